@@ -1,0 +1,1 @@
+"""One file or folder for each outside system; none knows another. Each turns its library's errors into `errors`."""

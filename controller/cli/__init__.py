@@ -1,0 +1,1 @@
+"""The `gdcc` command: one module for each group of verbs; `main` puts them together."""

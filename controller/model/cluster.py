@@ -1,0 +1,290 @@
+"""A snapshot: everything a plan may know, as columns.
+
+Row `i` of every array of a table is one thing; tables refer to each other by row (`-1`: none, or not known). Booleans
+are facts, not judgements: what the planner makes of them is in `planner.rules`. Times are seconds since the epoch.
+Written and read by `adapters.snapshot_file`; its JSON Schema is docs/snapshot.schema.json.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.model.ids import HostName, ServerId
+from controller.model.sample import FloatColumn, IntColumn, Trust
+from inventory.model import Domain
+
+BoolColumn = NDArray[np.bool_]
+ByteColumn = NDArray[np.int8]
+
+SNAPSHOT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One quantity of every row of a table, each with its time, its source and what the trust gate says of it.
+
+    All shape (N,). `source` indexes `Cluster.sources`, -1 where there is none. A value counts only where `trust` is
+    FRESH; elsewhere it is shown to people (NaN where absent) and never used.
+    """
+
+    values: FloatColumn
+    at: FloatColumn
+    source: IntColumn
+    trust: ByteColumn
+
+    @property
+    def fresh(self) -> BoolColumn:
+        """Where the value may be used."""
+        return np.equal(self.trust, Trust.FRESH)
+
+
+def absent(count: int) -> Reading:
+    """A column of nothing: no value, time or source."""
+    return Reading(
+        values=np.full(count, np.nan),
+        at=np.full(count, np.nan),
+        source=np.full(count, -1, np.int32),
+        trust=np.full(count, Trust.ABSENT, np.int8),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """Compute hosts, H rows, sorted by name.
+
+    `vcpus`, `memory_mib`, `disk_gib`: what Placement admits, (total - reserved) * ratio. `threads` and
+    `physical_memory_mib`: the machine itself. `power` (H, K): rows of the power table a host hangs on, padded with -1.
+    `known`: the inventory has it. `trusted`: it has every fresh reading that policy asks of a host.
+    `draining`: an operator's drain is under way (or done and not yet undone). `watts_per_thread` and `watts_error`: the
+    fitted slope (watts for one more busy thread) and its margin.
+    """
+
+    names: tuple[HostName, ...]
+    rack: IntColumn
+    clearance: ByteColumn
+    vcpus: FloatColumn
+    memory_mib: FloatColumn
+    disk_gib: FloatColumn
+    threads: FloatColumn
+    physical_memory_mib: FloatColumn
+    migration_mib_s: FloatColumn
+    post_copy: BoolColumn
+    enabled: BoolColumn
+    up: BoolColumn
+    known: BoolColumn
+    trusted: BoolColumn
+    draining: BoolColumn
+    power: IntColumn
+    watts_per_thread: FloatColumn
+    watts_error: FloatColumn
+    traits: tuple[frozenset[str], ...]
+    availability_zone: tuple[str | None, ...]
+    cpu_ratio: Reading
+    memory_bytes: Reading
+    memory_pressure_ratio: Reading
+    network_bytes_s: Reading
+    power_watts: Reading
+    inlet_celsius: Reading
+    memory_health: Reading
+    psu_health: Reading
+    fan_health: Reading
+    disk_health: Reading
+
+
+class VmState(IntEnum):
+    """What matters of Nova's server status."""
+
+    ACTIVE = 0
+    PAUSED = 1
+    SHUTOFF = 2
+    OTHER = 3
+    """VERIFY_RESIZE, SUSPENDED, RESCUE, ERROR …: nothing of ours moves it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vms:
+    """Servers, V rows, sorted by id.
+
+    `host`: where Nova says it is. `target`: the destination of a migration under way, -1 for none: while it is set the
+    VM counts on both. `system`: -1 where its project is unknown, and then `classification` is the highest.
+    `busy`: a task is under way. `fit_known`: False for pinned, NUMA and PCI guests whose fit on another host cannot be
+    shown. `cooldown_until`: it rests until then (0: it does not).
+    """
+
+    ids: tuple[ServerId, ...]
+    names: tuple[str, ...]
+    host: IntColumn
+    target: IntColumn
+    system: IntColumn
+    classification: ByteColumn
+    requirement: IntColumn
+    flavor: IntColumn
+    vcpus: FloatColumn
+    memory_mib: FloatColumn
+    disk_gib: FloatColumn
+    state: ByteColumn
+    busy: BoolColumn
+    locked: BoolColumn
+    fit_known: BoolColumn
+    cooldown_until: FloatColumn
+    cpu_vcpus: Reading
+    steal_ratio: Reading
+    memory_bytes: Reading
+    network_bytes_s: Reading
+    dirty_bytes_s: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Racks:
+    names: tuple[str, ...]
+    zone: IntColumn
+    room: IntColumn
+    uplink_mib_s: FloatColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    names: tuple[str, ...]
+    site: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zones:
+    names: tuple[str, ...]
+    warning_celsius: FloatColumn
+    critical_celsius: FloatColumn
+    inlet_celsius: Reading
+
+
+class PowerKind(IntEnum):
+    FEED = 0
+    PDU = 1
+    PHASE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """Feeds, PDUs and phases, P rows: what each may carry when its partner has failed.
+
+    `limit_watts` is the derated rating. `base_watts` is what else hangs on it. The load to hold against the limit is
+    `base_watts` plus *all* watts of every host with a cord on it. `power_watts` is the meter's reading now.
+    `partner` is the feed's partner row, -1 elsewhere or for none. `on_battery` (0 or 1) and `battery_minutes` are the
+    feed's UPS's.
+    """
+
+    names: tuple[str, ...]
+    kind: ByteColumn
+    limit_watts: FloatColumn
+    base_watts: FloatColumn
+    partner: IntColumn
+    power_watts: Reading
+    on_battery: Reading
+    battery_minutes: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Systems:
+    """Agencies' systems, S rows. A budget of -1 is none. `open`: its window is open and no blackout is on, now.
+
+    `moved_last_hour` counts the moves of its VMs that were started in the hour before the snapshot.
+    """
+
+    names: tuple[str, ...]
+    agency: IntColumn
+    classification: ByteColumn
+    tier: ByteColumn
+    at_once: IntColumn
+    per_hour: IntColumn
+    moved_last_hour: IntColumn
+    open: BoolColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agencies:
+    names: tuple[str, ...]
+    at_once: IntColumn
+    per_hour: IntColumn
+    moved_last_hour: IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What Nova's scheduler asks of a host for one kind of server: flavor, project and requested zone together."""
+
+    required_traits: frozenset[str] = frozenset()
+    forbidden_traits: frozenset[str] = frozenset()
+    availability_zone: str | None = None
+    aggregate_specs: Mapping[str, str] = field(default_factory=dict)
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    name: str
+    hosts: IntColumn
+    metadata: Mapping[str, str]
+
+
+class GroupKind(StrEnum):
+    AFFINITY = "affinity"
+    ANTI_AFFINITY = "anti-affinity"
+    SOFT_AFFINITY = "soft-affinity"
+    SOFT_ANTI_AFFINITY = "soft-anti-affinity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """VMs that a rule binds. Anti-affinity: at most `max_per_domain` in one fault domain; affinity: all in one.
+
+    From a server group (domain host) or from the inventory's spread rule. `members` are rows of `Vms`, sorted.
+    """
+
+    name: str
+    kind: GroupKind
+    domain: Domain
+    max_per_domain: int
+    members: IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedRefusal:
+    """Nova refused this VM on this target; neither is proposed together until `until`."""
+
+    vm: int
+    host: int
+    until: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The whole snapshot.
+
+    `breach_since`: when each breach that holds now began, by its key (`cpu:c17`, `feed:A1`); None where nobody kept
+    count (a single look), and then every breach counts as sustained. `freeze`: why the controller makes no moves of
+    its own, None when it does. `moved_last_hour`: all moves started in the hour before.
+    """
+
+    taken_at: datetime
+    estate: str
+    sources: tuple[str, ...]
+    flavors: tuple[str, ...]
+    hosts: Hosts
+    vms: Vms
+    racks: Racks
+    rooms: Rooms
+    zones: Zones
+    power: Power
+    systems: Systems
+    agencies: Agencies
+    requirements: tuple[Requirement, ...]
+    aggregates: tuple[Aggregate, ...]
+    groups: tuple[Group, ...]
+    refusals: tuple[LearnedRefusal, ...] = ()
+    breach_since: Mapping[str, float] | None = None
+    moved_last_hour: int = 0
+    freeze: str | None = None

@@ -1,0 +1,88 @@
+"""The life of one intended move, as the journal keeps it.
+
+    INTENDED ──► SENT ──► RUNNING ──► VERIFYING ──► SUCCEEDED
+        │          │         │            │
+        │          │         ├──► FAILED, ABORTED (the VM is where it was)
+        │          └─────────┴──► LOST (nobody can say; a person must look)
+        └──► NOT_SENT (its deadline passed, or it was refused before Nova was asked), REFUSED (Nova said no)
+
+`INTENDED` is committed before Nova is asked, `SENT` after Nova answered 202. A crash between the two leaves
+`INTENDED`, which is adopted or closed as `NOT_SENT` by `engine.adopt`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from controller.model.ids import HostName, MoveId, ServerId
+
+
+class State(StrEnum):
+    INTENDED = "intended"
+    SENT = "sent"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    REFUSED = "refused"
+    NOT_SENT = "not-sent"
+    LOST = "lost"
+
+
+OPEN_STATES = frozenset({State.INTENDED, State.SENT, State.RUNNING, State.VERIFYING})
+
+NEXT = {
+    State.INTENDED: frozenset({State.SENT, State.RUNNING, State.VERIFYING, State.REFUSED, State.NOT_SENT, State.LOST}),
+    State.SENT: frozenset({State.RUNNING, State.VERIFYING, State.FAILED, State.ABORTED, State.LOST}),
+    State.RUNNING: frozenset({State.VERIFYING, State.FAILED, State.ABORTED, State.LOST}),
+    State.VERIFYING: frozenset({State.SUCCEEDED, State.FAILED, State.ABORTED, State.LOST}),
+}
+"""Which state may follow which; the journal refuses any other step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What was decided, before anything is done: sent to Nova not later than `deadline`, or never.
+
+    `origin` is `plan` or `drain`; `epoch` is the leader's.
+    """
+
+    id: MoveId
+    origin: str
+    server_id: ServerId
+    server_name: str
+    source: HostName
+    target: HostName
+    cold: bool
+    rule: str
+    why: str
+    system: str | None
+    agency: str | None
+    created_at: datetime
+    deadline: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What it came to and what it cost. `blackout` is an estimate: last memory_remaining over the link's speed."""
+
+    state: State
+    why: str
+    ended_at: datetime
+    seconds: float | None = None
+    copied_bytes: int | None = None
+    blackout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of the journal: the intent, where it stands, and Nova's own record of it where there is one."""
+
+    intent: Intent
+    state: State
+    changed_at: datetime
+    migration_id: int | None = None
+    request_id: str | None = None
+    outcome: Outcome | None = None

@@ -1,0 +1,59 @@
+"""What operators asked for: pauses, drains, approvals. Journaled, so that a restart forgets none of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from controller.model.ids import HostName, PlanId, ServerId
+from controller.model.policy import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """No new move of any kind in this scope; None is everywhere."""
+
+    scope: Scope | None
+    who: str
+    why: str
+    since: datetime
+
+
+class DrainState(StrEnum):
+    """EMPTYING goes on until the host is EMPTY (verified), or is STUCK with somebody else to act, or was ENDED."""
+
+    EMPTYING = "emptying"
+    STUCK = "stuck"
+    EMPTY = "empty"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """A server the drain cannot move: its state, and who must do what."""
+
+    server_id: ServerId
+    server_name: str
+    status: str
+    why: str
+    who_must_act: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """An operator's drain of one host. `keep_shutoff`: SHUTOFF servers may stay (for a reboot)."""
+
+    id: str
+    host: HostName
+    who: str
+    why: str
+    keep_shutoff: bool
+    since: datetime
+    state: DrainState
+    holdouts: tuple[Holdout, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    plan_id: PlanId
+    who: str
+    at: datetime

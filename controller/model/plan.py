@@ -1,0 +1,116 @@
+"""A plan: waves of moves, each with its reason, what was held back and why, and what becomes of every limit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from controller.model.ids import HostName, PlanId, ServerId
+
+PLAN_VERSION = 1
+
+
+class Concern(IntEnum):
+    """What a move is for, most urgent first."""
+
+    BROKEN = 0
+    HOT = 1
+    UNEVEN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A limit or rule that does not hold. `key` is stable from turn to turn: `cpu:c17`, `feed:A1`, `group:web@c3`.
+
+    `amount` and `limit` are in `unit`. `why` is one sentence.
+    """
+
+    key: str
+    concern: Concern
+    rule: str
+    subject: str
+    amount: float
+    limit: float
+    unit: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """The next best target, and the rule (or the lower score) that ruled it out, in words."""
+
+    host: HostName
+    ruled_out_by: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One VM from `source` to `target`. Scores are of the whole cluster's objective, lower is better.
+
+    `n` counts from 1 in the order of execution. `copy` and `blackout` are estimates, from memory, dirty rate and link.
+    `cold`: a SHUTOFF server, moved by cold migration (drains only).
+    """
+
+    n: int
+    wave: int
+    vm: ServerId
+    vm_name: str
+    source: HostName
+    target: HostName
+    concern: Concern
+    rule: str
+    breach: str
+    why: str
+    score_before: tuple[float, ...]
+    score_after: tuple[float, ...]
+    copy_bytes: float
+    copy: timedelta
+    blackout: timedelta
+    alternative: Alternative | None = None
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Something that should have been mended and was not: which breach, which VM (if one), the rule that holds it."""
+
+    breach: str
+    vm: ServerId | None
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitState:
+    """A limit's load before and after the plan; `load` over `limit` is broken."""
+
+    key: str
+    subject: str
+    unit: str
+    limit: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer."""
+
+    id: PlanId
+    estate: str
+    snapshot_at: datetime
+    created_at: datetime
+    sentence: str
+    moves: tuple[Move, ...]
+    holds: tuple[Hold, ...]
+    breaches_before: tuple[Breach, ...]
+    breaches_after: tuple[Breach, ...]
+    limits: tuple[LimitState, ...]
+    score_before: tuple[float, ...]
+    score_after: tuple[float, ...]
+
+    @property
+    def waves(self) -> tuple[tuple[Move, ...], ...]:
+        """The moves by wave, in order."""
+        count = max((move.wave for move in self.moves), default=0)
+        return tuple(tuple(m for m in self.moves if m.wave == wave) for wave in range(1, count + 1))

@@ -1,0 +1,127 @@
+"""What the operators decided: thresholds, limits, modes. Frozen; read from configuration by `config`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+
+from controller.model.sample import Quantity
+from inventory.model import Tier, Window
+
+
+class Mode(IntEnum):
+    """How far the controller goes on its own, least first. Scopes combine to the least."""
+
+    OBSERVE = 0
+    RECOMMEND = 1
+    APPROVE = 2
+    AUTO = 3
+
+
+class ScopeKind(StrEnum):
+    HOST = "host"
+    RACK = "rack"
+    ZONE = "zone"
+    ROOM = "room"
+    AGENCY = "agency"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A part of the estate that a mode or a pause binds; a move is in a scope when its VM, source or target is."""
+
+    kind: ScopeKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Above these a host is hot. Ratios of its threads, its physical memory, its migration link."""
+
+    cpu_ratio: float = 0.80
+    memory_ratio: float = 0.92
+    network_ratio: float = 0.70
+    facility_share: float = 0.30
+    """When more than this share of a zone's hosts is above warning together, it is a facility event."""
+    uneven_ratio: float = 0.25
+    """A host's CPU above its rack's mean by more than this is uneven."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much moves at once (waves and guard), how much in an hour, and what a move must earn."""
+
+    at_once: int = 8
+    out_of_host: int = 1
+    into_host: int = 1
+    across_rack: int = 4
+    """Moves at once whose copy crosses this rack's uplink, in or out."""
+    per_agency: int = 2
+    per_system: int = 1
+    per_hour: int = 120
+    max_moves: int = 10_000
+    """Moves in one plan."""
+    gain_per_gib: float = 0.0005
+    """A move of concern "uneven" must better the score by this for each GiB it copies."""
+    max_copy: timedelta = timedelta(minutes=10)
+    """A VM whose estimated copy takes longer (or never converges) is not moved on the controller's own account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPolicy:
+    """When a reading counts, and when too few count."""
+
+    max_age: Mapping[Quantity, timedelta] = field(default_factory=dict)
+    default_max_age: timedelta = timedelta(seconds=90)
+    required_of_hosts: frozenset[Quantity] = frozenset({Quantity.CPU_RATIO, Quantity.MEMORY_BYTES})
+    freeze_untrusted_share: float = 0.25
+    """More of the hosts without trusted readings than this freezes the loop."""
+    freeze_shrink_share: float = 0.10
+    """Fewer hosts or VMs than at the last good look, by more than this share, freezes the loop."""
+    max_future: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationPolicy:
+    """How one migration is watched."""
+
+    intent_deadline: timedelta = timedelta(seconds=10)
+    """An intent older than this is never sent."""
+    request_timeout: timedelta = timedelta(seconds=30)
+    poll: timedelta = timedelta(seconds=1)
+    stall_after: timedelta = timedelta(seconds=30)
+    """No new minimum of memory_remaining for this long is a stall."""
+    give_up_after: timedelta = timedelta(minutes=15)
+    force_complete_tiers: frozenset[Tier] = frozenset()
+    """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
+    verify_timeout: timedelta = timedelta(seconds=60)
+    refusal_memory: timedelta = timedelta(hours=1)
+    cooldown: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBudget:
+    """More failed moves than this in the window stop the controller's own moves until an operator resumes."""
+
+    failures: int = 3
+    window: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    mode: Mode = Mode.RECOMMEND
+    scope_modes: Mapping[Scope, Mode] = field(default_factory=dict)
+    thresholds: Thresholds = Thresholds()
+    limits: Limits = Limits()
+    trust: TrustPolicy = TrustPolicy()
+    migration: MigrationPolicy = MigrationPolicy()
+    error_budget: ErrorBudget = ErrorBudget()
+    sustained: timedelta = timedelta(minutes=3)
+    windows: tuple[Window, ...] = ()
+    blackouts: tuple[Window, ...] = ()
+    balance: bool = True
+    """Whether uneven load (concern 3) is worth moves at all."""

@@ -1,0 +1,376 @@
+"""What an estate holds, as frozen values: names refer to names, and `validate` says whether they do.
+
+Every value stands in a table of `Estate` keyed by its name. Names are unique within a table. Units are in the names:
+MiB and GiB are binary, watts and amperes are alternating-current RMS, temperatures are degrees Celsius.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+ESTATE_VERSION = 1
+
+
+class Classification(IntEnum):
+    """The lattice of data: a higher level may hold what a lower one may, never the reverse."""
+
+    OPEN = 0
+    INTERNAL = 1
+    CONFIDENTIAL = 2
+    SECRET = 3
+
+
+class Lifecycle(StrEnum):
+    """Where a host is in its life. Only `REGISTERED` and `IN_SERVICE` hosts are expected in Nova."""
+
+    PLANNED = "planned"
+    INSTALLED = "installed"
+    REGISTERED = "registered"
+    IN_SERVICE = "in-service"
+    MAINTENANCE = "maintenance"
+    DECOMMISSIONED = "decommissioned"
+
+
+class Domain(StrEnum):
+    """Fault domains, narrowest first."""
+
+    HOST = "host"
+    RACK = "rack"
+    FEED = "feed"
+    ZONE = "zone"
+    ROOM = "room"
+    SITE = "site"
+
+
+class Tier(IntEnum):
+    """How much a system's users notice. Tier 1 may never be paused on purpose; tier 3 may."""
+
+    CRITICAL = 1
+    STANDARD = 2
+    BASIC = 3
+
+
+class DeviceKind(StrEnum):
+    """What stands at the other end of an SNMP address that is neither a BMC nor a PDU."""
+
+    UPS = "ups"
+    COOLING = "cooling"
+    SWITCH = "switch"
+
+
+class SnmpProfile(StrEnum):
+    """Which OIDs a device answers; each has one reading plan in the SNMP adapter."""
+
+    IDRAC = "idrac"
+    ILO = "ilo"
+    XCC = "xcc"
+    SUPERMICRO = "supermicro"
+    APC_PDU = "apc-pdu"
+    RARITAN_PDU = "raritan-pdu"
+    UPS_MIB = "ups-mib"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    name: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A cooling zone: the racks that one set of cooling units keeps cool. Heat is a gate on it."""
+
+    name: str
+    room: str
+    warning_celsius: float = 27.0
+    critical_celsius: float = 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A power feed. `partner` is the feed that carries its dual-corded hosts when this one fails.
+
+    What may be drawn is `rated_watts * derating_ratio`.
+    """
+
+    name: str
+    room: str
+    rated_watts: float
+    partner: str | None = None
+    derating_ratio: float = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pdu:
+    """A rack PDU on one feed. A phase may carry `rated_amps * volts * derating_ratio` watts, the PDU all phases."""
+
+    name: str
+    rack: str
+    feed: str
+    rated_amps: float
+    volts: float = 230.0
+    phases: int = 1
+    derating_ratio: float = 0.8
+    address: str | None = None
+    profile: SnmpProfile | None = None
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rack:
+    """`base_watts` is what else stands in it (switches, consoles), half on each feed; a modelled number."""
+
+    name: str
+    room: str
+    zone: str
+    units: int = 42
+    uplink_mib_s: float = 2400.0
+    base_watts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumaCell:
+    vcpus: int
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostType:
+    """A model of server. Idle and peak watts bound what `watts` a host can believably report."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+    idle_watts: float
+    peak_watts: float
+    migration_mib_s: float = 1200.0
+    cpu_ratio: float = 4.0
+    memory_ratio: float = 1.0
+    disk_ratio: float = 1.0
+    reserved_memory_mib: int = 8192
+    reserved_vcpus: int = 0
+    reserved_disk_gib: int = 0
+    generation: str = ""
+    traits: frozenset[str] = frozenset()
+    numa: tuple[NumaCell, ...] = ()
+    post_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cord:
+    """One power cord: to which PDU, and on which of its phases (1, 2 or 3)."""
+
+    pdu: str
+    phase: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bmc:
+    address: str
+    profile: SnmpProfile
+    credential: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """`name` is the host's name in Nova. `exporters` are the host:port addresses of its Prometheus exporters."""
+
+    name: str
+    type: str
+    rack: str
+    unit: int
+    clearance: Classification
+    cords: tuple[Cord, ...]
+    bmc: Bmc | None = None
+    address: str | None = None
+    exporters: tuple[str, ...] = ()
+    lifecycle: Lifecycle = Lifecycle.IN_SERVICE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A UPS, a cooling unit or a switch. `serves` names its feed (UPS), zone (cooling) or rack (switch)."""
+
+    name: str
+    kind: DeviceKind
+    serves: str
+    address: str
+    profile: SnmpProfile | None = None
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """Nova's host aggregate; `zone` (Nova's availability zone) where it makes one."""
+
+    name: str
+    hosts: tuple[str, ...]
+    availability_zone: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavor:
+    name: str
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+    classification: Classification
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeType:
+    name: str
+    classification: Classification
+    backend: str
+    max_iops: int | None = None
+    max_mib_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A provider network; agencies' own networks are derived from `Agency.pool` and stand in no file."""
+
+    name: str
+    cidr: str
+    physical_network: str
+    vlan: int | None
+    classification: Classification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much moving an agency or a system bears: at once, and in any hour."""
+
+    at_once: int
+    per_hour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """At most `max_per_domain` of a system's VMs of one flavor group in one fault domain."""
+
+    domain: Domain
+    max_per_domain: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmSet:
+    """`count` VMs of one flavor and role that a system asks for, named `{system}-{role}-{n}`.
+
+    `spread` binds the VMs of this set to each other.
+    """
+
+    role: str
+    flavor: str
+    count: int
+    spread: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A time of the week, local to `Estate.timezone`: days 0 (Monday) to 6, minutes from midnight."""
+
+    days: frozenset[int]
+    start_minute: int
+    end_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """An agency's system: one Keystone project, named `project`. VMs move only inside `windows`, never in `blackouts`.
+
+    No windows means at any time.
+    """
+
+    name: str
+    agency: str
+    project: str
+    classification: Classification
+    tier: Tier
+    title: str = ""
+    budget: Budget | None = None
+    vm_sets: tuple[VmSet, ...] = ()
+    windows: tuple[Window, ...] = ()
+    blackouts: tuple[Window, ...] = ()
+    modelled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    name: str
+    title: str = ""
+    budget: Budget | None = None
+    pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A shared data set: its agency's container, read by the agencies it names, or by everybody (`public`)."""
+
+    name: str
+    system: str
+    classification: Classification
+    readers: tuple[str, ...] = ()
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something a draft could not know: where it stands and what belongs there."""
+
+    table: str
+    name: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """The whole estate. Each table maps a name to its value, in the order of the files."""
+
+    name: str
+    timezone: str = "Asia/Bangkok"
+    vm_target: int | None = None
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    racks: Mapping[str, Rack] = field(default_factory=dict)
+    pdus: Mapping[str, Pdu] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    host_types: Mapping[str, HostType] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
+    flavors: Mapping[str, Flavor] = field(default_factory=dict)
+    volume_types: Mapping[str, VolumeType] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    agencies: Mapping[str, Agency] = field(default_factory=dict)
+    systems: Mapping[str, System] = field(default_factory=dict)
+    data_sets: Mapping[str, DataSet] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """One thing wrong with an estate: where (`file:line`, empty when it is nowhere in particular), what, what to do."""
+
+    where: str
+    what: str
+
+
+def host_zone(estate: Estate, host: Host) -> Zone:
+    """The cooling zone the host's rack stands in."""
+    return estate.zones[estate.racks[host.rack].zone]
+
+
+def host_feeds(estate: Estate, host: Host) -> tuple[str, ...]:
+    """Names of the feeds the host's cords hang on, sorted, each once."""
+    return tuple(sorted({estate.pdus[cord.pdu].feed for cord in host.cords}))
