@@ -101,6 +101,8 @@ class MigrationPolicy:
     verify_timeout: timedelta = timedelta(seconds=60)
     refusal_memory: timedelta = timedelta(hours=1)
     cooldown: timedelta = timedelta(minutes=30)
+    settle: timedelta = timedelta(seconds=60)
+    """A host's readings count again this long after the last move from or to it ended (rates look back that far)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

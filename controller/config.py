@@ -1,0 +1,368 @@
+"""The daemon's settings: one strict YAML file, read by `bootstrap` alone.
+
+Unknown keys are refused, every error carries file and line, and all of them are told at once. A secret is given as
+`{file: PATH}` or `{env: NAME}` (or in clear, for a lab); it is read when it is needed and its repr shows nothing.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from controller.errors import InputError
+from controller.model import policy
+from controller.model.sample import Quantity
+from inventory.model import Tier, Window
+
+_DEFAULT = policy.Policy()
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WINDOW = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d\d):(\d\d)-(\d\d):(\d\d)", re.IGNORECASE)
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("is a number with a unit: 500ms, 30s, 5m, 1h or 2d")
+
+
+def _window(value: object) -> object:
+    if isinstance(value, Window):
+        return value
+    match = _WINDOW.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError('is a time of the week such as "Mon-Fri 22:00-05:00"')
+    first, last, *clock = match.groups()
+    start, end = int(clock[0]) * 60 + int(clock[1]), int(clock[2]) * 60 + int(clock[3])
+    if max(start, end) > 24 * 60:
+        raise ValueError("names an hour past 24:00")
+    return Window(days=_days(first, last), start_minute=start, end_minute=end)
+
+
+def _days(first: str | None, last: str | None) -> frozenset[int]:
+    if first is None:
+        return frozenset(range(7))
+    names = [name.lower() for name in (first, last or first)]
+    if not set(names) <= set(_DAYS):
+        raise ValueError("names a day that is not Mon, Tue, Wed, Thu, Fri, Sat or Sun")
+    begin, end = (_DAYS.index(name) for name in names)
+    return frozenset((begin + n) % 7 for n in range((end - begin) % 7 + 1))
+
+
+def _by_name(kind: type[policy.Mode | Tier]) -> Any:
+    def parse(value: object) -> object:
+        names = {member.name.lower(): member for member in kind}
+        if isinstance(value, kind):
+            return value
+        if str(value) not in names:
+            raise ValueError(f"is one of {', '.join(names)}")
+        return names[str(value)]
+
+    return parse
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Positive = Annotated[int, Field(ge=1)]
+Ratio = Annotated[float, Field(gt=0, le=1)]
+WeekWindow = Annotated[Window, BeforeValidator(_window)]
+ModeName = Annotated[policy.Mode, BeforeValidator(_by_name(policy.Mode))]
+TierName = Annotated[Tier, BeforeValidator(_by_name(Tier))]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Secret(Strict):
+    """Where a secret is: exactly one of `file`, `env`, `value`."""
+
+    file: Path | None = None
+    env: str | None = None
+    value: SecretStr | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_clear(cls, given: object) -> object:
+        return {"value": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.file, self.env, self.value)) != 1:
+            raise ValueError("is given as one of file, env or value")
+        return self
+
+    def reveal(self) -> str:
+        """The secret itself. Raises InputError when its file or variable is not there."""
+        if self.value is not None:
+            return self.value.get_secret_value()
+        if self.env is not None:
+            if self.env not in os.environ:
+                raise InputError("the environment variable is not set", where=self.env)
+            return os.environ[self.env]
+        assert self.file is not None
+        try:
+            return self.file.read_text().rstrip("\n")
+        except OSError as error:
+            raise InputError(f"the secret cannot be read: {error.strerror}", where=str(self.file)) from error
+
+
+class SnmpCredential(Strict):
+    """v2c: `community`. v3: `user`, `auth` and `priv` secrets with their protocols."""
+
+    version: Literal["2c", "3"]
+    community: Secret | None = None
+    user: str | None = None
+    auth: Secret | None = None
+    auth_protocol: Literal["sha1", "sha224", "sha256", "sha384", "sha512"] = "sha256"
+    priv: Secret | None = None
+    priv_protocol: Literal["aes128", "aes192", "aes256"] = "aes128"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = ("community",) if self.version == "2c" else ("user", "auth", "priv")
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"needs {', '.join(missing)} for version {self.version}")
+        return self
+
+
+class Traps(Strict):
+    """`forwarders`: addresses of a relay whose traps name their origin (SNMP-COMMUNITY-MIB snmpTrapAddress)."""
+
+    listen: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 162
+
+
+class Snmp(Strict):
+    interval: Duration = timedelta(seconds=30)
+    credentials: Mapping[str, SnmpCredential] = Field(default_factory=dict)
+    traps: Traps | None = None
+
+
+class Query(Strict):
+    """`quantity` read by `promql`; `label` carries the VM's uuid or the host's name."""
+
+    quantity: Quantity
+    kind: Literal["host", "vm"]
+    promql: str
+    label: str
+    age: str | None = None
+
+
+class Prometheus(Strict):
+    url: str
+    token: Secret | None = None
+    username: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = None
+    timeout: Duration = timedelta(seconds=10)
+    queries: tuple[Query, ...] | None = None
+
+
+class Cloud(Strict):
+    """`name` of an entry in clouds.yaml; none reads OS_* variables. `file` names a clouds.yaml elsewhere."""
+
+    name: str | None = None
+    region: str | None = None
+    file: Path | None = None
+
+
+class Socket(Strict):
+    """The operators' socket: mode 0660, group `group` (the daemon's own where none is given)."""
+
+    path: Path = Path("/run/gdcc/gdcc.sock")
+    group: str | None = None
+
+
+class Http(Strict):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9877
+
+
+class Thresholds(Strict):
+    cpu_ratio: Ratio = _DEFAULT.thresholds.cpu_ratio
+    memory_ratio: Ratio = _DEFAULT.thresholds.memory_ratio
+    network_ratio: Ratio = _DEFAULT.thresholds.network_ratio
+    facility_share: Ratio = _DEFAULT.thresholds.facility_share
+    uneven_ratio: Ratio = _DEFAULT.thresholds.uneven_ratio
+
+
+class Limits(Strict):
+    at_once: Positive = _DEFAULT.limits.at_once
+    out_of_host: Positive = _DEFAULT.limits.out_of_host
+    into_host: Positive = _DEFAULT.limits.into_host
+    across_rack: Positive = _DEFAULT.limits.across_rack
+    per_agency: Positive = _DEFAULT.limits.per_agency
+    per_system: Positive = _DEFAULT.limits.per_system
+    per_hour: Positive = _DEFAULT.limits.per_hour
+    max_moves: Positive = _DEFAULT.limits.max_moves
+    gain_per_gib: Annotated[float, Field(ge=0)] = _DEFAULT.limits.gain_per_gib
+    max_copy: Duration = _DEFAULT.limits.max_copy
+
+
+class Trust(Strict):
+    max_age: Mapping[Quantity, Duration] = Field(default_factory=dict)
+    default_max_age: Duration = _DEFAULT.trust.default_max_age
+    required_of_hosts: frozenset[Quantity] = _DEFAULT.trust.required_of_hosts
+    freeze_untrusted_share: Ratio = _DEFAULT.trust.freeze_untrusted_share
+    freeze_shrink_share: Ratio = _DEFAULT.trust.freeze_shrink_share
+    max_future: Duration = _DEFAULT.trust.max_future
+
+
+class Migration(Strict):
+    intent_deadline: Duration = _DEFAULT.migration.intent_deadline
+    request_timeout: Duration = _DEFAULT.migration.request_timeout
+    poll: Duration = _DEFAULT.migration.poll
+    stall_after: Duration = _DEFAULT.migration.stall_after
+    give_up_after: Duration = _DEFAULT.migration.give_up_after
+    force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
+    verify_timeout: Duration = _DEFAULT.migration.verify_timeout
+    refusal_memory: Duration = _DEFAULT.migration.refusal_memory
+    cooldown: Duration = _DEFAULT.migration.cooldown
+    settle: Duration = _DEFAULT.migration.settle
+
+
+class ErrorBudget(Strict):
+    failures: Positive = _DEFAULT.error_budget.failures
+    window: Duration = _DEFAULT.error_budget.window
+
+
+class PolicySettings(Strict):
+    mode: ModeName = policy.Mode.RECOMMEND
+    scope_modes: Mapping[str, ModeName] = Field(default_factory=dict)
+    thresholds: Thresholds = Thresholds()
+    limits: Limits = Limits()
+    trust: Trust = Trust()
+    migration: Migration = Migration()
+    error_budget: ErrorBudget = ErrorBudget()
+    sustained: Duration = _DEFAULT.sustained
+    windows: tuple[WeekWindow, ...] = ()
+    blackouts: tuple[WeekWindow, ...] = ()
+    balance: bool = True
+
+    @model_validator(mode="after")
+    def _scopes(self) -> Self:
+        for text in self.scope_modes:
+            scope(text)
+        return self
+
+    def policy(self) -> policy.Policy:
+        """The frozen value that planner and guard take."""
+        return policy.Policy(
+            mode=self.mode,
+            scope_modes={scope(text): mode for text, mode in self.scope_modes.items()},
+            thresholds=policy.Thresholds(**dict(self.thresholds)),
+            limits=policy.Limits(**dict(self.limits)),
+            trust=policy.TrustPolicy(**dict(self.trust)),
+            migration=policy.MigrationPolicy(**dict(self.migration)),
+            error_budget=policy.ErrorBudget(**dict(self.error_budget)),
+            sustained=self.sustained,
+            windows=self.windows,
+            blackouts=self.blackouts,
+            balance=self.balance,
+        )
+
+
+class Config(Strict):
+    """Everything. Only `version` and `estate` have no default."""
+
+    version: Literal[1]
+    estate: Path
+    state_dir: Path = Path("/var/lib/gdcc")
+    journal: str | None = None
+    socket: Socket = Socket()
+    http: Http = Http()
+    cloud: Cloud = Cloud()
+    interval: Duration = timedelta(seconds=30)
+    deadline: Duration = timedelta(seconds=20)
+    snmp: Snmp = Snmp()
+    prometheus: Prometheus | None = None
+    scrape_interval: Duration = timedelta(seconds=15)
+    policy: PolicySettings = PolicySettings()
+
+    @property
+    def journal_url(self) -> str:
+        """SQLAlchemy's URL of the journal; SQLite in `state_dir` where none is named."""
+        return self.journal or f"sqlite:///{self.state_dir / 'journal.db'}"
+
+
+def scope(text: str) -> policy.Scope:
+    """A scope from `kind:name`. Raises ValueError."""
+    kind, _, name = text.partition(":")
+    if kind not in set(policy.ScopeKind) or not name:
+        raise ValueError(
+            f"{text!r} is not a scope: write one of {', '.join(policy.ScopeKind)} and its name, as rack:r07"
+        )
+    return policy.Scope(kind=policy.ScopeKind(kind), name=name)
+
+
+def load(path: Path) -> Config:
+    """Reads the settings at `path`; relative paths in it start at its folder.
+
+    Raises InputError with one line for each error.
+    """
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise InputError(f"the configuration cannot be read: {error.strerror}", where=str(path)) from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"is not YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InputError("is empty or no mapping", where=str(path), remedy="begin with version: 1 and estate: DIR")
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_told(path, node, error)) from error
+    return _anchored(config, path.parent.resolve())
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    socket = config.socket.model_copy(update={"path": base / config.socket.path})
+    cloud = config.cloud.model_copy(update={"file": base / config.cloud.file if config.cloud.file else None})
+    return config.model_copy(
+        update={
+            "estate": base / config.estate,
+            "state_dir": base / config.state_dir,
+            "socket": socket,
+            "cloud": cloud,
+        }
+    )
+
+
+def _told(path: Path, node: yaml.Node | None, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        keys = [key for key in problem["loc"] if key != "[key]"]
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "is not a key of this configuration"
+        name = ".".join(str(key) for key in keys)
+        lines.append(f"{path}:{_line(node, keys)}: {name} {message[:1].lower()}{message[1:]}")
+    return "\n".join(sorted(set(lines)))
+
+
+def _line(node: yaml.Node | None, keys: list[Any]) -> int:
+    """The line of the deepest of `keys` that stands in the file, 1 for the file itself."""
+    line = 1
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+    return line
