@@ -1,0 +1,33 @@
+SHELL := /bin/bash
+UV := $(shell command -v uv || echo $(HOME)/.local/bin/uv)
+RUN := $(UV) run --no-sync
+
+.PHONY: help setup demo test test-fast lint lab lab-down bench soak
+
+help: ## these lines
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: ## the tool uv, and the project's environment from its lock file
+	@command -v $(UV) >/dev/null || python3 -m pip install -q --user --break-system-packages uv || python3 -m pip install -q uv
+	@$(UV) sync -q --locked
+
+demo: setup ## a data centre in software, and the controller curing it; KEEP=1 stays up
+	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
+
+test: lint test-fast lab ## everything, the real OpenStack included
+	@$(RUN) pytest -q tests/lab tests/contract -m lab
+
+test-fast: setup ## what needs no lab, in under a minute
+	@$(RUN) pytest -q -m "not lab"
+
+lint: setup ## style, types and the direction of imports
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports
+
+lab: setup ## a real OpenStack, Prometheus and SNMP agents on this machine
+	@tests/lab/lab up
+
+lab-down: ## the end of it, nothing left behind
+	@tests/lab/lab down
+
+bench: setup ## benchmarks, as ratios
+	@for file in benchmarks/*.py; do $(RUN) python $$file; done

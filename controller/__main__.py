@@ -1,0 +1,5 @@
+"""`python -m controller` is `gdcc`."""
+
+from controller.cli.main import main
+
+main()

@@ -1,0 +1,43 @@
+"""The other end of the operators' socket, for the CLI."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from controller.errors import GdccError, PermanentError, RefusedError, TransientError
+
+
+def call(socket: Path, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+    """One request to the daemon; its JSON.
+
+    Raises RefusedError for a refusal, PermanentError for the rest it said, TransientError when no daemon answers.
+    """
+    return asyncio.run(_call(socket, method, path, body))
+
+
+async def _call(socket: Path, method: str, path: str, body: dict[str, object] | None) -> Any:
+    timeout = aiohttp.ClientTimeout(total=120)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket)), timeout=timeout) as session,
+            session.request(method, f"http://gdcc{path}", json=body) as response,
+        ):
+            data = await response.json()
+            if response.status != 200:
+                raise _error(response.status, data)
+            return data
+    except PermissionError as error:
+        remedy = "become a member of the socket's group"
+        raise PermanentError("you may not open the daemon's socket", where=str(socket), remedy=remedy) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        remedy = "is gdcc run up? name another socket with --socket"
+        raise TransientError("no daemon answers", where=str(socket), remedy=remedy) from error
+
+
+def _error(status: int, said: dict[str, str]) -> GdccError:
+    if status == 409:
+        return RefusedError(said["error"], rule=said["rule"], where=said["where"], remedy=said["remedy"])
+    kind = TransientError if status == 503 else PermanentError
+    return kind(said["error"], where=said["where"], remedy=said["remedy"])

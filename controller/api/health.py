@@ -1,0 +1,40 @@
+"""Metrics and health over HTTP, for machines: `/metrics`, `/healthz` (the loop turns), `/readyz` (it has seen all)."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from controller.errors import InputError
+
+Check = Callable[[], str | None]
+"""None when well, else one sentence."""
+
+
+async def serve(registry: CollectorRegistry, healthy: Check, ready: Check, host: str, port: int) -> web.AppRunner:
+    """Listens on host:port (0: any free one). Raises InputError when that is taken."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    def answer(check: Check) -> Callable[[web.Request], web.Response]:
+        async def handler(request: web.Request) -> web.Response:
+            said = check()
+            return web.Response(text=f"{said or 'ok'}\n", status=503 if said else 200)
+
+        return handler  # type: ignore[return-value]
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/healthz", answer(healthy))  # type: ignore[arg-type]
+    app.router.add_get("/readyz", answer(ready))  # type: ignore[arg-type]
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise InputError(f"cannot listen: {error.strerror}", where=f"http {host}:{port}") from error
+    return runner

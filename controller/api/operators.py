@@ -1,0 +1,184 @@
+"""The operators' API: HTTP and JSON on a local socket that only its owner's group can open.
+
+Who asks is told by the kernel (SO_PEERCRED), not by the request.
+"""
+
+import grp
+import os
+import pwd
+import socket
+import struct
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from controller.api.wire import http_status, problem, to_json
+from controller.engine.desk import Desk
+from controller.errors import GdccError, InputError
+from controller.model.ids import HostName, PlanId
+from controller.model.policy import Scope, ScopeKind
+
+DESK = web.AppKey("desk", Desk)  # type: ignore[type-abstract]
+
+
+class Ask(BaseModel):
+    """What any request may carry; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: str | None = None
+    why: str = ""
+    abort: bool = False
+    keep_shutoff: bool = False
+    confirmed: bool = False
+    force: bool = False
+
+
+def application(desk: Desk) -> web.Application:
+    """The API over one desk."""
+    app = web.Application(middlewares=[_errors])
+    app[DESK] = desk
+    app.add_routes(
+        [
+            web.get("/status", _status),
+            web.get("/moves", _moves),
+            web.get("/plan", _plan),
+            web.get("/drains", _drains),
+            web.post("/plans/{plan}/approve", _approve),
+            web.post("/pause", _pause),
+            web.post("/resume", _resume),
+            web.post("/hosts/{host}/drain", _drain),
+            web.post("/hosts/{host}/enable", _enable),
+        ]
+    )
+    return app
+
+
+async def serve(desk: Desk, path: Path, group: str | None) -> web.AppRunner:
+    """Listens on `path`, mode 0660. Raises InputError when the group or the folder is not there.
+
+    A socket file left behind is replaced: the journal's lock has already said that no other daemon runs.
+    """
+    try:
+        gid = grp.getgrnam(group).gr_gid if group else os.getgid()
+        _clear(path)
+    except KeyError as error:
+        raise InputError(f"there is no group {group}", where="socket.group") from error
+    except OSError as error:
+        raise InputError(f"the socket cannot be made: {error.strerror}", where=str(path)) from error
+    runner = web.AppRunner(application(desk), access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, _listener(path, gid)).start()
+    return runner
+
+
+def _clear(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _listener(path: Path, gid: int) -> socket.socket:
+    """A listening socket that nobody else can open, not even before its group is set."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
+    finally:
+        os.umask(mask)
+    os.chown(path, -1, gid)
+    path.chmod(0o660)
+    return listener
+
+
+def _who(request: web.Request) -> str:
+    """The login name at the other end."""
+    assert request.transport is not None
+    peer = request.transport.get_extra_info("socket")
+    _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except GdccError as error:
+        return web.json_response(problem(error), status=http_status(error))
+    return response
+
+
+async def _ask(request: web.Request) -> Ask:
+    try:
+        return Ask.model_validate_json(await request.text() or "{}")
+    except ValidationError as error:
+        raise InputError(f"the request is not understood: {error.errors()[0]['msg']}", where=request.path) from error
+
+
+def _scope(text: str | None) -> Scope | None:
+    if text is None:
+        return None
+    kind, _, name = text.partition(":")
+    if kind not in set(ScopeKind) or not name:
+        raise InputError(f"{text!r} is not a scope", remedy=f"one of {', '.join(ScopeKind)} and a name: rack:r07")
+    return Scope(kind=ScopeKind(kind), name=name)
+
+
+async def _status(request: web.Request) -> web.Response:
+    return web.json_response(to_json(request.app[DESK].status()))
+
+
+async def _moves(request: web.Request) -> web.Response:
+    try:
+        hours = float(request.query.get("hours", "24"))
+        since = datetime.now(UTC) - timedelta(hours=hours)
+    except (ValueError, OverflowError) as error:
+        raise InputError("hours is a number", where="/moves") from error
+    return web.json_response([to_json(entry) for entry in request.app[DESK].moves(since)])
+
+
+async def _plan(request: web.Request) -> web.Response:
+    wanted = request.query.get("id")
+    plan = request.app[DESK].plan(PlanId(wanted) if wanted else None)
+    return web.json_response(None if plan is None else to_json(plan))
+
+
+async def _drains(request: web.Request) -> web.Response:
+    return web.json_response([to_json(drain) for drain in request.app[DESK].drains()])
+
+
+async def _approve(request: web.Request) -> web.Response:
+    said = request.app[DESK].approve(PlanId(request.match_info["plan"]), _who(request))
+    return web.json_response({"said": said})
+
+
+async def _pause(request: web.Request) -> web.Response:
+    ask = await _ask(request)
+    said = await request.app[DESK].pause(_scope(ask.scope), _who(request), ask.why, abort=ask.abort)
+    return web.json_response({"said": said})
+
+
+async def _resume(request: web.Request) -> web.Response:
+    ask = await _ask(request)
+    return web.json_response({"said": request.app[DESK].resume(_scope(ask.scope), _who(request))})
+
+
+async def _drain(request: web.Request) -> web.Response:
+    """Without `confirmed`, answers with what is not known; the caller asks a person and comes again."""
+    desk, ask, host = request.app[DESK], await _ask(request), HostName(request.match_info["host"])
+    if not ask.confirmed:
+        return web.json_response({"unknowns": await desk.drain_unknowns(host)})
+    drain = await desk.drain(host, _who(request), ask.why, keep_shutoff=ask.keep_shutoff)
+    return web.json_response({"drain": to_json(drain)})
+
+
+async def _enable(request: web.Request) -> web.Response:
+    ask, host = await _ask(request), HostName(request.match_info["host"])
+    return web.json_response({"said": await request.app[DESK].enable(host, _who(request), force=ask.force)})

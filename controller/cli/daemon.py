@@ -1,0 +1,136 @@
+"""`gdcc run`, and the verbs that talk to it over its socket."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+
+from controller.api import client
+from controller.cli import tables
+from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
+
+SocketOption = Annotated[Path, typer.Option("--socket", envvar="GDCC_SOCKET", help="The daemon's socket.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
+ConfigOption = Annotated[Path, typer.Option("--config", help="The daemon's configuration.")]
+ScopeOption = Annotated[str | None, typer.Option(help="kind:name, as rack:r07; everywhere without it.")]
+SOCKET = Path("/run/gdcc/gdcc.sock")
+CONFIG = Path("/etc/gdcc/controller.yaml")
+
+
+def run(config: ConfigOption = CONFIG) -> None:
+    """Run the daemon: observe, plan, and move what policy allows."""
+    from controller import bootstrap
+
+    with told():
+        bootstrap.run(config)
+
+
+def status(socket: SocketOption = SOCKET, as_json: JsonOption = False) -> None:
+    """What the daemon sees and does, and what holds it back."""
+    with told():
+        data = client.call(socket, "GET", "/status")
+    if as_json:
+        print_json(data)
+    else:
+        people.print(*tables.status(data), sep="\n")
+
+
+def moves(
+    socket: SocketOption = SOCKET,
+    as_json: JsonOption = False,
+    hours: Annotated[float, typer.Option(help="How far back.")] = 24.0,
+) -> None:
+    """Moves of the last hours: each with its state, its reason and what it cost."""
+    with told():
+        data = client.call(socket, "GET", f"/moves?hours={hours}")
+    if as_json:
+        print_json(data)
+    else:
+        people.print(tables.moves(data))
+
+
+def approve(plan: Annotated[str, typer.Argument(help="The plan's id.")], socket: SocketOption = SOCKET) -> None:
+    """Allow the newest plan to run where the mode is "approve"."""
+    with told():
+        people.print(client.call(socket, "POST", f"/plans/{plan}/approve", {})["said"])
+
+
+def pause(
+    socket: SocketOption = SOCKET,
+    scope: ScopeOption = None,
+    why: Annotated[str, typer.Option(help="For those who come after you.")] = "",
+    abort: Annotated[bool, typer.Option("--abort", help="Abort running moves of ours too.")] = False,
+) -> None:
+    """Stop new moves of every kind, drains too."""
+    with told():
+        people.print(client.call(socket, "POST", "/pause", {"scope": scope, "why": why, "abort": abort})["said"])
+
+
+def resume(socket: SocketOption = SOCKET, scope: ScopeOption = None) -> None:
+    """End a pause of exactly that scope, and forgive the error budget."""
+    with told():
+        people.print(client.call(socket, "POST", "/resume", {"scope": scope})["said"])
+
+
+def drain(
+    host: str,
+    socket: SocketOption = SOCKET,
+    config: ConfigOption = CONFIG,
+    why: Annotated[str, typer.Option(help="Stands in Nova's disabled reason.")] = "maintenance",
+    keep_shutoff: Annotated[bool, typer.Option("--keep-shutoff", help="SHUTOFF servers may stay.")] = False,
+    direct: Annotated[bool, typer.Option("--direct", help="With no daemon, holding the journal's lock.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[bool, typer.Option(help="Follow it to its end.")] = True,
+) -> None:
+    """Disable a host's compute service and empty it by live migrations."""
+    if direct:
+        from controller import bootstrap
+
+        with told():
+            done = bootstrap.drain_direct(
+                config, host, why, keep_shutoff=keep_shutoff, confirm=lambda u: _sure(host, u, yes)
+            )
+        _ended(tables.plain(done))
+    with told():
+        unknowns = client.call(socket, "POST", f"/hosts/{host}/drain", {})["unknowns"]
+        _sure(host, unknowns, yes)
+        asked = {"why": why, "keep_shutoff": keep_shutoff, "confirmed": True}
+        begun = client.call(socket, "POST", f"/hosts/{host}/drain", asked)["drain"]
+        _ended(_follow(socket, begun) if wait else begun)
+
+
+def enable(
+    host: str,
+    socket: SocketOption = SOCKET,
+    force: Annotated[bool, typer.Option("--force", help="Also undo a disable that is not ours.")] = False,
+) -> None:
+    """End a drain and enable the host's compute service."""
+    with told():
+        people.print(client.call(socket, "POST", f"/hosts/{host}/enable", {"force": force})["said"])
+
+
+def _sure(host: str, unknowns: list[str] | tuple[str, ...], yes: bool) -> None:
+    for unknown in unknowns:
+        people.print(f"  not known: {unknown}", markup=False)
+    if not yes and not typer.confirm(f"Drain {host}?"):
+        refuse("nothing was done")
+
+
+def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
+    """Shows the drain until it is empty, stuck or ended."""
+    with Live(console=people, refresh_per_second=4) as live:
+        while True:
+            found = [d for d in client.call(socket, "GET", "/drains") if d["id"] == drain["id"]]
+            if not found:
+                return drain | {"state": "ended"}
+            live.update(tables.drain(found[0], client.call(socket, "GET", "/moves?hours=24")))
+            if found[0]["state"] != "emptying":
+                return found[0]
+            time.sleep(1)
+
+
+def _ended(drain: dict[str, Any]) -> None:
+    people.print(tables.drain(drain, []))
+    raise typer.Exit(REFUSED if drain["state"] == "stuck" else DONE)

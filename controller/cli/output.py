@@ -1,0 +1,38 @@
+"""How every verb speaks: tables for people, JSON for machines, errors as one line each, and the exit status."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from controller.errors import GdccError
+
+DONE, REFUSED, WRONG_USE = 0, 1, 2
+
+people = Console(highlight=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def refuse(lines: str) -> NoReturn:
+    """Says why on standard error and ends with status 1."""
+    for line in lines.splitlines():
+        errors.print(line, markup=False)
+    raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns the program's errors into their lines and exit status 1."""
+    try:
+        yield
+    except GdccError as error:
+        refuse(str(error))
