@@ -45,7 +45,8 @@ NEXT = {
 class Intent:
     """What was decided, before anything is done: sent to Nova not later than `deadline`, or never.
 
-    `origin` is `plan` or `drain`; `epoch` is the leader's.
+    `origin` is `plan` or `drain`; `epoch` is the leader's. `last_migration_id` is the server's newest migration record
+    in Nova when it was decided (0: none): a record of this move has a greater id, whatever the clocks say.
     """
 
     id: MoveId
@@ -62,11 +63,15 @@ class Intent:
     created_at: datetime
     deadline: datetime
     epoch: int
+    last_migration_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What it came to and what it cost. `blackout` is an estimate: last memory_remaining over the link's speed."""
+    """What it came to and what it cost. `blackout` is an estimate: last memory_remaining over the link's speed.
+
+    `rule` names what it failed or was refused by, empty for a success: one of a short fixed list (a metric's label).
+    """
 
     state: State
     why: str
@@ -74,6 +79,7 @@ class Outcome:
     seconds: float | None = None
     copied_bytes: int | None = None
     blackout: timedelta | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,87 @@
+"""Database engines for the journal: the only place that knows which database it is."""
+
+import os
+import sqlite3
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+
+from controller.errors import InputError, PermanentError
+
+BUSY = timedelta(seconds=2)
+"""How long a write waits for another's lock; well inside an intent's 10 s."""
+
+
+def journal_url(url: str) -> URL:
+    """Reads a journal's address. Raises `InputError` for one that cannot keep a journal."""
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise InputError(
+            "not a database address", where="journal", remedy="write sqlite:////path/journal.db"
+        ) from error
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise InputError(f"{parsed.get_backend_name()} cannot keep a journal", remedy="use sqlite or postgresql")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise InputError("a journal in memory forgets its moves", remedy="name a file: sqlite:////path/journal.db")
+    return parsed
+
+
+def place(url: URL) -> str:
+    """Where the journal is, for messages: a file's path, or the address without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
+
+
+def open_engine(url: URL, *, read_only: bool = False, busy: timedelta = BUSY) -> Engine:
+    """An engine that commits durably: SQLite in WAL with synchronous FULL, PostgreSQL serializable."""
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+    path = Path(str(url.database))
+    if not read_only:
+        _make_private(path)
+    address = f"file:{path.absolute()}?mode={'ro' if read_only else 'rwc'}"
+    engine = create_engine(url.set(database=address, query={"uri": "true"}))
+    event.listen(engine, "connect", partial(_read_settings if read_only else _write_settings, busy))
+    event.listen(engine, "begin", _begin_read if read_only else _begin_write)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Creates the file for its owner only, or takes others' rights away from one that is there."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise PermanentError(
+            f"the journal cannot be opened: {error.strerror}",
+            where=str(path),
+            remedy="check that its folder exists and who may write there",
+        ) from error
+
+
+def _write_settings(busy: timedelta, connection: sqlite3.Connection, _record: object) -> None:
+    _run(connection, busy, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+
+
+def _read_settings(busy: timedelta, connection: sqlite3.Connection, _record: object) -> None:
+    _run(connection, busy, "PRAGMA query_only = ON")
+
+
+def _run(connection: sqlite3.Connection, busy: timedelta, *statements: str) -> None:
+    connection.isolation_level = None
+    for statement in (f"PRAGMA busy_timeout = {int(busy.total_seconds() * 1000)}", *statements):
+        connection.execute(statement).close()
+
+
+def _begin_write(connection: Connection) -> None:
+    """Takes the write lock at once, so that what a transaction read still holds when it writes."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_read(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

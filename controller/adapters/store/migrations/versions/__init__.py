@@ -1,0 +1,1 @@
+"""The journal's revisions, oldest first by file name."""

@@ -1,0 +1,118 @@
+"""Pauses, drains, refusals and notes in the journal. Functions of a connection; `journal` commits."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from controller.adapters.store.tables import drains, notes, pauses, refusals, resumptions
+from controller.errors import RefusedError
+from controller.model.ids import HostName, ServerId
+from controller.model.operation import Drain, DrainState, Holdout, Pause
+from controller.model.policy import Scope, ScopeKind
+
+_HOLDOUTS = TypeAdapter(tuple[Holdout, ...])
+
+
+def pause(connection: Connection, asked: Pause) -> None:
+    """Begins a pause; one of the same scope that still holds ends, and this one takes its place."""
+    _end_pause(connection, asked.scope, asked.who, asked.since)
+    kind, name = _scope_columns(asked.scope)
+    connection.execute(
+        insert(pauses).values(scope_kind=kind, scope_name=name, who=asked.who, why=asked.why, since=asked.since)
+    )
+
+
+def resume(connection: Connection, scope: Scope | None, who: str, at: datetime) -> bool:
+    kind, name = _scope_columns(scope)
+    connection.execute(insert(resumptions).values(scope_kind=kind, scope_name=name, who=who, at=at))
+    return _end_pause(connection, scope, who, at)
+
+
+def resumed_at(connection: Connection) -> datetime | None:
+    query = select(resumptions.c.at).where(resumptions.c.scope_kind == "").order_by(resumptions.c.at.desc()).limit(1)
+    at: datetime | None = connection.execute(query).scalar()
+    return at
+
+
+def all_pauses(connection: Connection) -> tuple[Pause, ...]:
+    rows = connection.execute(select(pauses).where(pauses.c.ended_at.is_(None)).order_by(pauses.c.n))
+    return tuple(Pause(scope=_scope(row), who=row.who, why=row.why, since=row.since) for row in rows)
+
+
+def save_drain(connection: Connection, drain: Drain) -> None:
+    """Inserts or replaces by id; a host has one drain that is not ENDED."""
+    other = select(drains.c.id).where(
+        drains.c.host == drain.host, drains.c.id != drain.id, drains.c.state != DrainState.ENDED.value
+    )
+    held = connection.execute(other).scalar()
+    if held is not None and drain.state is not DrainState.ENDED:
+        raise RefusedError(f"drain {held} of this host is under way", rule="already-draining", where=drain.host)
+    connection.execute(delete(drains).where(drains.c.id == drain.id))
+    connection.execute(
+        insert(drains).values(
+            id=drain.id,
+            host=drain.host,
+            who=drain.who,
+            why=drain.why,
+            keep_shutoff=drain.keep_shutoff,
+            since=drain.since,
+            state=drain.state.value,
+            holdouts=_HOLDOUTS.dump_json(drain.holdouts).decode(),
+        )
+    )
+
+
+def open_drains(connection: Connection) -> tuple[Drain, ...]:
+    query = select(drains).where(drains.c.state != DrainState.ENDED.value).order_by(drains.c.since, drains.c.id)
+    return tuple(_drain(row) for row in connection.execute(query))
+
+
+def learn(connection: Connection, server_id: ServerId, target: HostName, rule: str, until: datetime) -> None:
+    """Keeps the newest refusal of this server on this target."""
+    connection.execute(delete(refusals).where(refusals.c.server_id == server_id, refusals.c.target == target))
+    connection.execute(insert(refusals).values(server_id=server_id, target=target, rule=rule, until=until))
+
+
+def refusals_at(connection: Connection, now: datetime) -> tuple[tuple[ServerId, HostName, str, datetime], ...]:
+    query = select(refusals).where(refusals.c.until > now).order_by(refusals.c.server_id, refusals.c.target)
+    rows = connection.execute(query)
+    return tuple((ServerId(row.server_id), HostName(row.target), row.rule, row.until) for row in rows)
+
+
+def note(connection: Connection, at: datetime, who: str, what: str) -> None:
+    connection.execute(insert(notes).values(at=at, who=who, what=what))
+
+
+def notes_since(connection: Connection, since: datetime) -> tuple[tuple[datetime, str, str], ...]:
+    rows = connection.execute(select(notes).where(notes.c.at >= since).order_by(notes.c.n))
+    return tuple((row.at, row.who, row.what) for row in rows)
+
+
+def _end_pause(connection: Connection, scope: Scope | None, who: str, at: datetime) -> bool:
+    kind, name = _scope_columns(scope)
+    held = (pauses.c.scope_kind == kind, pauses.c.scope_name == name, pauses.c.ended_at.is_(None))
+    ended = connection.execute(update(pauses).where(*held).values(ended_at=at, ended_by=who))
+    return ended.rowcount > 0
+
+
+def _scope_columns(scope: Scope | None) -> tuple[str, str]:
+    return ("", "") if scope is None else (scope.kind.value, scope.name)
+
+
+def _scope(row: Row[Any]) -> Scope | None:
+    return Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name) if row.scope_kind else None
+
+
+def _drain(row: Row[Any]) -> Drain:
+    return Drain(
+        id=row.id,
+        host=HostName(row.host),
+        who=row.who,
+        why=row.why,
+        keep_shutoff=row.keep_shutoff,
+        since=row.since,
+        state=DrainState(row.state),
+        holdouts=_HOLDOUTS.validate_json(row.holdouts),
+    )

@@ -1,0 +1,66 @@
+"""The journal's schema: brought up to date on purpose, by one call at start, never as a side effect."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from controller.adapters.store import engine as engines
+from controller.adapters.store import failures
+from controller.errors import PermanentError
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> None:
+    """Creates the journal or brings its tables up to this program's. Call it holding the journal's lock.
+
+    Raises `PermanentError` for a journal that a newer version wrote, and `failures`' errors.
+    """
+    address = engines.journal_url(url)
+    engine = engines.open_engine(address)
+    try:
+        _refuse_newer(engine, engines.place(address))
+        with failures.translated(engines.place(address)), engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def require_current(engine: Engine, where: str) -> None:
+    """Raises `PermanentError` unless the journal's tables are exactly this program's."""
+    revision = _refuse_newer(engine, where)
+    if revision != _head():
+        raise PermanentError(
+            f"the journal's schema is {revision or 'empty'}, this version needs {_head()}",
+            where=where,
+            remedy="start the daemon once, which brings it up to date",
+        )
+
+
+def _refuse_newer(engine: Engine, where: str) -> str | None:
+    with failures.translated(where), engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise PermanentError(
+            f"the journal was written by a newer version (schema {revision}, this one knows up to {_head()})",
+            where=where,
+            remedy="run that version or a later one",
+        )
+    return revision
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
