@@ -57,12 +57,19 @@ def _wrong_keys(cluster: Cluster) -> Iterator[Flaw]:
     keys = [(f"$.{name}.{'ids' if name == 'vms' else 'names'}", keys) for name, _, keys in _tables(cluster)]
     named: list[tuple[str, Sequence[str]]] = [("$.sources", cluster.sources), ("$.flavors", cluster.flavors)]
     named += [("$.groups", [group.name for group in cluster.groups])]
-    for path, names in [*keys, *named]:
+    power = [f"{PowerKind(kind).name.lower()} {name}" for kind, name in zip(*_power_keys(cluster), strict=True)]
+    named += [("$.power.names", power)]
+    for path, names in [*(key for key in keys if key[0] != "$.power.names"), *named]:
         if len(set(names)) != len(names):
             yield path, f"{_first_twice(names)!r} stands there twice"
     for path, names in keys[:2]:
         if any(a > b for a, b in pairwise(names)):
             yield path, "is not sorted"
+
+
+def _power_keys(cluster: Cluster) -> tuple[list[int], tuple[str, ...]]:
+    """Kind and name of each power row: a feed and a PDU may have one name."""
+    return cluster.power.kind.tolist(), cluster.power.names
 
 
 def _first_twice(names: Sequence[str]) -> str:

@@ -93,7 +93,7 @@ def test_every_table_on_the_wire_has_the_fields_of_its_table_in_the_model() -> N
         (lambda d: d["vms"]["busy"].__setitem__(2, 1), "$.vms.busy[2]", "valid boolean"),
         (lambda d: d["vms"]["ids"].__setitem__(1, d["vms"]["ids"][0]), "$.vms.ids", "twice"),
         (lambda d: d["vms"]["ids"].reverse(), "$.vms.ids", "not sorted"),
-        (lambda d: d["power"]["names"].__setitem__(1, "A"), "$.power.names", "'A' stands there twice"),
+        (lambda d: d["power"]["names"].__setitem__(1, "A"), "$.power.names", "'feed A' stands there twice"),
         (lambda d: d["power"]["partner"].__setitem__(1, 2), "$.power.partner[1]", "is not a feed"),
         (lambda d: d["power"]["partner"].__setitem__(3, 0), "$.power.partner[3]", "only a feed"),
         (lambda d: d["power"]["partner"].__setitem__(1, 6), "$.power.partner[1]", "is row 6 of a table of 6"),
