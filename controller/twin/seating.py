@@ -1,0 +1,142 @@
+"""Where VMs may stand: what Nova's scheduler and the estate's rules admit, and a first seating that breaks no rule.
+
+`Seats` is the bookkeeping of one seating; it is pure but for its own arrays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.errors import InputError
+from controller.twin.topology import Flags, Floats, Rows, Topology, rows_of
+from inventory.model import Classification, Domain, Estate, Flavor, Host, HostType, Spread, System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A VM to be seated. `set_key` names its VM set; its spread rule counts within it. `threads`: its expected load."""
+
+    set_key: str
+    name: str
+    system: System
+    flavor: Flavor
+    spread: Spread | None
+    threads: float
+
+
+def required_traits(flavor: Flavor) -> frozenset[str]:
+    """The traits that a flavor's extra specs require of a host."""
+    return _traits(flavor, "required")
+
+
+def forbidden_traits(flavor: Flavor) -> frozenset[str]:
+    """The traits that a flavor's extra specs forbid."""
+    return _traits(flavor, "forbidden")
+
+
+def _traits(flavor: Flavor, how: str) -> frozenset[str]:
+    specs = flavor.extra_specs.items()
+    return frozenset(key.partition(":")[2] for key, value in specs if key.startswith("trait:") and value == how)
+
+
+def host_traits(estate: Estate, host: Host) -> frozenset[str]:
+    """The type's traits, and those that flavors up to the host's clearance require.
+
+    A host carries the trait of its own level and of every lower one; which traits stand for levels is read off the
+    flavors: a required trait that no host type has.
+    """
+    of_types = frozenset().union(*(t.traits for t in estate.host_types.values()))
+    levels = {
+        trait: min(f.classification for f in estate.flavors.values() if trait in required_traits(f))
+        for flavor in estate.flavors.values()
+        for trait in required_traits(flavor) - of_types
+    }
+    held = frozenset(trait for trait, level in levels.items() if level <= host.clearance)
+    return estate.host_types[host.type].traits | held
+
+
+def capacity(host_type: HostType) -> tuple[float, float, float]:
+    """VCPU, MEMORY_MB and DISK_GB that Placement admits on a host of this type."""
+    return (
+        (host_type.vcpus - host_type.reserved_vcpus) * host_type.cpu_ratio,
+        (host_type.memory_mib - host_type.reserved_memory_mib) * host_type.memory_ratio,
+        (host_type.disk_gib - host_type.reserved_disk_gib) * host_type.disk_ratio,
+    )
+
+
+def domains(estate: Estate, topology: Topology) -> Mapping[Domain, Rows]:
+    """For each kind of fault domain, the domain of each host as a number. A host's feeds count as one."""
+    hosts = rows_of(estate, topology)
+
+    def numbered(names: list[str]) -> Rows:
+        index = {name: n for n, name in enumerate(sorted(set(names)))}
+        return np.array([index[name] for name in names], np.int32)
+
+    rooms = [estate.racks[host.rack].room for host in hosts]
+    return {
+        Domain.HOST: np.arange(len(hosts), dtype=np.int32),
+        Domain.RACK: numbered([host.rack for host in hosts]),
+        Domain.FEED: numbered(["+".join(sorted({estate.pdus[c.pdu].feed for c in h.cords})) for h in hosts]),
+        Domain.ZONE: numbered([estate.racks[host.rack].zone for host in hosts]),
+        Domain.ROOM: numbered(rooms),
+        Domain.SITE: numbered([estate.rooms[room].site for room in rooms]),
+    }
+
+
+class Seats:
+    """What is still free while VMs are seated one after the other, each on the least loaded host that may have it."""
+
+    def __init__(self, estate: Estate, topology: Topology) -> None:
+        hosts = rows_of(estate, topology)
+        types = [estate.host_types[host.type] for host in hosts]
+        self._topology = topology
+        self._free: Floats = np.array([capacity(t) for t in types], np.float64).reshape(-1, 3)
+        self._load = np.zeros(len(hosts))
+        self._clearance = np.array([host.clearance for host in hosts], np.int8)
+        self._traits = [host_traits(estate, host) for host in hosts]
+        self._domains = domains(estate, topology)
+        self._counts: dict[str, Rows] = {}
+        self._masks: dict[tuple[str, Classification], Flags] = {}
+        self._reserved_for = _isolation(estate, topology)
+
+    def seat(self, vm: Wanted) -> int:
+        """The row of the host that takes the VM. Raises InputError where none can."""
+        need = np.array([vm.flavor.vcpus, vm.flavor.memory_mib, vm.flavor.disk_gib], np.float64)
+        may = self._mask(vm) & (self._free >= need).all(axis=1)
+        if vm.spread is not None:
+            domain = self._domains[vm.spread.domain]
+            counts = self._counts.setdefault(vm.set_key, np.zeros(int(domain.max(initial=0)) + 1, np.int32))
+            may &= counts[domain] < vm.spread.max_per_domain
+        if not may.any():
+            raise InputError(
+                f"no host can take VM {vm.name} ({vm.flavor.name}, {vm.system.classification.name.lower()})",
+                where=f"systems {vm.system.name}",
+                remedy="the estate needs more hosts of that clearance, or fewer VMs",
+            )
+        row = int(np.argmin(np.where(may, (self._load + vm.threads) / self._topology.threads, np.inf)))
+        self._free[row] -= need
+        self._load[row] += vm.threads
+        if vm.spread is not None:
+            self._counts[vm.set_key][self._domains[vm.spread.domain][row]] += 1
+        return row
+
+    def _mask(self, vm: Wanted) -> Flags:
+        key = (f"{vm.flavor.name} {vm.system.project}", vm.system.classification)
+        if key not in self._masks:
+            need, never = required_traits(vm.flavor), forbidden_traits(vm.flavor)
+            fits = [need <= held and not never & held for held in self._traits]
+            open_to = [not projects or vm.system.project in projects for projects in self._reserved_for]
+            cleared = self._clearance >= vm.system.classification
+            self._masks[key] = self._topology.in_nova & cleared & np.array(fits) & np.array(open_to)
+        return self._masks[key]
+
+
+def _isolation(estate: Estate, topology: Topology) -> list[frozenset[str]]:
+    """For each host the projects that its aggregates are kept for (`filter_tenant_id`); empty: for everybody."""
+    kept: dict[str, set[str]] = {}
+    for aggregate in estate.aggregates.values():
+        projects = {value for key, value in aggregate.metadata.items() if key.startswith("filter_tenant_id")}
+        for host in aggregate.hosts:
+            kept.setdefault(host, set()).update(projects)
+    return [frozenset(kept.get(name, ())) for name in topology.hosts]

@@ -1,0 +1,277 @@
+"""The twin's world: its state, how it begins, and how time changes it.
+
+Nothing here knows a wire. `orders` changes it as Nova would, `faults` as misfortune would.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.twin import physics, seating, topology
+from controller.twin.machines import MIB, Group, HostColumns, Plant, Server, Service, VmColumns
+from controller.twin.nature import Nature
+from inventory.model import Domain, Estate, Spread, System
+
+_NAMESPACE = uuid.UUID("6f1f7e1c-6a55-4c52-9c1c-4d2b3f0e7a10")
+_SPAN_S = 1.0
+"""Loads, watts and temperatures are worked out once in this many seconds."""
+
+
+def named_id(*parts: object) -> str:
+    """A uuid that is always the same for the same parts."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(str(part) for part in parts)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A Keystone project."""
+
+    id: str
+    name: str
+
+
+class World:
+    """Everything that is. `now` is seconds since the epoch and grows by `advance` alone."""
+
+    def __init__(self, estate: Estate, nature: Nature, now: float) -> None:
+        self.estate = estate
+        self.nature = nature
+        self.now = self.began = now
+        self.topology = topology.of(estate)
+        self.random = np.random.default_rng(nature.seed)
+        self.projects = {
+            system.project: Project(id=uuid.UUID(named_id("project", system.project)).hex, name=system.project)
+            for system in estate.systems.values()
+        }
+        self.traits = [seating.host_traits(estate, host) for host in topology.rows_of(estate, self.topology)]
+        self.capacity = [seating.capacity(estate.host_types[h.type]) for h in topology.rows_of(estate, self.topology)]
+        self.services = [Service(id=named_id("service", name), updated=now) for name in self.topology.hosts]
+        self.node_ids = [named_id("node", name) for name in self.topology.hosts]
+        self.hosts = _idle_hosts(self.topology, self.random, nature)
+        self.plant = _fresh_plant(self.topology, nature)
+        self.servers: dict[str, Server] = {}
+        self.groups: dict[str, Group] = {}
+        self.on_host: list[set[str]] = [set() for _ in self.topology.hosts]
+        self.copying_threads = np.zeros(len(self.topology.hosts))
+        self.copying_bytes_s = np.zeros(len(self.topology.hosts))
+        self._unspent = 0.0
+        self.vms = self._populate()
+        self._span(0.0, settle=True)
+
+    def advance(self, dt: float) -> None:
+        """Lets `dt` seconds pass for loads, watts, heat and batteries."""
+        self.now += dt
+        self._unspent += dt
+        while self._unspent >= _SPAN_S:
+            self._unspent -= _SPAN_S
+            self._span(_SPAN_S, settle=False)
+
+    def add_server(self, vm: seating.Wanted, host: int, generation: int) -> Server:
+        """A new ACTIVE server on a host, with the habits that its row draws."""
+        row, flavor = self.vms.claim(), vm.flavor
+        server = Server(
+            id=named_id("server", self.estate.name, vm.name, generation),
+            name=vm.name,
+            flavor=flavor,
+            row=row,
+            host=host,
+            project_id=self.projects[vm.system.project].id,
+            system=vm.system.name,
+            created=self.now,
+            updated=self.now,
+        )
+        vms, draw = self.vms, self.random
+        vms.servers[row], vms.host[row], vms.running[row] = server, host, True
+        vms.vcpus[row], vms.memory_mib[row], vms.disk_gib[row] = flavor.vcpus, flavor.memory_mib, flavor.disk_gib
+        vms.base[row] = vm.threads / max(flavor.vcpus, 1)
+        vms.peak_at[row], vms.swing[row] = draw.normal(0.58, 0.08), draw.uniform(0.05, 0.25)
+        vms.walk[row], vms.resident[row] = draw.normal(), draw.uniform(0.45, 0.75)
+        vms.dirty_mib_s[row], vms.net_mib_s[row] = draw.lognormal(2.5, 0.5), draw.lognormal(0.5, 0.7)
+        self.servers[server.id] = server
+        self.on_host[host].add(server.id)
+        if vm.spread is not None and vm.spread.domain is Domain.HOST:
+            self._join_group(server, vm.set_key, vm.spread)
+        return server
+
+    def remove_server(self, server: Server) -> None:
+        """Deletes a server and what Nova kept of it."""
+        del self.servers[server.id]
+        if server.host >= 0:
+            self.on_host[server.host].discard(server.id)
+        if server.group is not None and server.group in self.groups:
+            self.groups[server.group].members.remove(server.id)
+        self.vms.release(server.row)
+
+    def place(self, server: Server, host: int) -> None:
+        """Puts a server on another host at once; what got it there is the caller's."""
+        self.on_host[server.host].discard(server.id)
+        self.on_host[host].add(server.id)
+        server.host = host
+        self.vms.host[server.row] = host
+
+    def touch(self, server: Server) -> None:
+        """Marks a change of the server: its `updated`, and whether it runs."""
+        server.updated = self.now
+        self.vms.running[server.row] = server.power_state == 1 and server.vm_state != "error"
+
+    def servers_on(self, host: int) -> list[Server]:
+        """The servers of a host, by id."""
+        return [self.servers[server_id] for server_id in sorted(self.on_host[host])]
+
+    def system_of(self, server: Server) -> System:
+        """The system the server belongs to."""
+        return self.estate.systems[server.system]
+
+    def supply_target(self) -> topology.Floats:
+        """What each zone's cooling would supply at its load now: warmer by up to 2 °C at full load."""
+        topo, count = self.topology, len(self.topology.zones)
+        peak = np.bincount(topo.host_zone, weights=topo.peak_watts, minlength=count)
+        drawn = np.bincount(topo.host_zone, weights=self.hosts.watts, minlength=count)
+        target: topology.Floats = self.nature.supply_celsius + 2.0 * drawn / np.maximum(peak, 1.0)
+        return target + self.plant.heat_offset
+
+    def _populate(self) -> VmColumns:
+        wanted = list(_wanted(self.estate, self.nature, self.topology, self.random))
+        seats = seating.Seats(self.estate, self.topology)
+        self.vms = VmColumns(max(64, len(wanted)))
+        order = sorted(wanted, key=lambda vm: (-vm.system.classification, vm.spread is None, -vm.flavor.memory_mib))
+        for vm in order:
+            self.add_server(vm, seats.seat(vm), 0)
+        return self.vms
+
+    def _join_group(self, server: Server, set_key: str, spread: Spread) -> None:
+        """Makes a server a member of its VM set's anti-affinity group."""
+        group_id = named_id("group", self.estate.name, set_key)
+        group = self.groups.setdefault(
+            group_id,
+            Group(
+                id=group_id, name=set_key, policy="anti-affinity", max_server_per_host=spread.max_per_domain,
+                project_id=server.project_id,
+            ),
+        )  # fmt: skip
+        server.group = group_id
+        group.members.append(server.id)
+
+    def _span(self, dt: float, *, settle: bool) -> None:
+        """One step of all physics; with `settle`, as if it had gone on for ever."""
+        vms, hosts, topo, nature = self.vms, self.hosts, self.topology, self.nature
+        vms.walk = physics.noise(vms.walk, self.random.normal(size=len(vms.walk)), dt, nature.noise_seconds)
+        alive = vms.running & (vms.host >= 0) & hosts.powered[vms.host]
+        shape = physics.daily((self.now % nature.day_seconds) / nature.day_seconds, vms.peak_at, vms.swing)
+        free = np.clip(vms.base * vms.scale * shape + nature.noise_ratio * vms.base * vms.walk, 0.005, 1.0)
+        demand = np.where(alive, np.where(np.isnan(vms.pinned), free, vms.pinned) * vms.vcpus, 0.0)
+        own = physics.HOST_CPU_RATIO * topo.threads + self.copying_threads
+        shared = physics.contention(demand, np.maximum(vms.host, 0), topo.threads, own)
+        self._spend_vms(dt, demand, shared, alive)
+        self._spend_hosts(dt, shared.cpu_ratio, alive)
+        self._spend_plant(dt, settle=settle)
+
+    def _spend_vms(self, dt: float, demand: topology.Floats, shared: physics.Shared, alive: topology.Flags) -> None:
+        vms = self.vms
+        vms.used, vms.steal = shared.used, np.where(alive, shared.steal, 0.0)
+        busy = vms.used / np.maximum(vms.vcpus, 1.0)
+        vms.memory_bytes = np.where(
+            alive, vms.memory_mib * MIB * np.minimum(1.0, vms.resident * (0.9 + 0.2 * busy)), 0.0
+        )
+        vms.dirty_bytes_s = np.where(alive, vms.dirty_mib_s * vms.used * MIB, 0.0)
+        vms.net_bytes_s = np.where(alive, vms.net_mib_s * vms.used * MIB, 0.0)
+        vms.cpu_seconds += vms.used * dt
+        vms.delay_seconds += (demand - vms.used) * dt
+        vms.rx_bytes += 0.6 * vms.net_bytes_s * dt
+        vms.tx_bytes += 0.4 * vms.net_bytes_s * dt
+
+    def _spend_hosts(self, dt: float, cpu_ratio: topology.Floats, alive: topology.Flags) -> None:
+        vms, hosts, topo = self.vms, self.hosts, self.topology
+        count, rows = len(topo.hosts), np.maximum(vms.host, 0)
+        held = np.bincount(rows[alive], weights=vms.memory_bytes[alive], minlength=count)
+        hosts.cpu_ratio = np.where(hosts.powered, cpu_ratio, 0.0)
+        hosts.memory_bytes = np.where(hosts.powered, held + physics.HOST_MEMORY_MIB * MIB, 0.0)
+        net = np.bincount(rows[alive], weights=vms.net_bytes_s[alive], minlength=count)
+        hosts.net_bytes_s = np.where(hosts.powered, net + self.copying_bytes_s, 0.0)
+        full = hosts.memory_bytes / (topo.memory_mib * MIB)
+        hosts.pressure = np.clip((full - 0.93) * 5.0, 0.0, 1.0)
+        hosts.watts = np.where(
+            hosts.powered, physics.watts(hosts.cpu_ratio, topo.idle_watts, topo.peak_watts), _STANDBY_WATTS
+        )
+        hosts.cpu_seconds += hosts.cpu_ratio * topo.threads * dt
+        hosts.rx_bytes += hosts.net_bytes_s * 0.5 * dt
+        hosts.energy_wh += hosts.watts * dt / 3600.0
+        hosts.pressure_seconds += hosts.pressure * dt
+
+    def _spend_plant(self, dt: float, *, settle: bool) -> None:
+        hosts, plant, topo, nature = self.hosts, self.plant, self.topology, self.nature
+        plant.battery_minutes = np.where(
+            plant.mains, nature.battery_minutes, np.maximum(0.0, plant.battery_minutes - dt / 60.0)
+        )
+        current = physics.electricity(hosts.watts, plant.live, topo)
+        hosts.watts = np.where(current.supplied, hosts.watts, 0.0)
+        self._cut(np.flatnonzero(hosts.powered & ~current.supplied))
+        plant.phase_watts, plant.pdu_watts, plant.feed_watts = current.phase, current.pdu, current.feed
+        plant.pdu_energy_wh += current.pdu * dt / 3600.0
+        seconds = 1e-9 if settle else nature.inlet_seconds
+        plant.supply = physics.inlet(
+            plant.supply, self.supply_target(), np.zeros(len(topo.zones)), max(dt, 1.0), seconds
+        )
+        load = (hosts.watts - topo.idle_watts) / np.maximum(topo.peak_watts - topo.idle_watts, 1.0)
+        rise = hosts.rise + 1.5 * np.clip(load, 0.0, 1.0)
+        hosts.inlet = physics.inlet(hosts.inlet, plant.supply[topo.host_zone], rise, max(dt, 1.0), seconds)
+
+    def _cut(self, rows: "topology.Rows | np.typing.NDArray[np.intp]") -> None:
+        """Hosts that lost their last live cord stop, and their nova-compute with them."""
+        for row in rows:
+            self.hosts.powered[row] = False
+            self.services[row].running = False
+
+
+_STANDBY_WATTS = 12.0
+"""What a switched-off host's BMC draws."""
+
+
+def _wanted(
+    estate: Estate, nature: Nature, topo: topology.Topology, random: np.random.Generator
+) -> Iterator[seating.Wanted]:
+    """Every VM that the estate's systems ask for, with loads that come to `mean_cpu_ratio` of all threads."""
+    asked = [
+        (system, vm_set, n)
+        for system in estate.systems.values()
+        for vm_set in system.vm_sets
+        for n in range(1, vm_set.count + 1)
+    ]
+    vcpus = np.array([estate.flavors[vm_set.flavor].vcpus for _, vm_set, _ in asked], np.float64)
+    raw = random.lognormal(0.0, 0.5, len(asked))
+    threads = float(topo.threads[topo.in_nova].sum())
+    mean = nature.mean_cpu_ratio * threads / max(float((raw * vcpus).sum()), 1e-9)
+    for (system, vm_set, n), load, count in zip(asked, np.clip(raw * mean, 0.01, 0.85), vcpus, strict=True):
+        yield seating.Wanted(
+            set_key=f"{system.name}-{vm_set.role}",
+            name=f"{system.name}-{vm_set.role}-{n}",
+            system=system,
+            flavor=estate.flavors[vm_set.flavor],
+            spread=vm_set.spread,
+            threads=float(load * count),
+        )
+
+
+def _idle_hosts(topo: topology.Topology, random: np.random.Generator, nature: Nature) -> HostColumns:
+    count = len(topo.hosts)
+
+    def zeros() -> topology.Floats:
+        return np.zeros(count)
+
+    return HostColumns(
+        powered=np.ones(count, np.bool_), rise=random.uniform(0.5, 2.5, count), cpu_ratio=zeros(),
+        memory_bytes=zeros(), net_bytes_s=zeros(), watts=zeros(), inlet=np.full(count, nature.supply_celsius),
+        pressure=zeros(), cpu_seconds=zeros(), rx_bytes=zeros(), energy_wh=zeros(), pressure_seconds=zeros(),
+    )  # fmt: skip
+
+
+def _fresh_plant(topo: topology.Topology, nature: Nature) -> Plant:
+    feeds, zones, pdus = len(topo.feeds), len(topo.zones), len(topo.pdus)
+    return Plant(
+        mains=np.ones(feeds, np.bool_), battery_minutes=np.full(feeds, nature.battery_minutes),
+        heat_offset=np.zeros(zones), supply=np.full(zones, nature.supply_celsius),
+        phase_watts=np.zeros(len(topo.phases)), pdu_watts=np.zeros(pdus), feed_watts=np.zeros(feeds),
+        pdu_energy_wh=np.zeros(pdus),
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""A small estate in code: two rooms, four racks, eight hosts behind every SNMP profile, forty VMs of two agencies."""
+
+from inventory.model import (
+    Agency,
+    Bmc,
+    Classification,
+    Cord,
+    Device,
+    DeviceKind,
+    Domain,
+    Estate,
+    Feed,
+    Flavor,
+    Host,
+    HostType,
+    Pdu,
+    Rack,
+    Room,
+    Site,
+    SnmpProfile,
+    Spread,
+    System,
+    Tier,
+    VmSet,
+    Zone,
+)
+
+BMC_PROFILES = (SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO)
+
+
+def small_estate(*, snmp_port: int = 16161, node_port: int = 19100, libvirt_port: int = 19177) -> Estate:
+    """Hosts h1 to h8, two a rack (r1 to r4); rooms north (feeds NA, NB) and south (SA, SB)."""
+    rooms = {name: Room(name=name, site="site") for name in ("north", "south")}
+    room_of = {"r1": "north", "r2": "north", "r3": "south", "r4": "south"}
+    feeds = {}
+    for room, letter in (("north", "N"), ("south", "S")):
+        for side, partner in (("A", "B"), ("B", "A")):
+            feeds[letter + side] = Feed(name=letter + side, room=room, rated_watts=4500.0, partner=letter + partner)
+    return Estate(
+        name="small",
+        sites={"site": Site(name="site")},
+        rooms=rooms,
+        zones={f"zone-{room}": Zone(name=f"zone-{room}", room=room) for room in rooms},
+        feeds=feeds,
+        racks={n: Rack(name=n, room=room, zone=f"zone-{room}", base_watts=100.0) for n, room in room_of.items()},
+        pdus=_pdus(room_of, snmp_port),
+        devices={
+            f"ups-{feed}": Device(
+                name=f"ups-{feed}", kind=DeviceKind.UPS, serves=feed, address=f"127.20.9.{n}:{snmp_port}",
+                profile=SnmpProfile.UPS_MIB, credential="ups-v2c",
+            )
+            for n, feed in enumerate(feeds, 1)
+        },
+        host_types={
+            "plain": HostType(
+                name="plain", vcpus=32, memory_mib=131072, disk_gib=2000, idle_watts=150.0, peak_watts=550.0,
+                traits=frozenset({"HW_CPU_X86_AVX2"}),
+            )
+        },
+        hosts={f"h{n}": _host(n, snmp_port, node_port, libvirt_port) for n in range(1, 9)},
+        flavors={
+            "m2": Flavor(name="m2", vcpus=2, memory_mib=4096, disk_gib=20, classification=Classification.OPEN),
+            "m4s": Flavor(
+                name="m4s", vcpus=4, memory_mib=8192, disk_gib=40, classification=Classification.SECRET,
+                extra_specs={"trait:CUSTOM_CLEARED_SECRET": "required"},
+            ),
+        },
+        agencies={name: Agency(name=name) for name in ("health", "roads")},
+        systems={
+            "clinic": System(
+                name="clinic", agency="health", project="health-clinic", classification=Classification.SECRET,
+                tier=Tier.CRITICAL,
+                vm_sets=(VmSet(role="db", flavor="m4s", count=4, spread=Spread(domain=Domain.HOST, max_per_domain=1)),),
+            ),
+            "buses": System(
+                name="buses", agency="roads", project="roads-buses", classification=Classification.OPEN,
+                tier=Tier.STANDARD, vm_sets=(VmSet(role="web", flavor="m2", count=36),),
+            ),
+        },
+    )  # fmt: skip
+
+
+def _pdus(room_of: dict[str, str], port: int) -> dict[str, Pdu]:
+    pdus = {}
+    for n, (rack, room) in enumerate(room_of.items(), 1):
+        for k, side in enumerate("AB"):
+            profile = SnmpProfile.APC_PDU if side == "A" else SnmpProfile.RARITAN_PDU
+            pdus[f"pdu-{rack}-{side}"] = Pdu(
+                name=f"pdu-{rack}-{side}", rack=rack, feed=room[0].upper() + side, rated_amps=16.0, phases=3,
+                address=f"127.20.{n}.{200 + k}:{port}", profile=profile, credential="pdu-v2c",
+            )  # fmt: skip
+    return pdus
+
+
+def _host(n: int, snmp_port: int, node_port: int, libvirt_port: int) -> Host:
+    rack = (n + 1) // 2
+    address = f"127.20.{rack}.{10 + n}"
+    return Host(
+        name=f"h{n}",
+        type="plain",
+        rack=f"r{rack}",
+        unit=10 + n,
+        clearance=Classification.SECRET if n % 2 else Classification.OPEN,
+        cords=(Cord(pdu=f"pdu-r{rack}-A", phase=1 + n % 3), Cord(pdu=f"pdu-r{rack}-B", phase=1 + n % 3)),
+        bmc=Bmc(address=f"{address}:{snmp_port}", profile=BMC_PROFILES[n % 4], credential="bmc-v3"),
+        address=address,
+        exporters=(f"{address}:{node_port}", f"{address}:{libvirt_port}"),
+    )
