@@ -1,0 +1,100 @@
+"""The daemon's settings: what is refused, and how it is told."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller import config
+from controller.errors import InputError
+from controller.model.policy import Mode, Scope, ScopeKind
+from inventory.model import Tier
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "controller.yaml"
+    path.write_text(text)
+    return path
+
+
+def refused(folder: Path, text: str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        config.load(written(folder, text))
+    return str(caught.value).splitlines()
+
+
+def test_the_smallest_configuration_recommends_and_moves_nothing(tmp_path: Path) -> None:
+    settings = config.load(written(tmp_path, "version: 1\nestate: estate\n"))
+    assert settings.estate == tmp_path / "estate"
+    assert settings.policy.policy().mode is Mode.RECOMMEND
+
+
+def test_every_error_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    lines = refused(tmp_path, "version: 1\nestate: e\nintervall: 5s\npolicy:\n  limits:\n    at_once: 0\n  sustained: 5\n")
+    assert [line.split(": ")[0].rsplit(":", 1)[1] for line in lines] == ["3", "6", "7"]
+    assert "intervall is not a key" in lines[0]
+    assert "30s" in lines[2]
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    assert "controller.yaml:1: version" in refused(tmp_path, "version: 2\nestate: e\n")[0]
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "version: [\n"])
+def test_what_is_no_configuration_is_told_so(tmp_path: Path, text: str) -> None:
+    assert str(tmp_path) in refused(tmp_path, text)[0]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_modes_scopes_tiers_and_windows_are_read_by_their_names(tmp_path: Path) -> None:
+    text = """version: 1
+estate: e
+policy:
+  mode: auto
+  scope_modes: {"agency:moph": observe}
+  migration: {force_complete_tiers: [basic], cooldown: 2h}
+  blackouts: ["Fri-Mon 22:00-05:00"]
+"""
+    policy = config.load(written(tmp_path, text)).policy.policy()
+    assert policy.mode is Mode.AUTO
+    assert policy.scope_modes == {Scope(kind=ScopeKind.AGENCY, name="moph"): Mode.OBSERVE}
+    assert policy.migration.force_complete_tiers == frozenset({Tier.BASIC})
+    assert policy.migration.cooldown == timedelta(hours=2)
+    assert policy.blackouts[0].days == frozenset({4, 5, 6, 0})
+
+
+def test_a_scope_of_no_kind_is_refused(tmp_path: Path) -> None:
+    assert "is not a scope" in refused(tmp_path, "version: 1\nestate: e\npolicy:\n  scope_modes: {moph: auto}\n")[0]
+
+
+def test_a_credential_says_what_it_lacks(tmp_path: Path) -> None:
+    lines = refused(tmp_path, 'version: 1\nestate: e\nsnmp:\n  credentials:\n    bmc: {version: "3", user: u}\n')
+    assert "needs auth, priv for version 3" in lines[0]
+
+
+def test_a_secret_shows_nothing_of_itself(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("from a file\n")
+    text = f"""version: 1
+estate: e
+snmp:
+  credentials:
+    a: {{version: "2c", community: in-clear-here}}
+    b: {{version: "2c", community: {{file: {tmp_path / "s"}}}}}
+"""
+    settings = config.load(written(tmp_path, text))
+    secret = {name: credential.community for name, credential in settings.snmp.credentials.items()}
+    assert secret["a"] and secret["a"].reveal() == "in-clear-here"
+    assert secret["b"] and secret["b"].reveal() == "from a file"
+    assert "in-clear-here" not in repr(settings)
+    assert "in-clear-here" not in settings.model_dump_json()
+
+
+def test_a_secret_that_is_not_there_is_told_when_it_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        config.Secret(file=tmp_path / "none").reveal()
+    with pytest.raises(InputError, match="not set"):
+        config.Secret(env="GDCC_TEST_NO_SUCH_VARIABLE").reveal()
