@@ -1,0 +1,88 @@
+"""Agencies and their systems as tables, with what moved in the last hour and whether their window is open."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from controller.engine import calendar
+from controller.engine.assemble.places import rows_of
+from controller.model import cluster as model
+from controller.model.cloud import Project
+from controller.model.ids import ProjectId
+from controller.model.migration import Entry
+from controller.model.sample import IntColumn
+from inventory.model import Budget, Estate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """The tables, and the system row of each project the inventory knows."""
+
+    systems: model.Systems
+    agencies: model.Agencies
+    system_of_project: Mapping[ProjectId, int]
+    system_rows: Mapping[str, int]
+
+
+def owners(estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], now: datetime) -> Owners:
+    """`moved` are the moves started in the last hour."""
+    agencies, systems = sorted(estate.agencies), sorted(estate.systems)
+    agency_rows, system_rows = rows_of(agencies), rows_of(systems)
+    whole = [estate.systems[name] for name in systems]
+    moved_systems = Counter(entry.intent.system for entry in moved)
+    moved_agencies = Counter(entry.intent.agency for entry in moved)
+    return Owners(
+        systems=model.Systems(
+            names=tuple(systems),
+            agency=np.array([agency_rows[system.agency] for system in whole], np.int32),
+            classification=np.array([system.classification for system in whole], np.int8),
+            tier=np.array([system.tier for system in whole], np.int8),
+            at_once=_at_once([system.budget for system in whole]),
+            per_hour=_per_hour([system.budget for system in whole]),
+            moved_last_hour=np.array([moved_systems[name] for name in systems], np.int32),
+            open=_open(estate, systems, now),
+        ),
+        agencies=model.Agencies(
+            names=tuple(agencies),
+            at_once=_at_once([estate.agencies[name].budget for name in agencies]),
+            per_hour=_per_hour([estate.agencies[name].budget for name in agencies]),
+            moved_last_hour=np.array([moved_agencies[name] for name in agencies], np.int32),
+        ),
+        system_of_project=_system_of_project(estate, projects, system_rows),
+        system_rows=system_rows,
+    )
+
+
+def _open(estate: Estate, systems: list[str], now: datetime) -> model.BoolColumn:
+    allowed = [
+        calendar.allows(estate.systems[name].windows, estate.systems[name].blackouts, now, estate.timezone)
+        for name in systems
+    ]
+    return np.array(allowed, np.bool_)
+
+
+def _system_of_project(
+    estate: Estate, projects: Sequence[Project], system_rows: Mapping[str, int]
+) -> dict[ProjectId, int]:
+    """Keystone's project names are unique in a domain only: a name that stands twice belongs to nobody we know.
+
+    Otherwise who may create projects in another domain could name one like a system of lower classification.
+    """
+    times = Counter(project.name for project in projects)
+    by_project = {estate.systems[name].project: row for name, row in system_rows.items()}
+    return {
+        project.id: by_project[project.name]
+        for project in projects
+        if project.name in by_project and times[project.name] == 1
+    }
+
+
+def _at_once(budgets: Sequence[Budget | None]) -> IntColumn:
+    return np.array([-1 if budget is None else budget.at_once for budget in budgets], np.int32)
+
+
+def _per_hour(budgets: Sequence[Budget | None]) -> IntColumn:
+    return np.array([-1 if budget is None else budget.per_hour for budget in budgets], np.int32)

@@ -1,0 +1,75 @@
+"""Groups that bind VMs, from Nova's server groups and from the inventory's spread rules; aggregates by row."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from controller.engine.assemble.owners import Owners
+from controller.engine.assemble.places import rows_of
+from controller.model import cluster as model
+from controller.model.cloud import Aggregate, ServerGroup
+from inventory.model import Domain, Estate, Spread
+
+
+def groups(
+    estate: Estate, server_groups: Iterable[ServerGroup], vms: model.Vms, owners: Owners
+) -> tuple[model.Group, ...]:
+    """All groups of two members or more, sorted by name, each name once. A server group's name that stands twice (or is
+    a VM set's) is told apart by its id.
+    """
+    spread = _spread_groups(estate, vms, owners)
+    shown = sorted(server_groups, key=lambda group: group.id)
+    times = Counter([group.name for group in shown] + [group.name for group in spread])
+    rows = rows_of(vms.ids)
+    of_nova = [_of_nova(group, f"{group.name} {group.id}" if times[group.name] > 1 else group.name, rows)
+               for group in shown if group.policy in set(model.GroupKind)]  # fmt: skip
+    binding = [group for group in (*of_nova, *spread) if len(group.members) > 1]
+    return tuple(sorted(binding, key=lambda group: group.name))
+
+
+def _of_nova(group: ServerGroup, name: str, rows: Mapping[str, int]) -> model.Group:
+    members = sorted({rows[member] for member in group.members if member in rows})
+    return model.Group(
+        name=name,
+        kind=model.GroupKind(group.policy),
+        domain=Domain.HOST,
+        max_per_domain=max(1, group.max_server_per_host),
+        members=np.array(members, np.int32),
+    )
+
+
+def _spread_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model.Group]:
+    """A VM belongs to a set when its project is the system's and its name is `{system}-{role}-{n}`."""
+    rules: dict[tuple[int, str], Spread] = {}
+    for system in estate.systems.values():
+        for vm_set in system.vm_sets:
+            if vm_set.spread:
+                rules[owners.system_rows[system.name], f"{system.name}-{vm_set.role}"] = vm_set.spread
+    members: dict[tuple[int, str], list[int]] = {key: [] for key in rules}
+    for row, (name, system_row) in enumerate(zip(vms.names, vms.system.tolist(), strict=True)):
+        head, _, number = name.rpartition("-")
+        if number.isdecimal() and (system_row, head) in members:
+            members[system_row, head].append(row)
+    return [
+        model.Group(
+            name=key[1],
+            kind=model.GroupKind.ANTI_AFFINITY,
+            domain=rules[key].domain,
+            max_per_domain=rules[key].max_per_domain,
+            members=np.array(rows, np.int32),
+        )
+        for key, rows in members.items()
+    ]
+
+
+def aggregates(shown: Iterable[Aggregate], host_rows: Mapping[str, int]) -> tuple[model.Aggregate, ...]:
+    """Nova's aggregates, sorted by name, their hosts as rows."""
+    return tuple(
+        model.Aggregate(
+            name=aggregate.name,
+            hosts=np.array(sorted({host_rows[host] for host in aggregate.hosts if host in host_rows}), np.int32),
+            metadata=aggregate.metadata,
+        )
+        for aggregate in sorted(shown, key=lambda aggregate: aggregate.name)
+    )

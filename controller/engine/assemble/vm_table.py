@@ -1,0 +1,155 @@
+"""The table of servers: where each stands, whose it is, what it asks of a host, what it uses."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.engine.assemble import specs
+from controller.engine.assemble.owners import Owners
+from controller.engine.assemble.places import rows_of
+from controller.engine.gate import Gate
+from controller.model import cluster as model
+from controller.model.cloud import RUNNING_MIGRATION_STATUSES, CloudFacts, Server
+from controller.model.ids import ServerId
+from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
+from inventory.model import Classification
+
+_MIB = 1024.0 * 1024.0
+_STATES = {
+    "ACTIVE": model.VmState.ACTIVE,
+    "PAUSED": model.VmState.PAUSED,
+    "SHUTOFF": model.VmState.SHUTOFF,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """The table, and what its columns refer to."""
+
+    vms: model.Vms
+    requirements: tuple[model.Requirement, ...]
+    flavors: tuple[str, ...]
+
+
+def vm_table(
+    facts: CloudFacts,
+    gate: Gate,
+    owners: Owners,
+    *,
+    host_rows: Mapping[str, int],
+    rest: Mapping[ServerId, float],
+    settled_at: Mapping[str, float],
+) -> Servers:
+    """All servers, sorted by id, each once; `rest` is until when a VM rests after a move."""
+    by_id = {server.id: server for server in facts.servers}
+    servers = [by_id[key] for key in sorted(by_id)]
+    system = _ints(owners.system_of_project.get(server.project_id, -1) for server in servers)
+    host = _ints(host_rows.get(server.host or "", -1) for server in servers)
+    target = _targets(facts, servers, host, host_rows)
+    requirement, fit_known, requirements = _requirements(facts, servers)
+    flavors = tuple(sorted({server.flavor_name for server in servers}))
+    flavor_rows = rows_of(flavors)
+    levels = np.append(owners.systems.classification, np.int8(max(Classification)))
+    vms = model.Vms(
+        ids=tuple(server.id for server in servers),
+        names=tuple(server.name for server in servers),
+        host=host,
+        target=target,
+        system=system,
+        classification=levels[system],
+        requirement=requirement,
+        flavor=_ints(flavor_rows[server.flavor_name] for server in servers),
+        vcpus=_floats(server.vcpus for server in servers),
+        memory_mib=_floats(server.memory_mib for server in servers),
+        disk_gib=_floats(server.disk_gib for server in servers),
+        state=np.array([_STATES.get(server.status, model.VmState.OTHER) for server in servers], np.int8),
+        busy=np.array([server.task_state is not None for server in servers], np.bool_) | (target >= 0),
+        locked=np.array([server.locked for server in servers], np.bool_),
+        fit_known=fit_known,
+        cooldown_until=_floats(rest.get(server.id, 0.0) for server in servers),
+        **_readings(gate, servers, settled_at),
+    )
+    return Servers(vms=vms, requirements=requirements, flavors=flavors)
+
+
+def _readings(gate: Gate, servers: Sequence[Server], settled_at: Mapping[str, float]) -> dict[str, model.Reading]:
+    """A VM's CPU may pass its vCPUs a little (emulator threads), its memory its flavor's (the emulator's own)."""
+    ids = tuple(server.id for server in servers)
+    since = _floats(settled_at.get(server.id, -np.inf) for server in servers)
+    vcpus = _floats(server.vcpus for server in servers)
+    memory = _floats(server.memory_mib for server in servers)
+    high = {
+        Quantity.CPU_VCPUS: vcpus * 1.1 + 0.25,
+        Quantity.STEAL_RATIO: np.full(len(ids), np.inf),
+        Quantity.MEMORY_BYTES: (memory * 1.1 + 512.0) * _MIB,
+        Quantity.NETWORK_BYTES_S: np.full(len(ids), np.inf),
+        Quantity.DIRTY_BYTES_S: np.full(len(ids), np.inf),
+    }
+    return {
+        quantity.value: gate.reading(Kind.VM, quantity, ids, high=most, not_before=since)
+        for quantity, most in high.items()
+    }
+
+
+def _targets(facts: CloudFacts, servers: Sequence[Server], host: IntColumn, host_rows: Mapping[str, int]) -> IntColumn:
+    """The other end of each server's running migration: Placement holds the server's resources on both.
+
+    That is the destination, and where Nova already says the server stands there (a cold migration that waits for
+    confirmation) the source.
+    """
+    running = {
+        migration.server_id: migration
+        for migration in sorted(facts.migrations, key=lambda migration: migration.id)
+        if migration.status in RUNNING_MIGRATION_STATUSES
+    }
+    target = np.full(len(servers), -1, np.int32)
+    for row, server in enumerate(servers):
+        migration = running.get(server.id)
+        if migration is None or migration.target is None:
+            continue
+        ends = [host_rows.get(name, -1) for name in (migration.target, migration.source)]
+        target[row] = next((end for end in ends if end != host[row]), -1)
+    return target
+
+
+def _requirements(
+    facts: CloudFacts, servers: Sequence[Server]
+) -> tuple[IntColumn, model.BoolColumn, tuple[model.Requirement, ...]]:
+    """Each server's row of the distinct requirements, whether its fit can be shown, and the requirements."""
+    metadata_keys = frozenset(key for aggregate in facts.aggregates for key in aggregate.metadata)
+    parsed: dict[frozenset[tuple[str, str]], specs.Specs] = {}
+    rows: dict[tuple[frozenset[tuple[str, str]], str, str], int] = {}
+    requirements: list[model.Requirement] = []
+    row_of, known = [], []
+    for server in servers:
+        asked = frozenset(server.extra_specs.items())
+        read = parsed.get(asked)
+        if read is None:
+            read = parsed[asked] = specs.read(sorted(asked), metadata_keys)
+        key = (asked, server.project_id, server.pinned_zone or "")
+        row = rows.get(key)
+        if row is None:
+            row = rows[key] = len(requirements)
+            requirements.append(_requirement(read, server))
+        row_of.append(row)
+        known.append(read.fit_known)
+    return _ints(row_of), np.array(known, np.bool_), tuple(requirements)
+
+
+def _requirement(read: specs.Specs, server: Server) -> model.Requirement:
+    return model.Requirement(
+        required_traits=read.required_traits,
+        forbidden_traits=read.forbidden_traits,
+        availability_zone=server.pinned_zone,
+        aggregate_specs=read.aggregate_specs,
+        project_id=server.project_id,
+    )
+
+
+def _ints(values: Iterable[int]) -> IntColumn:
+    return np.array(list(values), np.int32)
+
+
+def _floats(values: Iterable[float]) -> FloatColumn:
+    return np.array(list(values), np.float64)
