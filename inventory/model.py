@@ -20,6 +20,11 @@ class Classification(IntEnum):
     SECRET = 3
 
 
+def clearance_trait(level: Classification) -> str:
+    """The trait of every host cleared for that level: a host carries its own level's and every lower one's."""
+    return f"CUSTOM_CLEARANCE_{level.name}"
+
+
 class Lifecycle(StrEnum):
     """Where a host is in its life. Only `REGISTERED` and `IN_SERVICE` hosts are expected in Nova."""
 
@@ -29,6 +34,10 @@ class Lifecycle(StrEnum):
     IN_SERVICE = "in-service"
     MAINTENANCE = "maintenance"
     DECOMMISSIONED = "decommissioned"
+
+
+IN_NOVA = frozenset({Lifecycle.REGISTERED, Lifecycle.IN_SERVICE})
+"""The lifecycles of hosts that can hold VMs."""
 
 
 class Domain(StrEnum):
@@ -334,11 +343,15 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """The whole estate. Each table maps a name to its value, in the order of the files."""
+    """The whole estate. Each table maps a name to its value, in the order of the files.
+
+    `modelled` says, in sentences, which of its numbers stand on no public record.
+    """
 
     name: str
     timezone: str = "Asia/Bangkok"
     vm_target: int | None = None
+    modelled: tuple[str, ...] = ()
     sites: Mapping[str, Site] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)
     zones: Mapping[str, Zone] = field(default_factory=dict)

@@ -1,0 +1,147 @@
+"""Addresses, SNMP profiles and networks: nothing twice, nothing that its kind cannot be."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+
+from inventory.checks.case import Case
+from inventory.model import DeviceKind, Problem, SnmpProfile
+
+SNMP_PORT = 161
+
+BMC_PROFILES = frozenset({SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO})
+PDU_PROFILES = frozenset({SnmpProfile.APC_PDU, SnmpProfile.RARITAN_PDU})
+_DEVICE_PROFILES = {DeviceKind.UPS: frozenset({SnmpProfile.UPS_MIB})}
+
+
+def check(case: Case) -> Iterator[Problem]:
+    """Problems of addresses and networks."""
+    yield from _profiles(case)
+    yield from _twice(case)
+    yield from _networks(case)
+    yield from _pools(case)
+
+
+def _profiles(case: Case) -> Iterator[Problem]:
+    for host in case.estate.hosts.values():
+        if host.bmc is not None and host.bmc.profile not in BMC_PROFILES:
+            yield _wrong_profile(case, ("hosts", host.name, "bmc"), host.bmc.profile, BMC_PROFILES)
+    for pdu in case.estate.pdus.values():
+        if pdu.profile is not None and pdu.profile not in PDU_PROFILES:
+            yield _wrong_profile(case, ("pdus", pdu.name, "profile"), pdu.profile, PDU_PROFILES)
+        if len({part is None for part in (pdu.address, pdu.profile, pdu.credential)}) == 2:
+            what = "address, profile and credential belong together (give all three or none)"
+            yield case.problem("pdus", pdu.name, what)
+    for device in case.estate.devices.values():
+        allowed = _DEVICE_PROFILES.get(device.kind, frozenset())
+        if device.profile is not None and device.profile not in allowed:
+            yield _wrong_profile(case, ("devices", device.name, "profile"), device.profile, allowed)
+        if (device.profile is None) != (device.credential is None):
+            yield case.problem("devices", device.name, "profile and credential belong together (give both or none)")
+
+
+def _wrong_profile(
+    case: Case, row: tuple[str, str, str], profile: SnmpProfile, allowed: frozenset[SnmpProfile]
+) -> Problem:
+    choices = f"use {', '.join(sorted(allowed))}" if allowed else "leave it out"
+    table, name, field_name = row
+    return case.problem(table, name, f"profile {profile} is not one for this kind of device ({choices})", field_name)
+
+
+def _twice(case: Case) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for table, name, field_name, address in _addresses(case):
+        key = _normalized(address, field_name)
+        if key is None:
+            what = f"{address!r} is not an address (write 10.0.0.1, 10.0.0.1:161 or [fd00::1]:161)"
+            if field_name == "exporters":
+                what = f"{address!r} is not an address with a port (write 10.0.0.1:9100 or a name with a port)"
+            yield case.problem(table, name, what, field_name)
+            continue
+        if key in owners:
+            what = f"address {address} is also that of {owners[key]} (correct one of them)"
+            yield case.problem(table, name, what, field_name)
+        owners.setdefault(key, f"{table} {name}")
+
+
+def _addresses(case: Case) -> Iterator[tuple[str, str, str, str]]:
+    for host in case.estate.hosts.values():
+        if host.address is not None:
+            yield "hosts", host.name, "address", host.address
+        if host.bmc is not None:
+            yield "hosts", host.name, "bmc", host.bmc.address
+        for exporter in host.exporters:
+            yield "hosts", host.name, "exporters", exporter
+    for pdu in case.estate.pdus.values():
+        if pdu.address is not None:
+            yield "pdus", pdu.name, "address", pdu.address
+    for device in case.estate.devices.values():
+        yield "devices", device.name, "address", device.address
+
+
+def endpoint(text: str, default_port: int | None) -> tuple[str, int] | None:
+    """Host and port of `host`, `host:port` or `[v6]:port`; None where it is neither, or has no port and no default."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            return None
+        port = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)) or (text.endswith(":") and not port):
+        return None
+    if port:
+        return host, int(port)
+    return (host, default_port) if default_port is not None else None
+
+
+def _normalized(address: str, field_name: str) -> str | None:
+    """One text for one endpoint. A host's own address and a BMC on the standard port share a key: one IP, one owner."""
+    split = endpoint(address, None if field_name == "exporters" else SNMP_PORT)
+    if split is None:
+        return None
+    host, port = split
+    try:
+        host = str(ipaddress.ip_address(host))
+    except ValueError:
+        if field_name != "exporters" or any(char.isspace() or char in "/:" for char in host):
+            return None
+    return host if port == SNMP_PORT else f"{host}:{port}"
+
+
+def _networks(case: Case) -> Iterator[Problem]:
+    vlans: dict[tuple[str, int], str] = {}
+    for network in case.estate.networks.values():
+        if network.vlan is None:
+            continue
+        other = vlans.setdefault((network.physical_network, network.vlan), network.name)
+        if other != network.name:
+            what = f"VLAN {network.vlan} on {network.physical_network} is also that of {other} (correct one of them)"
+            yield case.problem("networks", network.name, what, "vlan")
+    yield from _ranges(case, "networks", "cidr", {name: row.cidr for name, row in case.estate.networks.items()})
+
+
+def _pools(case: Case) -> Iterator[Problem]:
+    pools = {name: row.pool for name, row in case.estate.agencies.items() if row.pool is not None}
+    yield from _ranges(case, "agencies", "pool", pools)
+
+
+def _ranges(case: Case, table: str, field_name: str, texts: Mapping[str, str]) -> Iterator[Problem]:
+    ranges: list[tuple[int, int, int, str]] = []
+    for name, text in texts.items():
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError as error:
+            what = f"{field_name} {text!r} is no network: {error} (write it like 10.8.0.0/16)"
+            yield case.problem(table, name, what, field_name)
+            continue
+        ranges.append((network.version, int(network.network_address), int(network.broadcast_address), name))
+    widest: tuple[int, int, int, str] | None = None
+    for each in sorted(ranges):
+        if widest is not None and widest[0] == each[0] and each[1] <= widest[2]:
+            what = (
+                f"{field_name} {texts[each[3]]} overlaps with {texts[widest[3]]} of {widest[3]} (correct one of them)"
+            )
+            yield case.problem(table, each[3], what, field_name)
+        if widest is None or widest[0] != each[0] or each[2] > widest[2]:
+            widest = each

@@ -1,0 +1,181 @@
+"""Systems, flavors and data sets against the lattice, the fault domains and the capacity of the hosts."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from inventory.checks.case import Case
+from inventory.model import (
+    IN_NOVA,
+    Classification,
+    Domain,
+    Estate,
+    Flavor,
+    Host,
+    HostType,
+    Problem,
+    System,
+    VmSet,
+    clearance_trait,
+    host_feeds,
+)
+
+
+def check(case: Case) -> Iterator[Problem]:
+    """Problems of what tenants ask for."""
+    yield from _flavors(case)
+    yield from _systems(case)
+    yield from _projects(case)
+    yield from _data_sets(case)
+    if not case.broken:
+        yield from _clearances(case)
+        yield from _spreads(case)
+        yield from _capacity(case)
+
+
+def _flavors(case: Case) -> Iterator[Problem]:
+    for flavor in case.estate.flavors.values():
+        trait = clearance_trait(flavor.classification)
+        if flavor.extra_specs.get(f"trait:{trait}") != "required":
+            what = f"is {_level(flavor.classification)} but does not ask for it (add 'trait:{trait}: required')"
+            yield case.problem("flavors", flavor.name, what, "extra_specs")
+
+
+def _systems(case: Case) -> Iterator[Problem]:
+    for system in case.estate.systems.values():
+        roles: set[str] = set()
+        for vm_set in system.vm_sets:
+            if vm_set.role in roles:
+                what = f"has two VM sets of role {vm_set.role!r} (their VMs would bear the same names)"
+                yield case.problem("systems", system.name, what, "vm_sets")
+            roles.add(vm_set.role)
+            flavor = case.estate.flavors.get(vm_set.flavor)
+            if flavor is not None and flavor.classification < system.classification:
+                what = (
+                    f"is {_level(system.classification)}, flavor {flavor.name} of its {vm_set.role} VMs only "
+                    f"{_level(flavor.classification)} (use a flavor of its level)"
+                )
+                yield case.problem("systems", system.name, what, "vm_sets")
+
+
+def _projects(case: Case) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for system in case.estate.systems.values():
+        other = owners.setdefault(system.project, system.name)
+        if other != system.name:
+            what = f"project {system.project!r} is also that of system {other} (a system is one project)"
+            yield case.problem("systems", system.name, what, "project")
+
+
+def _data_sets(case: Case) -> Iterator[Problem]:
+    for data_set in case.estate.data_sets.values():
+        system = case.estate.systems.get(data_set.system)
+        if system is not None and data_set.classification > system.classification:
+            what = (
+                f"is {_level(data_set.classification)}, its system {system.name} only "
+                f"{_level(system.classification)} (raise the system, or move the data)"
+            )
+            yield case.problem("data_sets", data_set.name, what, "classification")
+        if data_set.public and data_set.classification > Classification.OPEN:
+            what = f"is public but {_level(data_set.classification)} (only open data may be public)"
+            yield case.problem("data_sets", data_set.name, what, "public")
+
+
+def _clearances(case: Case) -> Iterator[Problem]:
+    hosts = _usable(case.estate)
+    if not hosts:
+        return
+    highest = max(host.clearance for host, _ in hosts)
+    for system in case.estate.systems.values():
+        if system.classification > highest:
+            what = f"is {_level(system.classification)}, no host is cleared above {_level(highest)} (clear hosts first)"
+            yield case.problem("systems", system.name, what, "classification")
+
+
+def _spreads(case: Case) -> Iterator[Problem]:
+    counts: dict[tuple[Domain, Classification], int] = {}
+    for system, vm_set, flavor in _demands(case.estate):
+        if vm_set.spread is None:
+            continue
+        spread, level = vm_set.spread, max(system.classification, flavor.classification)
+        if (spread.domain, level) not in counts:
+            counts[(spread.domain, level)] = domain_count(case.estate, spread.domain, level)
+        room = counts[(spread.domain, level)] * spread.max_per_domain
+        if vm_set.count > room:
+            what = (
+                f"its {vm_set.count} {vm_set.role} VMs, at most {spread.max_per_domain} in a {spread.domain}, do not "
+                f"fit into {counts[(spread.domain, level)]} such domains with {_level(level)} hosts (allow more in one)"
+            )
+            yield case.problem("systems", system.name, what, "vm_sets")
+
+
+def domain_count(estate: Estate, domain: Domain, level: Classification) -> int:
+    """How many fault domains of that kind have a host in Nova cleared for the level. Unknown places count as none."""
+    domain_of = _DOMAIN_OF[domain]
+    found = {domain_of(estate, host) for host, _ in _usable(estate) if host.clearance >= level}
+    return len(found - {None})
+
+
+def _rack_field(name: str) -> Callable[[Estate, Host], object]:
+    return lambda estate, host: getattr(estate.racks.get(host.rack), name, None)
+
+
+def _site(estate: Estate, host: Host) -> object:
+    rack = estate.racks.get(host.rack)
+    return getattr(estate.rooms.get(rack.room), "site", None) if rack else None
+
+
+def _feeds(estate: Estate, host: Host) -> object:
+    return host_feeds(estate, host) if all(cord.pdu in estate.pdus for cord in host.cords) else None
+
+
+_DOMAIN_OF: dict[Domain, Callable[[Estate, Host], object]] = {
+    Domain.HOST: lambda estate, host: host.name,
+    Domain.RACK: lambda estate, host: host.rack,
+    Domain.FEED: _feeds,
+    Domain.ZONE: _rack_field("zone"),
+    Domain.ROOM: _rack_field("room"),
+    Domain.SITE: _site,
+}
+
+_RESOURCES: tuple[tuple[str, Callable[[HostType], float], Callable[[Flavor], int]], ...] = (
+    ("MiB of memory", lambda t: (t.memory_mib - t.reserved_memory_mib) * t.memory_ratio, lambda f: f.memory_mib),
+    ("vCPUs", lambda t: (t.vcpus - t.reserved_vcpus) * t.cpu_ratio, lambda f: f.vcpus),
+    ("GiB of disk", lambda t: (t.disk_gib - t.reserved_disk_gib) * t.disk_ratio, lambda f: f.disk_gib),
+)
+
+
+def _capacity(case: Case) -> Iterator[Problem]:
+    """At every level: what VMs of it and above ask for must fit into the hosts cleared for it."""
+    hosts = _usable(case.estate)
+    for noun, capacity_of, demand_of in _RESOURCES:
+        demand: defaultdict[Classification, int] = defaultdict(int)
+        for system, vm_set, flavor in _demands(case.estate):
+            demand[max(system.classification, flavor.classification)] += vm_set.count * demand_of(flavor)
+        for level in Classification:
+            asked = sum(amount for each, amount in demand.items() if each >= level)
+            held = sum(capacity_of(host_type) for host, host_type in hosts if host.clearance >= level)
+            if asked > held:
+                what = (
+                    f"systems of level {_level(level)} and above ask for {asked} {noun}, the hosts cleared for it "
+                    f"hold {held:.0f} (add or clear hosts, or lower the VM sets)"
+                )
+                yield case.problem("estate", case.estate.name, what)
+
+
+def _usable(estate: Estate) -> list[tuple[Host, HostType]]:
+    return [
+        (host, estate.host_types[host.type])
+        for host in estate.hosts.values()
+        if host.lifecycle in IN_NOVA and host.type in estate.host_types
+    ]
+
+
+def _demands(estate: Estate) -> Iterator[tuple[System, VmSet, Flavor]]:
+    for system in estate.systems.values():
+        for vm_set in system.vm_sets:
+            if vm_set.flavor in estate.flavors:
+                yield system, vm_set, estate.flavors[vm_set.flavor]
+
+
+def _level(level: Classification) -> str:
+    return level.name.lower()

@@ -1,0 +1,138 @@
+"""The only reader of estates: a directory of YAML in, one `Estate` out, or every error with its file and line.
+
+Each file is a mapping with `version: 1` and any of the tables of `Estate`; the tables of all files are joined.
+"""
+
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from inventory import nodes, shapes, validate
+from inventory.model import ESTATE_VERSION, Estate, Problem
+from inventory.nodes import Document, Findings
+
+TABLES: Mapping[str, type[Any]] = {
+    each.name: get_args(each.hint)[1] for each in shapes.fields_of(Estate) if get_origin(each.hint) is Mapping
+}
+"""The tables of an estate and the dataclass of their rows."""
+
+HEADER_FIELDS = tuple(each for each in shapes.fields_of(Estate) if each.name not in TABLES and each.name != "gaps")
+"""What stands under `estate:`."""
+
+
+class EstateError(Exception):
+    """An estate that cannot be used. `problems` are all that is wrong with it, in the order of files and lines."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(f"{each.where}: {each.what}" if each.where else each.what for each in problems))
+        self.problems = problems
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """What has been read so far. `rows` remembers where each named row stands, broken ones too."""
+
+    findings: Findings = field(default_factory=Findings)
+    tables: dict[str, dict[str, Any]] = field(default_factory=lambda: {table: {} for table in TABLES})
+    rows: dict[tuple[str, str], tuple[Document, Node]] = field(default_factory=dict)
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    header: tuple[Document, Node] | None = None
+    header_values: dict[str, Any] = field(default_factory=dict)
+
+    def where(self, table: str, name: str, field_name: str = "") -> str:
+        """`file:line` of a row's field, of the row, or of the estate itself."""
+        document, node = self.rows.get((table, name)) or self.header or (None, None)
+        if document is None or node is None:
+            return ""
+        if isinstance(node, MappingNode):
+            for key, _ in node.value:
+                if key.value == field_name:
+                    return document.where(key)
+        return document.where(node)
+
+
+def load(directory: Path) -> Estate:
+    """The estate of a directory. Raises `EstateError` with every problem, those of `validate.problems` too."""
+    reading = _Reading()
+    for document in nodes.documents(directory, reading.findings):
+        _read_document(reading, document)
+    if reading.header is None and reading.rows:
+        what = "no file has an 'estate:' section (add 'estate: {name: …}' to one)"
+        reading.findings.problems.append(Problem(where=f"{directory}:1", what=what))
+    values: dict[str, Any] = {"name": "", **reading.header_values, **reading.tables}
+    estate = Estate(**values, gaps=tuple(reading.findings.gaps))
+    crossed = validate.problems(estate, reading.where, frozenset(reading.broken))
+    problems = [*reading.findings.problems, *crossed]
+    if problems:
+        raise EstateError(tuple(sorted(dict.fromkeys(problems), key=_position)))
+    return estate
+
+
+def _position(problem: Problem) -> tuple[str, int, str]:
+    file, _, line = problem.where.rpartition(":")
+    return (file, int(line) if line.isdigit() else 0, problem.what)
+
+
+def _read_document(reading: _Reading, document: Document) -> None:
+    sections = nodes.entries(document, document.root, "file")
+    if not _version_is_ours(document, sections.pop("version", None)):
+        return
+    for key, (key_node, node) in sections.items():
+        if key == "estate":
+            _read_header(reading, document, key_node, node)
+        elif key in TABLES:
+            _read_table(reading, document, key, node)
+        else:
+            document.problem(key_node, shapes.unknown_key("file", key, ["version", "estate", *TABLES]))
+
+
+def _version_is_ours(document: Document, entry: tuple[Node, Node] | None) -> bool:
+    if entry is None:
+        document.problem(document.root, f"version is missing (begin the file with 'version: {ESTATE_VERSION}')")
+        return False
+    if not isinstance(entry[1], ScalarNode) or entry[1].value != str(ESTATE_VERSION):
+        what = f"version is {nodes.shown(entry[1])}, this program reads version {ESTATE_VERSION}"
+        document.problem(entry[0], f"{what} (convert the file, or use the program that wrote it)")
+        return False
+    return True
+
+
+def _read_header(reading: _Reading, document: Document, key: Node, node: Node) -> None:
+    if reading.header is not None:
+        first = reading.header[0].where(reading.header[1])
+        document.problem(key, f"estate: declared a second time, first at {first} (keep one)")
+        return
+    reading.header = (document, node)
+    value = shapes.header(document, node, HEADER_FIELDS)
+    if value is shapes.FAILED:
+        return
+    if value.get("timezone", "UTC") not in zoneinfo.available_timezones():
+        what = f"estate: timezone {value['timezone']!r} is unknown (write a name such as 'Asia/Bangkok')"
+        reading.findings.problems.append(Problem(where=reading.where("", "", "timezone"), what=what))
+        return
+    reading.header_values = value
+
+
+def _read_table(reading: _Reading, document: Document, table: str, node: Node) -> None:
+    if not isinstance(node, SequenceNode):
+        document.problem(node, f"{table} must be a list of mappings, not {nodes.shown(node)} (write '- name: …')")
+        return
+    for row_node in node.value:
+        value = shapes.row(document, row_node, TABLES[table], table)
+        name = shapes.name_of(row_node)
+        if name is None:
+            continue
+        if (table, name) in reading.rows:
+            first_document, first_node = reading.rows[(table, name)]
+            first = first_document.where(first_node)
+            document.problem(row_node, f"{table} {name}: declared a second time, first at {first} (keep one)")
+            continue
+        reading.rows[(table, name)] = (document, row_node)
+        if value is shapes.FAILED:
+            reading.broken.add((table, name))
+        else:
+            reading.tables[table][name] = value

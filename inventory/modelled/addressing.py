@@ -1,0 +1,68 @@
+"""Addresses of a generated estate: private ones by rack and unit, or loopback ones that the twin can answer on."""
+
+import ipaddress
+from dataclasses import dataclass
+
+_PDU_UNITS = {"a": 201, "b": 202}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressing:
+    """Each block is the first address of its kind; a rack takes 256 of each, a host the one of its unit.
+
+    `host_block` is None where hosts have no address of their own and their exporters stand beside their BMCs.
+    """
+
+    bmc_block: str
+    ups_block: str
+    host_block: str | None
+    snmp_port: int
+    node_port: int
+    libvirt_port: int
+
+    def bmc(self, rack: int, unit: int) -> str:
+        """SNMP address of the BMC in that unit; racks count from 0, units from 1."""
+        return self._snmp(self.bmc_block, 256 * (rack + 1) + unit)
+
+    def pdu(self, rack: int, side: str) -> str:
+        """SNMP address of the rack's PDU on feed `a` or `b`."""
+        return self._snmp(self.bmc_block, 256 * (rack + 1) + _PDU_UNITS[side])
+
+    def ups(self, index: int) -> str:
+        """SNMP address of a UPS."""
+        return self._snmp(self.ups_block, index + 1)
+
+    def host(self, rack: int, unit: int) -> str | None:
+        """The host's own address."""
+        return None if self.host_block is None else _offset(self.host_block, 256 * (rack + 1) + unit)
+
+    def exporters(self, rack: int, unit: int) -> tuple[str, str]:
+        """Its node exporter and its libvirt exporter."""
+        address = _offset(self.host_block or self.bmc_block, 256 * (rack + 1) + unit)
+        return f"{address}:{self.node_port}", f"{address}:{self.libvirt_port}"
+
+    def _snmp(self, block: str, offset: int) -> str:
+        address = _offset(block, offset)
+        return address if self.snmp_port == 161 else f"{address}:{self.snmp_port}"
+
+
+PRIVATE = Addressing(
+    bmc_block="10.64.0.0",
+    ups_block="10.60.0.0",
+    host_block="10.96.0.0",
+    snmp_port=161,
+    node_port=9100,
+    libvirt_port=9177,
+)
+LOOPBACK = Addressing(
+    bmc_block="127.20.0.0",
+    ups_block="127.19.0.0",
+    host_block=None,
+    snmp_port=16161,
+    node_port=19100,
+    libvirt_port=19177,
+)
+
+
+def _offset(block: str, offset: int) -> str:
+    return str(ipaddress.IPv4Address(block) + offset)

@@ -1,0 +1,110 @@
+"""YAML as nodes that know their line, before any meaning: which files an estate has and what stands in each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from inventory.model import Gap, Problem
+
+GAP_TAG = "!gap"
+"""Marks a value that a draft could not know: `rack: !gap`."""
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What reading has found so far; it grows while files are read, so that all errors are told at once."""
+
+    problems: list[Problem] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One file of an estate, as a mapping node. `file` is its path as people should see it."""
+
+    file: str
+    root: MappingNode
+    findings: Findings
+
+    def where(self, node: Node) -> str:
+        """`file:line` of a node, lines from 1."""
+        return f"{self.file}:{node.start_mark.line + 1}"
+
+    def problem(self, node: Node, what: str) -> None:
+        self.findings.problems.append(Problem(where=self.where(node), what=what))
+
+
+def documents(directory: Path, findings: Findings) -> Iterator[Document]:
+    """Every YAML file below the directory, in the order of their paths; what cannot be read becomes a problem."""
+    if not directory.is_dir():
+        findings.problems.append(_problem(directory, "there is no such directory (give the directory of an estate)"))
+        return
+    files = sorted(path for path in directory.rglob("*") if path.suffix in SUFFIXES and not path.is_dir())
+    if not files:
+        findings.problems.append(_problem(directory, "holds no *.yaml file (an estate needs at least estate.yaml)"))
+    for path in files:
+        root = _root(path, findings)
+        if root is not None:
+            yield Document(file=str(path), root=root, findings=findings)
+
+
+def _root(path: Path, findings: Findings) -> MappingNode | None:
+    try:
+        text = path.read_bytes().decode("utf-8")
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except OSError as error:
+        findings.problems.append(_problem(path, f"cannot be read: {error.strerror} (check its permissions)"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        findings.problems.append(_problem(path, "is not UTF-8 text (save it as UTF-8)", line))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = f"is not valid YAML: {error.problem or error.context} (correct the syntax here or just above)"
+        findings.problems.append(_problem(path, what, mark.line + 1 if mark else 1))
+    except yaml.YAMLError as error:
+        what = f"is not valid YAML: {str(error).splitlines()[0]} (remove what is not text)"
+        findings.problems.append(_problem(path, what))
+    else:
+        if isinstance(node, MappingNode):
+            return node
+        line = node.start_mark.line + 1 if node is not None else 1
+        what = "is empty" if node is None else "is not a mapping"
+        findings.problems.append(
+            _problem(path, f"{what} (begin with 'version: 1', then tables such as 'hosts:')", line)
+        )
+    return None
+
+
+def _problem(path: Path, what: str, line: int = 1) -> Problem:
+    return Problem(where=f"{path}:{line}", what=what)
+
+
+def is_gap(node: Node) -> bool:
+    return bool(node.tag == GAP_TAG)
+
+
+def shown(node: Node) -> str:
+    """The node's value as an error message shows it."""
+    if isinstance(node, ScalarNode):
+        value = node.value if len(node.value) <= 60 else node.value[:57] + "..."
+        return "nothing" if value == "" else repr(value)
+    return "a mapping" if isinstance(node, MappingNode) else "a list"
+
+
+def entries(document: Document, node: MappingNode, subject: str) -> dict[str, tuple[Node, Node]]:
+    """The mapping's keys, each with its key node and value node; a duplicate or a key that is no text is a problem."""
+    found: dict[str, tuple[Node, Node]] = {}
+    for key, value in node.value:
+        if not isinstance(key, ScalarNode):
+            document.problem(key, f"{subject}: a key must be a plain word, not {shown(key)}")
+        elif key.value in found:
+            first = found[key.value][0].start_mark.line + 1
+            document.problem(key, f"{subject}: duplicate key {key.value!r}, first on line {first} (keep one)")
+        else:
+            found[key.value] = (key, value)
+    return found

@@ -1,0 +1,36 @@
+"""Cross-checks of a whole estate: pure, every problem at once."""
+
+from inventory.checks import addresses, places, power, references, tenants
+from inventory.checks.case import Case, Where, nowhere
+from inventory.model import Estate, Gap, Problem
+
+CHECKS = (references.check, places.check, power.check, addresses.check, tenants.check)
+
+_WANTED = {
+    "rack": "the name of the rack it stands in",
+    "unit": "the rack unit it stands in, 1 at the bottom",
+    "cords": "the PDU and phase of each power cord",
+    "bmc": "address, profile and credential of its BMC, or null",
+    "classification": "open, internal, confidential or secret",
+    "clearance": "the highest classification it is cleared for",
+    "idle_watts": "what it draws idle, in watts",
+    "peak_watts": "what it draws at full load, in watts",
+    "agency": "the agency that owns it",
+    "tier": "critical, standard or basic",
+}
+
+
+def problems(
+    estate: Estate, where: Where = nowhere, broken: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[Problem, ...]:
+    """All that is wrong with an estate. `broken`: rows that are declared but could not be read, by table and name."""
+    case = Case(estate=estate, where=where, broken=broken)
+    found: list[Problem] = [_gap(case, gap) for gap in estate.gaps]
+    for check in CHECKS:
+        found.extend(check(case))
+    return tuple(found)
+
+
+def _gap(case: Case, gap: Gap) -> Problem:
+    wanted = _WANTED.get(gap.field, "its value")
+    return case.problem(gap.table, gap.name, f"{gap.field} is a gap (replace !gap by {wanted})", gap.field)
