@@ -1,0 +1,193 @@
+"""The engine's `ports.Cloud` over a real OpenStack."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from controller.adapters.openstack import catalog, parse
+from controller.adapters.openstack.cinder import Cinder
+from controller.adapters.openstack.keystone import Keystone
+from controller.adapters.openstack.neutron import Neutron
+from controller.adapters.openstack.nova import Nova
+from controller.adapters.openstack.placement import Placement
+from controller.adapters.openstack.rest import Rest
+from controller.adapters.openstack.session import NEEDS, open_connection
+from controller.errors import PermanentError
+from controller.model.cloud import CatalogFacts, CloudFacts, Migration, Port, Provider, Server, Service
+from controller.model.ids import HostName, RequestId, ServerId
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class OpenStackCloud:
+    """One cloud; follows `controller.engine.ports.Cloud`. Its errors are those of `controller.errors`."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._nova = Nova(rest)
+        self._placement = Placement(rest)
+        self._neutron = Neutron(rest)
+        self._keystone = Keystone(rest)
+        self._cinder = Cinder(rest)
+        self._provider_of: dict[HostName, str] = {}
+
+    async def prepare(self) -> None:
+        """Authenticates and agrees on microversions; every other call does so too when it is the first.
+
+        Raises `PermanentError` where the cloud is too old or refuses the account.
+        """
+        for service, need in NEEDS.items():
+            version = await self._rest.version(service)
+            if version is not None and version < need.best:
+                _log.warning(
+                    "%s speaks %s.%s, not %s.%s: the zone a server stands in counts as the one it asked for",
+                    service, *version, *need.best,
+                )  # fmt: skip
+
+    async def close(self) -> None:
+        """Waits for requests under way and closes the connections."""
+        await self._rest.close()
+
+    async def facts(self) -> CloudFacts:
+        """Everything, read side by side."""
+        at = datetime.now(UTC)
+        (servers, services, providers), (aggregates, groups, migrations, projects) = await asyncio.gather(
+            asyncio.gather(self._nova.servers(), self._nova.services(), self._providers()),
+            asyncio.gather(
+                self._nova.aggregates(),
+                self._nova.groups(),
+                self._nova.running_migrations(),
+                self._keystone.projects(),
+            ),
+        )
+        return CloudFacts(
+            at=at,
+            servers=servers.values,
+            services=services.values,
+            providers=providers.values,
+            aggregates=aggregates.values,
+            groups=groups.values,
+            migrations=migrations.values,
+            projects=projects.values,
+            flaws=(
+                *servers.flaws,
+                *services.flaws,
+                *providers.flaws,
+                *aggregates.flaws,
+                *groups.flaws,
+                *migrations.flaws,
+                *projects.flaws,
+            ),
+        )
+
+    async def catalog(self) -> CatalogFacts:
+        """Definitions, for a draft of an inventory."""
+        flavors, types, networks, subnets = await asyncio.gather(
+            self._nova.flavors(), self._cinder.volume_types(), self._neutron.networks(), self._neutron.subnets()
+        )
+        return catalog.catalog(flavors, types, networks, subnets)
+
+    async def server(self, server_id: ServerId) -> Server | None:
+        """One server now; None where it was deleted."""
+        return await self._nova.server(server_id)
+
+    async def servers_on(self, host: HostName) -> tuple[Server, ...]:
+        """Every server on one host; `PermanentError` where one of them cannot be understood."""
+        return _whole(await self._nova.servers(host))
+
+    async def service(self, host: HostName) -> Service | None:
+        """The host's compute service; None where there is none."""
+        return next((one for one in _whole(await self._nova.services(host)) if one.host == host), None)
+
+    async def running_migrations(self) -> tuple[Migration, ...]:
+        """Every migration that has not ended; `PermanentError` where one of them cannot be understood."""
+        return _whole(await self._nova.running_migrations())
+
+    async def migrations_of(self, server_id: ServerId) -> tuple[Migration, ...]:
+        """All records of one server, newest first."""
+        return await self._nova.migrations_of(server_id)
+
+    async def migration(self, server_id: ServerId, migration_id: int) -> Migration | None:
+        """One record, with its memory counters while it runs."""
+        return await self._nova.migration(server_id, migration_id)
+
+    async def ports_of(self, server_id: ServerId) -> tuple[Port, ...]:
+        """The server's ports and their bindings."""
+        return await self._neutron.ports_of(server_id)
+
+    async def admits(self, server: Server, target: HostName) -> str | None:
+        """None where Placement has room for the server on that one target; else why not."""
+        provider = self._provider_of.get(target)
+        if provider is None:
+            await self._hypervisors()
+            provider = self._provider_of.get(target)
+        if provider is None:
+            return f"Nova has no hypervisor on {target}"
+        return await self._placement.admits(server, provider)
+
+    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+        """Starts a live migration; sent once."""
+        return await self._nova.live_migrate(server_id, target)
+
+    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+        """Starts a cold migration; sent once."""
+        return await self._nova.cold_migrate(server_id, target)
+
+    async def confirm_resize(self, server_id: ServerId) -> RequestId:
+        """Confirms a cold migration; sent once."""
+        return await self._nova.confirm_resize(server_id)
+
+    async def abort_migration(self, server_id: ServerId, migration_id: int) -> RequestId:
+        """Aborts a live migration; sent once."""
+        return await self._nova.abort_migration(server_id, migration_id)
+
+    async def force_complete(self, server_id: ServerId, migration_id: int) -> RequestId:
+        """Forces a live migration to complete; sent once."""
+        return await self._nova.force_complete(server_id, migration_id)
+
+    async def disable_service(self, service: Service, reason: str) -> None:
+        """Takes the host out of scheduling, with a reason for people."""
+        await self._nova.set_service(service.id, enabled=False, reason=reason)
+
+    async def enable_service(self, service: Service) -> None:
+        """Gives the host back to scheduling."""
+        await self._nova.set_service(service.id, enabled=True)
+
+    async def _hypervisors(self) -> parse.Parsed[parse.Hypervisor]:
+        found = await self._nova.hypervisors()
+        self._provider_of = {node.host: node.id for node in found.values}
+        return found
+
+    async def _providers(self) -> parse.Parsed[Provider]:
+        nodes = await self._hypervisors()
+        providers = await self._placement.providers(nodes.values)
+        return parse.Parsed(values=providers.values, flaws=nodes.flaws + providers.flaws)
+
+
+def _whole(found: parse.Parsed[T]) -> tuple[T, ...]:
+    if found.flaws:
+        raise PermanentError(found.flaws[0], where="compute")
+    return found.values
+
+
+def connect(
+    cloud_name: str | None,
+    *,
+    region: str | None = None,
+    connect_timeout_s: float = 5.0,
+    request_timeout_s: float = 30.0,
+    read_deadline_s: float = 60.0,
+    concurrency: int = 8,
+) -> OpenStackCloud:
+    """The cloud of that name in clouds.yaml, or (None) the one that the OS_ variables describe. Sends nothing yet.
+
+    `request_timeout_s` is how long an answer may be silent, `read_deadline_s` how long a read is repeated.
+    Raises `InputError` where the cloud is not or wrongly described.
+    """
+    connection = open_connection(
+        cloud_name, region=region, connect_timeout_s=connect_timeout_s, request_timeout_s=request_timeout_s
+    )
+    return OpenStackCloud(Rest(connection, concurrency=concurrency, read_deadline_s=read_deadline_s))
