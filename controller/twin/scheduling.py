@@ -30,6 +30,10 @@ class Claims:
         """The claims on one host: consumer and server."""
         return [(consumer, server) for consumer, (row, server) in self._held.items() if row == host]
 
+    def rows(self) -> Iterable[tuple[str, int, Server]]:
+        """Every claim: consumer, host and server."""
+        return [(consumer, row, server) for consumer, (row, server) in self._held.items()]
+
     def all(self) -> Iterable[tuple[int, Server]]:
         """Every claim: host and server."""
         return self._held.values()

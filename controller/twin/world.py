@@ -33,7 +33,10 @@ class Project:
 
 
 class World:
-    """Everything that is. `now` is seconds since the epoch and grows by `advance` alone."""
+    """Everything that is. `now` is seconds since the epoch and grows by `advance` alone.
+
+    `churned` counts servers that came and went, so that a reader can tell whether its list is still the list.
+    """
 
     def __init__(self, estate: Estate, nature: Nature, now: float) -> None:
         self.estate = estate
@@ -56,6 +59,7 @@ class World:
         self.on_host: list[set[str]] = [set() for _ in self.topology.hosts]
         self.copying_threads = np.zeros(len(self.topology.hosts))
         self.copying_bytes_s = np.zeros(len(self.topology.hosts))
+        self.churned = 0
         self._unspent = 0.0
         self.vms = self._populate()
         self._span(0.0, settle=True)
@@ -90,6 +94,7 @@ class World:
         vms.walk[row], vms.resident[row] = draw.normal(), draw.uniform(0.45, 0.75)
         vms.dirty_mib_s[row], vms.net_mib_s[row] = draw.lognormal(2.5, 0.5), draw.lognormal(0.5, 0.7)
         self.servers[server.id] = server
+        self.churned += 1
         self.on_host[host].add(server.id)
         if vm.spread is not None and vm.spread.domain is Domain.HOST:
             self._join_group(server, vm.set_key, vm.spread)
@@ -98,6 +103,7 @@ class World:
     def remove_server(self, server: Server) -> None:
         """Deletes a server and what Nova kept of it."""
         del self.servers[server.id]
+        self.churned += 1
         if server.host >= 0:
             self.on_host[server.host].discard(server.id)
         if server.group is not None and server.group in self.groups:
