@@ -1,0 +1,154 @@
+"""What one turn of the loop leaves for others to see: operators by `gdcc status`, machines by `/metrics`.
+
+The loop makes one `Status` a turn and hands out the newest; nothing in it changes afterwards. `summary` and its
+neighbours compute the parts that follow from a snapshot or a plan.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from controller.engine.tally import Faults, Moves, Turns
+from controller.model.cluster import Cluster
+from controller.model.migration import Entry
+from controller.model.operation import Drain, Pause
+from controller.model.plan import LimitState, Plan
+from controller.model.policy import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCounts:
+    """Hosts of the cloud. `trusted` have every fresh reading that policy asks of a host; `unknown` are in no estate."""
+
+    total: int = 0
+    trusted: int = 0
+    enabled: int = 0
+    up: int = 0
+    draining: int = 0
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmCounts:
+    """Servers of the cloud. `unknown`: their project is in no estate, so only an operator moves them."""
+
+    total: int = 0
+    moving: int = 0
+    resting: int = 0
+    locked: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingCount:
+    """One quantity of one kind of thing: how many are what to the trust gate; ages of the fresh ones in seconds.
+
+    `age` is the median's and `oldest` the oldest's; None where none is fresh.
+    """
+
+    kind: str
+    quantity: str
+    fresh: int
+    stale: int
+    implausible: int
+    absent: int
+    age: float | None
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackRoom:
+    """What the hosts of one rack that may receive VMs admit, and what is placed on them (both copies of a moving VM)."""
+
+    rack: str
+    hosts: int
+    vcpus: float
+    vcpus_placed: float
+    memory_bytes: float
+    memory_placed_bytes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """The newest plan. `breaches` and `holds` count by rule, `moves` by concern; scores: lower is better."""
+
+    id: str
+    created_at: datetime
+    sentence: str
+    waves: int
+    moves: Mapping[str, int] = field(default_factory=dict)
+    breaches: Mapping[str, int] = field(default_factory=dict)
+    breaches_after: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[str, int] = field(default_factory=dict)
+    score_before: tuple[float, ...] = ()
+    score_after: tuple[float, ...] = ()
+    limits: tuple[LimitState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The error budget: failed moves in the window against those allowed. Exhausted, the loop makes no move."""
+
+    failures: int = 0
+    allowed: int = 0
+    exhausted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`sentence` says what the last turn did; `seconds` how long each of its phases took.
+
+    `turned_at`: when the last turn ended, None before the first. `freeze`: why the controller makes no moves of its
+    own. `stopped`: why the loop stopped altogether (a journal that cannot be written). `running` are our moves without
+    an outcome, `others` counts migrations that Nova shows and that are not ours.
+    """
+
+    version: str
+    estate: str
+    mode: Mode
+    started_at: datetime
+    interval: timedelta
+    turned_at: datetime | None = None
+    sentence: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    freeze: str | None = None
+    stopped: str | None = None
+    pauses: tuple[Pause, ...] = ()
+    drains: tuple[Drain, ...] = ()
+    budget: Budget = Budget()
+    hosts: HostCounts = HostCounts()
+    vms: VmCounts = VmCounts()
+    readings: tuple[ReadingCount, ...] = ()
+    racks: tuple[RackRoom, ...] = ()
+    plan: PlanSummary | None = None
+    running: tuple[Entry, ...] = ()
+    others: int = 0
+    moves: Moves = Moves()
+    faults: Faults = Faults()
+    turns: Turns = Turns()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A status and the snapshot it was made from, so that both are of one moment."""
+
+    status: Status
+    cluster: Cluster | None = None
+
+
+def plan_summary(plan: Plan) -> PlanSummary:
+    """What a status says of a plan."""
+    return PlanSummary(
+        id=plan.id,
+        created_at=plan.created_at,
+        sentence=plan.sentence,
+        waves=len(plan.waves),
+        moves=Counter(move.concern.name.lower() for move in plan.moves),
+        breaches=Counter(breach.rule for breach in plan.breaches_before),
+        breaches_after=Counter(breach.rule for breach in plan.breaches_after),
+        holds=Counter(hold.rule for hold in plan.holds),
+        score_before=plan.score_before,
+        score_after=plan.score_after,
+        limits=plan.limits,
+    )
