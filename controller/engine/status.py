@@ -59,7 +59,10 @@ class ReadingCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackRoom:
-    """What the hosts of one rack that may receive VMs admit, and what is placed on them (both copies of a moving VM)."""
+    """What the hosts of one rack that may receive VMs admit, and what is placed on them.
+
+    Both copies of a moving VM count.
+    """
 
     rack: str
     hosts: int
@@ -101,7 +104,7 @@ class Status:
 
     `turned_at`: when the last turn ended, None before the first. `freeze`: why the controller makes no moves of its
     own. `stopped`: why the loop stopped altogether (a journal that cannot be written). `running` are our moves without
-    an outcome, `others` counts migrations that Nova shows and that are not ours.
+    an outcome; `others` counts migrations that Nova shows and that are not ours.
     """
 
     version: str
@@ -124,9 +127,9 @@ class Status:
     plan: PlanSummary | None = None
     running: tuple[Entry, ...] = ()
     others: int = 0
-    moves: Moves = Moves()
-    faults: Faults = Faults()
-    turns: Turns = Turns()
+    moves: Moves = field(default_factory=Moves)
+    faults: Faults = field(default_factory=Faults)
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Running counts since the process began, as values: each `add` gives a new one, so a reader never sees half a change."""
+"""Running counts since the process began, as values: each `add` gives a new one, so no reader sees half a change."""
 
 import bisect
 from collections.abc import Iterable, Mapping
@@ -46,8 +46,8 @@ class Moves:
     """What ended moves came to and what they cost. `seconds` and `blackout` are of those that succeeded."""
 
     counts: tuple[MoveCount, ...] = ()
-    seconds: Histogram = Histogram.empty(MIGRATION_BOUNDS)
-    blackout: Histogram = Histogram.empty(BLACKOUT_BOUNDS)
+    seconds: Histogram = field(default_factory=lambda: Histogram.empty(MIGRATION_BOUNDS))
+    blackout: Histogram = field(default_factory=lambda: Histogram.empty(BLACKOUT_BOUNDS))
     copied_bytes: int = 0
 
     def add(self, entry: Entry) -> Self:
