@@ -1,0 +1,111 @@
+"""What the daemon's answers look like to a person."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from controller.api.wire import to_json
+from controller.model.policy import Mode
+
+_COLOURS = {"succeeded": "green", "failed": "red", "lost": "bold red", "aborted": "yellow", "refused": "yellow"}
+
+
+def plain(value: object) -> dict[str, Any]:
+    """A value as the daemon would have sent it."""
+    data: dict[str, Any] = to_json(value)
+    return data
+
+
+def status(data: dict[str, Any]) -> list[RenderableType]:
+    """The whole status, most important first."""
+    mode = Mode(data["mode"]).name.lower()
+    hosts, vms = data["hosts"], data["vms"]
+    lines: list[RenderableType] = [
+        Text(f"{data['estate']}  mode {mode}  {_age(data['turned_at'])}", style="bold"),
+        Text(data["sentence"]),
+        Text(
+            f"{hosts['total']} hosts, {hosts['trusted']} trusted, {hosts['draining']} draining, "
+            f"{len(hosts['unknown'])} unknown; {vms['total']} VMs, {vms['moving']} moving, {vms['unknown']} unknown"
+        ),
+        *_warnings(data),
+    ]
+    if data["plan"]:
+        lines += [limits(data["plan"]["limits"])]
+    if data["drains"]:
+        lines += [drain(one, []) for one in data["drains"]]
+    if data["running"]:
+        lines += [moves(data["running"])]
+    return lines
+
+
+def _warnings(data: dict[str, Any]) -> Iterable[Text]:
+    if data["stopped"]:
+        yield Text(f"STOPPED: {data['stopped']}", style="bold red")
+    if data["freeze"]:
+        yield Text(f"FROZEN: {data['freeze']}", style="bold yellow")
+    for pause in data["pauses"]:
+        scope = pause["scope"]
+        where = f"{scope['kind']}:{scope['name']}" if scope else "everything"
+        yield Text(f"PAUSED: {where} by {pause['who']} {_age(pause['since'])}: {pause['why']}", style="yellow")
+    if data["budget"]["exhausted"]:
+        yield Text(f"ERROR BUDGET spent: {data['budget']['failures']} failures; see gdcc moves", style="bold red")
+
+
+def limits(rows: list[dict[str, Any]], most: int = 12) -> Table:
+    """The limits with least room, before and after the plan."""
+    table = Table("limit", "unit", "before", "after plan", "limit is", title="tightest limits", title_justify="left")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    tight = sorted(rows, key=lambda row: -(row["before"] / row["limit"] if row["limit"] else 0.0))
+    for row in tight[:most]:
+        style = "red" if row["before"] > row["limit"] else ""
+        cells = (f"{row[name]:,.4g}" if row["unit"] == "ratio" else f"{row[name]:,.1f}" for name in _AMOUNTS)
+        table.add_row(row["key"], row["unit"], *cells, style=style)
+    return table
+
+
+_AMOUNTS = ("before", "after", "limit")
+
+
+def moves(entries: list[dict[str, Any]]) -> Table:
+    """Journal entries, oldest first."""
+    table = Table("when", "VM", "from", "to", "state", "seconds", "why")
+    for entry in entries:
+        intent, outcome = entry["intent"], entry["outcome"] or {}
+        seconds = outcome.get("seconds")
+        table.add_row(
+            intent["created_at"][11:19],
+            intent["server_name"],
+            intent["source"],
+            intent["target"],
+            Text(entry["state"], style=_COLOURS.get(entry["state"], "")),
+            "" if seconds is None else f"{seconds:.1f}",
+            Text(intent["why"] if entry["state"] == "succeeded" else outcome.get("why") or intent["why"]),
+        )
+    return table
+
+
+def drain(data: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType:
+    """One drain: its state, who must act, and its moves."""
+    head = Text(f"drain of {data['host']}: {data['state']} ({data['why']}, by {data['who']})", style="bold")
+    parts: list[RenderableType] = [head]
+    if data["holdouts"]:
+        table = Table("server", "status", "why it stays", "who must act")
+        for held in data["holdouts"]:
+            table.add_row(held["server_name"], held["status"], held["why"], held["who_must_act"])
+        parts.append(table)
+    own = [entry for entry in entries if entry["intent"]["id"].startswith(f"{data['id']}-")]
+    if own:
+        parts.append(moves(own))
+    return Group(*parts)
+
+
+def _age(when: str | None) -> str:
+    if when is None:
+        return "no turn yet"
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()
+    return f"{seconds:.0f} s ago"
