@@ -62,7 +62,15 @@ BY_SUFFIX: dict[str, Bound] = {
     "_gib": Bound(least=0, most=16 * 1024 * 1024, unit="GiB"),
 }
 
+NAMES = frozenset({"name", "project", "role"})
+"""Texts that name a thing: not empty, no longer than `LONGEST_NAME`, no blank at either end, nothing unprintable."""
+
 LONGEST_NAME = 255
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a thing."""
+    return 0 < len(text) <= LONGEST_NAME and text == text.strip() and text.isprintable()
 
 
 def bound_of(field: str) -> Bound:

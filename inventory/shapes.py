@@ -146,7 +146,7 @@ def _scalar_reader(hint: Any, name: str) -> Reader:
     if hint is bool:
         return _boolean
     if hint is str:
-        return _text
+        return _name if name in bounds.NAMES else _text
     if issubclass(hint, StrEnum):
         return _choice({str(member.value): member for member in hint})
     if issubclass(hint, IntEnum):
@@ -194,6 +194,17 @@ def _text(document: Document, node: Node, subject: str) -> Any:
         document.problem(node, f'{subject} must be text, not the {kind} {node.value} (write "{node.value}" in quotes)')
     else:
         document.problem(node, f"{subject} must be text, not {shown(node)}")
+    return FAILED
+
+
+def _name(document: Document, node: Node, subject: str) -> Any:
+    text = _text(document, node, subject)
+    if text is FAILED or bounds.is_name(text):
+        return text
+    most = bounds.LONGEST_NAME
+    document.problem(
+        node, f"{subject} {text[:60]!r} is no name (write 1 to {most} printable characters, no outer blank)"
+    )
     return FAILED
 
 

@@ -43,6 +43,7 @@ PDU_PROFILES = (SnmpProfile.APC_PDU, SnmpProfile.RARITAN_PDU)
 _PDU_RATINGS = ((1, 16.0), (3, 16.0), (3, 32.0), (3, 63.0))
 """Phases and amperes of the PDUs that are bought, smallest first."""
 
+_RACKS_FOR_TWO_ROOMS = 4
 _TYPICAL_LOAD = 0.30
 _FEED_HEADROOM = 1.15
 _PDU_HEADROOM = 1.35
@@ -89,8 +90,9 @@ class Places:
 def places(sizes: Sizes, addressing: Addressing) -> Places:
     """All places and hosts of an estate of those sizes; no chance in it."""
     rack_count = -(-sizes.hosts // sizes.hosts_per_rack)
-    zone_count = -(-rack_count // sizes.racks_per_zone)
-    room_count = max(2, -(-zone_count // sizes.zones_per_room)) if zone_count > 1 else 1
+    least = 2 if rack_count >= _RACKS_FOR_TWO_ROOMS else 1
+    zone_count = max(least, -(-rack_count // sizes.racks_per_zone))
+    room_count = max(least, -(-zone_count // sizes.zones_per_room))
     site_count = -(-room_count // sizes.rooms_per_site)
     sites = tuple(Site(name=f"site-{n + 1}", title=f"Site {n + 1} (modelled)") for n in range(site_count))
     rooms = tuple(Room(name=f"room-{n + 1}", site=sites[n * site_count // room_count].name) for n in range(room_count))

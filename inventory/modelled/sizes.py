@@ -8,6 +8,8 @@ AGENCIES = 472
 """Public figures of phase one: VMs, systems and agencies."""
 
 _VMS_PER_HOST = 20
+_VMS_PER_HOST_IF_SMALL = 12
+_SMALL_VMS = 2_000
 _FEWEST_HOSTS = 8
 
 
@@ -33,15 +35,19 @@ DEMO = Sizes(
 
 
 def sizes(vms: int) -> Sizes:
-    """Sizes that suit a number of VMs: 20 VMs a host; systems grow slower than VMs do. `ValueError` below one VM."""
+    """Sizes that suit a number of VMs: 20 VMs a host, fewer in a small estate; systems grow slower than VMs do.
+
+    Raises `ValueError` below one VM.
+    """
     if vms < 1:
         raise ValueError(f"an estate of {vms} VMs is none (ask for at least 1)")
     systems = round(PHASE_ONE_SYSTEMS * (vms / PHASE_ONE_VMS) ** 0.8)
     systems = max(1, min(vms, systems))
+    per_host = _VMS_PER_HOST if vms > _SMALL_VMS else _VMS_PER_HOST_IF_SMALL
     return Sizes(
         vms=vms,
-        hosts=max(_FEWEST_HOSTS, -(-vms // _VMS_PER_HOST)),
+        hosts=max(_FEWEST_HOSTS, -(-vms // per_host)),
         systems=systems,
         agencies=min(AGENCIES, systems),
-        hosts_per_rack=16 if vms > 16 * _FEWEST_HOSTS * _VMS_PER_HOST // 2 else 4,
+        hosts_per_rack=16 if vms > _SMALL_VMS else 6,
     )
