@@ -1,0 +1,176 @@
+"""Makes one move, or a wave of them: read again, ask the guard, write the intent, ask Nova once, follow it.
+
+Where a crash may fall, and what adoption makes of it:
+before `intend`, nothing happened; until the answer of Nova is journaled as SENT, the entry is INTENDED and Nova's
+records and task state tell whether the request arrived; from then on Nova's record is followed. No line here asks Nova
+to start a migration twice for one intent, and an answer that was lost is treated as a crash.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from controller.engine import guard, recheck
+from controller.engine.follow import Follower
+from controller.engine.order import Order, Result
+from controller.engine.places import Situation
+from controller.engine.ports import Clock, Cloud, Journal
+from controller.engine.recheck import Facts
+from controller.engine.slots import SLOT_RULES
+from controller.errors import PermanentError, RefusedError, TransientError
+from controller.model.migration import Entry, Intent, Outcome, State
+from controller.model.policy import Policy, Scope
+
+
+class Migrator:
+    """Executes orders. `policy` and `situation` are asked anew for each, so a reload or a new look takes hold at once.
+
+    `epoch` is this leader's, from `Journal.open_epoch`.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        journal: Journal,
+        clock: Clock,
+        *,
+        policy: Callable[[], Policy],
+        situation: Callable[[], Situation],
+        follower: Follower,
+        epoch: int,
+    ) -> None:
+        self._cloud = cloud
+        self._journal = journal
+        self._clock = clock
+        self._policy = policy
+        self._situation = situation
+        self._follower = follower
+        self._epoch = epoch
+
+    async def run_waves(self, waves: Iterable[Sequence[Order]]) -> tuple[Result, ...]:
+        """Runs waves in order; after one in which a move did not succeed, the later ones are left for a new plan."""
+        results: list[Result] = []
+        for wave in waves:
+            done = await self.run_wave(wave)
+            results += done
+            if not all(succeeded(result) for result in done):
+                break
+        return tuple(results)
+
+    async def run_wave(self, orders: Sequence[Order]) -> tuple[Result, ...]:
+        """Runs orders side by side, to the end of each; results in the order given.
+
+        What only waits for a free slot is tried again when this wave's others have ended, as long as one of them moved.
+        Errors of the journal are raised after every order has come to its end or stopped.
+        """
+        results: dict[int, Result] = {}
+        waiting = list(range(len(orders)))
+        while waiting:
+            ended = await asyncio.gather(*(self.execute(orders[n]) for n in waiting), return_exceptions=True)
+            for found in ended:
+                if isinstance(found, BaseException):
+                    raise found
+            results |= {n: found for n, found in zip(waiting, ended, strict=True) if isinstance(found, Result)}
+            moved = any(succeeded(results[n]) for n in waiting)
+            waiting = [n for n in waiting if moved and _waits_for_slot(results[n])]
+        return tuple(results[n] for n in range(len(orders)))
+
+    async def execute(self, order: Order) -> Result:
+        """Makes one move, or says why not. Raises only what the journal raises; an open entry is then adopted."""
+        with self._follower.hold(order.id):
+            try:
+                entry = self._intend(order, await self._facts(order))
+            except RefusedError as refused:
+                return Result(order=order, refusal=refused)
+            entry = await self._send(entry)
+            return Result(order=order, entry=await self._follower.follow(entry))
+
+    def abort_running(self, scope: Scope | None) -> tuple[Entry, ...]:
+        """Has our live migrations in that scope (None: all) aborted; the entries concerned. Cold ones go on."""
+        situation = self._situation()
+        found = tuple(
+            entry
+            for entry in self._journal.open_entries()
+            if not entry.intent.cold and entry.intent.id in self._follower.held
+            if scope is None or scope in _scopes(entry.intent, situation)
+        )
+        for entry in found:
+            self._follower.abort(entry.intent.id)
+        return found
+
+    async def _facts(self, order: Order) -> Facts:
+        """The live facts. Raises `RefusedError` (rule `facts`) where they cannot be read: no move without them."""
+        rules = self._situation().groups.get(order.server_id, ())
+        try:
+            return await recheck.read(self._cloud, order, rules)
+        except (TransientError, PermanentError) as error:
+            raise RefusedError(f"the facts could not be read: {error}", rule="facts", where=order.id) from error
+
+    def _intend(self, order: Order, facts: Facts) -> Entry:
+        """Judges and writes with no await in between, so that no other move takes the same slot."""
+        situation, policy, now = self._situation(), self._policy(), self._clock.now()
+        view = guard.view(self._journal, policy, now)
+        barred = recheck.bar(order, facts, situation, view.open_entries)
+        if barred is not None:
+            raise barred
+        assert facts.server is not None
+        system = situation.system(facts.server.project_id)
+        refused = guard.refusal(order, system, facts.running, situation=situation, policy=policy, journal=view, now=now)
+        if refused is not None:
+            raise refused
+        intent = Intent(
+            id=order.id,
+            origin=order.origin,
+            server_id=order.server_id,
+            server_name=facts.server.name,
+            source=order.source,
+            target=order.target,
+            cold=order.cold,
+            rule=order.rule,
+            why=order.why,
+            system=None if system is None else system.name,
+            agency=None if system is None else system.agency,
+            created_at=now,
+            deadline=now + policy.migration.intent_deadline,
+            epoch=self._epoch,
+            last_migration_id=facts.last_migration_id,
+        )
+        self._journal.intend(intent)
+        return Entry(intent=intent, state=State.INTENDED, changed_at=now)
+
+    async def _send(self, entry: Entry) -> Entry:
+        """Asks Nova, once. Returns the entry ended (never sent, or refused), SENT, or INTENDED where nobody knows."""
+        intent = entry.intent
+        if self._clock.now() >= intent.deadline:
+            return self._end(entry, State.NOT_SENT, "deadline", "its deadline passed before it could be sent")
+        start = self._cloud.cold_migrate if intent.cold else self._cloud.live_migrate
+        try:
+            request_id = await start(intent.server_id, intent.target)
+        except RefusedError as refused:
+            until = self._clock.now() + self._policy().migration.refusal_memory
+            self._journal.learn(intent.server_id, intent.target, refused.rule, until)
+            return self._end(entry, State.REFUSED, refused.rule, str(refused))
+        except PermanentError as error:
+            return self._end(entry, State.REFUSED, "error", str(error))
+        except TransientError as error:
+            if error.sent:
+                return entry
+            return self._end(entry, State.NOT_SENT, "unreachable", str(error))
+        return self._journal.advance(intent.id, State.SENT, self._clock.now(), request_id=request_id)
+
+    def _end(self, entry: Entry, state: State, rule: str, why: str) -> Entry:
+        outcome = Outcome(state=state, why=why, rule=rule, ended_at=self._clock.now())
+        return self._journal.close(entry.intent.id, outcome)
+
+
+def succeeded(result: Result) -> bool:
+    """Whether the order was carried out and verified."""
+    return result.entry is not None and result.entry.state is State.SUCCEEDED
+
+
+def _waits_for_slot(result: Result) -> bool:
+    return result.refusal is not None and result.refusal.rule in SLOT_RULES
+
+
+def _scopes(intent: Intent, situation: Situation) -> frozenset[Scope]:
+    system = situation.estate.systems.get(intent.system or "")
+    return situation.scopes(system, (intent.source, intent.target))

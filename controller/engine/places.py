@@ -1,0 +1,125 @@
+"""Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from controller.model.cloud import CloudFacts
+from controller.model.cluster import Cluster, Group, GroupKind
+from controller.model.ids import HostName, ProjectId, ServerId
+from controller.model.policy import Scope, ScopeKind
+from inventory.model import Agency, Classification, Domain, Estate, Host, System, host_feeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRule:
+    """A hard rule that binds servers: at most `max_per_domain` of them in one domain, or (`together`) all in one."""
+
+    name: str
+    domain: Domain
+    together: bool
+    max_per_domain: int
+    members: tuple[ServerId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the guard goes by beside the live facts, from the newest look; replaced as a whole, never changed.
+
+    `systems` are the inventory's, by the cloud's project id. `project_of` is every server's project, so that other
+    people's migrations count for the right agency. `groups` are the hard rules by member. `freeze` is why the
+    controller makes no moves of its own.
+    """
+
+    estate: Estate
+    systems: Mapping[ProjectId, System]
+    project_of: Mapping[ServerId, ProjectId]
+    groups: Mapping[ServerId, tuple[GroupRule, ...]]
+    freeze: str | None = None
+
+    def host(self, name: HostName) -> Host | None:
+        return self.estate.hosts.get(name)
+
+    def system(self, project_id: ProjectId) -> System | None:
+        """The system of a project; None where the inventory does not know it."""
+        return self.systems.get(project_id)
+
+    def system_of(self, server_id: ServerId) -> System | None:
+        project_id = self.project_of.get(server_id)
+        return None if project_id is None else self.system(project_id)
+
+    def agency(self, system: System) -> Agency | None:
+        return self.estate.agencies.get(system.agency)
+
+    def level(self, system: System | None) -> Classification:
+        """What a host must be cleared for; the highest where the system is not known."""
+        return max(Classification) if system is None else system.classification
+
+    def rack(self, name: HostName) -> str | None:
+        host = self.host(name)
+        return None if host is None else host.rack
+
+    def link_mib_s(self, source: HostName, target: HostName) -> float | None:
+        """The slower of the two hosts' migration links; None where one is not known."""
+        hosts = [self.host(source), self.host(target)]
+        speeds = [self.estate.host_types[host.type].migration_mib_s for host in hosts if host is not None]
+        return min(speeds) if len(speeds) == len(hosts) else None
+
+    def domains(self, name: HostName, domain: Domain) -> frozenset[str]:
+        """Names of the fault domains of that kind the host stands in: none unknown, two feeds where it has two."""
+        if domain is Domain.HOST:
+            return frozenset({name})
+        host = self.host(name)
+        if host is None:
+            return frozenset()
+        if domain is Domain.FEED:
+            return frozenset(host_feeds(self.estate, host))
+        rack = self.estate.racks[host.rack]
+        room = self.estate.rooms[rack.room]
+        return frozenset(
+            {{Domain.RACK: rack.name, Domain.ZONE: rack.zone, Domain.ROOM: room.name}.get(domain, room.site)}
+        )
+
+    def scopes(self, system: System | None, hosts: Iterable[HostName]) -> frozenset[Scope]:
+        """Every scope that contains the system or one of the hosts."""
+        found = {scope for name in hosts for scope in self._host_scopes(name)}
+        if system is not None:
+            found.add(Scope(kind=ScopeKind.SYSTEM, name=system.name))
+            found.add(Scope(kind=ScopeKind.AGENCY, name=system.agency))
+        return frozenset(found)
+
+    def _host_scopes(self, name: HostName) -> set[Scope]:
+        kinds = {ScopeKind.RACK: Domain.RACK, ScopeKind.ZONE: Domain.ZONE, ScopeKind.ROOM: Domain.ROOM}
+        found = {Scope(kind=kind, name=at) for kind, domain in kinds.items() for at in self.domains(name, domain)}
+        return found | {Scope(kind=ScopeKind.HOST, name=name)}
+
+
+def situation(estate: Estate, facts: CloudFacts, cluster: Cluster) -> Situation:
+    """What the guard goes by after a look: the estate, the cloud's projects and servers, the snapshot's rules."""
+    by_name = {system.project: system for system in estate.systems.values()}
+    return Situation(
+        estate=estate,
+        systems={project.id: by_name[project.name] for project in facts.projects if project.name in by_name},
+        project_of={server.id: server.project_id for server in facts.servers},
+        groups=_rules_by_member(cluster),
+        freeze=cluster.freeze,
+    )
+
+
+def _rules_by_member(cluster: Cluster) -> Mapping[ServerId, tuple[GroupRule, ...]]:
+    found: dict[ServerId, tuple[GroupRule, ...]] = {}
+    for group in cluster.groups:
+        if group.kind in {GroupKind.AFFINITY, GroupKind.ANTI_AFFINITY}:
+            rule = _rule(cluster, group)
+            for member in rule.members:
+                found[member] = (*found.get(member, ()), rule)
+    return found
+
+
+def _rule(cluster: Cluster, group: Group) -> GroupRule:
+    return GroupRule(
+        name=group.name,
+        domain=group.domain,
+        together=group.kind is GroupKind.AFFINITY,
+        max_per_domain=group.max_per_domain,
+        members=tuple(cluster.vms.ids[row] for row in group.members),
+    )

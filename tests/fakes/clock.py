@@ -1,0 +1,50 @@
+"""Virtual time: a sleep ends as soon as nobody else can run, and the clock then shows the time it would have been."""
+
+import asyncio
+import heapq
+from datetime import datetime, timedelta
+
+from tests.fakes.journals import START
+
+
+class VirtualClock:
+    """`engine.ports.Clock`. Sleepers wake in the order of their times, so ten minutes pass in no time.
+
+    Only for tests in which every wait is a wait on this clock: it looks at the event loop's queue to know that all
+    else is done.
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._now = start
+        self._order = 0
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return (self._now - self._start).total_seconds()
+
+    async def sleep(self, duration: timedelta) -> None:
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[None] = loop.create_future()
+        self._order += 1
+        heapq.heappush(self._sleepers, (self._now + max(duration, timedelta(0)), self._order, woken))
+        loop.call_soon(self._wake_when_idle, loop)
+        await woken
+
+    def advance(self, duration: timedelta) -> None:
+        """Lets time pass while nothing runs, as a stopped process would see it."""
+        self._now += duration
+
+    def _wake_when_idle(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop._ready:  # type: ignore[attr-defined]
+            loop.call_soon(self._wake_when_idle, loop)
+            return
+        while self._sleepers:
+            at, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                self._now = max(self._now, at)
+                woken.set_result(None)
+                return
