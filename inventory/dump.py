@@ -1,7 +1,7 @@
 """An estate as YAML files that `load` reads back to the same values: one line a row where rows are many."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,13 @@ def rows(estate: Estate) -> dict[str, list[Row]]:
         if isinstance(value, Mapping):
             tables[each.name] = [_row(row) for row in value.values()]
         elif each.name != "gaps" and value != _default(Estate, each.name):
-            tables["estate"] = [{**tables["estate"][0], each.name: _plain(value)}]
+            tables["estate"] = [{**tables["estate"][0], each.name: _plain(value, _row)}]
     return tables
+
+
+def whole_row(value: Any) -> Row:
+    """One value as a plain row with every field, defaults too, in the words of the YAML."""
+    return {each.name: _plain(getattr(value, each.name), whole_row) for each in shapes.fields_of(value.__class__)}
 
 
 def text(tables: Mapping[str, list[Row]], *, schema: str) -> str:
@@ -78,7 +83,7 @@ def text(tables: Mapping[str, list[Row]], *, schema: str) -> str:
 
 def _row(value: Any) -> Row:
     return {
-        each.name: _plain(getattr(value, each.name))
+        each.name: _plain(getattr(value, each.name), _row)
         for each in shapes.fields_of(value.__class__)
         if each.required or getattr(value, each.name) != _default(value.__class__, each.name)
     }
@@ -91,15 +96,15 @@ def _default(cls: Any, name: str) -> object:
     return dataclasses.MISSING
 
 
-def _plain(value: Any) -> object:
+def _plain(value: Any, row: Callable[[Any], Row]) -> object:
     if isinstance(value, Window):
         return windows.text_of(value)
     if dataclasses.is_dataclass(value):
-        return _row(value)
+        return row(value)
     if isinstance(value, IntEnum):
         return value.name.lower()
     if isinstance(value, frozenset | tuple):
-        return [_plain(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+        return [_plain(each, row) for each in (sorted(value) if isinstance(value, frozenset) else value)]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return str(value) if isinstance(value, str) else value
