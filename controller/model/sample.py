@@ -93,7 +93,7 @@ class Fault:
     """A reading or a whole source that could not be used: counted, shown, never a number in a plan.
 
     `reason` is from a short fixed list (a metric's label): timeout, auth, report, malformed, truncated, implausible,
-    counter_reset, duplicate_engine, http, nan, empty, stale.
+    counter_reset, duplicate_engine, duplicate, http, nan, empty, stale, partial.
     """
 
     source: str

@@ -1,0 +1,111 @@
+"""What is asked: for each quantity one query for values, one for the samples' times, and the label that names.
+
+The defaults suit node exporter 1.x and the libvirt exporters that name a domain `libvirt_domain_*{domain}` (AlexZzz,
+Tinkoff, inovex and their forks). The VM's uuid comes from `libvirt_domain_info_meta{uuid}` or
+`libvirt_domain_openstack_info{instance_id}`, whichever is there. While a VM migrates both hosts show it; the greater
+value counts, since the incoming copy is paused. The joins drop what has left a host even while `rate` still sees it.
+No public libvirt exporter shows a dirty rate yet; `DIRTY_RATE` is where one may (libvirt's domstats `dirtyrate`).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from controller.model.sample import Kind, Quantity
+
+DIRTY_RATE = "libvirt_domain_dirty_rate_bytes_per_second"
+
+VIRTUAL_DEVICES = (
+    "lo|tap.*|qbr.*|qvb.*|qvo.*|qr-.*|qg-.*|br.*|ovs.*|veth.*|virbr.*|vnet.*|vxlan.*|gre.*|gene.*|bond.*|team.*"
+    "|docker.*|cali.*|cilium.*|dummy.*|tun.*|wg.*|[^.]+[.][0-9]+"
+)
+"""Network devices that repeat what a physical one already counted (a regular expression for the whole name)."""
+
+_INFO = (
+    "group by (instance, domain, uuid) ((libvirt_domain_info_meta or "
+    'label_replace(libvirt_domain_openstack_info, "uuid", "$1", "instance_id", "(.+)")) '
+    "and on (instance, job) (up == 1))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """`promql` gives one series a name, named by `label`; `age` the time of the samples behind it (epoch seconds).
+
+    `kind` is HOST (the label is an instance, an address or a host's name) or VM (the instance uuid). `optional`: an
+    empty answer is no fault.
+    """
+
+    quantity: Quantity
+    kind: Kind
+    promql: str
+    label: str
+    age: str
+    optional: bool = False
+
+
+def defaults(window: timedelta = timedelta(minutes=1)) -> tuple[Query, ...]:
+    """The built-in queries; `window` is what rates look back, at least twice Prometheus's scrape interval."""
+    over = f"{window.total_seconds():.0f}s"
+    return (*_of_hosts(over), *_of_vms(over))
+
+
+def default_age(query_kind: Kind) -> str:
+    """For a query that names no age of its own: the time of what the exporter of that kind always shows."""
+    return (
+        _host_age("node_memory_MemAvailable_bytes")
+        if query_kind is Kind.HOST
+        else _vm_age("libvirt_domain_info_cpu_time_seconds_total")
+    )
+
+
+def _of_hosts(over: str) -> tuple[Query, ...]:
+    physical = f'{{device!~"{VIRTUAL_DEVICES}"}}'
+    received, sent = (f"rate(node_network_{way}_bytes_total{physical}[{over}])" for way in ("receive", "transmit"))
+    idle = f'sum by (instance, job, cpu) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[{over}]))'
+    used = "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes"
+    pressure = "node_pressure_memory_waiting_seconds_total"
+    return (
+        _host(
+            Quantity.CPU_RATIO, f"clamp_min(1 - avg by (instance) ({idle}), 0)", 'node_cpu_seconds_total{mode="idle"}'
+        ),
+        _host(Quantity.MEMORY_BYTES, f"max by (instance) ({used})", "node_memory_MemAvailable_bytes"),
+        _host(Quantity.MEMORY_PRESSURE_RATIO, f"max by (instance) (rate({pressure}[{over}]))", pressure, optional=True),
+        _host(
+            Quantity.NETWORK_BYTES_S,
+            f"max by (instance) (sum by (instance, job) ({received}) + sum by (instance, job) ({sent}))",
+            f"node_network_receive_bytes_total{physical}",
+        ),
+    )
+
+
+def _host(quantity: Quantity, promql: str, metric: str, *, optional: bool = False) -> Query:
+    age = _host_age(metric)
+    return Query(quantity=quantity, kind=Kind.HOST, promql=promql, label="instance", age=age, optional=optional)
+
+
+def _host_age(metric: str) -> str:
+    return f"min by (instance) (timestamp({metric}) and on (instance, job) (up == 1))"
+
+
+def _of_vms(over: str) -> tuple[Query, ...]:
+    cpu, delay = "libvirt_domain_info_cpu_time_seconds_total", "libvirt_domain_vcpu_delay_seconds_total"
+    rss, balloon = "libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_info_memory_usage_bytes"
+    received, sent = (f"libvirt_domain_interface_stats_{way}_bytes_total" for way in ("receive", "transmit"))
+    flow = " + ".join(f"sum by (instance, job, domain) (rate({metric}[{over}]))" for metric in (received, sent))
+    return (
+        _vm(Quantity.CPU_VCPUS, f"rate({cpu}[{over}])", cpu),
+        _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) (rate({delay}[{over}]))", delay, optional=True),
+        _vm(Quantity.MEMORY_BYTES, f"({rss} or {balloon})", balloon),
+        _vm(Quantity.NETWORK_BYTES_S, f"({flow})", received),
+        _vm(Quantity.DIRTY_BYTES_S, DIRTY_RATE, DIRTY_RATE, optional=True),
+    )
+
+
+def _vm(quantity: Quantity, value: str, metric: str, *, optional: bool = False) -> Query:
+    promql = f"max by (uuid) (max by (instance, domain) ({value}) * on (instance, domain) group_right () {_INFO})"
+    return Query(quantity=quantity, kind=Kind.VM, promql=promql, label="uuid", age=_vm_age(metric), optional=optional)
+
+
+def _vm_age(metric: str) -> str:
+    time = f"min by (instance, domain) (timestamp({metric}))"
+    return f"min by (uuid) ({time} * on (instance, domain) group_right () {_INFO})"
