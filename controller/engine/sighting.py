@@ -1,0 +1,94 @@
+"""From a look to what a turn decides on: the snapshot, how far it is trusted, and what the guard goes by.
+
+Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, the last good extent.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from controller.engine import breaches, places, trust, watts
+from controller.engine.assemble import History, assemble
+from controller.engine.assemble.history import HOUR, settled_at
+from controller.engine.observe import Look
+from controller.engine.ports import Journal
+from controller.errors import TransientError
+from controller.model.cloud import CloudFacts
+from controller.model.cluster import Cluster
+from controller.model.operation import DrainState
+from controller.model.policy import Policy
+from controller.planner import classify, situation
+from controller.planner.load import Load
+from inventory.model import Estate
+
+LOOKS_APART = 4
+"""More than this many intervals between two looks, and breaches start anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look, judged. `situation` is what the guard goes by; `cluster.freeze` is the trust gate's."""
+
+    look: Look
+    facts: CloudFacts
+    cluster: Cluster
+    report: trust.TrustReport
+    situation: places.Situation
+
+
+class Sight:
+    """Judges looks, one after the other. `estate` is what they are judged by; a reload makes a new Sight."""
+
+    def __init__(self, estate: Estate, journal: Journal, interval: timedelta) -> None:
+        self.estate = estate
+        self._journal = journal
+        self._gap = LOOKS_APART * interval
+        self._spells = breaches.Spells()
+        self._samples = watts.no_samples()
+        self._last_good: trust.Extent | None = None
+
+    def accept(self) -> None:
+        """An operator has looked at a smaller estate and said that it is true."""
+        self._last_good = None
+
+    def judge(self, look: Look, policy: Policy) -> Seen:
+        """Raises TransientError as long as the cloud has never been read, and what the journal raises."""
+        if look.facts is None:
+            raise TransientError(f"the cloud has not been read yet: {look.facts_error}", where="cloud")
+        history = self._history(look, policy)
+        cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
+        self._samples = watts.remembered(self._samples, cluster.hosts)
+        cluster = self._with_spells(cluster, look, policy)
+        settled, _ = settled_at(history.entries, policy.migration)
+        report = trust.report(
+            cluster,
+            self.estate,
+            policy.trust,
+            trust.Sight(
+                facts_at=look.facts.at,
+                facts_error=look.facts_error,
+                last_good=self._last_good,
+                settling=frozenset(h for h in cluster.hosts.names if settled.get(h, 0.0) + self._gap.total_seconds()
+                                   > look.at.timestamp()),
+            ),
+        )  # fmt: skip
+        self._last_good = report.extent
+        cluster = replace(cluster, freeze=report.freeze)
+        found = places.situation(self.estate, look.facts, cluster)
+        return Seen(look=look, facts=look.facts, cluster=cluster, report=report, situation=found)
+
+    def _history(self, look: Look, policy: Policy) -> History:
+        migration = policy.migration
+        span = max(HOUR, migration.cooldown + migration.give_up_after, migration.settle + migration.give_up_after)
+        types = {name: host.type for name, host in self.estate.hosts.items()}
+        return History(
+            entries=self._journal.entries_since(look.at - span),
+            draining=frozenset(d.host for d in self._journal.drains() if d.state is not DrainState.ENDED),
+            refusals=self._journal.refusals(look.at),
+            slopes=watts.slopes(self._samples, self.estate.host_types, types),
+        )
+
+    def _with_spells(self, cluster: Cluster, look: Look, policy: Policy) -> Cluster:
+        """The snapshot with since when each of its breaches holds."""
+        found = classify.breaches(Load(situation.of_cluster(cluster, policy, look.at)))
+        self._spells = breaches.looked(self._spells, (b.key for b in found), look.at, longest_gap=self._gap)
+        return replace(cluster, breach_since=self._spells.since())
