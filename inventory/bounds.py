@@ -20,9 +20,9 @@ class Bound:
         return (self.least < value if self.above else self.least <= value) and value <= self.most
 
     def __str__(self) -> str:
-        floor = f"above {self.least:g}" if self.above else f"from {self.least:g}"
+        floor = f"above {self.least:,.10g}" if self.above else f"from {self.least:,.10g}"
         unit = f" ({self.unit})" if self.unit else ""
-        return f"{floor} to {self.most:g}{unit}"
+        return f"{floor} to {self.most:,.10g}{unit}"
 
 
 _SHARE = Bound(least=0, most=1, unit="a ratio", above=True)

@@ -1,10 +1,12 @@
 """Cross-checks of a whole estate: pure, every problem at once."""
 
+import dataclasses
+
 from inventory.checks import addresses, places, power, references, tenants
 from inventory.checks.case import Case, Where, nowhere
 from inventory.model import Estate, Gap, Problem
 
-CHECKS = (references.check, places.check, power.check, addresses.check, tenants.check)
+_CHECKS = (places.check, power.check, addresses.check, tenants.check)
 
 _WANTED = {
     "rack": "the name of the rack it stands in",
@@ -25,8 +27,10 @@ def problems(
 ) -> tuple[Problem, ...]:
     """All that is wrong with an estate. `broken`: rows that are declared but could not be read, by table and name."""
     case = Case(estate=estate, where=where, broken=broken)
-    found: list[Problem] = [_gap(case, gap) for gap in estate.gaps]
-    for check in CHECKS:
+    unknown = list(references.check(case))
+    case = dataclasses.replace(case, whole=not broken and not unknown)
+    found = [*(_gap(case, gap) for gap in estate.gaps), *unknown]
+    for check in _CHECKS:
         found.extend(check(case))
     return tuple(found)
 

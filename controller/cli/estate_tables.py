@@ -13,7 +13,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "hosts": ("name", "type", "rack", "unit", "clearance", "cords", "lifecycle"),
     "host_types": ("name", "vcpus", "memory_mib", "disk_gib", "idle_watts", "peak_watts", "cpu_ratio", "generation"),
     "pdus": ("name", "rack", "feed", "rated_amps", "volts", "phases", "profile", "address"),
-    "systems": ("name", "agency", "classification", "tier", "vm_sets", "budget", "windows"),
+    "systems": ("name", "agency", "classification", "tier", "vm_sets"),
     "aggregates": ("name", "availability_zone", "hosts", "metadata"),
 }
 """Columns of the tables that are too wide to show whole; `--json` shows all."""
@@ -33,16 +33,16 @@ def summary(totals: Summary) -> list[RenderableType]:
     ]
 
 
-def _titled(title: str, *columns: str, numbers_from: int = 1) -> Table:
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for column in table.columns[numbers_from:]:
-        column.justify = "right"
+def _titled(title: str, *columns: str, numbers_from: int = 1_000) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index >= numbers_from else "left", overflow="fold")
     return table
 
 
 def _rooms(rooms: Sequence[RoomTotals]) -> Table:
     levels = tuple(rooms[0].hosts_by_clearance) if rooms else ()
-    table = _titled("hosts by room and clearance", "room", "racks", "hosts", *levels, "threads", "GiB")
+    table = _titled("hosts by room and clearance", "room", "racks", "hosts", *levels, "threads", "GiB", numbers_from=1)
     for room in rooms:
         cleared = (f"{count:,}" for count in room.hosts_by_clearance.values())
         amounts = (f"{room.racks:,}", f"{room.hosts:,}", *cleared, f"{room.threads:,}", f"{room.memory_gib:,}")
@@ -51,7 +51,9 @@ def _rooms(rooms: Sequence[RoomTotals]) -> Table:
 
 
 def _levels(levels: Sequence[LevelTotals]) -> Table:
-    table = _titled("VMs by level", "level", "systems", "VMs", "their GiB", "hosts cleared for it", "GiB of those")
+    table = _titled(
+        "VMs by level", "level", "systems", "VMs", "their GiB", "hosts cleared for it", "GiB of those", numbers_from=1
+    )
     for each in levels:
         counts = (each.systems, each.vms, each.vms_memory_gib, each.cleared_hosts, each.cleared_memory_gib)
         table.add_row(each.level, *(f"{count:,}" for count in counts))
@@ -72,7 +74,7 @@ def rows(table: str, values: Sequence[Mapping[str, object]]) -> Table:
     """The rows of one table of the estate."""
     names = _COLUMNS.get(table) or tuple(values[0] if values else ("name",))
     title = f"{len(values):,} {table.replace('_', ' ')}"
-    shown = Table(*names, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    shown = _titled(title, *names)
     for value in values:
         shown.add_row(*(Text(_cell(value.get(name))) for name in names))
     return shown
@@ -80,7 +82,7 @@ def rows(table: str, values: Sequence[Mapping[str, object]]) -> Table:
 
 def one(value: Mapping[str, object]) -> Table:
     """Every field of one row."""
-    shown = Table("field", "value", box=box.SIMPLE_HEAD)
+    shown = _titled("", "field", "value")
     for name, each in value.items():
         lines = [_cell(item) for item in each] if isinstance(each, list) else [_cell(each)]
         shown.add_row(name, Text("\n".join(lines)))

@@ -19,11 +19,15 @@ def nowhere(table: str, name: str, field_name: str = "", /) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`broken` holds table and name of the rows that are declared but could not be read."""
+    """`broken` holds table and name of the rows that are declared but could not be read.
+
+    `whole` says that no row is broken and no name unknown, so that sums over the estate mean something.
+    """
 
     estate: Estate
     where: Where = nowhere
     broken: frozenset[tuple[str, str]] = frozenset()
+    whole: bool = True
 
     def problem(self, table: str, name: str, what: str, field_name: str = "") -> Problem:
         """A problem of one row, at the line of its field."""

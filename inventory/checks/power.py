@@ -14,7 +14,7 @@ def check(case: Case) -> Iterator[Problem]:
     """Problems of power."""
     yield from _partners(case)
     yield from _cords(case)
-    if not case.broken:
+    if case.whole:
         yield from _idle_pdus(case)
         yield from _overdrawn(case)
 
@@ -58,8 +58,10 @@ def _redundancy(case: Case, host: Host) -> Iterator[Problem]:
     pdus = [estate.pdus.get(cord.pdu) for cord in host.cords]
     if len(pdus) < 2:
         return
-    feeds = sorted({pdu.feed for pdu in pdus if pdu is not None and pdu.feed in estate.feeds})
-    if len(feeds) == 1 and None not in pdus:
+    feeds = sorted({pdu.feed for pdu in pdus if pdu is not None})
+    if None in pdus or not estate.feeds.keys() >= set(feeds):
+        return
+    if len(feeds) == 1:
         what = f"all its cords hang on feed {feeds[0]} (move one to the partner, or list one cord if that is meant)"
         yield case.problem("hosts", host.name, what, "cords")
     if len(feeds) == 2 and estate.feeds[feeds[0]].partner != feeds[1]:
@@ -157,14 +159,7 @@ def _base_watts(estate: Estate) -> defaultdict[tuple[str, str], float]:
 
 
 def _overdrawn(case: Case) -> Iterator[Problem]:
-    estate = case.estate
-    known = all(
-        host.type in estate.host_types and all(cord.pdu in estate.pdus for cord in host.cords)
-        for host in estate.hosts.values()
-    ) and all(pdu.rack in estate.racks and pdu.feed in estate.feeds for pdu in estate.pdus.values())
-    if not known:
-        return
-    for load in loads(estate):
+    for load in loads(case.estate):
         if load.idle_watts > load.limit_watts:
             kind = "feed" if load.table == "feeds" else "phase" if load.subject != load.row else "PDU"
             what = (

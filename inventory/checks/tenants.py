@@ -26,7 +26,7 @@ def check(case: Case) -> Iterator[Problem]:
     yield from _systems(case)
     yield from _projects(case)
     yield from _data_sets(case)
-    if not case.broken:
+    if case.whole:
         yield from _clearances(case)
         yield from _spreads(case)
         yield from _capacity(case)
@@ -109,32 +109,21 @@ def _spreads(case: Case) -> Iterator[Problem]:
 
 
 def domain_count(estate: Estate, domain: Domain, level: Classification) -> int:
-    """How many fault domains of that kind have a host in Nova cleared for the level. Unknown places count as none."""
+    """How many fault domains of that kind have a host in Nova cleared for the level; references must be known.
+
+    The two feeds that a host hangs on are one domain together.
+    """
     domain_of = _DOMAIN_OF[domain]
-    found = {domain_of(estate, host) for host, _ in _usable(estate) if host.clearance >= level}
-    return len(found - {None})
-
-
-def _rack_field(name: str) -> Callable[[Estate, Host], object]:
-    return lambda estate, host: getattr(estate.racks.get(host.rack), name, None)
-
-
-def _site(estate: Estate, host: Host) -> object:
-    rack = estate.racks.get(host.rack)
-    return getattr(estate.rooms.get(rack.room), "site", None) if rack else None
-
-
-def _feeds(estate: Estate, host: Host) -> object:
-    return host_feeds(estate, host) if all(cord.pdu in estate.pdus for cord in host.cords) else None
+    return len({domain_of(estate, host) for host, _ in _usable(estate) if host.clearance >= level})
 
 
 _DOMAIN_OF: dict[Domain, Callable[[Estate, Host], object]] = {
     Domain.HOST: lambda estate, host: host.name,
     Domain.RACK: lambda estate, host: host.rack,
-    Domain.FEED: _feeds,
-    Domain.ZONE: _rack_field("zone"),
-    Domain.ROOM: _rack_field("room"),
-    Domain.SITE: _site,
+    Domain.FEED: host_feeds,
+    Domain.ZONE: lambda estate, host: estate.racks[host.rack].zone,
+    Domain.ROOM: lambda estate, host: estate.racks[host.rack].room,
+    Domain.SITE: lambda estate, host: estate.rooms[estate.racks[host.rack].room].site,
 }
 
 _RESOURCES: tuple[tuple[str, Callable[[HostType], float], Callable[[Flavor], int]], ...] = (
@@ -163,18 +152,13 @@ def _capacity(case: Case) -> Iterator[Problem]:
 
 
 def _usable(estate: Estate) -> list[tuple[Host, HostType]]:
-    return [
-        (host, estate.host_types[host.type])
-        for host in estate.hosts.values()
-        if host.lifecycle in IN_NOVA and host.type in estate.host_types
-    ]
+    return [(host, estate.host_types[host.type]) for host in estate.hosts.values() if host.lifecycle in IN_NOVA]
 
 
 def _demands(estate: Estate) -> Iterator[tuple[System, VmSet, Flavor]]:
     for system in estate.systems.values():
         for vm_set in system.vm_sets:
-            if vm_set.flavor in estate.flavors:
-                yield system, vm_set, estate.flavors[vm_set.flavor]
+            yield system, vm_set, estate.flavors[vm_set.flavor]
 
 
 def _level(level: Classification) -> str:
