@@ -14,7 +14,8 @@ MIB = 1 << 20
 class Server:
     """Nova's row of a server; `row` is its row in `VmColumns`, `host` its host's row, -1 for none.
 
-    `resized_from` is the source of a cold migration that waits for confirmation. Times are seconds since the epoch.
+    `set_key` names its VM set. `resized_from` is the source of a cold migration that waits for confirmation. Times are
+    seconds since the epoch.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Server:
     created: float
     updated: float
     system: str
+    set_key: str
     vm_state: str = "active"
     task_state: str | None = None
     old_state: str = "active"

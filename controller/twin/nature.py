@@ -1,10 +1,15 @@
 """How a twin's world behaves: the numbers of its physics, all modelled, none measured."""
 
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_Positive = Annotated[float, Field(gt=0)]
+_Ratio = Annotated[float, Field(ge=0, le=1)]
+_Amount = Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nature:
+class Nature(BaseModel):
     """`day_seconds` is the length of the daily cycle of load, shorter than a day where a demonstration has no day.
 
     `mean_cpu_ratio` is the load of the whole estate's threads at the start; each VM's share of it is drawn from `seed`.
@@ -13,20 +18,22 @@ class Nature:
     the server is ACTIVE on its new host. `battery_minutes` is what a feed's UPS carries its load for.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     seed: int = 1
-    day_seconds: float = 86_400.0
-    mean_cpu_ratio: float = 0.35
-    noise_ratio: float = 0.05
-    noise_seconds: float = 60.0
-    copy_speed: float = 1.0
-    blackout_s: float = 0.3
-    give_up_s: float = 600.0
-    queue_s: float = 0.1
-    prepare_s: float = 0.4
-    record_lag_s: float = 0.4
-    arrivals_per_hour: float = 0.0
-    departures_per_hour: float = 0.0
+    day_seconds: _Positive = 86_400.0
+    mean_cpu_ratio: _Ratio = 0.35
+    noise_ratio: _Ratio = 0.05
+    noise_seconds: _Positive = 60.0
+    copy_speed: _Positive = 1.0
+    blackout_s: _Amount = 0.3
+    give_up_s: _Positive = 600.0
+    queue_s: _Amount = 0.1
+    prepare_s: _Amount = 0.4
+    record_lag_s: _Amount = 0.4
+    arrivals_per_hour: _Amount = 0.0
+    departures_per_hour: _Amount = 0.0
     supply_celsius: float = 20.0
-    inlet_seconds: float = 120.0
-    battery_minutes: float = 10.0
-    token_seconds: float = 3600.0
+    inlet_seconds: _Positive = 120.0
+    battery_minutes: _Positive = 10.0
+    token_seconds: _Positive = 3600.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.twin import physics, seating, topology
+from controller.twin.ailments import Ailments
 from controller.twin.machines import MIB, Group, HostColumns, Plant, Server, Service, VmColumns
 from controller.twin.nature import Nature
 from inventory.model import Domain, Estate, Spread, System
@@ -36,6 +37,7 @@ class World:
     """Everything that is. `now` is seconds since the epoch and grows by `advance` alone.
 
     `churned` counts servers that came and went, so that a reader can tell whether its list is still the list.
+    `churn` is how many come and go in an hour.
     """
 
     def __init__(self, estate: Estate, nature: Nature, now: float) -> None:
@@ -54,12 +56,14 @@ class World:
         self.node_ids = [named_id("node", name) for name in self.topology.hosts]
         self.hosts = _idle_hosts(self.topology, self.random, nature)
         self.plant = _fresh_plant(self.topology, nature)
+        self.ailments = Ailments()
         self.servers: dict[str, Server] = {}
         self.groups: dict[str, Group] = {}
         self.on_host: list[set[str]] = [set() for _ in self.topology.hosts]
         self.copying_threads = np.zeros(len(self.topology.hosts))
         self.copying_bytes_s = np.zeros(len(self.topology.hosts))
         self.churned = 0
+        self.churn = (nature.arrivals_per_hour, nature.departures_per_hour)
         self._unspent = 0.0
         self.vms = self._populate()
         self._span(0.0, settle=True)
@@ -72,33 +76,42 @@ class World:
             self._unspent -= _SPAN_S
             self._span(_SPAN_S, settle=False)
 
-    def add_server(self, vm: seating.Wanted, host: int, generation: int) -> Server:
-        """A new ACTIVE server on a host, with the habits that its row draws."""
-        row, flavor = self.vms.claim(), vm.flavor
+    def new_server(self, vm: seating.Wanted, generation: int) -> Server:
+        """A new ACTIVE server with the habits that its row draws, on no host yet."""
+        row, flavor, now = self.vms.claim(), vm.flavor, self.now
+        grouped = vm.spread is not None and vm.spread.domain is Domain.HOST
         server = Server(
             id=named_id("server", self.estate.name, vm.name, generation),
             name=vm.name,
+            set_key=vm.set_key,
             flavor=flavor,
             row=row,
-            host=host,
+            host=-1,
             project_id=self.projects[vm.system.project].id,
             system=vm.system.name,
-            created=self.now,
-            updated=self.now,
+            created=now,
+            updated=now,
         )
         vms, draw = self.vms, self.random
-        vms.servers[row], vms.host[row], vms.running[row] = server, host, True
+        vms.servers[row] = server
         vms.vcpus[row], vms.memory_mib[row], vms.disk_gib[row] = flavor.vcpus, flavor.memory_mib, flavor.disk_gib
         vms.base[row] = vm.threads / max(flavor.vcpus, 1)
         vms.peak_at[row], vms.swing[row] = draw.normal(0.58, 0.08), draw.uniform(0.05, 0.25)
         vms.walk[row], vms.resident[row] = draw.normal(), draw.uniform(0.45, 0.75)
         vms.dirty_mib_s[row], vms.net_mib_s[row] = draw.lognormal(2.5, 0.5), draw.lognormal(0.5, 0.7)
+        if grouped and vm.spread is not None:
+            server.group = self._group_of(server, vm.spread).id
+        return server
+
+    def seat(self, server: Server, host: int) -> None:
+        """Starts a new server on a host."""
         self.servers[server.id] = server
         self.churned += 1
         self.on_host[host].add(server.id)
-        if vm.spread is not None and vm.spread.domain is Domain.HOST:
-            self._join_group(server, vm.set_key, vm.spread)
-        return server
+        server.host = host
+        self.vms.host[server.row], self.vms.running[server.row] = host, True
+        if server.group is not None:
+            self.groups[server.group].members.append(server.id)
 
     def remove_server(self, server: Server) -> None:
         """Deletes a server and what Nova kept of it."""
@@ -111,11 +124,13 @@ class World:
         self.vms.release(server.row)
 
     def place(self, server: Server, host: int) -> None:
-        """Puts a server on another host at once; what got it there is the caller's."""
+        """Puts a server on another host at once, in a new guest process whose counters begin at zero."""
         self.on_host[server.host].discard(server.id)
         self.on_host[host].add(server.id)
         server.host = host
-        self.vms.host[server.row] = host
+        vms, row = self.vms, server.row
+        vms.host[row] = host
+        vms.cpu_seconds[row] = vms.delay_seconds[row] = vms.rx_bytes[row] = vms.tx_bytes[row] = 0.0
 
     def touch(self, server: Server) -> None:
         """Marks a change of the server: its `updated`, and whether it runs."""
@@ -129,6 +144,11 @@ class World:
     def system_of(self, server: Server) -> System:
         """The system the server belongs to."""
         return self.estate.systems[server.system]
+
+    @property
+    def day_ratio(self) -> float:
+        """How much of the day has gone, 0 to 1."""
+        return (self.now % self.nature.day_seconds) / self.nature.day_seconds
 
     def supply_target(self) -> topology.Floats:
         """What each zone's cooling would supply at its load now: warmer by up to 2 °C at full load."""
@@ -144,28 +164,28 @@ class World:
         self.vms = VmColumns(max(64, len(wanted)))
         order = sorted(wanted, key=lambda vm: (-vm.system.classification, vm.spread is None, -vm.flavor.memory_mib))
         for vm in order:
-            self.add_server(vm, seats.seat(vm), 0)
+            self.seat(self.new_server(vm, 0), seats.seat(vm))
         return self.vms
 
-    def _join_group(self, server: Server, set_key: str, spread: Spread) -> None:
-        """Makes a server a member of its VM set's anti-affinity group."""
-        group_id = named_id("group", self.estate.name, set_key)
-        group = self.groups.setdefault(
-            group_id,
-            Group(
-                id=group_id, name=set_key, policy="anti-affinity", max_server_per_host=spread.max_per_domain,
+    def _group_of(self, server: Server, spread: Spread) -> Group:
+        """The anti-affinity group of the server's VM set."""
+        group_id = named_id("group", self.estate.name, server.set_key)
+        if group_id not in self.groups:
+            self.groups[group_id] = Group(
+                id=group_id,
+                name=server.set_key,
+                policy="anti-affinity",
+                max_server_per_host=spread.max_per_domain,
                 project_id=server.project_id,
-            ),
-        )  # fmt: skip
-        server.group = group_id
-        group.members.append(server.id)
+            )
+        return self.groups[group_id]
 
     def _span(self, dt: float, *, settle: bool) -> None:
         """One step of all physics; with `settle`, as if it had gone on for ever."""
         vms, hosts, topo, nature = self.vms, self.hosts, self.topology, self.nature
         vms.walk = physics.noise(vms.walk, self.random.normal(size=len(vms.walk)), dt, nature.noise_seconds)
         alive = vms.running & (vms.host >= 0) & hosts.powered[vms.host]
-        shape = physics.daily((self.now % nature.day_seconds) / nature.day_seconds, vms.peak_at, vms.swing)
+        shape = physics.daily(self.day_ratio, vms.peak_at, vms.swing)
         free = np.clip(vms.base * vms.scale * shape + nature.noise_ratio * vms.base * vms.walk, 0.005, 1.0)
         demand = np.where(alive, np.where(np.isnan(vms.pinned), free, vms.pinned) * vms.vcpus, 0.0)
         own = physics.HOST_CPU_RATIO * topo.threads + self.copying_threads

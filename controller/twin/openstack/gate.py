@@ -31,6 +31,8 @@ def gate(cloud: Cloud) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         service = service_of(request.path)
+        if not service:
+            return await handler(request)
         request[REQUEST_ID] = f"req-{uuid.uuid4()}"
         trouble = _strike(cloud, service, request)
         if trouble is not None and not trouble.after:
