@@ -21,7 +21,7 @@ from controller.errors import GdccError, InputError
 from controller.model.ids import HostName, PlanId
 from controller.model.policy import Scope, ScopeKind
 
-DESK = web.AppKey("desk", Desk)  # type: ignore[type-abstract]
+DESK = web.AppKey("desk", Desk)
 
 
 class Ask(BaseModel):

@@ -1,0 +1,89 @@
+"""One look and no daemon: for `gdcc snapshot`, `gdcc plan` and `gdcc inventory draft`."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from controller import config
+from controller.adapters.clock import SystemClock
+from controller.adapters.openstack import connect
+from controller.adapters.store import lock
+from controller.adapters.store.journal import open_journal
+from controller.bootstrap import parts
+from controller.engine import trust
+from controller.engine.assemble import History, assemble
+from controller.engine.observe import Look, Observer
+from controller.errors import TransientError
+from controller.model.cloud import CatalogFacts, CloudFacts
+from controller.model.cluster import Cluster
+from controller.model.policy import Policy
+from inventory.model import Estate
+
+LOOK_AGAIN = timedelta(seconds=1)
+
+
+def policy(path: Path | None) -> Policy:
+    """The policy of a configuration, the default without one."""
+    return Policy() if path is None else config.load(path).policy.policy()
+
+
+def snapshot(path: Path) -> Cluster:
+    """What the controller sees right now: looks until every host is trusted, or rates have had time to come."""
+    return asyncio.run(_snapshot(parts.settings(path)))
+
+
+def catalog(cloud: str) -> tuple[CloudFacts, CatalogFacts]:
+    """What a living cloud shows of itself, for a draft of its inventory."""
+    return asyncio.run(_catalog(cloud))
+
+
+async def _catalog(name: str) -> tuple[CloudFacts, CatalogFacts]:
+    cloud = connect(name)
+    try:
+        return await asyncio.gather(cloud.facts(), cloud.catalog())
+    finally:
+        await cloud.close()
+
+
+async def _snapshot(settings: config.Config) -> Cluster:
+    clock, estate, rules = SystemClock(), parts.estate(settings), settings.policy.policy()
+    cloud = parts.cloud(settings.cloud, rules.migration.request_timeout)
+    observer = Observer(cloud, parts.collectors(settings, estate, clock), clock, deadline=settings.deadline)
+    try:
+        await observer.start()
+        return await _seen(observer, estate, settings, rules, clock)
+    finally:
+        await observer.stop()
+        await cloud.close()
+
+
+async def _seen(
+    observer: Observer, estate: Estate, settings: config.Config, rules: Policy, clock: SystemClock
+) -> Cluster:
+    patience = 2 * max(settings.scrape_interval, settings.snmp.interval) + settings.deadline
+    end = clock.monotonic() + patience.total_seconds()
+    while True:
+        cluster, report = _judged(await observer.look(), estate, settings, rules)
+        if not report.untrusted or clock.monotonic() >= end:
+            return cluster
+        await clock.sleep(LOOK_AGAIN)
+
+
+def _judged(look: Look, estate: Estate, settings: config.Config, rules: Policy) -> tuple[Cluster, trust.TrustReport]:
+    if look.facts is None:
+        raise TransientError(f"the cloud cannot be read: {look.facts_error}", where="cloud")
+    cluster = assemble(estate, look.facts, look.readings, rules, look.at, history=_history(settings, look))
+    sight = trust.Sight(facts_at=look.facts.at, facts_error=look.facts_error)
+    return cluster, trust.report(cluster, estate, rules.trust, sight)
+
+
+def _history(settings: config.Config, look: Look) -> History:
+    """What the journal remembers, where there is one; a daemon may be writing it."""
+    if not lock.lock_path(settings.journal_url).exists():
+        return History()
+    with open_journal(settings.journal_url, read_only=True) as journal:
+        return History(
+            entries=journal.entries_since(look.at - timedelta(hours=24)),
+            draining=frozenset(drain.host for drain in journal.drains()),
+            refusals=journal.refusals(look.at),
+        )

@@ -1,0 +1,84 @@
+"""Settings into parts: the estate, the cloud, the collectors, the journal."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from controller import config
+from controller.adapters.clock import SystemClock
+from controller.adapters.exporters.collector import ExporterCollector
+from controller.adapters.openstack import OpenStackCloud, connect
+from controller.adapters.prometheus import collector as prometheus
+from controller.adapters.prometheus import joined, query
+from controller.adapters.store import lock, schema
+from controller.adapters.store.journal import SqlJournal, open_journal
+from controller.engine.ports import Collector
+from controller.errors import InputError
+from controller.model.sample import Kind
+from inventory import load
+from inventory.model import Estate
+
+
+def estate(settings: config.Config) -> Estate:
+    """The estate the settings name. Raises InputError with a line for each problem."""
+    try:
+        return load.load(settings.estate)
+    except load.EstateError as error:
+        raise InputError(str(error)) from error
+
+
+def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
+    """The cloud, not yet asked anything."""
+    if settings.file is not None:
+        os.environ["OS_CLIENT_CONFIG_FILE"] = str(settings.file)
+    return connect(settings.name, region=settings.region, request_timeout_s=request_timeout.total_seconds())
+
+
+def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) -> tuple[Collector, ...]:
+    """Every source of readings, preferred ones first: Prometheus, or without one the exporters themselves; SNMP."""
+    hosts = its_estate.hosts.values()
+    if settings.prometheus is None:
+        first: Collector = ExporterCollector(hosts, clock, interval=settings.scrape_interval)
+    else:
+        first = _prometheus(settings.prometheus, its_estate)
+    return (first,)
+
+
+def _prometheus(settings: config.Prometheus, its_estate: Estate) -> prometheus.PrometheusCollector:
+    server = prometheus.Server(
+        url=settings.url,
+        timeout=settings.timeout,
+        token=settings.token.reveal if settings.token else None,
+        username=settings.username,
+        password=settings.password.reveal if settings.password else None,
+        ca_file=settings.ca_file,
+    )
+    asked = query.defaults() if settings.queries is None else tuple(_query(one) for one in settings.queries)
+    return prometheus.PrometheusCollector(server, asked, joined.HostLabels.of(its_estate.hosts.values()))
+
+
+def _query(one: config.Query) -> query.Query:
+    kind = Kind(one.kind)
+    age = one.age or query.default_age(kind)
+    return query.Query(quantity=one.quantity, kind=kind, promql=one.promql, label=one.label, age=age)
+
+
+@contextmanager
+def journal(settings: config.Config, purpose: str) -> Iterator[SqlJournal]:
+    """The journal, locked for this process and its tables brought up to date.
+
+    Raises RefusedError (rule `journal-locked`) while another process holds it.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    path = lock.lock_path(settings.journal_url)
+    with lock.acquire(path, purpose=purpose, now=datetime.now(UTC)):
+        schema.upgrade(settings.journal_url)
+        with open_journal(settings.journal_url) as opened:
+            yield opened
+
+
+def settings(path: Path) -> config.Config:
+    """The settings at `path`."""
+    return config.load(path)

@@ -1,0 +1,85 @@
+"""The desk of a running controller: what operators ask, done on the loop's own parts."""
+
+from datetime import datetime
+
+from controller.engine.loop import Loop
+from controller.engine.migrate import Migrator
+from controller.engine.ports import Clock, Journal
+from controller.engine.status import Status
+from controller.errors import RefusedError
+from controller.model.ids import PlanId
+from controller.model.migration import Entry
+from controller.model.operation import Approval, Drain, Pause
+from controller.model.plan import Plan
+from controller.model.policy import Scope, ScopeKind
+from inventory.model import Estate
+
+
+class Operators:
+    """The part of `desk.Desk` that needs no drain."""
+
+    def __init__(self, loop: Loop, migrator: Migrator, journal: Journal, clock: Clock) -> None:
+        self._loop = loop
+        self._migrator = migrator
+        self._journal = journal
+        self._clock = clock
+
+    def status(self) -> Status:
+        return self._loop.status
+
+    def moves(self, since: datetime) -> tuple[Entry, ...]:
+        return self._journal.entries_since(since)
+
+    def plan(self, plan_id: PlanId | None) -> Plan | None:
+        return self._journal.newest_plan() if plan_id is None else self._journal.plan(plan_id)
+
+    def drains(self) -> tuple[Drain, ...]:
+        return self._journal.drains()
+
+    def approve(self, plan_id: PlanId, who: str) -> str:
+        proposal = self._loop.memory.proposal
+        if proposal is None or proposal.id != plan_id or not proposal.moves:
+            now = f"the newest is {proposal.id}" if proposal and proposal.moves else "nothing is proposed now"
+            raise RefusedError("this plan is not proposed", rule="superseded", where=plan_id, remedy=now)
+        self._journal.approve(Approval(plan_id=plan_id, who=who, at=self._clock.now()))
+        self._journal.note(self._clock.now(), who, f"approved plan {plan_id}: {proposal.sentence}")
+        self._loop.wake.set()
+        return f"Plan {plan_id} is approved: {len(proposal.moves)} moves."
+
+    async def pause(self, scope: Scope | None, who: str, why: str, *, abort: bool) -> str:
+        self._known(scope)
+        where = "everything" if scope is None else str(scope)
+        self._journal.pause(Pause(scope=scope, who=who, why=why, since=self._clock.now()))
+        aborted = self._migrator.abort_running(scope) if abort else ()
+        self._journal.note(self._clock.now(), who, f"paused {where}: {why}")
+        running = len(self._journal.open_entries())
+        rest = f"{len(aborted)} running moves are being aborted" if abort else f"{running} running moves go on"
+        return f"Paused {where}; {rest}."
+
+    def resume(self, scope: Scope | None, who: str) -> str:
+        """Resuming everything also forgives the error budget, accepts a smaller estate and restarts a stopped loop."""
+        where = "everything" if scope is None else str(scope)
+        found = self._journal.resume(scope, who, self._clock.now())
+        if scope is None:
+            self._loop.sight.accept()
+            self._loop.memory.stopped = None
+        elif not found:
+            raise RefusedError("this scope is not paused", rule="not-paused", where=where)
+        self._journal.note(self._clock.now(), who, f"resumed {where}")
+        self._loop.wake.set()
+        return f"Resumed {where}."
+
+    def _known(self, scope: Scope | None) -> None:
+        if scope is None:
+            return
+        estate: Estate = self._loop.sight.estate
+        tables = {
+            ScopeKind.HOST: estate.hosts,
+            ScopeKind.RACK: estate.racks,
+            ScopeKind.ZONE: estate.zones,
+            ScopeKind.ROOM: estate.rooms,
+            ScopeKind.AGENCY: estate.agencies,
+            ScopeKind.SYSTEM: estate.systems,
+        }
+        if scope.name not in tables[scope.kind]:
+            raise RefusedError("there is no such thing in the inventory", rule="unknown-scope", where=str(scope))
