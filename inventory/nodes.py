@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from inventory.model import Gap, Problem
 
 GAP_TAG = "!gap"
 """Marks a value that a draft could not know: `rack: !gap`."""
+
+_DEEPEST = 32
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -56,7 +59,8 @@ def documents(directory: Path, findings: Findings) -> Iterator[Document]:
 def _root(path: Path, findings: Findings) -> MappingNode | None:
     try:
         text = path.read_bytes().decode("utf-8")
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        deep_line = _too_deep(text)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader) if deep_line is None else None
     except OSError as error:
         findings.problems.append(_problem(path, f"cannot be read: {error.strerror} (check its permissions)"))
     except UnicodeDecodeError as error:
@@ -70,6 +74,10 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
         what = f"is not valid YAML: {str(error).splitlines()[0]} (remove what is not text)"
         findings.problems.append(_problem(path, what))
     else:
+        if deep_line is not None:
+            what = f"is nested more than {_DEEPEST} levels deep (no estate needs that; unfold it)"
+            findings.problems.append(_problem(path, what, deep_line))
+            return None
         if isinstance(node, MappingNode):
             return node
         line = node.start_mark.line + 1 if node is not None else 1
@@ -77,6 +85,19 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
         findings.problems.append(
             _problem(path, f"{what} (begin with 'version: 1', then tables such as 'hosts:')", line)
         )
+    return None
+
+
+def _too_deep(text: str) -> int | None:
+    """The line on which nesting goes too deep, found event by event: libyaml's composer would overflow the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                return int(event.start_mark.line) + 1 if event.start_mark is not None else 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
     return None
 
 

@@ -104,7 +104,7 @@ def _values(
         if each.name not in given:
             if each.required:
                 document.problem(node, f"{subject}: {each.name} is missing (add it)")
-        elif is_gap(given[each.name][1]) and gaps_of is not None:
+        elif is_gap(given[each.name][1]) and gaps_of is not None and each.name != "name":
             findings.gaps.append(Gap(table=gaps_of[0], name=gaps_of[1], field=each.name))
         else:
             read = _reader(each.hint, each.name)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory import load
 from tests.estates import TEXT, line_of, problems, told
@@ -188,6 +190,27 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_control_character_is_told(tmp_path: Path) -> None:
     (tmp_path / "estate.yaml").write_bytes(b"version: 1\nestate: {name: \x07}\n")
     assert "is not valid YAML" in problems(tmp_path)[0].what
+
+
+def test_nesting_that_would_overflow_the_stack_is_told(tmp_path: Path) -> None:
+    (tmp_path / "estate.yaml").write_text("version: 1\nsites: " + "[" * 100_000, encoding="utf-8")
+    (problem,) = problems(tmp_path)
+    assert problem.where == f"{tmp_path}/estate.yaml:2"
+    assert problem.what.startswith("is nested more than 32 levels deep")
+
+
+def test_a_file_with_a_tag_that_would_make_an_object_makes_none(tmp_path: Path) -> None:
+    said = told(tmp_path, "{name: law}", "{name: law, title: !!python/object/apply:os.getcwd []}")
+    assert "agencies law: title must be text, not a list" in said[0]
+
+
+@given(at=st.integers(0, len(TEXT)), cut=st.integers(0, 12), put=st.text(alphabet="[]{}:-&*!#|>'\"\n ,?0a", max_size=8))
+def test_a_damaged_file_is_told_or_read_and_never_breaks_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, at: int, cut: int, put: str
+) -> None:
+    directory = tmp_path_factory.mktemp("damaged")
+    (directory / "estate.yaml").write_text(TEXT[:at] + put + TEXT[at + cut :], encoding="utf-8")
+    assert all(problem.where.startswith(str(directory)) and problem.what for problem in problems(directory))
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:

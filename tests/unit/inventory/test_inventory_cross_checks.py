@@ -274,6 +274,11 @@ def test_a_gap_inside_a_value_is_refused_as_no_value(tmp_path: Path) -> None:
     expect(said, line_in(H2, "cords"), "hosts h2: cords: phase must be a whole number, not nothing")
 
 
+def test_a_name_cannot_be_a_gap(tmp_path: Path) -> None:
+    said = told(tmp_path, "- {name: law}", "- {name: law}\n- {name: !gap }")
+    expect(said, line_of("- {name: law}") + 1, "agencies (unnamed): name must be text, not nothing")
+
+
 def test_an_estate_from_no_file_is_checked_without_lines(tmp_path: Path) -> None:
     (tmp_path / "estate.yaml").write_text(TEXT, encoding="utf-8")
     estate = load.load(tmp_path)
