@@ -1,0 +1,39 @@
+"""Writes the lab's service users and endpoints into Keystone; run once, in the lab's environment."""
+
+import openstack
+
+SERVICES = [
+    ("placement", "placement", "http://127.0.0.1:8778"),
+    ("nova", "compute", "http://127.0.0.1:8774/v2.1"),
+    ("glance", "image", "http://127.0.0.1:9292"),
+    ("neutron", "network", "http://127.0.0.1:9696"),
+    ("cinder", "block-storage", "http://127.0.0.1:8776/v3"),
+]
+
+
+def main():
+    identity = openstack.connect(
+        auth_url="http://127.0.0.1:5000/v3",
+        username="admin",
+        password="lab",
+        project_name="admin",
+        user_domain_name="Default",
+        project_domain_name="Default",
+        region_name="RegionOne",
+    ).identity
+    project = identity.find_project("service") or identity.create_project(name="service", domain_id="default")
+    roles = [identity.find_role("admin"), identity.find_role("service")]
+    for name, kind, url in SERVICES:
+        user = identity.find_user(name) or identity.create_user(
+            name=name, password="lab", default_project_id=project.id, domain_id="default"
+        )
+        for role in roles:
+            identity.assign_project_role_to_user(project, user, role)
+        service = identity.find_service(name) or identity.create_service(name=name, type=kind)
+        if not list(identity.endpoints(service_id=service.id)):
+            for interface in ("public", "internal", "admin"):
+                identity.create_endpoint(service_id=service.id, interface=interface, url=url, region_id="RegionOne")
+
+
+if __name__ == "__main__":
+    main()
