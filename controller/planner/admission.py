@@ -1,0 +1,97 @@
+"""What Nova's scheduler would say of a host for one kind of server, as far as its APIs show it.
+
+A mask over all hosts for each distinct demand, computed once. Hosts with equal traits or equal aggregate metadata are
+one class and judged together, so that thousands of projects on thousands of hosts stay cheap.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import IntColumn
+from controller.planner import extra_specs
+
+TENANT_KEY = "filter_tenant_id"
+
+Metadata = Mapping[str, frozenset[str]]
+Kind = TypeVar("Kind", bound=Hashable)
+
+
+class Admission:
+    """Masks by demand, remembered."""
+
+    def __init__(self, cluster: model.Cluster) -> None:
+        self._requirements = cluster.requirements
+        self._traits, self._trait_class = _classes(cluster.hosts.traits)
+        self._zones, self._zone_class = _classes(cluster.hosts.availability_zone)
+        metadata, self._metadata_class = _classes(_metadata_of_hosts(cluster))
+        self._metadata: tuple[Metadata, ...] = tuple(dict(items) for items in metadata)
+        self._masks: dict[Hashable, model.BoolColumn] = {}
+
+    def traits(self, requirement: int) -> model.BoolColumn:
+        """`required <= traits(host)` and `forbidden & traits(host) = {}`."""
+        required = self._requirements[requirement].required_traits
+        forbidden = self._requirements[requirement].forbidden_traits
+        return self._mask(
+            ("traits", required, forbidden),
+            (required <= traits and not forbidden & traits for traits in self._traits),
+            self._trait_class,
+        )
+
+    def zone(self, requirement: int) -> model.BoolColumn:
+        """The availability zone the server asked for, if it asked, is the host's."""
+        wanted = self._requirements[requirement].availability_zone
+        return self._mask(("zone", wanted), (wanted in {None, zone} for zone in self._zones), self._zone_class)
+
+    def aggregates(self, requirement: int) -> model.BoolColumn:
+        """Each spec is matched by one value of its key in the metadata of the host's aggregates together."""
+        specs = self._requirements[requirement].aggregate_specs
+        return self._mask(
+            ("aggregates", frozenset(specs.items())),
+            (_meets(metadata, specs) for metadata in self._metadata),
+            self._metadata_class,
+        )
+
+    def tenant(self, requirement: int) -> model.BoolColumn:
+        """A host in an aggregate with `filter_tenant_id*` takes only the projects named there."""
+        project = self._requirements[requirement].project_id
+        return self._mask(
+            ("tenant", project), (_takes(metadata, project) for metadata in self._metadata), self._metadata_class
+        )
+
+    def _mask(self, demand: Hashable, verdicts: Iterable[bool], classes: IntColumn) -> model.BoolColumn:
+        if demand not in self._masks:
+            self._masks[demand] = np.array(list(verdicts), np.bool_)[classes]
+        return self._masks[demand]
+
+
+def _meets(metadata: Metadata, specs: Mapping[str, str]) -> bool:
+    return all(
+        any(extra_specs.matches(value, wanted) for value in sorted(metadata.get(key, ())))
+        for key, wanted in specs.items()
+    )
+
+
+def _takes(metadata: Metadata, project: str) -> bool:
+    named = [values for key, values in metadata.items() if key.startswith(TENANT_KEY)]
+    return not named or any(project in values for values in named)
+
+
+def _classes(kinds: Sequence[Kind]) -> tuple[tuple[Kind, ...], IntColumn]:
+    """The distinct kinds, and for each host which of them it is."""
+    numbers: dict[Kind, int] = {}
+    rows = np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds], np.int32)
+    return tuple(numbers), rows
+
+
+def _metadata_of_hosts(cluster: model.Cluster) -> list[frozenset[tuple[str, frozenset[str]]]]:
+    """The values of each key over all of a host's aggregates; Nova splits a value at commas."""
+    merged: list[dict[str, frozenset[str]]] = [{} for _ in cluster.hosts.names]
+    for aggregate in cluster.aggregates:
+        values = {k: frozenset(part.strip() for part in v.split(",")) for k, v in aggregate.metadata.items()}
+        for host in aggregate.hosts:
+            for key, parts in values.items():
+                merged[host][key] = merged[host].get(key, frozenset()) | parts
+    return [frozenset(metadata.items()) for metadata in merged]

@@ -1,0 +1,135 @@
+"""The checker's rules of one move: what holds of its VM, its source and its target whatever else moves."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from controller.model import cluster as model
+from controller.model.plan import Move
+from controller.model.policy import Policy
+from controller.model.sample import Health, Trust
+from controller.planner import extra_specs
+
+LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
+
+
+def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_s: float) -> Iterator[str]:
+    """Each move that may not be made, and why."""
+    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
+    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
+    facility = facility_zones(cluster, policy)
+    for move in moves:
+        vm, source, target = vms[move.vm], hosts[move.source], hosts[move.target]
+        reasons = [
+            *_of_vm(cluster, vm, move, now_s),
+            *_of_source(cluster, source, facility),
+            *_of_target(cluster, target, facility),
+            *_of_fit(cluster, vm, target, now_s),
+        ]
+        yield from (f"move {move.n} of {move.vm_name} to {move.target}: {reason}" for reason in reasons)
+
+
+def facility_zones(cluster: model.Cluster, policy: Policy) -> frozenset[int]:
+    """Zones in which two or more known hosts, and more than the configured share, are above warning."""
+    warm: dict[int, int] = {}
+    known: dict[int, int] = {}
+    for host in range(len(cluster.hosts.names)):
+        zone = zone_of(cluster, host)
+        if zone >= 0 and cluster.hosts.known[host]:
+            known[zone] = known.get(zone, 0) + 1
+            if inlet(cluster, host) > cluster.zones.warning_celsius[zone]:
+                warm[zone] = warm.get(zone, 0) + 1
+    share = policy.thresholds.facility_share
+    return frozenset(zone for zone, count in warm.items() if count >= 2 and count / known[zone] > share)
+
+
+def zone_of(cluster: model.Cluster, host: int) -> int:
+    """The host's cooling zone, -1 where its rack is not known."""
+    rack = int(cluster.hosts.rack[host])
+    return int(cluster.racks.zone[rack]) if rack >= 0 else -1
+
+
+def inlet(cluster: model.Cluster, host: int) -> float:
+    """Degrees, or minus infinity where no fresh reading says."""
+    value = fresh(cluster.hosts.inlet_celsius, host)
+    return -math.inf if value is None else value
+
+
+def fresh(reading: model.Reading, row: int) -> float | None:
+    """The reading's value where it may be used."""
+    value = float(reading.values[row])
+    return value if reading.trust[row] == Trust.FRESH and math.isfinite(value) else None
+
+
+def _of_vm(cluster: model.Cluster, vm: int, move: Move, now_s: float) -> Iterator[str]:
+    vms = cluster.vms
+    system = int(vms.system[vm])
+    drained = bool(cluster.hosts.draining[vms.host[vm]])
+    state = model.VmState(int(vms.state[vm]))
+    if state not in LIVE and not (drained and move.cold and state is model.VmState.SHUTOFF):
+        yield f"its state is {state.name}"
+    if move.cold and state is not model.VmState.SHUTOFF:
+        yield "it runs, and is not to be moved cold"
+    if vms.busy[vm] or vms.target[vm] >= 0:
+        yield "it is busy or migrating"
+    if system >= 0 and not cluster.systems.open[system]:
+        yield "its window is closed"
+    if drained:
+        return
+    if cluster.freeze is not None:
+        yield "the controller is frozen"
+    if system < 0 or vms.locked[vm] or not vms.fit_known[vm] or vms.cooldown_until[vm] > now_s:
+        yield "it is of no known system, locked, pinned or resting"
+
+
+def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+    hosts = cluster.hosts
+    if not hosts.up[host]:
+        yield "its source is down"
+    if hosts.draining[host]:
+        return
+    if not (hosts.known[host] and hosts.trusted[host]):
+        yield "its source is unknown or has no trusted readings"
+    if zone_of(cluster, host) in facility:
+        yield "its source is in a facility event"
+
+
+def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+    hosts = cluster.hosts
+    if not (hosts.up[host] and hosts.enabled[host] and hosts.known[host] and hosts.trusted[host]):
+        yield "the target is down, disabled, unknown or has no trusted readings"
+    if hosts.draining[host]:
+        yield "the target is being drained"
+    for reading in (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health):
+        value = fresh(reading, host)
+        if value is not None and value >= Health.WARNING:
+            yield "the target's hardware warns or fails"
+    zone = zone_of(cluster, host)
+    if zone >= 0 and (zone in facility or inlet(cluster, host) > cluster.zones.warning_celsius[zone]):
+        yield "the target or its zone is too warm"
+
+
+def _of_fit(cluster: model.Cluster, vm: int, target: int, now_s: float) -> Iterator[str]:
+    if cluster.vms.classification[vm] > cluster.hosts.clearance[target]:
+        yield "the target is not cleared for it"
+    if any(r.vm == vm and r.host == target and r.until > now_s for r in cluster.refusals):
+        yield "Nova refused it there"
+    requirement = int(cluster.vms.requirement[vm])
+    if requirement < 0:
+        yield "what it asks of a host is not known"
+    elif not _admits(cluster, cluster.requirements[requirement], target):
+        yield "Nova's scheduler would not admit it there"
+
+
+def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
+    traits = cluster.hosts.traits[host]
+    if not asked.required_traits <= traits or asked.forbidden_traits & traits:
+        return False
+    if asked.availability_zone is not None and cluster.hosts.availability_zone[host] != asked.availability_zone:
+        return False
+    metadata = [a.metadata for a in cluster.aggregates if host in a.hosts.tolist()]
+    for key, wanted in asked.aggregate_specs.items():
+        values = [part.strip() for each in metadata if key in each for part in each[key].split(",")]
+        if not any(extra_specs.matches(value, wanted) for value in values):
+            return False
+    tenants = [v.split(",") for each in metadata for k, v in each.items() if k.startswith("filter_tenant_id")]
+    return not tenants or any(asked.project_id in [t.strip() for t in named] for named in tenants)

@@ -1,0 +1,204 @@
+"""What is wrong with a cluster, most urgent first: each breach with its key, its amount against its limit, a sentence.
+
+A breach of concern HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); one that is BROKEN at once.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.plan import Breach, Concern
+from controller.model.sample import Health
+from controller.planner import amounts, groups, rules, score
+from controller.planner.load import Load, misplaced
+from inventory.model import Classification
+
+RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
+"""What Placement counts, and by what its unit is divided for people."""
+
+POWER_KEYS = {model.PowerKind.FEED: "feed", model.PowerKind.PDU: "pdu", model.PowerKind.PHASE: "phase"}
+
+
+def breaches(load: Load) -> tuple[Breach, ...]:
+    """Everything that does not hold now, by concern and key."""
+    found = (*_broken(load), *_hot(load), *_uneven(load))
+    return tuple(sorted(found, key=lambda breach: (breach.concern, breach.key)))
+
+
+def lasting(load: Load, breach: Breach) -> bool:
+    """Whether it holds for long enough to be acted on."""
+    since = load.situation.cluster.breach_since
+    if breach.concern is Concern.BROKEN or since is None:
+        return True
+    began = since.get(breach.key)
+    return began is not None and load.situation.now_s - began >= load.situation.policy.sustained.total_seconds()
+
+
+def _broken(load: Load) -> Iterator[Breach]:
+    yield from _drains(load)
+    yield from _failing(load)
+    yield from _over_capacity(load)
+    yield from _misplaced(load)
+    yield from _ungrouped(load)
+    yield from _facility(load)
+
+
+def _hot(load: Load) -> Iterator[Breach]:
+    yield from _hot_hosts(load)
+    yield from _hot_power(load)
+
+
+def _drains(load: Load) -> Iterator[Breach]:
+    for host in _rows(load.situation.cluster.hosts.draining & (load.vms_on > 0)):
+        yield _exposed(load, "drain", host, "is being drained and still has")
+
+
+def _failing(load: Load) -> Iterator[Breach]:
+    judged = load.situation.standing
+    for host in _rows(judged.sick & (load.vms_on > 0)):
+        yield _exposed(load, "health", host, f"reports failing {_failing_parts(load, host)} and still has")
+    for host in _rows(judged.overheated & (load.vms_on > 0)):
+        celsius = load.situation.cluster.hosts.inlet_celsius.values[host]
+        yield _exposed(load, "inlet", host, f"breathes air of {celsius:.1f} °C, above critical, and still has")
+
+
+def _exposed(load: Load, rule: str, host: int, what: str) -> Breach:
+    name, count = load.situation.cluster.hosts.names[host], int(load.vms_on[host])
+    return Breach(
+        key=f"{rule}:{name}", concern=Concern.BROKEN, rule=rule, subject=name, amount=count, limit=0, unit="VMs",
+        why=f"{name} {what} {count} VM{'s' if count != 1 else ''}",
+    )  # fmt: skip
+
+
+def _failing_parts(load: Load, host: int) -> str:
+    hosts = load.situation.cluster.hosts
+    parts = (
+        ("memory", hosts.memory_health, Health.WARNING),
+        ("power supply", hosts.psu_health, Health.FAILED),
+        ("fan", hosts.fan_health, Health.FAILED),
+        ("disk", hosts.disk_health, Health.FAILED),
+    )
+    return ", ".join(name for name, read, least in parts if read.fresh[host] and read.values[host] >= least)
+
+
+def _over_capacity(load: Load) -> Iterator[Breach]:
+    over = over_capacity(load)
+    for host in _rows(over.any(axis=0)):
+        share = load.asked[:, host] / np.maximum(load.situation.capacity[:, host], 1.0)
+        worst = int(np.argmax(np.where(over[:, host], share, -1.0)))
+        unit, divisor = RESOURCES[worst]
+        amount, limit = load.asked[worst, host] / divisor, load.situation.capacity[worst, host] / divisor
+        name = load.situation.cluster.hosts.names[host]
+        yield Breach(
+            key=f"capacity:{name}", concern=Concern.BROKEN, rule="capacity", subject=name, amount=float(amount),
+            limit=float(limit), unit=unit, why=f"{name} has {amount:.0f} {unit} placed on it, and may have {limit:.0f}",
+        )  # fmt: skip
+
+
+def over_capacity(load: Load) -> model.BoolColumn:
+    """For each resource and host whether more is placed than Placement would admit (3, H)."""
+    return ~rules.fits(load.asked, load.situation.capacity)
+
+
+def _misplaced(load: Load) -> Iterator[Breach]:
+    cluster = load.situation.cluster
+    for vm in _rows(misplaced(load)):
+        level, host = int(cluster.vms.classification[vm]), int(load.host[vm])
+        cleared = int(cluster.hosts.clearance[host])
+        named = f"{cluster.vms.names[vm]} is {_level(level)}"
+        yield Breach(
+            key=f"clearance:{cluster.vms.ids[vm]}", concern=Concern.BROKEN, rule="clearance",
+            subject=cluster.vms.ids[vm], amount=level, limit=cleared, unit="level",
+            why=f"{named} and stands on {cluster.hosts.names[host]}, cleared for {_level(cleared)}",
+        )  # fmt: skip
+
+
+def _level(level: int) -> str:
+    return Classification(level).name.lower()
+
+
+def _ungrouped(load: Load) -> Iterator[Breach]:
+    for number, bond in enumerate(load.situation.bonds):
+        worst = _worst(bond, load.members[number].items())
+        if worst is not None:
+            yield worst
+
+
+def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach | None:
+    """One breach a group: its fullest domain, or for affinity how many are away from the others."""
+    counts = [(count, domain) for domain, count in members if bond.excess(domain, count)]
+    if not counts:
+        return None
+    group = bond.group
+    apart = group.kind in groups.APART
+    amount = max(count for count, _ in counts) if apart else sum(count for count, _ in counts)
+    rule = f"at most {group.max_per_domain} in one {group.domain}" if apart else f"all in one {group.domain}"
+    what = f"{amount} stand in one" if apart else f"{amount} stand away from the others"
+    return Breach(
+        key=f"group:{group.name}", concern=Concern.BROKEN, rule="group", subject=group.name, amount=amount,
+        limit=group.max_per_domain if apart else 0, unit="VMs", why=f"group {group.name} wants {rule}, and {what}",
+    )  # fmt: skip
+
+
+def _facility(load: Load) -> Iterator[Breach]:
+    zones, judged = load.situation.cluster.zones, load.situation.standing
+    limit = load.situation.policy.thresholds.facility_share
+    for zone in _rows(judged.facility_zones):
+        share, name = float(judged.warm_share[zone]), zones.names[zone]
+        yield Breach(
+            key=f"zone:{name}", concern=Concern.BROKEN, rule="facility", subject=name, amount=share, limit=limit,
+            unit="share", why=f"{share:.0%} of the hosts of zone {name} are above {zones.warning_celsius[zone]:.0f} °C "
+            "together: a facility event, for its engineers and not for moves",
+        )  # fmt: skip
+
+
+def _hot_hosts(load: Load) -> Iterator[Breach]:
+    hosts = load.situation.cluster.hosts
+    whole = amounts.whole(hosts)
+    words = ("of its threads are busy", "of its memory is in use", "of its link is in use")
+    over = ~rules.fits(load.used, load.situation.limit)
+    for quantity, rule in enumerate(amounts.MEASURED):
+        for host in _rows(over[quantity] & hosts.trusted):
+            ratio = float(load.used[quantity, host] / max(whole[quantity, host], 1e-9))
+            limit = float(load.situation.limit[quantity, host] / max(whole[quantity, host], 1e-9))
+            yield Breach(
+                key=f"{rule}:{hosts.names[host]}", concern=Concern.HOT, rule=rule, subject=hosts.names[host],
+                amount=ratio, limit=limit, unit="ratio",
+                why=f"{hosts.names[host]} is hot: {ratio:.1%} {words[quantity]}, limit {limit:.0%}",
+            )  # fmt: skip
+
+
+def _hot_power(load: Load) -> Iterator[Breach]:
+    power = load.situation.cluster.power
+    for row in _rows(~rules.fits(load.least, power.limit_watts)):
+        kind = power_key(load, row)
+        amount, limit = float(load.least[row]), float(power.limit_watts[row])
+        yield Breach(
+            key=f"{kind}:{power.names[row]}", concern=Concern.HOT, rule=kind, subject=power.names[row],
+            amount=amount, limit=limit, unit="W",
+            why=f"{kind} {power.names[row]} would carry {amount:.0f} W if its partner failed, limit {limit:.0f} W",
+        )  # fmt: skip
+
+
+def power_key(load: Load, row: int) -> str:
+    """`feed`, `pdu` or `phase`, the first part of the row's key."""
+    return POWER_KEYS[model.PowerKind(int(load.situation.cluster.power.kind[row]))]
+
+
+def _uneven(load: Load) -> Iterator[Breach]:
+    hosts = load.situation.cluster.hosts
+    tolerance = load.situation.policy.thresholds.uneven_ratio
+    over = np.flatnonzero(score.unevenness(load) > score.DUST).astype(np.int32)
+    for host, ratio, mean in zip(over, score.cpu_ratio(load, over), score.rack_means(load, over), strict=True):
+        name = hosts.names[host]
+        yield Breach(
+            key=f"uneven:{name}", concern=Concern.UNEVEN, rule="uneven", subject=name, amount=float(ratio),
+            limit=float(mean + tolerance), unit="ratio",
+            why=f"{name} has {ratio:.1%} of its threads busy, its rack {mean:.1%} on the mean",
+        )  # fmt: skip
+
+
+def _rows(mask: model.BoolColumn | np.bool_) -> list[int]:
+    rows: list[int] = np.flatnonzero(mask).tolist()
+    return rows

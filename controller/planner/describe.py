@@ -1,0 +1,125 @@
+"""Sentences: why a move is made, what a rule means, what a plan comes to."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from controller.model.plan import Breach, Hold, Move
+from controller.planner import amounts
+from controller.planner.load import Load
+from controller.planner.search import Choice
+
+RULES: Mapping[str, str] = {
+    "down": "its compute service is down",
+    "unknown-host": "the inventory does not know it",
+    "disabled": "its compute service is disabled",
+    "draining": "it is being drained",
+    "untrusted": "it has no trusted readings",
+    "failing": "its hardware is failing",
+    "health": "its hardware has lost redundancy or predicts a failure",
+    "facility": "its cooling zone is too warm as a whole, a facility event",
+    "heat": "its inlet is above the zone's warning",
+    "into-host": "as many migrations as allowed already arrive there",
+    "clearance": "it is not cleared for the VM's classification",
+    "traits": "its traits are not those the flavor asks for",
+    "availability-zone": "it is in another availability zone",
+    "aggregate": "its aggregates do not meet the flavor's extra specs",
+    "tenant-isolation": "it is reserved for other projects",
+    "same-host": "the VM is on it",
+    "refused-by-nova": "Nova refused this VM there lately",
+    "across-rack": "the racks' uplinks carry as many migrations as allowed",
+    "pre-copy": "the copy would take too long or never converge",
+    "capacity": "Placement would not admit it there",
+    "cpu": "its CPU would be over the threshold",
+    "memory": "its memory would be over the threshold",
+    "network": "its link would be over the threshold",
+    "power": "a feed, PDU or phase of it would be over its limit with the partner failed",
+    "group": "a group rule would be broken",
+    "score": "it would be fuller afterwards",
+    "no-host": "the VM has no host",
+    "migrating": "a migration of it is under way",
+    "busy": "a task of it is under way in Nova",
+    "state": "its state is not one that can be migrated live",
+    "requirement-unknown": "what it asks of a host is not known",
+    "window": "its system's window is closed or a blackout is on",
+    "freeze": "the controller is frozen",
+    "unknown-system": "its project is not in the inventory; it moves only on an operator's word",
+    "locked": "it is locked",
+    "fit-unknown": "it is pinned or uses NUMA or PCI devices, and its fit elsewhere cannot be shown",
+    "cooldown": "it moved lately and rests",
+    "at-once": "as many migrations as allowed are under way",
+    "out-of-host": "as many migrations as allowed already leave its host",
+    "agency-budget": "as many of its agency's VMs as allowed are moving",
+    "system-budget": "as many of its system's VMs as allowed are moving",
+    "hour-budget": "this hour's moves are spent",
+    "agency-hour-budget": "its agency's moves of this hour are spent",
+    "system-hour-budget": "its system's moves of this hour are spent",
+    "max-moves": "the plan holds as many moves as it may",
+    "not-sustained": "it has not lasted long enough",
+    "not-asked": "only drains were to be planned",
+    "order": "it waits for moves that wait for it",
+    "gain": "no move of it earns more than it costs",
+    "no-candidate": "no VM on it would relieve it",
+}
+"""What each rule's name means, of a host or a VM."""
+
+
+def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str:
+    """One sentence for a move about to be made: what is wrong, what goes where, what the target then carries."""
+    cluster = load.situation.cluster
+    source, target = cluster.hosts.names[int(load.host[choice.vm])], cluster.hosts.names[choice.target]
+    vm, gib = cluster.vms.names[choice.vm], load.situation.asked[1, choice.vm] / 1024
+    return (
+        f"{choice.breach.why}: {vm} ({_threads(load, choice.vm)}, {gib:.0f} GiB) goes from {source} to {target}, "
+        f"which then has {target_after(load, choice.vm, choice.target)}; copy about {copy.total_seconds():.0f} s, "
+        f"blackout about {blackout.total_seconds():.1f} s"
+    )
+
+
+def target_after(load: Load, vm: int, host: int) -> str:
+    """What a host would carry with the VM on it."""
+    situation = load.situation
+    threads, memory, _ = amounts.whole(situation.cluster.hosts)[:, host]
+    cpu, used, _ = load.used[:, host] + situation.brings[:, vm]
+    placed = (load.asked[1, host] + situation.asked[1, vm]) / max(situation.capacity[1, host], 1.0)
+    parts = [("CPU", cpu / max(threads, 1e-9)), ("memory", used / max(memory, 1e-9)), ("memory placed", placed)]
+    return ", ".join(f"{name} {share:.0%}" for name, share in parts if share == share)  # noqa: PLR0124 (NaN)
+
+
+def ruled_out(verdicts: Sequence[str]) -> str:
+    """`12 hosts by clearance, 3 by capacity`, the most frequent first."""
+    counted = Counter(rule for rule in verdicts if rule and rule != "same-host")
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {'hosts ' if at == 0 else ''}by {rule}" for at, (rule, count) in enumerate(ranked))
+
+
+def plan(moves: Sequence[Move], before: Sequence[Breach], after: Sequence[Breach], holds: Sequence[Hold]) -> str:
+    """What the plan does, or why it does nothing."""
+    if not before:
+        return "Nothing is broken, hot or uneven: no move is worth making."
+    if not moves:
+        return f"{_count(len(before), 'breach', 'breaches')}, no beneficial move: {_main_hold(holds)}."
+    waves = max(move.wave for move in moves)
+    mended = f"{_count(len(moves), 'move', 'moves')} in {_count(waves, 'wave', 'waves')} take {len(before)} breaches"
+    left = "none is left" if not after else f"{len(after)} are left: {_main_hold(holds)}"
+    return f"{mended} away; {left}." if not after else f"{mended} to {len(after)}; {left}."
+
+
+def _main_hold(holds: Sequence[Hold]) -> str:
+    """The hold that stands for most."""
+    if not holds:
+        return "nothing holds them"
+    rule, _ = min(Counter(hold.rule for hold in holds).items(), key=lambda item: (-item[1], item[0]))
+    first = next(hold for hold in holds if hold.rule == rule)
+    others = len(holds) - 1
+    return first.why + (f", and {_count(others, 'other hold', 'other holds')}" if others else "")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _threads(load: Load, vm: int) -> str:
+    reading = load.situation.cluster.vms.cpu_vcpus
+    brings = load.situation.brings[0, vm]
+    return f"{brings:.1f} busy threads" if reading.fresh[vm] else f"at most {brings:.1f} busy threads, not measured"

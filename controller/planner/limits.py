@@ -1,0 +1,51 @@
+"""Every limit's load before a plan and after it: hosts' CPU and memory, racks' CPU, feeds, PDUs and phases."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from controller.model.plan import LimitState
+from controller.planner import amounts, classify
+from controller.planner.load import Load
+
+
+def states(before: Load, after: Load) -> tuple[LimitState, ...]:
+    """All of them, hosts first, by name; what is not measured is left out."""
+    return (*_hosts(before, after), *_racks(before, after), *_power(before, after))
+
+
+def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
+    situation = before.situation
+    names = situation.cluster.hosts.names
+    whole = amounts.whole(situation.cluster.hosts)
+    for quantity in (amounts.CPU, amounts.MEMORY):
+        rule = amounts.MEASURED[quantity]
+        for host in np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0)).tolist():
+            yield LimitState(
+                key=f"{rule}:{names[host]}", subject=names[host], unit="ratio",
+                limit=float(situation.limit[quantity, host] / whole[quantity, host]),
+                before=float(before.used[quantity, host] / whole[quantity, host]),
+                after=float(after.used[quantity, host] / whole[quantity, host]),
+            )  # fmt: skip
+
+
+def _racks(before: Load, after: Load) -> Iterator[LimitState]:
+    """A rack's busy threads over its threads, against the same threshold as a host's."""
+    limit = before.situation.policy.thresholds.cpu_ratio
+    for rack, name in enumerate(before.situation.cluster.racks.names):
+        threads = before.rack_threads[rack]
+        if np.isfinite(threads):
+            yield LimitState(
+                key=f"rack:{name}", subject=name, unit="ratio", limit=limit,
+                before=float(before.rack_busy[rack] / threads), after=float(after.rack_busy[rack] / threads),
+            )  # fmt: skip
+
+
+def _power(before: Load, after: Load) -> Iterator[LimitState]:
+    power = before.situation.cluster.power
+    for row in np.flatnonzero(np.isfinite(before.least) & np.isfinite(power.limit_watts)).tolist():
+        kind = classify.power_key(before, row)
+        yield LimitState(
+            key=f"{kind}:{power.names[row]}", subject=power.names[row], unit="W",
+            limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
+        )  # fmt: skip

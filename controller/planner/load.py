@@ -1,0 +1,138 @@
+"""Where every VM is while a plan is made, and what each host, power row and fault domain then carries.
+
+A `Load` is a pure function of the assignment: `move` there and back gives the same sums (but for rounding). A move is
+`begin` (the copy on the target counts) and then `finish` (the copy on the source no longer does).
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from controller.model.cluster import BoolColumn
+from controller.model.sample import FloatColumn
+from controller.planner import groups
+from controller.planner.situation import Situation
+
+
+class Load:
+    """The one value of the planner that changes. Arrays are read by `rules` and `score`, written here only.
+
+    `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted. `least`, `most` (P,): watts.
+    `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess`: of all groups.
+    `misplaced`: VMs above their host's clearance.
+    `in_mean` (H,): hosts that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack).
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        vms = situation.cluster.vms
+        hosts = len(situation.cluster.hosts.names)
+        self.origin = vms.host
+        self.host = vms.host.copy()
+        placed = vms.host >= 0
+        self.asked: FloatColumn = np.stack(
+            [
+                np.bincount(vms.host[placed], weights=row[placed], minlength=hosts).astype(np.float64)
+                for row in situation.asked
+            ]
+        )
+        self.vms_on = np.bincount(vms.host[placed], minlength=hosts).astype(np.int32)
+        self.used = situation.used.copy()
+        self.least = situation.watts.least.copy()
+        self.most = situation.watts.most.copy()
+        self.misplaced = int(np.count_nonzero(misplaced(self)))
+        self.in_mean, self.rack_busy, self.rack_threads = self._racks()
+        self.arrivals = np.zeros(hosts, np.int32)
+        self.members = [Counter(bond.start) for bond in situation.bonds]
+        self.excess = sum(
+            bond.excess(domain, count) for bond in situation.bonds for domain, count in bond.start.items()
+        )
+        for vm in np.flatnonzero((vms.target >= 0) & (vms.target != vms.host)).tolist():
+            self._add(vm, int(vms.target[vm]))
+
+    def move(self, vm: int, target: int) -> None:
+        """The VM goes to `target` and is gone from where it was."""
+        self.begin(vm, target)
+        self.finish(vm, target)
+
+    def begin(self, vm: int, target: int) -> None:
+        """A copy of the VM arrives on `target`; it still stands where it stood."""
+        self._add(vm, target)
+        self._count(vm, target, 1)
+
+    def finish(self, vm: int, target: int) -> None:
+        """The VM stands on `target`, and its old copy is gone."""
+        source = int(self.host[vm])
+        self.host[vm] = target
+        self.vms_on[source] -= 1
+        self.vms_on[target] += 1
+        clearance, level = self.situation.cluster.hosts.clearance, self.situation.cluster.vms.classification[vm]
+        self.misplaced += int(level > clearance[target]) - int(level > clearance[source])
+        self._take(vm, source)
+        self._count(vm, source, -1)
+
+    def _racks(self) -> tuple[BoolColumn, FloatColumn, FloatColumn]:
+        """Which hosts count in their rack's mean, and each rack's busy threads and threads; NaN for no rack."""
+        hosts = self.situation.cluster.hosts
+        counts = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & np.isfinite(self.used[0])
+        racks = len(self.situation.cluster.racks.names)
+        busy = np.bincount(hosts.rack[counts], weights=self.used[0, counts], minlength=racks)
+        threads = np.bincount(hosts.rack[counts], weights=hosts.threads[counts], minlength=racks)
+        threads[threads == 0] = np.nan
+        return counts, np.append(busy, np.nan), np.append(threads, np.nan)
+
+    def _add(self, vm: int, host: int) -> None:
+        self.asked[:, host] += self.situation.asked[:, vm]
+        self._weigh(vm, host, 1.0)
+        if self._arrives(vm, host):
+            self.arrivals[host] += 1
+            if self.arrivals[host] == 1:
+                self._watts(host, float(self.situation.watts.margin[host]))
+
+    def _take(self, vm: int, host: int) -> None:
+        self.asked[:, host] -= self.situation.asked[:, vm]
+        self._weigh(vm, host, -1.0)
+        if self._arrives(vm, host):
+            self.arrivals[host] -= 1
+            if self.arrivals[host] == 0:
+                self._watts(host, -float(self.situation.watts.margin[host]))
+
+    def _arrives(self, vm: int, host: int) -> bool:
+        """Whether the VM brings the host CPU it did not have, so that its watts are a prediction."""
+        return host != int(self.origin[vm]) and bool(self.situation.brings[0, vm] > 0)
+
+    def _weigh(self, vm: int, host: int, sign: float) -> None:
+        situation = self.situation
+        home = host == self.origin[vm]
+        amount = (situation.relieves if home else situation.brings)[:, vm]
+        slope = (situation.watts.per_thread_out if home else situation.watts.per_thread_in)[host]
+        self.used[:, host] += sign * amount
+        self._watts(host, sign * float(slope * amount[0]))
+        if self.in_mean[host]:
+            self.rack_busy[situation.cluster.hosts.rack[host]] += sign * float(amount[0])
+
+    def _watts(self, host: int, watts: float) -> None:
+        rows = self.situation.watts.rows[host]
+        self.least[rows] += watts
+        self.most[rows] += watts
+
+    def _count(self, vm: int, host: int, sign: int) -> None:
+        """Counts the VM's copy on `host` in its groups, unless another copy of it is in the same domain."""
+        for number in self.situation.bonds_of.get(vm, ()):
+            bond = self.situation.bonds[number]
+            domain, other = int(bond.domain_of[host]), int(bond.domain_of[self.host[vm]])
+            if domain >= 0 and domain != other:
+                self._change(number, bond, domain, sign)
+
+    def _change(self, number: int, bond: groups.Bond, domain: int, sign: int) -> None:
+        members = self.members[number]
+        before = bond.excess(domain, members[domain])
+        members[domain] += sign
+        self.excess += bond.excess(domain, members[domain]) - before
+
+
+def misplaced(load: Load) -> BoolColumn:
+    """The VMs that stand on a host not cleared for them."""
+    cluster = load.situation.cluster
+    clearance = np.append(cluster.hosts.clearance, np.int8(127))
+    return np.less(clearance[load.host], cluster.vms.classification)

@@ -1,0 +1,172 @@
+"""The planner's one door: a snapshot, a policy and the time go in; a plan that was checked comes out."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from controller import errors
+from controller.model import cluster as model
+from controller.model import plan as words
+from controller.model.ids import HostName, PlanId
+from controller.model.policy import Policy
+from controller.planner import (
+    amounts,
+    check,
+    classify,
+    describe,
+    holds,
+    limits,
+    precopy,
+    preference,
+    rules,
+    score,
+    search,
+    situation,
+    waves,
+)
+from controller.planner.budget import Ledger
+from controller.planner.load import Load
+
+LONGEST = timedelta(days=365)
+
+
+def plan(
+    cluster: model.Cluster,
+    policy: Policy,
+    now: datetime,
+    *,
+    only: Collection[HostName] | None = None,
+    cold: Collection[HostName] = (),
+) -> words.Plan:
+    """What to move, in which waves, and why.
+
+    `only`: plan nothing but the drains of these hosts (none: no moves at all); None plans everything that policy and
+    freeze allow. `cold`: draining hosts whose SHUTOFF servers are to be moved cold. Rows of `cluster` may come in any
+    order. Raises `InputError` for a snapshot that holds a name twice or a host that is not draining, `InvariantError`
+    if the plan found does not pass the independent checker; then nothing may be moved.
+    """
+    facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold)
+    made, waiting = waves.waves(facts, search.choices(facts))
+    found = _assembled(facts, _worth_it(facts, made), {choice.vm for choice in waiting}, now)
+    problems = check.problems(cluster, policy, found)
+    if problems:
+        raise errors.InvariantError(
+            f"a plan of {len(found.moves)} moves failed its check and is not given out: {'; '.join(problems[:5])}",
+            where=found.id,
+            remedy="keep the snapshot and report it; no move is made",
+        )
+    return found
+
+
+def _worth_it(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> tuple[waves.Wave, ...]:
+    """The waves up to the last one that leaves the best score: what comes after would make it worse."""
+    load = Load(facts)
+    best, keep = score.of_load(load), 0
+    for number, wave in enumerate(made, start=1):
+        for choice in wave:
+            load.move(choice.vm, choice.target)
+        if score.of_load(load) <= best:
+            best, keep = score.of_load(load), number
+    return made[:keep]
+
+
+def _assembled(
+    facts: situation.Situation, made: tuple[waves.Wave, ...], waiting: Collection[int], now: datetime
+) -> words.Plan:
+    before, after = Load(facts), Load(facts)
+    ledger = Ledger(facts.cluster, facts.places, facts.policy.limits.max_moves)
+    moves: list[words.Move] = []
+    for number, wave in enumerate(made, start=1):
+        for choice in wave:
+            moves.append(_move(after, choice, len(moves) + 1, number))
+            ledger.spend(choice.vm)
+    was, left = classify.breaches(before), classify.breaches(after)
+    held = holds.of_breaches(after, ledger, left, waiting)
+    return words.Plan(
+        id=_id(facts.cluster, moves, held),
+        estate=facts.cluster.estate,
+        snapshot_at=facts.cluster.taken_at,
+        created_at=now,
+        sentence=_frozen(facts.cluster) + describe.plan(moves, was, left, held),
+        moves=tuple(moves),
+        holds=held,
+        breaches_before=was,
+        breaches_after=left,
+        limits=limits.states(before, after),
+        score_before=score.of_load(before),
+        score_after=score.of_load(after),
+    )
+
+
+def _move(load: Load, choice: search.Choice, n: int, wave: int) -> words.Move:
+    """Describes a move and makes it."""
+    cluster = load.situation.cluster
+    cold = bool(cluster.vms.state[choice.vm] == model.VmState.SHUTOFF)
+    taken = _estimate(load, choice, cold)
+    copy, blackout = _duration(taken.copy_s), _duration(taken.blackout_s)
+    source = cluster.hosts.names[int(load.host[choice.vm])]
+    why, alternative = describe.why(load, choice, copy, blackout), _alternative(load, choice)
+    before = score.of_load(load)
+    load.move(choice.vm, choice.target)
+    return words.Move(
+        n=n,
+        wave=wave,
+        vm=cluster.vms.ids[choice.vm],
+        vm_name=cluster.vms.names[choice.vm],
+        source=source,
+        target=cluster.hosts.names[choice.target],
+        concern=choice.breach.concern,
+        rule=choice.breach.rule,
+        breach=choice.breach.key,
+        why=why,
+        score_before=before,
+        score_after=score.of_load(load),
+        copy_bytes=taken.sent_bytes,
+        copy=copy,
+        blackout=blackout,
+        alternative=alternative,
+        cold=cold,
+    )
+
+
+def _estimate(load: Load, choice: search.Choice, cold: bool) -> precopy.Estimate:
+    facts = load.situation
+    link = float(rules.link_bytes_s(load, choice.vm, np.array([choice.target], np.int32))[0])
+    if cold:
+        return precopy.cold(float(facts.asked[2, choice.vm]) * amounts.GIB, link)
+    memory = float(facts.asked[1, choice.vm]) * amounts.MIB
+    return precopy.estimate(memory, float(facts.dirty_bytes_s[choice.vm]), link)
+
+
+def _duration(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, LONGEST.total_seconds()))
+
+
+def _alternative(load: Load, choice: search.Choice) -> words.Alternative | None:
+    """The best other host that is open at all, and what ruled it out: a rule, or only its score."""
+    others = np.flatnonzero(np.equal(load.situation.standing.closed, "")).astype(np.int32)
+    others = others[(others != choice.target) & (others != load.host[choice.vm])]
+    if not len(others):
+        return None
+    costs = preference.costs(load, choice.vm, others)
+    best = int(np.argmin(costs))
+    host = others[best : best + 1]
+    chosen = float(preference.costs(load, choice.vm, np.array([choice.target], np.int32))[0])
+    rule = rules.ruled_out_by(load, choice.vm, host)[0]
+    detail = describe.RULES[rule] if rule else f"cost {costs[best]:.3f} against {chosen:.3f} of the chosen target"
+    name = load.situation.cluster.hosts.names[int(host[0])]
+    return words.Alternative(host=name, ruled_out_by=rule or "score", detail=detail)
+
+
+def _id(cluster: model.Cluster, moves: Iterable[words.Move], held: Iterable[words.Hold]) -> PlanId:
+    """The same content has the same id, whenever it was planned."""
+    content = [cluster.estate, cluster.taken_at.isoformat()]
+    content += [f"{m.wave} {m.n} {m.vm} {m.source} {m.target} {m.breach} {m.cold}" for m in moves]
+    content += [f"{h.breach} {h.vm} {h.rule}" for h in held]
+    return PlanId(hashlib.sha256("\n".join(content).encode()).hexdigest()[:12])
+
+
+def _frozen(cluster: model.Cluster) -> str:
+    return f"Frozen ({cluster.freeze}), drains only. " if cluster.freeze else ""

@@ -1,0 +1,73 @@
+"""Watts: what each host draws, what a moved VM adds or takes, and what each feed, PDU and phase must then carry.
+
+A row of the power table must carry, with its partner failed, its base and all watts of every host with a cord on it:
+
+    load = base_watts + sum(watts of the hosts on it)
+
+and a host's predicted watts follow the CPU it gains and loses:
+
+    watts = measured + watts_per_thread * (threads received - threads shed) + (watts_error, if it received anything)
+
+Two loads are kept. The *least* counts only hosts with a fresh reading; above its limit a row is surely broken. The
+*most* takes a host without a fresh reading at the highest watts a thread that any fresh host draws; what is moved onto
+a row must fit under its limit even then. Where no host of a row is read, the row is not measured and binds nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import FloatColumn, IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watts:
+    """`rows[h]`: power rows host `h` has a cord on. `per_thread_in` and `per_thread_out`: watts that a busy thread adds
+    where it arrives and takes where it leaves, both on the careful side. `margin`: added once to a host that receives.
+    `least` and `most` (P,): loads now; NaN where not measured.
+    """
+
+    rows: tuple[IntColumn, ...]
+    per_thread_in: FloatColumn
+    per_thread_out: FloatColumn
+    margin: FloatColumn
+    least: FloatColumn
+    most: FloatColumn
+
+
+def of_cluster(cluster: model.Cluster) -> Watts:
+    """Loads as they are now."""
+    hosts = cluster.hosts
+    rows = tuple(np.unique(row[row >= 0]) for row in hosts.power)
+    read = hosts.power_watts.fresh & np.isfinite(hosts.power_watts.values)
+    measured = np.where(read, hosts.power_watts.values, 0.0)
+    densest = _densest(hosts, read)
+    assumed = np.where(read, measured, hosts.threads * densest)
+    slope = hosts.watts_per_thread
+    fitted = np.isfinite(slope) & (slope >= 0)
+    margin = np.where(np.isfinite(hosts.watts_error), np.maximum(hosts.watts_error, 0.0), 0.0)
+    return Watts(
+        rows=rows,
+        per_thread_in=np.where(fitted, slope, densest),
+        per_thread_out=np.where(fitted & read, slope, 0.0),
+        margin=margin,
+        least=_loads(cluster.power, rows, measured, read),
+        most=_loads(cluster.power, rows, assumed, read),
+    )
+
+
+def _densest(hosts: model.Hosts, read: model.BoolColumn) -> float:
+    """The most watts a thread of any host that is read, 0 where none is."""
+    read = read & (hosts.threads > 0)
+    density = hosts.power_watts.values[read] / hosts.threads[read]
+    return float(density.max(initial=0.0))
+
+
+def _loads(power: model.Power, rows: tuple[IntColumn, ...], watts: FloatColumn, read: model.BoolColumn) -> FloatColumn:
+    loads = power.base_watts.astype(np.float64).copy()
+    measured = np.zeros(len(power.names), np.bool_)
+    for host, on in enumerate(rows):
+        loads[on] += watts[host]
+        measured[on] |= read[host]
+    return np.where(measured, loads, np.nan)

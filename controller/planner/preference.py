@@ -1,0 +1,54 @@
+"""Which of several possible targets is best: the one that is least full afterwards, other things being equal.
+
+cost(host) = the fullest of asked / capacity (vCPUs, memory, disk) and used / limit (CPU, memory, network) after
+           + ACROSS_RACK, where the copy crosses an uplink
+           + SOFT_GROUP for each member too many (soft anti-affinity), or where none is (soft affinity)
+           + how far the host's CPU would stand above its rack's mean and the tolerance
+"""
+
+import numpy as np
+
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import groups, score
+from controller.planner.load import Load
+
+ACROSS_RACK = 0.02
+SOFT_GROUP = 0.05
+
+
+def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    """Lower is better, one for each of the hosts."""
+    rack = load.situation.cluster.hosts.rack
+    crossing = np.not_equal(rack[hosts], rack[load.origin[vm]])
+    uneven = np.nan_to_num(np.maximum(_uneven_after(load, vm, hosts), 0.0), nan=0.0)
+    cost: FloatColumn = fullest_after(load, vm, hosts) + ACROSS_RACK * crossing + _soft(load, vm, hosts) + uneven
+    return cost
+
+
+def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    """The fullest of the host's resources with the VM on it, as a share of its capacity or limit."""
+    situation = load.situation
+    asked = (load.asked[:, hosts] + situation.asked[:, vm, None]) / np.maximum(situation.capacity[:, hosts], 1.0)
+    used = (load.used[:, hosts] + situation.brings[:, vm, None]) / np.maximum(situation.limit[:, hosts], 1e-9)
+    fullest: FloatColumn = np.fmax.reduce(np.concatenate([asked, used]), axis=0)
+    return fullest
+
+
+def _uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    situation = load.situation
+    threads = np.maximum(situation.cluster.hosts.threads[hosts], 1.0)
+    after = (load.used[0, hosts] + situation.brings[0, vm]) / threads
+    over: FloatColumn = after - score.rack_means(load, hosts) - situation.policy.thresholds.uneven_ratio
+    return over
+
+
+def _soft(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    cost = np.zeros(len(hosts))
+    for number in load.situation.bonds_of.get(vm, ()):
+        bond, members = load.situation.bonds[number], load.members[number]
+        if bond.hard:
+            continue
+        there = np.array([members[int(domain)] for domain in bond.domain_of[hosts]])
+        apart = bond.group.kind in groups.APART
+        cost += SOFT_GROUP * (np.maximum(there + 1 - bond.group.max_per_domain, 0) if apart else np.equal(there, 0))
+    return cost

@@ -1,0 +1,262 @@
+"""What a target must meet to receive a VM. Each rule is a small pure function over an array of hosts.
+
+A rule looks at the load as it stands with the VM still on its source, so that what it admits holds while both copies
+are there. Static rules look at the host and the kind of VM alone; the others change as moves are made. A move that
+brings nothing of a quantity to a host makes no breach of it worse, and is not refused for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import amounts, groups, precopy
+from controller.planner.load import Load
+
+ROUNDING = 1e-9
+"""Sums of floats differ by their order; a limit holds up to this share of it."""
+
+Admits = Callable[[Load, int, IntColumn], model.BoolColumn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`admits(load, vm, hosts)`: for each of the hosts, whether this rule lets the VM go there."""
+
+    name: str
+    admits: Admits
+
+
+def fits(load: FloatColumn, limit: FloatColumn) -> model.BoolColumn:
+    """`load <= limit`, true where either is not known."""
+    over: model.BoolColumn = np.greater(load, limit + ROUNDING * (1.0 + np.abs(limit)))
+    return ~over
+
+
+def open_host(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """The host is up, enabled, known, trusted, healthy, cool and not draining (`standing`)."""
+    is_open: model.BoolColumn = np.equal(load.situation.standing.closed[hosts], "")
+    return is_open
+
+
+def place_into(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`limits.into_host` less migrations already arriving leaves a place."""
+    return np.greater(load.situation.places.into[hosts], 0)
+
+
+def traits(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """Required traits are there, forbidden ones are not."""
+    return load.situation.admission.traits(_requirement(load, vm))[hosts]
+
+
+def availability_zone(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """The zone the server asked for is the host's."""
+    return load.situation.admission.zone(_requirement(load, vm))[hosts]
+
+
+def aggregate(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """The flavor's aggregate extra specs are met by the host's aggregates."""
+    return load.situation.admission.aggregates(_requirement(load, vm))[hosts]
+
+
+def tenant_isolation(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """The host is reserved for nobody, or for this project."""
+    return load.situation.admission.tenant(_requirement(load, vm))[hosts]
+
+
+def clearance(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`classification(vm) <= clearance(host)`; the copy in transit counts, so it is never broken on the way."""
+    cluster = load.situation.cluster
+    cleared: model.BoolColumn = np.greater_equal(cluster.hosts.clearance[hosts], cluster.vms.classification[vm])
+    return cleared
+
+
+def elsewhere(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """Not the host it is on."""
+    other: model.BoolColumn = np.not_equal(hosts, load.host[vm])
+    return other
+
+
+def refused_by_nova(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """Nova has not refused this VM on that host lately."""
+    refused = load.situation.refused.get(vm)
+    return np.ones(len(hosts), np.bool_) if not refused else ~np.isin(hosts, list(refused))
+
+
+def across_rack(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """The copy crosses no uplink, or both racks' uplinks have a place (`limits.across_rack`)."""
+    rack = load.situation.cluster.hosts.rack
+    source = int(rack[load.origin[vm]])
+    room = np.append(np.greater(load.situation.places.across, 0), True)
+    allowed: model.BoolColumn = np.equal(rack[hosts], source) | (room[rack[hosts]] & room[source])
+    return allowed
+
+
+def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be aborted.
+
+    A server that is off always passes.
+    """
+    situation = load.situation
+    if situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+        return np.ones(len(hosts), np.bool_)
+    longest = precopy.longest_s(
+        float(situation.asked[1, vm]) * amounts.MIB, float(situation.dirty_bytes_s[vm]), link_bytes_s(load, vm, hosts)
+    )
+    policy = situation.policy
+    allowed = policy.migration.give_up_after if situation.drained(vm) else policy.limits.max_copy
+    return np.less_equal(longest, allowed.total_seconds())
+
+
+def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`asked(host) + asked(vm) <= (total - reserved) * ratio` for vCPUs, memory and disk, as Placement counts."""
+    situation = load.situation
+    amount = situation.asked[:, vm]
+    after = load.asked[:, hosts] + amount[:, None]
+    held: model.BoolColumn = (fits(after, situation.capacity[:, hosts]) | (amount[:, None] == 0)).all(axis=0)
+    return held
+
+
+def cpu(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`threads busy + brought <= cpu_ratio * threads`."""
+    return _stays_cool(load, vm, hosts, amounts.CPU)
+
+
+def memory(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`memory in use + brought <= memory_ratio * physical memory`."""
+    return _stays_cool(load, vm, hosts, amounts.MEMORY)
+
+
+def network(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`traffic + brought <= network_ratio * link`, where the host's traffic is measured."""
+    return _stays_cool(load, vm, hosts, amounts.NETWORK)
+
+
+def power(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`load + watts_per_thread * brought + margin <= limit` on every row of the host (`power`)."""
+    added = added_watts(load, vm, hosts)
+    return fits(added, headroom_watts(load, hosts)) | np.equal(added, 0)
+
+
+def group(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """Apart: a domain with fewer than `max_per_domain` members. Together: the anchor. Or the domain it is in anyway."""
+    admitted = np.ones(len(hosts), np.bool_)
+    for number in load.situation.bonds_of.get(vm, ()):
+        bond = load.situation.bonds[number]
+        if bond.hard:
+            there, here = bond.domain_of[hosts], int(bond.domain_of[load.host[vm]])
+            admitted &= _bond_admits(bond, load, number, there) | (np.equal(there, here) & (here >= 0))
+    return admitted
+
+
+def _bond_admits(bond: groups.Bond, load: Load, number: int, there: IntColumn) -> model.BoolColumn:
+    if bond.group.kind not in groups.APART:
+        return np.ones(len(there), np.bool_) if bond.anchor is None else np.equal(there, bond.anchor)
+    full = [d for d, count in load.members[number].items() if count >= bond.group.max_per_domain]
+    return ~np.isin(there, full)
+
+
+STATIC = (
+    Rule(name="closed", admits=open_host),
+    Rule(name="into-host", admits=place_into),
+    Rule(name="clearance", admits=clearance),
+    Rule(name="traits", admits=traits),
+    Rule(name="availability-zone", admits=availability_zone),
+    Rule(name="aggregate", admits=aggregate),
+    Rule(name="tenant-isolation", admits=tenant_isolation),
+)
+"""Rules of the host and the kind of VM alone; the first stands for the reason in `standing.closed`."""
+
+PER_VM = (
+    Rule(name="same-host", admits=elsewhere),
+    Rule(name="refused-by-nova", admits=refused_by_nova),
+    Rule(name="across-rack", admits=across_rack),
+    Rule(name="pre-copy", admits=pre_copy),
+)
+
+DYNAMIC = (
+    Rule(name="capacity", admits=capacity),
+    Rule(name="cpu", admits=cpu),
+    Rule(name="memory", admits=memory),
+    Rule(name="network", admits=network),
+    Rule(name="power", admits=power),
+    Rule(name="group", admits=group),
+)
+"""Rules that earlier moves can change; held again when moves are put into waves."""
+
+
+def targets(load: Load, vm: int) -> IntColumn:
+    """The hosts that may receive the VM now, in order."""
+    situation = load.situation
+    kind = _requirement(load, vm), int(situation.cluster.vms.classification[vm])
+    if kind not in situation.candidates:
+        every = np.arange(len(situation.cluster.hosts.names), dtype=np.int32)
+        situation.candidates[kind] = admitted(load, vm, every, STATIC)
+    return admitted(load, vm, situation.candidates[kind], PER_VM + DYNAMIC)
+
+
+def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> IntColumn:
+    """Those of the hosts that all the rules let the VM go to."""
+    for rule in rules:
+        if not len(hosts):
+            break
+        hosts = hosts[rule.admits(load, vm, hosts)]
+    return hosts
+
+
+def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
+    """For each host the first rule that keeps the VM from it, "" where none does."""
+    verdicts = [""] * len(hosts)
+    for rule in reversed(STATIC + PER_VM + DYNAMIC):
+        for at in np.flatnonzero(~rule.admits(load, vm, hosts)).tolist():
+            closed = rule.name == "closed"
+            verdicts[at] = str(load.situation.standing.closed[hosts[at]]) if closed else rule.name
+    return verdicts
+
+
+def added_watts(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    """What the VM would add to each host's rows: its threads by the host's slope, and the margin of a first arrival."""
+    watts = load.situation.watts
+    brought = load.situation.brings[amounts.CPU, vm]
+    margin = np.where(load.arrivals[hosts] == 0, watts.margin[hosts], 0.0) if brought > 0 else 0.0
+    added: FloatColumn = watts.per_thread_in[hosts] * brought + margin
+    return added
+
+
+def headroom_watts(load: Load, hosts: IntColumn) -> FloatColumn:
+    """For each of the hosts the least watts still free on any of its rows; infinite where none is measured."""
+    cluster = load.situation.cluster
+    free = np.append(cluster.power.limit_watts - load.most, np.inf)
+    free[np.isnan(free)] = np.inf
+    least: FloatColumn = free[cluster.hosts.power[hosts]].min(axis=1, initial=np.inf)
+    return least
+
+
+def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    """The share of the slowest link between the VM's host and each target when all allowed copies run together:
+
+    `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
+    """
+    cluster, limits = load.situation.cluster, load.situation.policy.limits
+    source = int(load.origin[vm])
+    own = cluster.hosts.migration_mib_s[source] / max(1, limits.out_of_host)
+    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / max(1, limits.into_host))
+    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / max(1, limits.across_rack)
+    racks = cluster.hosts.rack
+    across = np.minimum(uplink[racks[hosts]], uplink[racks[source]])
+    shared = np.where(racks[hosts] == racks[source], link, np.minimum(link, across))
+    bytes_s: FloatColumn = np.nan_to_num(shared, nan=0.0, posinf=0.0) * amounts.MIB
+    return bytes_s
+
+
+def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.BoolColumn:
+    amount = load.situation.brings[quantity, vm]
+    if amount == 0:
+        return np.ones(len(hosts), np.bool_)
+    return fits(load.used[quantity, hosts] + amount, load.situation.limit[quantity, hosts])
+
+
+def _requirement(load: Load, vm: int) -> int:
+    return int(load.situation.cluster.vms.requirement[vm])

@@ -1,0 +1,73 @@
+"""The objective: three numbers, lower is better, compared in order: no later gain pays for an earlier loss.
+
+    broken = VMs on failing or draining hosts + VMs above their host's clearance + excess of groups
+             + sum over hosts and resources of max(0, asked / capacity - 1)
+    hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
+             + sum over feeds, PDUs, phases of max(0, load / limit - 1)
+    uneven = sum over hosts of max(0, cpu - mean cpu of the rack - uneven_ratio)
+
+The mean of a rack is its busy threads over its threads, so that a move inside the rack leaves it where it was.
+"""
+
+import numpy as np
+
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner.load import Load
+
+Score = tuple[float, float, float]
+
+NAMES = ("broken", "hot", "uneven")
+DIGITS = 9
+DUST = 1e-9
+"""Less than this over a tolerance is rounding."""
+"""Scores are rounded to this many digits, so that the rounding of sums is no gain."""
+
+
+def of_load(load: Load) -> Score:
+    """The whole cluster's score."""
+    return round(broken(load), DIGITS), round(hot(load), DIGITS), round(float(unevenness(load).sum()), DIGITS)
+
+
+def broken(load: Load) -> float:
+    """What is broken now."""
+    situation = load.situation
+    fleeing = situation.standing.sick | situation.standing.overheated | situation.cluster.hosts.draining
+    over = np.maximum(load.asked / np.maximum(situation.capacity, 1.0) - 1.0, 0.0)
+    return float(load.vms_on[fleeing].sum() + load.misplaced + load.excess + over.sum())
+
+
+def hot(load: Load) -> float:
+    """What is above its safety limit."""
+    situation = load.situation
+    hosts = _excess(load.used, situation.limit)
+    return float(hosts.sum() + _excess(load.least, situation.cluster.power.limit_watts).sum())
+
+
+def unevenness(load: Load) -> FloatColumn:
+    """How far each host's CPU is above its rack's mean and the tolerance; 0 where it is not."""
+    hosts = np.flatnonzero(load.in_mean).astype(np.int32)
+    over = np.zeros(len(load.in_mean))
+    tolerance = load.situation.policy.thresholds.uneven_ratio
+    over[hosts] = np.maximum(cpu_ratio(load, hosts) - rack_means(load, hosts) - tolerance, 0.0)
+    return over
+
+
+def cpu_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
+    """Busy share of each of the hosts' threads."""
+    ratio: FloatColumn = load.used[0, hosts] / np.maximum(load.situation.cluster.hosts.threads[hosts], 1e-9)
+    return ratio
+
+
+def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:
+    """For each of the hosts its rack's busy threads over its rack's threads; NaN where neither is known."""
+    racks = load.situation.cluster.hosts.rack[hosts]
+    mean: FloatColumn = load.rack_busy[racks] / load.rack_threads[racks]
+    return mean
+
+
+def _excess(load: FloatColumn, limit: FloatColumn) -> FloatColumn:
+    """`max(0, load / limit - 1)`, 0 where either is not known; a limit of nothing counts what is on it in full."""
+    ratio = np.divide(load, np.where(limit > 0, limit, 1.0))
+    over = np.nan_to_num(np.where(limit > 0, ratio - 1.0, ratio), nan=0.0, posinf=0.0)
+    excess: FloatColumn = np.maximum(over, 0.0)
+    return excess

@@ -1,0 +1,266 @@
+"""Finds moves: worst breach first, for each the VM that mends most for least copying, to the host least full after.
+
+Straightforward on purpose. What makes it safe is not here: a target is only ever one that every rule admits with both
+copies counted, waves are built again from the start, and `check` proves the result. The search sees a move as done at
+once; a VM that it sends on a second time is simply sent there in the first place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.model.plan import Breach, Concern
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import amounts, classify, groups, preference, rules, score
+from controller.planner.budget import Ledger
+from controller.planner.load import Load
+from controller.planner.situation import Situation
+
+NEGLIGIBLE = 0.001
+"""A VM that uses less than this share of its host is not worth moving to cool it."""
+
+SPARE = 0.02
+"""What was too hot is left this share below its limit, so that the next reading does not start it all again."""
+
+URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
+"""Which of the broken is mended first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A VM, where it shall go, and the breach that it mends."""
+
+    vm: int
+    target: int
+    breach: Breach
+
+
+def choices(situation: Situation) -> tuple[Choice, ...]:
+    """All moves worth making, most urgent concern first; carried out in that order each one is allowed."""
+    search = Search(situation)
+    before = score.of_load(search.load)
+    while True:
+        _mend(search)
+        if situation.policy.balance and situation.own_moves:
+            _level(search)
+        after = score.of_load(search.load)
+        if after >= before:
+            return search.found()
+        before = after
+
+
+class Search:
+    """The load as the moves found so far make it, and the hour's budget that they leave."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.load = Load(situation)
+        self._ledger = Ledger(situation.cluster, situation.places, situation.policy.limits.max_moves)
+        self._reasons: dict[int, Breach] = {}
+        self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
+        self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
+        self.power_rows = {name: row for row, name in enumerate(situation.cluster.power.names)}
+
+    def found(self) -> tuple[Choice, ...]:
+        """The moves, by concern and then in the order they were found."""
+        made = [Choice(vm=vm, target=int(self.load.host[vm]), breach=breach) for vm, breach in self._reasons.items()]
+        return tuple(sorted(made, key=lambda choice: choice.breach.concern))
+
+    def may_move(self, vm: int, breach: Breach) -> bool:
+        """Whether the VM itself may move for this breach, wherever to."""
+        drained = self.situation.drained(vm)
+        asked_for = drained and int(self.load.origin[vm]) in self.situation.drains
+        if not (asked_for if breach.rule == "drain" or drained else self.situation.own_moves):
+            return False
+        return not self.situation.held(vm) and (vm in self._reasons or not self._ledger.refuses(vm))
+
+    def move(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+        """Sends the VM to its best target (among `within`, where given); False where it has none."""
+        if not self.may_move(vm, breach):
+            return False
+        targets = rules.targets(self.load, vm)
+        if within is not None:
+            targets = targets[np.isin(targets, within)]
+        if not len(targets):
+            return False
+        self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
+        return True
+
+    def _send(self, vm: int, target: int, breach: Breach) -> None:
+        self.load.move(vm, target)
+        if target == self.load.origin[vm]:
+            del self._reasons[vm]
+            self._ledger.spend(vm, -1)
+        elif vm not in self._reasons:
+            self._reasons[vm] = breach
+            self._ledger.spend(vm)
+
+    def on(self, host: int) -> IntColumn:
+        """The VMs that stand on a host now."""
+        return np.flatnonzero(self.load.host == host).astype(np.int32)
+
+    def relief(self, vms: IntColumn, quantity: int) -> FloatColumn:
+        """What each VM's leaving takes from the host it is on now."""
+        home = self.load.host[vms] == self.load.origin[vms]
+        relief: FloatColumn = np.where(
+            home, self.situation.relieves[quantity, vms], self.situation.brings[quantity, vms]
+        )
+        return relief
+
+    def gib(self, vms: IntColumn) -> FloatColumn:
+        """What moving each of them copies."""
+        gib: FloatColumn = np.maximum(self.situation.asked[1, vms] / 1024.0, 2**-10)
+        return gib
+
+
+def _mend(search: Search) -> None:
+    """One pass over everything broken or hot that has lasted."""
+    for breach in sorted(classify.breaches(search.load), key=_urgency):
+        if breach.rule in MENDERS and classify.lasting(search.load, breach):
+            MENDERS[breach.rule](search, breach)
+
+
+def _urgency(breach: Breach) -> tuple[int, int, float, str]:
+    """Broken before hot; among equals the furthest over its limit first."""
+    rank = URGENCY.index(breach.rule) if breach.rule in URGENCY else len(URGENCY)
+    return breach.concern, rank, -breach.amount / breach.limit if breach.limit > 0 else 0.0, breach.key
+
+
+def _empty(search: Search, breach: Breach) -> None:
+    """Everything leaves the host, the largest first."""
+    vms = search.on(search.hosts[breach.subject])
+    for vm in vms[np.lexsort((vms, -search.situation.asked[1, vms]))].tolist():
+        search.move(vm, breach)
+
+
+def _replace(search: Search, breach: Breach) -> None:
+    """The one VM leaves the host it may not be on."""
+    search.move(search.vms[breach.subject], breach)
+
+
+def _unload(search: Search, breach: Breach) -> None:
+    """VMs leave until Placement would admit what is left."""
+    host = search.hosts[breach.subject]
+    for asked, load, capacity in zip(
+        search.situation.asked, search.load.asked, search.situation.capacity[:, host], strict=True
+    ):
+        need = Need(vms=search.on(host), relief=asked.__getitem__, excess=_over(load, host, float(capacity)))
+        _relieve(search, breach, need)
+
+
+def _cool(search: Search, breach: Breach) -> None:
+    """VMs leave until the host is below its threshold, with a little to spare."""
+    host, quantity = search.hosts[breach.subject], amounts.MEASURED.index(breach.rule)
+    limit = float(search.situation.limit[quantity, host])
+    vms = search.on(host)
+    vms = vms[search.relief(vms, quantity) > NEGLIGIBLE * limit]
+    if _over(search.load.used[quantity], host, limit)() <= 0:
+        return
+    excess = _over(search.load.used[quantity], host, (1.0 - SPARE) * limit)
+    _relieve(search, breach, Need(vms=vms, relief=lambda left: search.relief(left, quantity), excess=excess))
+
+
+def _ease(search: Search, breach: Breach) -> None:
+    """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
+    row = search.power_rows[breach.subject]
+    watts, hosts = search.situation.watts, search.situation.cluster.hosts
+    fed = np.array([row in rows for rows in watts.rows])
+    vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
+    vms = vms[search.relief(vms, amounts.CPU) > NEGLIGIBLE * hosts.threads[search.load.host[vms]]]
+    limit = float(search.situation.cluster.power.limit_watts[row])
+    if _over(search.load.least, row, limit)() <= 0:
+        return
+    need = Need(
+        vms=vms,
+        relief=lambda left: search.relief(left, amounts.CPU) * watts.per_thread_out[search.load.host[left]],
+        excess=_over(search.load.least, row, (1.0 - SPARE) * limit),
+        within=np.flatnonzero(~fed).astype(np.int32),
+    )
+    _relieve(search, breach, need)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """VMs that could relieve something, by how much each, what is still too much, and where they may go."""
+
+    vms: IntColumn
+    relief: Callable[[IntColumn], FloatColumn]
+    excess: Callable[[], float]
+    within: IntColumn | None = None
+
+
+def _over(loads: FloatColumn, row: int, limit: float) -> Callable[[], float]:
+    return lambda: float(loads[row]) - limit
+
+
+def _relieve(search: Search, breach: Breach, need: Need) -> None:
+    """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
+    left = need.vms
+    while len(left) and need.excess() > rules.ROUNDING:
+        mends, cost, excess = need.relief(left), search.gib(left), need.excess()
+        order = np.lexsort((left, np.where(mends >= excess, cost, -mends / cost), mends < excess))
+        left = left[order[mends[order] > 0]]
+        moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
+        left = left[moved + 1 :]
+
+
+def _regroup(search: Search, breach: Breach) -> None:
+    """Members leave the domains that hold too many, the smallest first."""
+    for number, bond in enumerate(search.situation.bonds):
+        if bond.group.name != breach.subject or not bond.hard:
+            continue
+        members = bond.group.members[search.load.host[bond.group.members] >= 0]
+        for vm in members[np.lexsort((members, search.gib(members)))].tolist():
+            domain = int(bond.domain_of[search.load.host[vm]])
+            if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
+                search.move(vm, breach, _outside(bond, domain))
+
+
+def _outside(bond: groups.Bond, domain: int) -> IntColumn:
+    return np.flatnonzero(bond.domain_of != domain).astype(np.int32)
+
+
+def _level(search: Search) -> None:
+    """Uneven hosts give VMs to others of their rack, where the move earns more than it costs."""
+    found = [b for b in classify.breaches(search.load) if b.concern is Concern.UNEVEN]
+    for breach in sorted(found, key=lambda b: (b.limit - b.amount, b.key)):
+        if classify.lasting(search.load, breach):
+            while _level_once(search, breach, search.hosts[breach.subject]):
+                pass
+
+
+def _level_once(search: Search, breach: Breach, host: int) -> bool:
+    """`gain = min(over, threads moved / threads)`; it must be more than `gain_per_gib` for each GiB copied."""
+    over = float(score.unevenness(search.load)[host])
+    vms = search.on(host)
+    gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
+    earned = gain - search.situation.policy.limits.gain_per_gib * search.gib(vms)
+    worth = vms[np.lexsort((vms, -earned))][: int(np.count_nonzero((earned > 0) & (gain > score.DUST)))]
+    return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
+
+
+def _takers(search: Search, vm: int, host: int) -> IntColumn:
+    """Hosts of the same rack that the VM would not make uneven."""
+    load, rack = search.load, search.situation.cluster.hosts.rack
+    hosts = np.flatnonzero(load.in_mean & (rack == rack[host])).astype(np.int32)
+    after = load.used[0, hosts] + search.situation.brings[0, vm]
+    allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
+    takers: IntColumn = hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]]
+    return takers
+
+
+MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
+    "clearance": _replace,
+    "health": _empty,
+    "inlet": _empty,
+    "drain": _empty,
+    "capacity": _unload,
+    "group": _regroup,
+    "cpu": _cool,
+    "memory": _cool,
+    "network": _cool,
+    "feed": _ease,
+    "pdu": _ease,
+    "phase": _ease,
+}

@@ -1,0 +1,120 @@
+"""What a snapshot comes to under a policy, worked out once and never changed while a plan is made."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from controller import errors
+from controller.model import cluster as model
+from controller.model.ids import HostName
+from controller.model.policy import Policy
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import amounts, budget, canonical, domains, eligibility, groups, power, standing
+from controller.planner.admission import Admission
+from controller.planner.standing import RuleColumn, Standing
+from inventory.model import Domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Tables are (3, H) or (3, V), see `amounts`. `used` includes copies that arrive by migrations under way.
+
+    `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
+    whether it makes any other move. `refused`: targets that Nova refused a VM lately. `candidates` remembers, for each
+    kind of VM, the hosts that no rule of the host alone excludes.
+    """
+
+    cluster: model.Cluster
+    policy: Policy
+    now_s: float
+    own_moves: bool
+    drains: frozenset[int]
+    domains: Mapping[Domain, IntColumn]
+    standing: Standing
+    places: budget.Free
+    agency: IntColumn
+    admission: Admission
+    bonds: tuple[groups.Bond, ...]
+    bonds_of: Mapping[int, tuple[int, ...]]
+    watts: power.Watts
+    capacity: amounts.Table
+    asked: amounts.Table
+    limit: amounts.Table
+    used: amounts.Table
+    brings: amounts.Table
+    relieves: amounts.Table
+    dirty_bytes_s: FloatColumn
+    own: RuleColumn
+    drain: RuleColumn
+    refused: Mapping[int, Mapping[int, str]]
+    candidates: dict[tuple[int, int], IntColumn] = field(default_factory=dict)
+
+    def drained(self, vm: int) -> bool:
+        """Whether the VM stood on a host that an operator empties when the plan began."""
+        return bool(self.cluster.hosts.draining[self.cluster.vms.host[vm]])
+
+    def held(self, vm: int) -> str:
+        """The rule that keeps this VM from moving, "" for none."""
+        return str(self.drain[vm] if self.drained(vm) else self.own[vm])
+
+
+def of_cluster(
+    cluster: model.Cluster,
+    policy: Policy,
+    now: datetime,
+    *,
+    only: Collection[HostName] | None = None,
+    cold: Collection[HostName] = (),
+) -> Situation:
+    """Works it out. `InputError` where `only` or `cold` names a host that is not in the snapshot or is not draining."""
+    cluster = canonical.canonical(cluster)
+    hosts, vms = cluster.hosts, cluster.vms
+    domain = domains.of_hosts(cluster)
+    judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
+    places = budget.free(cluster, policy.limits)
+    used = amounts.used(hosts)
+    brings, relieves = amounts.brought_and_relieved(vms, used)
+    draining = frozenset(np.flatnonzero(hosts.draining).tolist())
+    return Situation(
+        cluster=cluster,
+        policy=policy,
+        now_s=now.timestamp(),
+        own_moves=only is None and cluster.freeze is None,
+        drains=draining if only is None else _rows(cluster, only),
+        domains=domain,
+        standing=judged,
+        places=places,
+        agency=budget.agency_of_vms(cluster),
+        admission=Admission(cluster),
+        bonds=groups.bonds(cluster, domain),
+        bonds_of=groups.by_vm(cluster),
+        watts=power.of_cluster(cluster),
+        capacity=amounts.capacity(hosts),
+        asked=amounts.asked(vms),
+        limit=amounts.limits(hosts, policy.thresholds),
+        used=used,
+        brings=brings,
+        relieves=relieves,
+        dirty_bytes_s=amounts.dirty_bytes_s(vms),
+        own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
+        drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
+        refused=_refused(cluster, now.timestamp()),
+    )
+
+
+def _rows(cluster: model.Cluster, names: Collection[HostName]) -> frozenset[int]:
+    rows = {name: row for row, name in enumerate(cluster.hosts.names) if cluster.hosts.draining[row]}
+    missing = sorted(set(names) - set(rows))
+    if missing:
+        raise errors.InputError(f"not a draining host of this snapshot: {', '.join(missing)}")
+    return frozenset(rows[name] for name in names)
+
+
+def _refused(cluster: model.Cluster, now_s: float) -> dict[int, dict[int, str]]:
+    refused: dict[int, dict[int, str]] = {}
+    for refusal in cluster.refusals:
+        if refusal.until > now_s and refusal.vm >= 0 and refusal.host >= 0:
+            refused.setdefault(refusal.vm, {})[refusal.host] = refusal.rule
+    return refused
