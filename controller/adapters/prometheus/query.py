@@ -4,7 +4,7 @@ The defaults suit node exporter 1.x and the libvirt exporters that name a domain
 Tinkoff, inovex and their forks). The VM's uuid comes from `libvirt_domain_info_meta{uuid}` or
 `libvirt_domain_openstack_info{instance_id}`, whichever is there. While a VM migrates both hosts show it; the greater
 value counts, since the incoming copy is paused. The joins drop what has left a host even while `rate` still sees it.
-No public libvirt exporter shows a dirty rate yet; `DIRTY_RATE` is where one may (libvirt's domstats `dirtyrate`).
+Few exporters show a dirty rate; `DIRTY_RATE` is libvirt's own statistic `dirtyrate.megabytes_per_second` (MiB/s).
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,16 @@ from datetime import timedelta
 
 from controller.model.sample import Kind, Quantity
 
-DIRTY_RATE = "libvirt_domain_dirty_rate_bytes_per_second"
+DIRTY_RATE = "libvirt_domain_dirtyrate_megabytes_per_second"
 
 VIRTUAL_DEVICES = (
     "lo|tap.*|qbr.*|qvb.*|qvo.*|qr-.*|qg-.*|br.*|ovs.*|veth.*|virbr.*|vnet.*|vxlan.*|gre.*|gene.*|bond.*|team.*"
     "|docker.*|cali.*|cilium.*|dummy.*|tun.*|wg.*|[^.]+[.][0-9]+"
 )
-"""Network devices that repeat what a physical one already counted (a regular expression for the whole name)."""
+"""Network devices that repeat what a physical one already counted (a regular expression for the whole name).
+
+A host that shows no physical device is read by its bonds.
+"""
 
 _INFO = (
     "group by (instance, domain, uuid) ((libvirt_domain_info_meta or "
@@ -59,8 +62,8 @@ def default_age(query_kind: Kind) -> str:
 
 
 def _of_hosts(over: str) -> tuple[Query, ...]:
-    physical = f'{{device!~"{VIRTUAL_DEVICES}"}}'
-    received, sent = (f"rate(node_network_{way}_bytes_total{physical}[{over}])" for way in ("receive", "transmit"))
+    devices = (f'{{device!~"{VIRTUAL_DEVICES}"}}', '{device=~"(bond|team)[0-9]+"}')
+    flow = " or ".join(_flow(selector, over) for selector in devices)
     idle = f'sum by (instance, job, cpu) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[{over}]))'
     used = "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes"
     pressure = "node_pressure_memory_waiting_seconds_total"
@@ -72,10 +75,16 @@ def _of_hosts(over: str) -> tuple[Query, ...]:
         _host(Quantity.MEMORY_PRESSURE_RATIO, f"max by (instance) (rate({pressure}[{over}]))", pressure, optional=True),
         _host(
             Quantity.NETWORK_BYTES_S,
-            f"max by (instance) (sum by (instance, job) ({received}) + sum by (instance, job) ({sent}))",
-            f"node_network_receive_bytes_total{physical}",
+            f"max by (instance) ({flow})",
+            "node_network_receive_bytes_total",
         ),
     )
+
+
+def _flow(selector: str, over: str) -> str:
+    """Bytes a second in and out of the selected devices."""
+    ways = (f"rate(node_network_{way}_bytes_total{selector}[{over}])" for way in ("receive", "transmit"))
+    return " + ".join(f"sum by (instance, job) ({way})" for way in ways)
 
 
 def _host(quantity: Quantity, promql: str, metric: str, *, optional: bool = False) -> Query:
@@ -97,7 +106,7 @@ def _of_vms(over: str) -> tuple[Query, ...]:
         _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) (rate({delay}[{over}]))", delay, optional=True),
         _vm(Quantity.MEMORY_BYTES, f"({rss} or {balloon})", balloon),
         _vm(Quantity.NETWORK_BYTES_S, f"({flow})", received),
-        _vm(Quantity.DIRTY_BYTES_S, DIRTY_RATE, DIRTY_RATE, optional=True),
+        _vm(Quantity.DIRTY_BYTES_S, f"{DIRTY_RATE} * 1048576", DIRTY_RATE, optional=True),
     )
 
 
