@@ -19,6 +19,8 @@ _WANTED = {
     "peak_watts": "what it draws at full load, in watts",
     "agency": "the agency that owns it",
     "tier": "critical, standard or basic",
+    "backend": "the name of the storage backend",
+    "cidr": "its range of addresses, such as 10.8.0.0/16",
 }
 
 

@@ -100,18 +100,21 @@ def draft(
     out: OutOption,
 ) -> None:
     """Write what a living cloud shows of itself; what it cannot know is a gap that `check` lists."""
-    from controller import bootstrap  # reads settings and clouds.yaml, which no other verb here needs
+    from controller.bootstrap import once  # reads settings and clouds.yaml, which no other verb here needs
 
     _refuse_unless_empty(out)
     with told():
-        facts, catalog = bootstrap.catalog(cloud)
+        facts, catalog = once.catalog(cloud)
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
+    people.print(f"{out}: written; {_still_to_do(out)}", soft_wrap=True)
+
+
+def _still_to_do(out: Path) -> str:
     try:
         load.load(out)
     except load.EstateError as error:
-        people.print(
-            f"{out}: written; {len(error.problems)} gaps to fill, see gdcc inventory check {out}", soft_wrap=True
-        )
+        return f"{len(error.problems)} gaps to fill or errors to correct, see gdcc inventory check {out}"
+    return "nothing is left to fill in"
 
 
 def cloud_rows(name: str, facts: CloudFacts, catalog: CatalogFacts) -> drafting.Cloud:
