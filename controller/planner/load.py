@@ -77,7 +77,7 @@ class Load:
         counts = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & np.isfinite(self.used[0])
         racks = len(self.situation.cluster.racks.names)
         busy = np.bincount(hosts.rack[counts], weights=self.used[0, counts], minlength=racks)
-        threads = np.bincount(hosts.rack[counts], weights=hosts.threads[counts], minlength=racks)
+        threads = np.bincount(hosts.rack[counts], weights=hosts.threads[counts], minlength=racks).astype(np.float64)
         threads[threads == 0] = np.nan
         return counts, np.append(busy, np.nan), np.append(threads, np.nan)
 
