@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from controller.twin import physics
+from controller.twin import physics, scheduling
 from controller.twin.topology import Flags, Floats
 from controller.twin.world import World
 
@@ -27,6 +27,23 @@ def grow(world: World, hosts: Flags, factor: float) -> None:
     """Multiplies the load of the VMs that stand on these hosts."""
     vms = world.vms
     vms.scale[(vms.host >= 0) & hosts[vms.host]] *= factor
+
+
+def crowd(world: World, claims: scheduling.Claims, host: int, ratio: float) -> None:
+    """Seats VMs of the same rack's other hosts on this one until together they demand `ratio` of its threads.
+
+    Only what Nova admits; within a rack no spread rule but the host's own can be broken by it.
+    """
+    topo = world.topology
+    wanted = ratio * float(topo.threads[host])
+    others = np.flatnonzero((topo.host_rack == topo.host_rack[host]) & (np.arange(len(topo.hosts)) != host))
+    guests = [server for row in others for server in world.servers_on(int(row)) if server.task_state is None]
+    for server in sorted(guests, key=lambda each: (-each.flavor.vcpus, each.id)):
+        if float(_demand(world)[host]) >= wanted:
+            return
+        cleared = world.estate.hosts[topo.hosts[host]].clearance >= world.system_of(server).classification
+        if cleared and scheduling.refusal(world, claims, server, host) is None:
+            world.place(server, host)
 
 
 def make_noisy(world: World, host: int, ratio: float) -> None:
@@ -62,7 +79,10 @@ def load_feed(world: World, feed: int, ratio: float) -> bool:
         vms.scale[rows] = before * middle
         _cap(world, hosts, 0.75)
         low, high = (middle, high) if _carried(world, feed) < ratio * topo.feed_limit[feed] else (low, middle)
-    return _carried(world, feed) >= 0.998 * ratio * float(topo.feed_limit[feed])
+    if _carried(world, feed) >= 0.998 * ratio * float(topo.feed_limit[feed]):
+        return True
+    vms.scale[rows] = before
+    return False
 
 
 def _cap(world: World, hosts: Flags, most: float) -> None:

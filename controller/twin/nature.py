@@ -12,6 +12,7 @@ _Amount = Annotated[float, Field(ge=0)]
 class Nature(BaseModel):
     """`day_seconds` is the length of the daily cycle of load, shorter than a day where a demonstration has no day.
 
+    `begins_at_ratio` is the part of that day at which the twin begins, the clock's own where it is not given.
     `mean_cpu_ratio` is the load of the whole estate's threads at the start; each VM's share of it is drawn from `seed`.
     `copy_speed` multiplies every link that live migrations use. A copy that has not ended after `give_up_s` is
     cancelled, as by libvirt's completion time-out. `record_lag_s`: how long a migration's record says `running` after
@@ -22,6 +23,7 @@ class Nature(BaseModel):
 
     seed: int = 1
     day_seconds: _Positive = 86_400.0
+    begins_at_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     mean_cpu_ratio: _Ratio = 0.35
     noise_ratio: _Ratio = 0.05
     noise_seconds: _Positive = 60.0

@@ -148,7 +148,9 @@ class World:
     @property
     def day_ratio(self) -> float:
         """How much of the day has gone, 0 to 1."""
-        return (self.now % self.nature.day_seconds) / self.nature.day_seconds
+        day, begins = self.nature.day_seconds, self.nature.begins_at_ratio
+        begun = self.began / day if begins is None else begins
+        return (begun + (self.now - self.began) / day) % 1.0
 
     def supply_target(self) -> topology.Floats:
         """What each zone's cooling would supply at its load now: warmer by up to 2 °C at full load."""

@@ -21,6 +21,7 @@ AnyFault = Annotated[
     | plant.FeedLoss
     | plant.ZoneHeat
     | plant.VmLoad
+    | plant.CrowdedHost
     | plant.NoisyNeighbour
     | plant.LoadGrowth
     | plant.FeedOverload

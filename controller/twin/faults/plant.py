@@ -91,6 +91,17 @@ class VmLoad(base.Fault):
         cloud.world.vms.pinned[base.server(cloud, self.vm).row] = np.nan
 
 
+class CrowdedHost(base.Fault):
+    """VMs of the same rack have come to stand on one host, until they demand `ratio` of its threads."""
+
+    fault: Literal["crowded_host"]
+    host: str
+    ratio: Annotated[float, Field(gt=0, le=3)]
+
+    def befall(self, cloud: Cloud) -> None:
+        loads.crowd(cloud.world, cloud.orders.claims, base.host_row(cloud, self.host), self.ratio)
+
+
 class NoisyNeighbour(base.Fault):
     """The largest unpinned VM of a host uses all its vCPUs, and its others so much that they demand `ratio` threads.
 
