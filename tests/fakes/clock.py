@@ -18,6 +18,7 @@ class VirtualClock:
         self._start = start
         self._now = start
         self._order = 0
+        self._watching = False
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
@@ -31,20 +32,29 @@ class VirtualClock:
         woken: asyncio.Future[None] = loop.create_future()
         self._order += 1
         heapq.heappush(self._sleepers, (self._now + max(duration, timedelta(0)), self._order, woken))
-        loop.call_soon(self._wake_when_idle, loop)
+        self._watch(loop)
         await woken
 
     def advance(self, duration: timedelta) -> None:
         """Lets time pass while nothing runs, as a stopped process would see it."""
         self._now += duration
 
-    def _wake_when_idle(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop._ready:  # type: ignore[attr-defined]
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One callback at a time: two would each take the other for somebody who still runs."""
+        if not self._watching:
+            self._watching = True
             loop.call_soon(self._wake_when_idle, loop)
+
+    def _wake_when_idle(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watching = False
+        if loop._ready:  # type: ignore[attr-defined]
+            self._watch(loop)
             return
         while self._sleepers:
             at, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 self._now = max(self._now, at)
                 woken.set_result(None)
-                return
+                break
+        if self._sleepers:
+            self._watch(loop)

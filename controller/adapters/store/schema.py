@@ -1,5 +1,6 @@
 """The journal's schema: brought up to date on purpose, by one call at start, never as a side effect."""
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -46,8 +47,7 @@ def require_current(engine: Engine, where: str) -> None:
 def _refuse_newer(engine: Engine, where: str) -> str | None:
     with failures.translated(where), engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known():
         raise PermanentError(
             f"the journal was written by a newer version (schema {revision}, this one knows up to {_head()})",
             where=where,
@@ -56,8 +56,14 @@ def _refuse_newer(engine: Engine, where: str) -> str | None:
     return revision
 
 
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _head() -> str:
+    return _known()[0]
+
+
+@functools.cache
+def _known() -> tuple[str, ...]:
+    """This program's revisions, newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:

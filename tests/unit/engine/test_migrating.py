@@ -1,0 +1,352 @@
+"""One move from order to end, over a cloud that takes time, fails, stalls and lies."""
+
+import asyncio
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from controller.adapters.dry_run import DryRunCloud
+from controller.engine.order import Order, Result
+from controller.errors import TransientError
+from controller.model.cloud import Server
+from controller.model.ids import HostName, MoveId, RequestId, ServerId
+from controller.model.migration import Entry, Outcome, State
+from controller.model.policy import Limits, MigrationPolicy, Mode, Policy, Scope, ScopeKind
+from inventory.model import Tier
+from tests.fakes.cloud import FakeCloud
+from tests.fakes.rig import Rig, order
+
+WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
+
+
+def ended(result: Result) -> tuple[State, str]:
+    assert result.entry is not None and result.entry.outcome is not None
+    return result.entry.state, result.entry.outcome.rule
+
+
+def outcome(result: Result) -> Outcome:
+    assert result.entry is not None and result.entry.outcome is not None
+    return result.entry.outcome
+
+
+def refused_by(result: Result) -> str:
+    assert result.refusal is not None
+    return result.refusal.rule
+
+
+async def move(rig: Rig, asked: Order | None = None, host: str = "c1", **server: object) -> Result:
+    rig.cloud.boot("vm-1", host, **server)
+    return await rig.migrator.execute(asked or order())
+
+
+async def test_a_move_is_followed_to_a_verified_end_and_its_cost_is_kept(rig: Rig) -> None:
+    result = await move(rig)
+    assert ended(result) == (State.SUCCEEDED, "")
+    assert rig.cloud.servers[ServerId("vm-1")].host == "c2"
+    cost = outcome(result)
+    assert cost.seconds is not None and 9 < cost.seconds < 12
+    assert cost.copied_bytes == 8192 << 20
+    assert cost.blackout is not None and timedelta(0) < cost.blackout < timedelta(seconds=1)
+    assert result.entry is not None
+    assert (result.entry.migration_id, result.entry.intent.system) == (100, "web")
+    assert rig.journal.open_entries() == ()
+
+
+async def test_the_intent_is_in_the_journal_before_nova_is_asked(rig: Rig) -> None:
+    seen: list[State] = []
+
+    class Watching(FakeCloud):
+        async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+            seen.extend(entry.state for entry in rig.journal.open_entries())
+            return await super().live_migrate(server_id, target)
+
+    rig.cloud = Watching(rig.clock)
+    rig.start(rig.cloud, rig.journal)
+    await move(rig)
+    assert seen == [State.INTENDED]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "rule"),
+    [
+        ("check", State.REFUSED, "no-valid-host"),
+        ("pre", State.FAILED, "migration-failed"),
+        ("copy", State.FAILED, "migration-failed"),
+        ("error", State.FAILED, "server-error"),
+        ("lie", State.FAILED, "did-not-move"),
+        ("unbound", State.FAILED, "port-not-bound"),
+        ("delete", State.FAILED, "server-deleted"),
+        ("no-record", State.FAILED, "no-record"),
+        ("stall", State.ABORTED, "stalled"),
+        ("stuck", State.LOST, "lost"),
+        ("resize", State.SUCCEEDED, ""),
+    ],
+)
+async def test_every_way_a_migration_can_end_is_told_apart(rig: Rig, fault: str, state: State, rule: str) -> None:
+    rig.cloud.faults[ServerId("vm-1")] = fault
+    result = await move(rig)
+    assert ended(result) == (state, rule)
+    assert len(rig.cloud.starts) == (0 if fault == "check" else 1)
+    if state in {State.FAILED, State.ABORTED, State.LOST, State.REFUSED}:
+        ((server_id, target, learned, _),) = rig.journal.refusals(rig.clock.now())
+        assert (server_id, target, learned) == ("vm-1", "c2", rule)
+
+
+@pytest.mark.parametrize("fault", ["error", "lie", "unbound", "stuck"])
+async def test_an_end_that_needs_a_person_is_noted(rig: Rig, fault: str) -> None:
+    rig.cloud.faults[ServerId("vm-1")] = fault
+    before = rig.clock.now()
+    await move(rig)
+    ((_, who, what),) = rig.journal.notes(before)
+    assert who == "controller" and "vm-1" in what
+
+
+async def test_a_stall_is_aborted_after_its_time_and_the_server_stays(rig: Rig) -> None:
+    rig.cloud.faults[ServerId("vm-1")] = "stall"
+    began = rig.clock.now()
+    result = await move(rig)
+    assert rig.clock.now() - began < timedelta(seconds=40)
+    assert [name for name, _ in rig.cloud.calls].count("abort_migration") == 1
+    assert rig.cloud.servers[ServerId("vm-1")].host == "c1"
+    assert "written faster than it was copied" in outcome(result).why
+
+
+async def test_a_stall_is_forced_only_for_tiers_that_allow_it(rig: Rig) -> None:
+    rig.policy = replace(rig.policy, migration=MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD})))
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
+    result = await move(rig)
+    assert ended(result) == (State.SUCCEEDED, "")
+    assert {"force_complete"} == {name for name, _ in rig.cloud.calls} & {"force_complete", "abort_migration"}
+
+
+async def test_a_copy_that_goes_on_too_long_is_aborted_though_it_progresses(rig: Rig) -> None:
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 995
+    result = await move(rig)
+    assert ended(result) == (State.ABORTED, "too-long")
+
+
+async def test_nothing_is_concluded_while_nova_does_not_answer(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    task = asyncio.create_task(rig.migrator.execute(order()))
+    await rig.clock.sleep(timedelta(seconds=4))
+    rig.cloud.down_until = rig.clock.now() + timedelta(hours=3)
+    await rig.clock.sleep(timedelta(hours=2))
+    (entry,) = rig.journal.open_entries()
+    assert entry.state is State.RUNNING
+    assert ended(await task) == (State.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "rule", "starts"),
+    [
+        ("lost", State.SUCCEEDED, "", 1),
+        ("dropped", State.NOT_SENT, "no-trace", 0),
+        ("late", State.SUCCEEDED, "", 1),
+        ("unreachable", State.NOT_SENT, "unreachable", 0),
+    ],
+)
+async def test_a_lost_answer_is_resolved_by_looking_and_never_by_asking_again(
+    rig: Rig, answer: str, state: State, rule: str, starts: int
+) -> None:
+    rig.cloud.answers = [answer]
+    result = await move(rig)
+    assert ended(result) == (state, rule)
+    assert len(rig.cloud.starts) == starts
+    assert [name for name, _ in rig.cloud.calls].count("live_migrate") == 1
+
+
+async def test_a_request_whose_fate_is_unknown_is_given_its_deadline_and_the_timeout(rig: Rig) -> None:
+    rig.cloud.answers = ["dropped"]
+    began = rig.clock.now()
+    await move(rig)
+    assert rig.clock.now() - began > timedelta(seconds=40)
+
+
+async def test_an_intent_past_its_deadline_is_not_sent(rig: Rig) -> None:
+    rig.policy = replace(rig.policy, migration=MigrationPolicy(intent_deadline=timedelta(0)))
+    result = await move(rig)
+    assert ended(result) == (State.NOT_SENT, "deadline")
+    assert "live_migrate" not in [name for name, _ in rig.cloud.calls]
+
+
+async def test_an_older_migration_of_the_same_way_is_not_taken_for_this_one(rig: Rig) -> None:
+    rig.policy = replace(rig.policy, migration=MigrationPolicy(cooldown=timedelta(0)))
+    rig.cloud.faults[ServerId("vm-1")] = "copy"
+    await move(rig)
+    del rig.cloud.faults[ServerId("vm-1")]
+    await rig.clock.sleep(timedelta(hours=2))
+    rig.cloud.answers = ["dropped"]
+    result = await rig.migrator.execute(order(id=MoveId("p2-1")))
+    assert ended(result) == (State.NOT_SENT, "no-trace")
+
+
+@pytest.mark.parametrize(
+    ("server", "asked", "rule"),
+    [
+        ({"host": "c3"}, {}, "server-moved"),
+        ({"status": "SHUTOFF"}, {}, "status"),
+        ({"status": "ERROR"}, {}, "status"),
+        ({"task_state": "rebooting"}, {}, "task-under-way"),
+        ({"locked": True}, {}, "locked"),
+        ({"flavor_name": "m2"}, {"flavor_name": "m1"}, "flavor-changed"),
+        ({"memory_mib": 300_000}, {}, "placement"),
+        ({}, {"target": "c1"}, "same-host"),
+        ({}, {"target": "c9"}, "target-unknown"),
+        ({}, {"target": "c4"}, "clearance"),
+        ({"project_id": "p-stranger"}, {}, "project-unknown"),
+        ({}, {"cold": True}, "status"),
+    ],
+)
+async def test_what_changed_since_the_plan_bars_the_move(
+    rig: Rig, server: dict[str, object], asked: dict[str, object], rule: str
+) -> None:
+    result = await move(rig, order(**asked), **server)  # type: ignore[arg-type]
+    assert refused_by(result) == rule
+    assert rig.cloud.starts == [] and rig.journal.entries_since(rig.clock.now()) == ()
+
+
+async def test_a_deleted_server_is_not_moved(rig: Rig) -> None:
+    assert refused_by(await rig.migrator.execute(order())) == "server-gone"
+
+
+@pytest.mark.parametrize(
+    ("host", "changes", "rule"),
+    [
+        ("c1", {"up": False}, "source-down"),
+        ("c2", {"up": False}, "target-down"),
+        ("c2", {"forced_down": True}, "target-down"),
+        ("c2", {"enabled": False, "disabled_reason": "fan"}, "target-disabled"),
+    ],
+)
+async def test_a_service_that_is_not_fit_bars_the_move(
+    rig: Rig, host: str, changes: dict[str, object], rule: str
+) -> None:
+    rig.cloud.change_service(host, **changes)
+    assert refused_by(await move(rig)) == rule
+
+
+async def test_no_move_is_made_on_facts_that_cannot_be_read(rig: Rig) -> None:
+    rig.cloud.down_until = rig.clock.now() + timedelta(minutes=1)
+    assert refused_by(await move(rig)) == "facts"
+
+
+async def test_an_unknown_project_moves_in_a_drain_to_the_highest_clearance_only(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1", project_id="p-stranger")
+    low = await rig.migrator.execute(order(target="c4", by_operator=True))
+    assert refused_by(low) == "clearance"
+    assert ended(await rig.migrator.execute(order(target="c2", by_operator=True))) == (State.SUCCEEDED, "")
+
+
+async def test_a_stopped_server_is_migrated_cold_confirmed_and_verified(rig: Rig) -> None:
+    result = await move(rig, order(cold=True, by_operator=True), status="SHUTOFF")
+    assert ended(result) == (State.SUCCEEDED, "")
+    server = rig.cloud.servers[ServerId("vm-1")]
+    assert (server.host, server.status) == ("c2", "SHUTOFF")
+    assert outcome(result).blackout is None
+
+
+async def test_what_nova_refused_is_not_asked_again(rig: Rig) -> None:
+    rig.cloud.faults[ServerId("vm-1")] = "check"
+    await move(rig)
+    again = await rig.migrator.execute(order(id=MoveId("p2-1")))
+    assert refused_by(again) == "learned"
+    assert ended(await rig.migrator.execute(order(id=MoveId("p2-2"), target="c3"))) == (State.REFUSED, "no-valid-host")
+
+
+async def test_a_dry_run_tells_and_changes_nothing(rig: Rig) -> None:
+    told: list[str] = []
+    rig.start(DryRunCloud(rig.cloud, told.append), rig.journal)
+    result = await move(rig)
+    assert ended(result) == (State.REFUSED, "error")
+    assert told == ["dry run: would live-migrate vm-1 to c2"]
+    assert rig.cloud.starts == [] and rig.journal.refusals(rig.clock.now()) == ()
+
+
+async def test_a_wave_runs_side_by_side_and_later_waves_wait_for_its_success(rig: Rig) -> None:
+    rig.policy = Policy(mode=Mode.AUTO, limits=WIDE)
+    for n in range(4):
+        rig.cloud.boot(f"vm-{n}", "c1")
+    rig.cloud.faults[ServerId("vm-2")] = "copy"
+    began = rig.clock.now()
+    waves = [[order("vm-0"), order("vm-1")], [order("vm-2")], [order("vm-3")]]
+    results = await rig.migrator.run_waves(waves)
+    assert [ended(result)[0] for result in results] == [State.SUCCEEDED, State.SUCCEEDED, State.FAILED]
+    assert rig.clock.now() - began < timedelta(seconds=20)
+    assert rig.cloud.servers[ServerId("vm-3")].host == "c1"
+
+
+async def test_a_wave_wider_than_the_limits_goes_one_after_another(rig: Rig) -> None:
+    rig.policy = Policy(mode=Mode.AUTO, limits=replace(WIDE, out_of_host=1))
+    for n in range(3):
+        rig.cloud.boot(f"vm-{n}", "c1")
+    results = await rig.migrator.run_wave([order(f"vm-{n}") for n in range(3)])
+    assert [ended(result)[0] for result in results] == [State.SUCCEEDED] * 3
+    times = [start.at for start in rig.cloud.starts]
+    assert all(later - earlier > timedelta(seconds=9) for earlier, later in itertools.pairwise(times))
+
+
+async def test_a_wave_behind_somebody_elses_migration_is_left_for_the_next_plan(rig: Rig) -> None:
+    rig.cloud.boot("vm-9", "c1", project_id="p-db")
+    rig.cloud.start_foreign("vm-9", "c3")
+    result = await move(rig)
+    assert refused_by(result) == "out-of-host"
+
+
+async def test_an_operators_abort_ends_what_runs_and_costs_no_error_budget(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    task = asyncio.create_task(rig.migrator.execute(order()))
+    await rig.clock.sleep(timedelta(seconds=4))
+    assert rig.migrator.abort_running(Scope(kind=ScopeKind.RACK, name="r2")) == ()
+    assert [entry.intent.id for entry in rig.migrator.abort_running(Scope(kind=ScopeKind.SYSTEM, name="web"))]
+    assert ended(await task) == (State.ABORTED, "operator-abort")
+    assert rig.journal.refusals(rig.clock.now()) == ()
+
+
+async def test_a_journal_that_fails_under_a_move_stops_it_and_leaves_it_for_adoption(rig: Rig) -> None:
+    class Full:
+        """The journal on a disk that is full from SENT on."""
+
+        def __getattr__(self, name: str) -> object:
+            if name == "advance":
+                raise TransientError("the disk under the journal is full")
+            return getattr(rig.journal, name)
+
+    rig.start(rig.cloud, Full())  # type: ignore[arg-type]
+    rig.cloud.boot("vm-1", "c1")
+    with pytest.raises(TransientError, match="full"):
+        await rig.migrator.run_wave([order()])
+    (entry,) = rig.journal.open_entries()
+    assert entry.state is State.INTENDED
+    rig.start(rig.cloud, rig.journal)
+    (adopted,) = await rig.adopter.adopt()
+    assert adopted.state is State.SUCCEEDED and len(rig.cloud.starts) == 1
+
+
+async def test_no_move_is_made_that_the_journal_cannot_write(rig: Rig) -> None:
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            if name == "intend":
+                raise TransientError("the disk under the journal is full")
+            return getattr(rig.journal, name)
+
+    rig.start(rig.cloud, Full())  # type: ignore[arg-type]
+    rig.cloud.boot("vm-1", "c1")
+    with pytest.raises(TransientError, match="full"):
+        await rig.migrator.run_wave([order()])
+    assert rig.cloud.starts == []
+
+
+async def test_an_adopted_migration_that_still_runs_after_a_long_stop_is_not_given_up(rig: Rig) -> None:
+    server: Server = rig.cloud.boot("vm-1", "c1", memory_mib=16384)
+    task = asyncio.create_task(rig.migrator.execute(order()))
+    await rig.clock.sleep(timedelta(seconds=4))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    rig.cloud.faults[server.id] = ""
+    rig.restart()
+    rig.clock.advance(timedelta(hours=5))
+    (entry,) = await rig.adopter.adopt()
+    assert isinstance(entry, Entry) and entry.state is State.SUCCEEDED
+    assert entry.outcome is not None and entry.outcome.seconds is not None
