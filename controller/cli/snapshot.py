@@ -33,7 +33,7 @@ def snapshot(
         now = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
         cluster = _seen(config) if estate is None else _made_up(estate, seed, now)
         snapshot_file.write(cluster, out)
-    people.print(f"{out}: {len(cluster.hosts.names)} hosts, {len(cluster.vms.ids)} VMs", markup=False)
+    people.print(f"{out}: {len(cluster.hosts.names)} hosts, {len(cluster.vms.ids)} VMs", markup=False, soft_wrap=True)
 
 
 def _seen(config: Path) -> Cluster:
