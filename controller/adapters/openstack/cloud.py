@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 from controller.adapters.openstack import catalog, parse
@@ -177,6 +178,7 @@ def connect(
     cloud_name: str | None,
     *,
     region: str | None = None,
+    clouds_file: Path | None = None,
     connect_timeout_s: float = 5.0,
     request_timeout_s: float = 30.0,
     read_deadline_s: float = 60.0,
@@ -184,10 +186,15 @@ def connect(
 ) -> OpenStackCloud:
     """The cloud of that name in clouds.yaml, or (None) the one that the OS_ variables describe. Sends nothing yet.
 
+    `clouds_file` is a clouds.yaml elsewhere than openstacksdk looks.
     `request_timeout_s` is how long an answer may be silent, `read_deadline_s` how long a read is repeated.
     Raises `InputError` where the cloud is not or wrongly described.
     """
     connection = open_connection(
-        cloud_name, region=region, connect_timeout_s=connect_timeout_s, request_timeout_s=request_timeout_s
+        cloud_name,
+        region=region,
+        clouds_file=clouds_file,
+        connect_timeout_s=connect_timeout_s,
+        request_timeout_s=request_timeout_s,
     )
     return OpenStackCloud(Rest(connection, concurrency=concurrency, read_deadline_s=read_deadline_s))

@@ -4,6 +4,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from keystoneauth1 import exceptions as ksa
@@ -141,9 +142,14 @@ class Connection:
 
 
 def open_connection(
-    cloud_name: str | None, *, region: str | None, connect_timeout_s: float, request_timeout_s: float
+    cloud_name: str | None,
+    *,
+    region: str | None = None,
+    clouds_file: Path | None = None,
+    connect_timeout_s: float = 5.0,
+    request_timeout_s: float = 30.0,
 ) -> Connection:
-    """The cloud of that name in clouds.yaml, or the one that the OS_ variables describe.
+    """The cloud of that name in clouds.yaml (`clouds_file`, or where openstacksdk looks), or that of the OS_ variables.
 
     Raises `InputError` where there is none or its description is incomplete.
     """
@@ -152,7 +158,8 @@ def open_connection(
         with warnings.catch_warnings():
             # openstacksdk warns of its own default here (InfluxDB), whatever the configuration says
             warnings.simplefilter("ignore", sdk_warnings.RemovedInSDK60Warning)
-            config = OpenStackConfig(app_name="gdcc-control")
+            files = {"config_files": [str(clouds_file)]} if clouds_file is not None else {}
+            config = OpenStackConfig(app_name="gdcc-control", **files)
             found = config.get_one(**{key: value for key, value in asked.items() if value is not None})
     except (sdk.ConfigException, ksa.ClientException) as error:
         where = f"cloud {cloud_name}" if cloud_name else "cloud"
