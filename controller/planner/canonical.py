@@ -1,6 +1,6 @@
 """One order for the rows of a snapshot, so that the order they came in changes nothing.
 
-Hosts, power rows and groups are sorted by name, VMs by id; every reference between tables follows.
+Hosts and groups are sorted by name, VMs by id, power rows by kind and name; every reference between tables follows.
 """
 
 import itertools
@@ -19,10 +19,11 @@ Table = TypeVar("Table", model.Hosts, model.Vms, model.Power)
 
 def canonical(cluster: model.Cluster) -> model.Cluster:
     """The same snapshot in canonical order; `InputError` where a host, a VM or a power row stands in it twice."""
-    hosts, vms, power = _order(cluster.hosts.names), _order(cluster.vms.ids), _order(cluster.power.names)
+    rows = [f"{kind} {name}" for kind, name in zip(cluster.power.kind.tolist(), cluster.power.names, strict=True)]
+    hosts, vms, power = _order(cluster.hosts.names), _order(cluster.vms.ids), _order(rows)
     _refuse_twice("host", cluster.hosts.names, hosts)
     _refuse_twice("VM", cluster.vms.ids, vms)
-    _refuse_twice("power row", cluster.power.names, power)
+    _refuse_twice("power row", rows, power)
     host_at, vm_at, power_at = _inverse(hosts), _inverse(vms), _inverse(power)
     return replace(
         cluster,

@@ -172,18 +172,24 @@ def _hot_hosts(load: Load) -> Iterator[Breach]:
 def _hot_power(load: Load) -> Iterator[Breach]:
     power = load.situation.cluster.power
     for row in _rows(~rules.fits(load.least, power.limit_watts)):
-        kind = power_key(load, row)
+        key = power_key(power, row)
+        kind = key.partition(":")[0]
         amount, limit = float(load.least[row]), float(power.limit_watts[row])
         yield Breach(
-            key=f"{kind}:{power.names[row]}", concern=Concern.HOT, rule=kind, subject=power.names[row],
+            key=key, concern=Concern.HOT, rule=kind, subject=power.names[row],
             amount=amount, limit=limit, unit="W",
             why=f"{kind} {power.names[row]} would carry {amount:.0f} W if its partner failed, limit {limit:.0f} W",
         )  # fmt: skip
 
 
-def power_key(load: Load, row: int) -> str:
-    """`feed`, `pdu` or `phase`, the first part of the row's key."""
-    return POWER_KEYS[model.PowerKind(int(load.situation.cluster.power.kind[row]))]
+def power_key(power: model.Power, row: int) -> str:
+    """The row's key: `feed:A1`, `pdu:r1-a`, `phase:r1-a/2`."""
+    return f"{POWER_KEYS[model.PowerKind(int(power.kind[row]))]}:{power.names[row]}"
+
+
+def power_keys(cluster: model.Cluster) -> dict[str, int]:
+    """The row of each key."""
+    return {power_key(cluster.power, row): row for row in range(len(cluster.power.names))}
 
 
 def _uneven(load: Load) -> Iterator[Breach]:

@@ -32,7 +32,7 @@ class Holds:
         cluster = load.situation.cluster
         self._hosts: dict[str, int] = {name: row for row, name in enumerate(cluster.hosts.names)}
         self._vms: dict[str, int] = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-        self._power = {name: row for row, name in enumerate(cluster.power.names)}
+        self._power = classify.power_keys(cluster)
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
@@ -111,7 +111,7 @@ class Holds:
     def _relieving(self, breach: Breach) -> list[int]:
         load, situation = self._load, self._load.situation
         if breach.rule in {"feed", "pdu", "phase"}:
-            fed = [self._power[breach.subject] in on for on in situation.watts.rows]
+            fed = [self._power[breach.key] in on for on in situation.watts.rows]
             vms = np.flatnonzero(np.append(fed, False)[load.host])
         else:
             vms = np.flatnonzero(load.host == self._hosts[breach.subject])

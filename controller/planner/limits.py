@@ -44,8 +44,7 @@ def _racks(before: Load, after: Load) -> Iterator[LimitState]:
 def _power(before: Load, after: Load) -> Iterator[LimitState]:
     power = before.situation.cluster.power
     for row in np.flatnonzero(np.isfinite(before.least) & np.isfinite(power.limit_watts)).tolist():
-        kind = classify.power_key(before, row)
         yield LimitState(
-            key=f"{kind}:{power.names[row]}", subject=power.names[row], unit="W",
+            key=classify.power_key(power, row), subject=power.names[row], unit="W",
             limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
         )  # fmt: skip

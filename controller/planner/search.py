@@ -20,7 +20,7 @@ from controller.planner.situation import Situation
 NEGLIGIBLE = 0.001
 """A VM that uses less than this share of its host is not worth moving to cool it."""
 
-SPARE = 0.02
+SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
@@ -60,7 +60,7 @@ class Search:
         self._reasons: dict[int, Breach] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
         self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
-        self.power_rows = {name: row for row, name in enumerate(situation.cluster.power.names)}
+        self.power_rows = classify.power_keys(situation.cluster)
 
     def found(self) -> tuple[Choice, ...]:
         """The moves, by concern and then in the order they were found."""
@@ -163,7 +163,7 @@ def _cool(search: Search, breach: Breach) -> None:
 
 def _ease(search: Search, breach: Breach) -> None:
     """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
-    row = search.power_rows[breach.subject]
+    row = search.power_rows[breach.key]
     watts, hosts = search.situation.watts, search.situation.cluster.hosts
     fed = np.array([row in rows for rows in watts.rows])
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)

@@ -1,0 +1,144 @@
+"""`gdcc plan` and `gdcc explain`: what would move, in which waves, why, and what it would make of every limit."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from controller.adapters import plan_file, snapshot_file
+from controller.cli.output import REFUSED, people, print_json, told
+from controller.model.cluster import Cluster
+from controller.model.ids import HostName
+from controller.model.plan import Concern, LimitState, Plan
+from controller.model.policy import Policy
+from controller.planner import explain as explaining
+from controller.planner import plan as planning
+
+TIGHTEST = 15
+"""Limits shown to people; all of them are in the JSON."""
+
+Snapshot = Annotated[Path | None, typer.Option(help="Plan from this snapshot file; needs no cloud.")]
+Config = Annotated[Path | None, typer.Option(help="The daemon's configuration: its policy, and its cloud.")]
+Cold = Annotated[list[str] | None, typer.Option("--cold", help="Draining host whose SHUTOFF servers move cold.")]
+
+
+def plan(
+    snapshot: Snapshot = None,
+    config: Config = None,
+    out: Annotated[Path | None, typer.Option(help="Write the whole plan to this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
+    cold: Cold = None,
+) -> None:
+    """Show what would be moved, and why. Moves nothing. Exit status 1 where a limit or a rule stays broken."""
+    with told():
+        cluster, policy, now = _seen(snapshot, config)
+        found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
+        if out is not None:
+            plan_file.write(found, out)
+    if json:
+        print_json(plan_file.plain(found))
+    else:
+        _show(found)
+    if any(breach.concern < Concern.UNEVEN for breach in found.breaches_after):
+        raise typer.Exit(REFUSED)
+
+
+def explain(
+    subject: Annotated[str, typer.Argument(help="A VM's id or name, a host's name, or a move's number.")],
+    snapshot: Snapshot = None,
+    config: Config = None,
+    plan: Annotated[Path | None, typer.Option(help="The plan made from that snapshot; made anew without it.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say in one sentence and in numbers why something moves, stays, receives or does not."""
+    with told():
+        cluster, policy, now = _seen(snapshot, config)
+        made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
+        answer = explaining.explain(cluster, policy, made, subject)
+    if json:
+        print_json(asdict(answer))
+        return
+    people.print(answer.sentence, style="bold", markup=False)
+    for label, value in answer.numbers:
+        people.print(f"  {label}: {value}", markup=False)
+    if answer.alternative:
+        other = answer.alternative
+        people.print(f"next best target: {other.host}, ruled out by {other.ruled_out_by}: {other.detail}", markup=False)
+    if answer.ruled_out:
+        counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
+        people.print(f"hosts ruled out: {counts}", markup=False)
+
+
+def _seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, datetime]:
+    """A snapshot from a file is planned as of its own time, the living cloud as of now."""
+    from controller import bootstrap
+
+    policy = bootstrap.policy(config)
+    if snapshot is not None:
+        cluster = snapshot_file.read(snapshot)
+        return cluster, policy, cluster.taken_at
+    if config is None:
+        raise typer.BadParameter("name a snapshot file, or the configuration that names a cloud",
+                                 param_hint="--snapshot or --config")  # fmt: skip
+    return bootstrap.snapshot(config), policy, datetime.now(UTC)
+
+
+def _show(found: Plan) -> None:
+    people.print(f"plan {found.id} of {found.estate}, snapshot {found.snapshot_at:%Y-%m-%d %H:%M:%S %Z}", markup=False)
+    people.print(found.sentence, style="bold", markup=False)
+    if found.moves:
+        people.print(_moves(found))
+    if found.breaches_before:
+        people.print(_breaches(found))
+    people.print(_limits(found))
+    if found.holds:
+        people.print(_holds(found))
+
+
+def _moves(found: Plan) -> Table:
+    table = Table("wave", "n", "VM", "from", "to", "for", "copy", "why", title="moves", title_justify="left")
+    last = 0
+    for move in found.moves:
+        first = str(move.wave) if move.wave != last else ""
+        last = move.wave
+        seconds = f"{move.copy.total_seconds():.0f} s" + (" cold" if move.cold else "")
+        table.add_row(first, str(move.n), move.vm_name, move.source, move.target, move.breach, seconds, move.why)
+    return table
+
+
+def _breaches(found: Plan) -> Table:
+    left = {breach.key for breach in found.breaches_after}
+    table = Table("what is wrong", "concern", "after", title="breaches", title_justify="left")
+    for breach in found.breaches_before:
+        after = "[red]left[/red]" if breach.key in left else "[green]mended[/green]"
+        table.add_row(breach.why, breach.concern.name.lower(), after)
+    return table
+
+
+def _limits(found: Plan) -> Table:
+    table = Table("limit", "before", "after", "may be", title=f"the {TIGHTEST} tightest limits", title_justify="left")
+    for state in sorted(found.limits, key=lambda s: (-_fullest(s), s.key))[:TIGHTEST]:
+        before, after = (
+            f"[red]{_amount(state, load)}[/red]" if load > state.limit else _amount(state, load)
+            for load in (state.before, state.after)
+        )
+        table.add_row(state.key, before, after, _amount(state, state.limit))
+    return table
+
+
+def _fullest(state: LimitState) -> float:
+    return max(state.before, state.after) / max(state.limit, 1e-9)
+
+
+def _amount(state: LimitState, load: float) -> str:
+    return f"{load:.1%}" if state.unit == "ratio" else f"{load:.0f} {state.unit}"
+
+
+def _holds(found: Plan) -> Table:
+    table = Table("breach", "rule", "why", title="held", title_justify="left")
+    for hold in found.holds:
+        table.add_row(hold.breach, hold.rule, hold.why)
+    return table
