@@ -1,7 +1,7 @@
 """The Prometheus exporters of the lab's hosts: node exporter's and a libvirt exporter's names, each host an address.
 
 Counters grow by what `world` says, once a second, and begin at zero on the host that a guest arrives at. Run as
-`exporter.py LAB`; listens on 127.21.RACK.UNIT, ports 19100 (node) and 19177 (libvirt). Standard library only.
+`exporter.py LAB`; listens on 127.21.RACK.UNIT, ports 29100 (node) and 29177 (libvirt). Standard library only.
 """
 
 import sys
@@ -119,8 +119,8 @@ def main() -> None:
     lab = Path(sys.argv[1])
     meters = {name: Meter(lab, name) for name in world.HOSTS}
     for name, meter in meters.items():
-        serve(ADDRESSES[name], 19100, meter.node)
-        serve(ADDRESSES[name], 19177, meter.libvirt)
+        serve(ADDRESSES[name], 29100, meter.node)
+        serve(ADDRESSES[name], 29177, meter.libvirt)
     while True:
         time.sleep(1.0)
         for meter in meters.values():

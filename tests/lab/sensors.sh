@@ -8,7 +8,7 @@ start_sensors() {
   start_exporter
   start_prometheus
   for agent in $AGENTS; do start_agent "${agent%%:*}"; done
-  wait_for 30 "the exporters" listens 127.21.3.3 19177
+  wait_for 30 "the exporters" listens 127.21.3.3 29177
   wait_for 30 Prometheus curl -sf -o /dev/null http://127.0.0.1:9090/-/ready
 }
 
@@ -40,5 +40,5 @@ start_agent() { # DEVICE: v3 authPriv for BMCs, v2c for the rest
       *) echo "rocommunity lab-community 127.0.0.0/8" ;;
     esac
   } >"$state/snmpd.conf"
-  start "snmp-$device" env SNMP_PERSISTENT_DIR="$state" snmpd -f -Lo -C -c "$state/snmpd.conf" "udp:$address:16161"
+  start "snmp-$device" env SNMP_PERSISTENT_DIR="$state" snmpd -f -Lo -C -c "$state/snmpd.conf" "udp:$address:26161"
 }

@@ -1,0 +1,148 @@
+"""The daemon as its users run it: a process of its own with a configuration file, against the lab's cloud."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from controller.adapters.store.journal import open_journal
+from controller.api import client
+from controller.errors import GdccError
+from controller.model.ids import ServerId
+from controller.model.migration import Entry
+
+ESTATE = Path(__file__).parent / "estate"
+PATIENCE_S = 120.0
+POLICY: dict[str, Any] = {
+    "mode": "auto",
+    "sustained": "3s",
+    "balance": False,
+    "migration": {"settle": "8s", "cooldown": "5m", "stall_after": "8s", "verify_timeout": "20s"},
+}
+
+
+class Daemon:
+    """One `gdcc run` on a state directory; may be killed and started again on the same one."""
+
+    def __init__(self, folder: Path, policy: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        self.folder = folder
+        self.socket = folder / "gdcc.sock"
+        self.config = folder / "controller.yaml"
+        self.log = folder / "log"
+        self.config.write_text(
+            yaml.safe_dump(
+                {
+                    "version": 1,
+                    "estate": str(ESTATE),
+                    "state_dir": str(folder / "state"),
+                    "socket": {"path": str(self.socket)},
+                    "http": {"port": 0},
+                    "interval": "3s",
+                    "scrape_interval": "3s",
+                    "policy": {**POLICY, **(policy or {})},
+                    **settings,
+                }
+            )
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "controller", "run", "--config", str(self.config)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.until(lambda: self.status()["turned_at"], "a first turn")
+
+    def kill(self) -> None:
+        """As a crash does: no handler runs."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As systemd does; its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def gdcc(self, *words: str, ok: int = 0) -> str:
+        """Runs a verb against this daemon; its standard output."""
+        env = {**os.environ, "GDCC_SOCKET": str(self.socket), "COLUMNS": "200"}
+        done = subprocess.run(
+            [sys.executable, "-m", "controller", *words], capture_output=True, text=True, env=env, check=False
+        )
+        assert done.returncode == ok, f"gdcc {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def status(self) -> Any:
+        return client.call(self.socket, "GET", "/status")
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything in the journal, read from the file itself."""
+        with open_journal(f"sqlite:///{self.folder / 'state' / 'journal.db'}", read_only=True) as journal:
+            return journal.entries_since(datetime.min.replace(tzinfo=UTC))
+
+    def states(self) -> Iterator[str]:
+        """The journal's states as fast as they can be read."""
+        path = self.folder / "state" / "journal.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            while True:
+                yield from (row[0] for row in connection.execute("select state from moves"))
+
+    def kill_at(self, state: str) -> None:
+        """Kills the daemon the moment the journal shows a move in this state."""
+        end = time.monotonic() + PATIENCE_S
+        for found in self.states():
+            if found == state:
+                self.kill()
+                return
+            assert time.monotonic() < end, f"no move was {state}: {self.tail()}"
+
+    def until(self, truth: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+        """Waits for what a daemon comes to in its own time."""
+        end = time.monotonic() + seconds
+        pause = threading.Event()
+        while True:
+            try:
+                found = truth()
+            except GdccError:
+                found = None
+            if found:
+                return found
+            assert self.process is None or self.process.poll() is None, f"the daemon ended: {self.tail()}"
+            assert time.monotonic() < end, f"waited in vain for {what}: {self.tail()}"
+            pause.wait(0.2)
+
+    def tail(self) -> str:
+        return self.log.read_text()[-3000:]
+
+
+def set_loads(lab: Path, loads: Mapping[str, Any]) -> None:
+    """Tells the lab's guests and hosts what to do; the file is replaced at once."""
+    _replace(lab / "loads.json", loads)
+
+
+def set_driver(lab: Path, settings: Mapping[str, Any]) -> None:
+    """Tells the lab's hypervisor what to do."""
+    _replace(lab / "settings.json", settings)
+
+
+def _replace(path: Path, data: Mapping[str, Any]) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(data))
+    new.rename(path)
+
+
+def of_server(entries: tuple[Entry, ...], server_id: ServerId) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if entry.intent.server_id == server_id)
