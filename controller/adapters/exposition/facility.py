@@ -1,0 +1,136 @@
+"""Hosts, racks, zones and power: the readings that count, and what is left below each limit."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client.core import Metric
+
+from controller.adapters.exposition.family import Rows, gauges
+from controller.engine.status import Published, RackRoom
+from controller.model.cluster import Cluster, Power, PowerKind, Reading
+from controller.model.plan import LimitState
+from controller.model.sample import FloatColumn
+
+_HOST_READINGS = (
+    ("gdcc_host_cpu_ratio", "Busy share of a host's threads.", "cpu_ratio"),
+    ("gdcc_host_memory_bytes", "Memory in use on a host.", "memory_bytes"),
+    (
+        "gdcc_host_memory_pressure_ratio",
+        "Share of time some task of a host waited for memory.",
+        "memory_pressure_ratio",
+    ),
+    ("gdcc_host_network_bytes_per_second", "Sent and received by a host.", "network_bytes_s"),
+    ("gdcc_host_power_watts", "Power drawn by a host.", "power_watts"),
+    ("gdcc_host_inlet_celsius", "Air that a host breathes.", "inlet_celsius"),
+)
+_HEALTH = ("memory", "psu", "fan", "disk")
+_POWER = ("feed", "pdu", "phase")
+
+
+def families(published: Published) -> Iterator[Metric]:
+    """Only fresh readings are values; a reading's age is shown whatever the trust gate says of it."""
+    plan = published.status.plan
+    yield from _limits(plan.limits if plan else ())
+    yield from _racks(published.status.racks)
+    if published.cluster is not None:
+        yield from _hosts(published.cluster)
+        yield from _power(published.cluster)
+
+
+def _limits(limits: Sequence[LimitState]) -> Iterator[Metric]:
+    keyed = [((limit.key.partition(":")[0], limit.subject), limit) for limit in limits]
+    used = [(key, limit.before / limit.limit) for key, limit in keyed if limit.limit > 0]
+    text = "Load over limit before the newest plan; above 1 the limit is broken."
+    yield gauges("gdcc_limit_load_ratio", text, ("limit", "subject"), used)
+    power = [(key, limit) for key, limit in keyed if key[0] in _POWER]
+    for name, text, rows in (
+        (
+            "gdcc_power_failover_watts",
+            "What hangs on it alone when its partner has failed.",
+            [state.before for _, state in power],
+        ),
+        (
+            "gdcc_power_headroom_watts",
+            "What is left below its limit then.",
+            [state.limit - state.before for _, state in power],
+        ),
+    ):
+        yield gauges(name, text, ("kind", "name"), zip([key for key, _ in power], rows, strict=True))
+
+
+def _racks(racks: Sequence[RackRoom]) -> Iterator[Metric]:
+    for name, text, values in (
+        ("gdcc_rack_hosts", "Hosts of a rack that may receive VMs.", [float(r.hosts) for r in racks]),
+        ("gdcc_rack_vcpus", "vCPUs that these hosts admit.", [r.vcpus for r in racks]),
+        ("gdcc_rack_headroom_vcpus", "vCPUs not yet placed on them.", [r.vcpus - r.vcpus_placed for r in racks]),
+        ("gdcc_rack_memory_bytes", "Memory that these hosts admit.", [r.memory_bytes for r in racks]),
+        (
+            "gdcc_rack_headroom_memory_bytes",
+            "Memory not yet placed on them.",
+            [r.memory_bytes - r.memory_placed_bytes for r in racks],
+        ),
+    ):
+        yield gauges(name, text, ("rack",), (((r.rack,), value) for r, value in zip(racks, values, strict=True)))
+
+
+def _hosts(cluster: Cluster) -> Iterator[Metric]:
+    hosts, now = cluster.hosts, cluster.taken_at.timestamp()
+    keys = [(name,) for name in hosts.names]
+    for name, text, field in _HOST_READINGS:
+        yield gauges(name, text, ("host",), _fresh(keys, getattr(hosts, field)))
+    health = [
+        row
+        for part in _HEALTH
+        for row in _fresh([(name, part) for name in hosts.names], getattr(hosts, f"{part}_health"))
+    ]
+    text = "0 well, 1 warning (redundancy lost, failure predicted), 2 failed."
+    yield gauges("gdcc_host_health_state", text, ("host", "part"), health)
+    ages = [
+        row
+        for field in (*(field for _, _, field in _HOST_READINGS), *(f"{part}_health" for part in _HEALTH))
+        for row in _aged([(name, field) for name in hosts.names], getattr(hosts, field).at, now)
+    ]
+    yield gauges("gdcc_host_reading_age_seconds", "Age of a host's newest reading.", ("host", "quantity"), ages)
+    zones = [(name,) for name in cluster.zones.names]
+    yield gauges(
+        "gdcc_zone_inlet_celsius",
+        "Supply air of a zone's cooling.",
+        ("zone",),
+        _fresh(zones, cluster.zones.inlet_celsius),
+    )
+
+
+def _power(cluster: Cluster) -> Iterator[Metric]:
+    power = cluster.power
+    keys = [(PowerKind(kind).name.lower(), name) for kind, name in zip(power.kind, power.names, strict=True)]
+    labels = ("kind", "name")
+    yield gauges("gdcc_power_watts", "What its meter shows now.", labels, _fresh(keys, power.power_watts))
+    limits = zip(keys, power.limit_watts.tolist(), strict=True)
+    yield gauges("gdcc_power_limit_watts", "What it may carry: its derated rating.", labels, limits)
+    ages = _aged(keys, power.power_watts.at, cluster.taken_at.timestamp())
+    yield gauges("gdcc_power_reading_age_seconds", "Age of its meter's newest reading.", labels, ages)
+    yield from _batteries(power)
+
+
+def _batteries(power: Power) -> Iterator[Metric]:
+    feeds = np.flatnonzero(np.equal(power.kind, PowerKind.FEED))
+    names = [(power.names[row],) for row in feeds]
+    on_battery = _fresh(names, _rows(power.on_battery, feeds))
+    yield gauges("gdcc_feed_on_battery", "1 while the feed's UPS runs on battery.", ("feed",), on_battery)
+    left = ((key, minutes * 60) for key, minutes in _fresh(names, _rows(power.battery_minutes, feeds)))
+    yield gauges("gdcc_feed_battery_seconds", "How long the feed's battery lasts.", ("feed",), left)
+
+
+def _rows(reading: Reading, rows: NDArray[np.intp]) -> Reading:
+    return Reading(
+        values=reading.values[rows], at=reading.at[rows], source=reading.source[rows], trust=reading.trust[rows]
+    )
+
+
+def _fresh(keys: Sequence[tuple[str, ...]], reading: Reading) -> Rows:
+    return [(keys[row], float(reading.values[row])) for row in np.flatnonzero(reading.fresh).tolist()]
+
+
+def _aged(keys: Sequence[tuple[str, ...]], at: FloatColumn, now: float) -> Rows:
+    return [(keys[row], float(now - at[row])) for row in np.flatnonzero(np.isfinite(at)).tolist()]

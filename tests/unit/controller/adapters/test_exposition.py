@@ -1,0 +1,175 @@
+"""The status as metrics: consistent, bounded, and nothing where nothing is known."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from controller.adapters.exposition.registry import registry
+from controller.engine import census
+from controller.engine.status import Budget, PlanSummary, Published, Status
+from controller.engine.tally import Faults, Histogram, Moves, Turns
+from controller.model.cluster import PowerKind
+from controller.model.ids import HostName, MoveId, ServerId
+from controller.model.migration import Entry, Intent, Outcome, State
+from controller.model.operation import Drain, DrainState, Pause
+from controller.model.plan import LimitState
+from controller.model.policy import Mode, Scope, ScopeKind
+from controller.model.sample import Fault, Trust
+from tests.fakes import random_cluster
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CLUSTER = random_cluster.cluster(7, hosts=6, vms=20)
+STATUS = Status(
+    version="0.1.0", estate="demo", mode=Mode.AUTO, started_at=NOW, interval=timedelta(seconds=30), turned_at=NOW
+)
+
+
+def ended(state: State, rule: str = "hot-cpu", seconds: float | None = None) -> Entry:
+    intent = Intent(
+        id=MoveId("p1-1"), origin="plan", server_id=ServerId("v"), server_name="v", source=HostName("a"),
+        target=HostName("b"), cold=False, rule=rule, why="", system=None, agency=None, created_at=NOW,
+        deadline=NOW, epoch=1,
+    )  # fmt: skip
+    blackout = None if seconds is None else timedelta(milliseconds=120)
+    outcome = Outcome(state=state, why="", ended_at=NOW, seconds=seconds, copied_bytes=2**30, blackout=blackout)
+    return Entry(intent=intent, state=state, changed_at=NOW, outcome=outcome)
+
+
+def served(status: Status, cluster: object = None) -> CollectorRegistry:
+    published = Published(status=status, cluster=cluster)  # type: ignore[arg-type]
+    return registry(lambda: published)
+
+
+def test_before_the_first_turn_only_the_process_is_shown() -> None:
+    text = generate_latest(registry(lambda: None)).decode()
+    assert "process_resident_memory_bytes" in text
+    assert "gdcc_" not in text
+
+
+def test_a_scrape_shows_the_newest_turn_whole() -> None:
+    newest = [Published(status=STATUS)]
+    metrics = registry(lambda: newest[-1])
+    assert metrics.get_sample_value("gdcc_loop_frozen") == 0
+    newest.append(Published(status=replace(STATUS, freeze="26 % of the hosts have no trusted readings")))
+    assert metrics.get_sample_value("gdcc_loop_frozen") == 1
+    assert "trusted readings" not in generate_latest(metrics).decode(), "sentences are no labels"
+
+
+def test_every_outcome_has_a_count_from_the_start_so_that_the_first_failure_is_an_increase() -> None:
+    metrics = served(STATUS)
+    for origin in ("plan", "drain"):
+        for outcome in ("succeeded", "failed", "aborted", "lost", "refused", "not-sent"):
+            assert metrics.get_sample_value("gdcc_moves_total", {"origin": origin, "outcome": outcome}) == 0
+
+
+def test_ended_moves_are_counted_by_outcome_and_by_rule_with_what_they_cost() -> None:
+    moves = Moves().add(ended(State.SUCCEEDED, seconds=42.0)).add(ended(State.FAILED))
+    moves = moves.add(ended(State.SUCCEEDED, "drain", seconds=7.0))
+    metrics = served(replace(STATUS, moves=moves))
+    assert metrics.get_sample_value("gdcc_moves_total", {"origin": "plan", "outcome": "succeeded"}) == 2
+    assert metrics.get_sample_value("gdcc_moves_by_rule_total", {"rule": "hot-cpu", "outcome": "failed"}) == 1
+    assert metrics.get_sample_value("gdcc_migration_duration_seconds_sum") == 49
+    assert metrics.get_sample_value("gdcc_migration_duration_seconds_bucket", {"le": "15.0"}) == 1
+    assert metrics.get_sample_value("gdcc_migration_duration_seconds_bucket", {"le": "+Inf"}) == 2
+    assert metrics.get_sample_value("gdcc_migration_blackout_estimate_seconds_bucket", {"le": "0.25"}) == 2
+    assert metrics.get_sample_value("gdcc_migration_copied_bytes_total") == 3 * 2**30
+
+
+def test_a_move_without_an_outcome_is_not_counted() -> None:
+    assert Moves().add(replace(ended(State.FAILED), outcome=None)) == Moves()
+
+
+def test_faults_and_phases_are_counted_by_their_names() -> None:
+    fault = Fault(source="snmp", subject="127.20.1.1", reason="timeout", detail="")
+    status = replace(
+        STATUS, faults=Faults().add([fault, fault]), turns=Turns().add({"observe": 0.2}).add({"observe": 3.0})
+    )
+    metrics = served(status)
+    assert metrics.get_sample_value("gdcc_faults_total", {"source": "snmp", "reason": "timeout"}) == 2
+    assert metrics.get_sample_value("gdcc_loop_turns_total") == 2
+    phase = {"phase": "observe", "le": "0.5"}
+    assert metrics.get_sample_value("gdcc_loop_phase_duration_seconds_bucket", phase) == 1
+
+
+def test_what_holds_the_loop_back_is_shown() -> None:
+    rack = Scope(kind=ScopeKind.RACK, name="r07")
+    pauses = tuple(Pause(scope=scope, who="ann", why="", since=NOW) for scope in (None, rack))
+    drain = Drain(id="d", host=HostName("h1"), who="ann", why="", keep_shutoff=False, since=NOW, state=DrainState.STUCK)
+    budget = Budget(failures=3, allowed=3, exhausted=True)
+    metrics = served(replace(STATUS, pauses=pauses, drains=(drain,), budget=budget, stopped="the journal is full"))
+    assert metrics.get_sample_value("gdcc_paused", {"scope": "everywhere"}) == 1
+    assert metrics.get_sample_value("gdcc_paused", {"scope": "rack:r07"}) == 1
+    assert metrics.get_sample_value("gdcc_loop_stopped") == 1
+    assert metrics.get_sample_value("gdcc_error_budget_exhausted") == 1
+    assert metrics.get_sample_value("gdcc_drains", {"state": "stuck"}) == 1
+    assert metrics.get_sample_value("gdcc_drains", {"state": "emptying"}) == 0
+    started = {"host": "h1", "state": "stuck"}
+    assert metrics.get_sample_value("gdcc_drain_started_timestamp_seconds", started) == NOW.timestamp()
+
+
+def test_only_fresh_readings_are_values_and_ages_are_shown_all_the_same() -> None:
+    trust = CLUSTER.hosts.cpu_ratio.trust.copy()
+    trust[:] = Trust.FRESH
+    trust[0] = Trust.STALE
+    at = np.full(len(trust), CLUSTER.taken_at.timestamp() - 12.0)
+    reading = replace(CLUSTER.hosts.cpu_ratio, trust=trust, at=at, values=np.full(len(trust), 0.5))
+    metrics = served(STATUS, replace(CLUSTER, hosts=replace(CLUSTER.hosts, cpu_ratio=reading)))
+    first, second = CLUSTER.hosts.names[:2]
+    assert metrics.get_sample_value("gdcc_host_cpu_ratio", {"host": first}) is None
+    assert metrics.get_sample_value("gdcc_host_cpu_ratio", {"host": second}) == 0.5
+    age = {"host": first, "quantity": "cpu_ratio"}
+    assert metrics.get_sample_value("gdcc_host_reading_age_seconds", age) == pytest.approx(12.0)
+
+
+def test_a_feeds_limit_load_and_headroom_are_shown() -> None:
+    feed = next(
+        name for name, kind in zip(CLUSTER.power.names, CLUSTER.power.kind, strict=True) if kind == PowerKind.FEED
+    )
+    limit = LimitState(key=f"feed:{feed}", subject=feed, unit="W", limit=4000.0, before=5000.0, after=3900.0)
+    plan = PlanSummary(id="p1", created_at=NOW, sentence="", waves=1, limits=(limit,), breaches={"feed": 1})
+    metrics = served(replace(STATUS, plan=plan), CLUSTER)
+    labels = {"kind": "feed", "name": feed}
+    assert metrics.get_sample_value("gdcc_limit_load_ratio", {"limit": "feed", "subject": feed}) == 1.25
+    assert metrics.get_sample_value("gdcc_power_headroom_watts", labels) == -1000.0
+    assert metrics.get_sample_value("gdcc_power_limit_watts", labels) is not None
+    assert metrics.get_sample_value("gdcc_plan_breaches", {"rule": "feed"}) == 1
+
+
+def test_no_label_holds_a_vms_id() -> None:
+    status = replace(
+        STATUS, hosts=census.hosts(CLUSTER), vms=census.vms(CLUSTER), readings=census.readings(CLUSTER),
+        racks=census.racks(CLUSTER), running=(ended(State.SUCCEEDED),),
+    )  # fmt: skip
+    text = generate_latest(served(status, CLUSTER)).decode()
+    assert f"gdcc_vms {float(len(CLUSTER.vms.ids))}" in text
+    assert not any(vm in text for vm in CLUSTER.vms.ids)
+
+
+def test_the_census_counts_every_reading_once() -> None:
+    for count in census.readings(CLUSTER):
+        if count.kind == "host":
+            assert count.fresh + count.stale + count.implausible + count.absent == len(CLUSTER.hosts.names)
+
+
+def test_both_copies_of_a_moving_vm_fill_their_racks() -> None:
+    hosts = replace(
+        CLUSTER.hosts,
+        **{name: np.ones(len(CLUSTER.hosts.names), bool) for name in ("known", "enabled", "up", "trusted")},
+        draining=np.zeros(len(CLUSTER.hosts.names), bool),
+    )
+    still = replace(CLUSTER.vms, target=np.full(len(CLUSTER.vms.ids), -1, np.int32))
+    elsewhere = next(row for row, rack in enumerate(hosts.rack) if rack >= 0 and row != 0)
+    moving = replace(still, target=np.where(still.host == 0, elsewhere, -1).astype(np.int32))
+    before = census.racks(replace(CLUSTER, hosts=hosts, vms=still))
+    after = census.racks(replace(CLUSTER, hosts=hosts, vms=moving))
+    grown = sum(rack.vcpus_placed for rack in after) - sum(rack.vcpus_placed for rack in before)
+    assert grown == pytest.approx(still.vcpus[still.host == 0].sum())
+
+
+def test_a_histogram_puts_a_value_at_its_bound_into_that_bucket() -> None:
+    histogram = Histogram.empty((1.0, 2.0)).add(1.0).add(1.5).add(9.0)
+    assert (histogram.counts, histogram.total) == ((1, 1, 1), 11.5)
