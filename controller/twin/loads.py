@@ -14,10 +14,9 @@ def hosts_of(world: World, kind: str, row: int) -> Flags:
     """Which hosts a host, a rack or a feed is about."""
     topo = world.topology
     if kind == "host":
-        return np.arange(len(topo.hosts)) == row
+        return np.asarray(np.arange(len(topo.hosts)) == row, np.bool_)
     if kind == "rack":
-        on_rack: Flags = np.equal(topo.host_rack, row)
-        return on_rack
+        return np.asarray(topo.host_rack == row, np.bool_)
     on_feed = np.zeros(len(topo.hosts), np.bool_)
     on_feed[topo.cord_host[topo.pdu_feed[topo.phase_pdu[topo.cord_phase]] == row]] = True
     return on_feed

@@ -94,8 +94,9 @@ class Neutron:
             "fixed_ips": [{"subnet_id": there, "ip_address": f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"}],
             "security_groups": [], "allowed_address_pairs": [], "extra_dhcp_opts": [], "description": "", "tags": [],
             "binding:vnic_type": "normal", "binding:host_id": self._cloud.world.topology.hosts[server.host],
-            "binding:vif_type": "ovs" if bound else "binding_failed", "binding:vif_details": {},
+            "binding:vif_type": "ovs" if bound else "binding_failed", "binding:vif_details": _VIF if bound else {},
             "binding:profile": {}, "port_security_enabled": True, "qos_policy_id": None, "revision_number": 2,
+            "qos_network_policy_id": None, "ip_allocation": "immediate", "resource_request": None,
             "created_at": wire.zulu(server.created), "updated_at": wire.zulu(server.updated),
         }  # fmt: skip
 
@@ -103,6 +104,9 @@ class Neutron:
 def port_id(server: Server) -> str:
     """The id of a server's one port."""
     return named_id("port", server.id)
+
+
+_VIF = {"connectivity": "l2", "port_filter": True, "datapath_type": "system", "bound_drivers": {"0": "openvswitch"}}
 
 
 def _chosen(row: dict[str, Any], request: web.Request) -> dict[str, Any]:

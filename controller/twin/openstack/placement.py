@@ -74,7 +74,7 @@ class Placement:
             world.node_ids[row]: {"generation": 2, "resources": _resources(each.flavor)} for row, each in held.items()
         }
         owner = next(iter(held.values()), None)
-        extra = {"project_id": owner.project_id, "user_id": "admin", "consumer_generation": 1} if owner else {}
+        extra = {"project_id": owner.project_id, "user_id": "admin", **_CONSUMER} if owner else {}
         return self._fresh({"allocations": body} | extra)
 
     async def traits(self, request: web.Request) -> web.Response:
@@ -122,10 +122,11 @@ class Placement:
                     400, f"{_BAD}Invalid resource class in resources parameter: No such resource class {name}.  "
                 )
             if not amount.isdigit() or amount == "0":
-                raise RefusalError(400, f"{_BAD}Badly formed resources parameter. Expected resources query string.  ")
+                what = f"Requested resource {name} expected positive integer amount. Got: {amount}."
+                raise RefusalError(400, f"{_BAD}{what}  ")
             asked[name] = int(amount)
         if not asked:
-            raise RefusalError(400, f"{_BAD}JSON does not validate: 'resources' is a required property  ")
+            raise RefusalError(400, f"{_BAD}There must be at least one resources or resources[$S] parameter.  ")
         return asked
 
     def _required(self, request: web.Request) -> tuple[set[str], set[str]]:
@@ -172,7 +173,9 @@ class Placement:
     def _allocations(self, row: int) -> dict[str, Any]:
         held = {server.id: server for server in self._cloud.world.servers_on(row)}
         held |= {uuid: server for at, server, uuid in self._claims() if at == row}
-        return {"allocations": {consumer: {"resources": _resources(s.flavor)} for consumer, s in held.items()}}
+        return {
+            "allocations": {consumer: {"resources": _resources(s.flavor), **_CONSUMER} for consumer, s in held.items()}
+        }
 
     def _claims(self) -> list[tuple[int, Any, str]]:
         return [(row, server, uuid) for uuid, row, server in self._cloud.orders.claims.rows()]
@@ -214,4 +217,5 @@ def _resources(flavor: Any) -> dict[str, int]:
     return {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.memory_mib, "DISK_GB": flavor.disk_gib}
 
 
+_CONSUMER = {"consumer_generation": 1, "consumer_type": "INSTANCE"}
 _STANDARD = frozenset({"COMPUTE_NODE", "OWNER_NOVA", "COMPUTE_STATUS_DISABLED", "COMPUTE_TRUSTED_CERTS"})

@@ -63,7 +63,8 @@ def error(service: str, status: int, message: str, request_id: str) -> web.Respo
         detail = {"status": status, "title": title, "detail": message, "code": "placement.undefined_code"}
         return answer({"errors": [{**detail, "request_id": request_id}]}, status)
     if service == "network":
-        return answer({"NeutronError": {"type": title.replace(" ", ""), "message": message, "detail": ""}}, status)
+        kind = f"{message.split(maxsplit=1)[0]}NotFound" if status == 404 else title.replace(" ", "")
+        return answer({"NeutronError": {"type": kind, "message": message, "detail": ""}}, status)
     return answer({"error": {"code": status, "message": message, "title": title}}, status)
 
 
