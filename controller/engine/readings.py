@@ -125,7 +125,7 @@ def _kept(old: Column, replaced: tuple[str, ...], forget_before: float) -> Colum
     gone = set(replaced)
     rows = [
         n
-        for n, (name, at) in enumerate(zip(old.names, old.at, strict=True))
+        for n, (name, at) in enumerate(zip(old.names, old.at.tolist(), strict=True))
         if name not in gone and at >= forget_before
     ]
     return Column(

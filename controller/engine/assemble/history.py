@@ -58,11 +58,3 @@ def settled_at(entries: Iterable[Entry], policy: MigrationPolicy) -> tuple[dict[
             hosts[host] = max(when, hosts.get(host, when))
         vms[entry.intent.server_id] = max(when, vms.get(entry.intent.server_id, when))
     return hosts, vms
-
-
-def settling(
-    entries: Iterable[Entry], policy: MigrationPolicy, now: datetime, max_age: timedelta
-) -> frozenset[HostName]:
-    """Hosts whose readings may not count yet because of a move, within `max_age` of when they would count again."""
-    hosts, _ = settled_at(entries, policy)
-    return frozenset(HostName(name) for name, since in hosts.items() if since > (now - max_age).timestamp())

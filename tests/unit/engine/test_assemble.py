@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from controller.engine.assemble import History
-from controller.engine.assemble.history import settling
 from controller.engine.watts import Slope
 from controller.model import cloud, migration
 from controller.model import cluster as model
@@ -316,9 +315,6 @@ def test_readings_of_a_host_count_again_when_its_last_move_has_settled(site: Sit
     stale = [name for name, trust in zip(hosts.names, hosts.cpu_ratio.trust, strict=True) if trust == Trust.STALE]
     assert stale == ["h1", "h3"]
     assert hosts.memory_health.fresh.all()
-    assert settling(site.history.entries, site.policy.migration, NOW, timedelta(seconds=90)) == {"h1", "h3"}
-    later = NOW + timedelta(seconds=200)
-    assert settling(site.history.entries, site.policy.migration, later, timedelta(seconds=90)) == frozenset()
 
 
 def test_budgets_and_windows_of_systems() -> None:
