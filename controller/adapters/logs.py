@@ -85,11 +85,7 @@ def _plain(key: str, value: object, depth: int = 0) -> Any:
     """The value as JSON can hold it, its secrets left out."""
     if _SECRET_NAMES.search(key):
         return "***"
-    if isinstance(value, str):
-        return redacted(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if depth < _DEEPEST and isinstance(value, Mapping):
         return {str(inner): _plain(str(inner), item, depth + 1) for inner, item in value.items()}
