@@ -17,6 +17,8 @@ class Kind(StrEnum):
     VM = "vm"
     PDU = "pdu"
     PHASE = "phase"
+    BANK = "bank"
+    """A PDU's breaker, `{pdu}/bank{n}`: shown to people; no limit of a plan is a bank's."""
     FEED = "feed"
     ZONE = "zone"
     DEVICE = "device"

@@ -1,0 +1,98 @@
+"""What a decoder makes of a device's answers: readings that are believable, and faults for what is not."""
+
+from dataclasses import dataclass, field
+
+from controller.adapters.snmp.failure import Reason
+from controller.adapters.snmp.target import Target, Watts
+from controller.model.sample import Fault, Health, Kind, Quantity
+
+SOURCE = "snmp"
+
+LEAST_CELSIUS = 1.0
+MOST_CELSIUS = 60.0
+"""An inlet outside of this is a broken sensor: machines shut down well before 60 °C."""
+
+MOST_MINUTES = 10_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    kind: Kind
+    quantity: Quantity
+    name: str
+    value: float
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects one poll's readings and faults."""
+
+    target: Target
+    readings: list[Reading] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, reason: Reason, detail: str, subject: str | None = None) -> None:
+        self.faults.append(
+            Fault(source=SOURCE, subject=subject or self.target.subject, reason=reason.value, detail=detail)
+        )
+
+    def inlet(self, celsius: float | None, sensor: str) -> None:
+        """The inlet's temperature, or None where the device has no such sensor."""
+        if celsius is None:
+            return
+        if not LEAST_CELSIUS <= celsius <= MOST_CELSIUS:
+            self.fault(Reason.IMPLAUSIBLE, f"{sensor} says {celsius:g} °C")
+            return
+        self._add(self.target.kind, Quantity.INLET_CELSIUS, self.target.subject, celsius)
+
+    def watts(
+        self, watts: float | None, meter: str, *, kind: Kind | None = None, name: str | None = None,
+        bounds: Watts | None = None,
+    ) -> None:  # fmt: skip
+        """Power of the target's subject, or of the named part of it; None where there is no meter."""
+        if watts is None:
+            return
+        name, bounds = name or self.target.subject, bounds or self.target.watts
+        if not bounds.least <= watts <= bounds.most:
+            self.fault(
+                Reason.IMPLAUSIBLE,
+                f"{meter} says {watts:g} W, possible are {bounds.least:g} to {bounds.most:g} W",
+                name,
+            )
+            return
+        self._add(kind or self.target.kind, Quantity.POWER_WATTS, name, watts)
+
+    def phase_watts(self, number: int, watts: float | None, meter: str) -> None:
+        """Power of a PDU's phase; a number that the inventory's PDU does not have is a fault."""
+        if watts is None:
+            return
+        name = f"{self.target.subject}/{number}"
+        if not 1 <= number <= self.target.phases:
+            self.fault(Reason.IMPLAUSIBLE, f"{meter} is of phase {number}, the inventory knows {self.target.phases}")
+            return
+        self.watts(watts, meter, kind=Kind.PHASE, name=name, bounds=self.target.phase_watts)
+
+    def missing_phases(self, found: int, declared: int | None) -> None:
+        """A PDU that shows fewer phases than it, or the inventory, says it has."""
+        expected = max(self.target.phases, declared or 0)
+        if found < expected:
+            self.fault(Reason.TRUNCATED, f"{found} phases of {expected} were answered")
+
+    def health(self, quantity: Quantity, health: Health | None) -> None:
+        """None where the device does not say."""
+        if health is not None:
+            self._add(self.target.kind, quantity, self.target.subject, float(health))
+
+    def battery(self, *, on_battery: bool | None, minutes: int | None) -> None:
+        """A UPS's state, for its feed."""
+        if on_battery is not None:
+            self._add(self.target.kind, Quantity.ON_BATTERY, self.target.subject, float(on_battery))
+        if minutes is None:
+            return
+        if not 0 <= minutes <= MOST_MINUTES:
+            self.fault(Reason.IMPLAUSIBLE, f"the battery would last {minutes} minutes")
+            return
+        self._add(self.target.kind, Quantity.BATTERY_MINUTES, self.target.subject, float(minutes))
+
+    def _add(self, kind: Kind, quantity: Quantity, name: str, value: float) -> None:
+        self.readings.append(Reading(kind=kind, quantity=quantity, name=name, value=value))

@@ -1,0 +1,171 @@
+"""Traps (SNMPv2-Trap, RFC 3416): a device's call to be polled at once, and never more than that.
+
+The sender's address says which device calls; a v3 trap must also carry that device's right digest. A v2c community is
+not checked, since all that a forger gains is a poll, and those are limited for each device and in all. INFORMs and v1
+traps are not spoken; they are counted as unsupported.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from controller.adapters.snmp import pdu, v3
+from controller.adapters.snmp.credentials import Credentials, User
+from controller.adapters.snmp.failure import PollError, Reason
+from controller.adapters.snmp.oids import Oid, oid
+from controller.adapters.snmp.stats import Tally
+from controller.adapters.snmp.target import Target
+from controller.adapters.snmp.usm import trap_response
+from controller.adapters.snmp.wire import Address
+from controller.errors import InputError
+
+_log = logging.getLogger(__name__)
+
+POLLS_A_SECOND = 20.0
+POLLS_AT_ONCE = 40.0
+"""Polls that traps may ask for in all: a burst, and what it grows by."""
+
+SNMP_TRAP_OID = oid("1.3.6.1.6.3.1.1.4.1.0")
+OTHER = "other"
+
+_STANDARD = oid("1.3.6.1.6.3.1.1.5")
+_DELL = oid("1.3.6.1.4.1.674.10892.5.3.2")
+_HPE = oid("1.3.6.1.4.1.232.0")
+_APC = oid("1.3.6.1.4.1.318.0")
+_UPS = oid("1.3.6.1.2.1.33.2")
+_RARITAN = oid("1.3.6.1.4.1.13742.6.0")
+
+NAMES: dict[Oid, str] = {
+    (*_STANDARD, 1): "cold_start",
+    (*_STANDARD, 2): "warm_start",
+    (*_STANDARD, 3): "link_down",
+    (*_STANDARD, 4): "link_up",
+    (*_STANDARD, 5): "authentication_failure",
+    (*_DELL, 1, 0, 2161): "temperature_failure",
+    (*_DELL, 1, 0, 2162): "temperature_warning",
+    (*_DELL, 1, 0, 2163): "temperature_normal",
+    (*_DELL, 1, 0, 2153): "fan_failure",
+    (*_DELL, 1, 0, 2185): "psu_failure",
+    (*_DELL, 1, 0, 2186): "psu_warning",
+    (*_DELL, 1, 0, 2187): "psu_normal",
+    (*_DELL, 1, 0, 2265): "memory_failure",
+    (*_DELL, 1, 0, 2273): "power_failure",
+    (*_DELL, 1, 0, 2473): "redundancy_lost",
+    (*_DELL, 2, 0, 4345): "disk_failure",
+    (*_DELL, 2, 0, 4353): "virtual_disk_failure",
+    (*_HPE, 6040): "temperature_failure",
+    (*_HPE, 6041): "temperature_warning",
+    (*_HPE, 6042): "temperature_normal",
+    (*_HPE, 6035): "fan_warning",
+    (*_HPE, 6036): "fan_failure",
+    (*_HPE, 6049): "psu_warning",
+    (*_HPE, 6050): "psu_failure",
+    (*_HPE, 6032): "redundancy_lost",
+    (*_HPE, 6069): "mains_lost",
+    (*_APC, 5): "on_battery",
+    (*_APC, 7): "battery_low",
+    (*_APC, 9): "mains_restored",
+    (*_APC, 224): "phase_near_overload",
+    (*_APC, 226): "phase_overload",
+    (*_APC, 274): "pdu_near_overload",
+    (*_APC, 276): "pdu_overload",
+    (*_UPS, 1): "on_battery",
+    (*_UPS, 2): "ups_test_completed",
+    (*_UPS, 3): "ups_alarm",
+    (*_UPS, 4): "ups_alarm_ended",
+    (*_RARITAN, 61): "inlet_state",
+    (*_RARITAN, 63): "outlet_state",
+}
+
+
+class Hurry(StrEnum):
+    """What became of a request to poll a device at once."""
+
+    POLLED = "polled"
+    LIMITED = "limited"
+    UNKNOWN = "unknown"
+
+
+class TrapListener(asyncio.DatagramProtocol):
+    """`poll_now` is asked by a target's name. Counts go to the tally: `traps` by outcome, `trap_names` by name."""
+
+    def __init__(
+        self, listen: Address, targets: Sequence[Target], credentials: Credentials, poll_now: Callable[[str], Hurry],
+        tally: Tally,
+    ) -> None:  # fmt: skip
+        self._listen = listen
+        self._credentials = credentials
+        self._poll_now = poll_now
+        self._tally = tally
+        self._transport: asyncio.DatagramTransport | None = None
+        self._allowance, self._refilled = POLLS_AT_ONCE, 0.0
+        self._targets: dict[str, list[Target]] = {}
+        for target in targets:
+            self._targets.setdefault(target.address[0], []).append(target)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens, the port as bound."""
+        assert self._transport is not None, "start comes first"
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return host, port
+
+    async def start(self) -> None:
+        """Raises InputError when the port cannot be opened."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
+        except OSError as error:
+            raise InputError(
+                f"cannot listen for traps: {error.strerror or error}",
+                where=f"{self._listen[0]}:{self._listen[1]}",
+                remedy="a port below 1024 needs CAP_NET_BIND_SERVICE; another program may hold it",
+            ) from error
+
+    def stop(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[object, ...]) -> None:
+        outcomes = {self._heard(data, target) for target in self._targets.get(str(addr[0]), ())}
+        for outcome in outcomes or {"unknown_source"}:
+            self._tally.traps[outcome] += 1
+
+    def _heard(self, data: bytes, target: Target) -> str:
+        if not self._allowed():
+            return Hurry.LIMITED.value
+        try:
+            trap = self._read(data, target)
+        except PollError as error:
+            return "auth" if error.reason is Reason.AUTH else "malformed"
+        if trap is None or not trap.trap:
+            return "unsupported"
+        name = _name(trap)
+        self._tally.trap_names[name] += 1
+        hurry = self._poll_now(target.name)
+        if hurry is Hurry.POLLED:
+            self._allowance -= 1
+            _log.info("%s sent the trap %s and is polled at once", target.name, name)
+        return hurry.value
+
+    def _read(self, data: bytes, target: Target) -> pdu.Response | None:
+        """The trap; None for a kind of message that is not spoken. Raises PollError."""
+        version = pdu.version(data)
+        if version == 1:
+            return pdu.read_v2c(data)[1]
+        credential = self._credentials[target.credential]
+        if version != v3.USM or not isinstance(credential, User):
+            return None
+        return trap_response(data, credential)
+
+    def _allowed(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        grown = self._allowance + (now - self._refilled) * POLLS_A_SECOND
+        self._allowance, self._refilled = min(grown, POLLS_AT_ONCE), now
+        return self._allowance >= 1
+
+
+def _name(trap: pdu.Response) -> str:
+    kind = dict(trap.bindings).get(SNMP_TRAP_OID)
+    return NAMES.get(kind, OTHER) if isinstance(kind, tuple) else OTHER
