@@ -167,6 +167,8 @@ class FakeCloud:
 
     async def admits(self, server: Server, target: HostName) -> str | None:
         await self._called("admits", server.id, target)
+        if target in self.services and not self.services[target].enabled:
+            return "its compute service is disabled"
         free = self.memory_mib.get(target, 0) - self._claimed_mib(target)
         return None if server.memory_mib <= free else f"{target} has {free} MiB left and {server.memory_mib} are needed"
 

@@ -4,7 +4,6 @@ What the estate declares is made as it declares it; a set with a spread rule bec
 Run as `python -m tests.lab.populate`, with the lab's environment (`lab env`).
 """
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,11 +103,6 @@ def populate() -> int:
     cloud, estate = openstack.connect(), load.load(ESTATE)
     define(cloud, estate)
     return len(boot(cloud, estate))
-
-
-async def populated() -> int:
-    """The same from a coroutine."""
-    return await asyncio.to_thread(populate)
 
 
 if __name__ == "__main__":
