@@ -146,8 +146,7 @@ class Migrator:
         try:
             request_id = await start(intent.server_id, intent.target)
         except RefusedError as refused:
-            until = self._clock.now() + self._policy().migration.refusal_memory
-            self._journal.learn(intent.server_id, intent.target, refused.rule, until)
+            self._learn(intent, refused)
             return self._end(entry, State.REFUSED, refused.rule, str(refused))
         except PermanentError as error:
             return self._end(entry, State.REFUSED, "error", str(error))
@@ -156,6 +155,12 @@ class Migrator:
                 return entry
             return self._end(entry, State.NOT_SENT, "unreachable", str(error))
         return self._journal.advance(intent.id, State.SENT, self._clock.now(), request_id=request_id)
+
+    def _learn(self, intent: Intent, refused: RefusedError) -> None:
+        """Keeps this server from being sent there again for a while, unless it was the account that was refused."""
+        if refused.rule != "policy":
+            until = self._clock.now() + self._policy().migration.refusal_memory
+            self._journal.learn(intent.server_id, intent.target, refused.rule, until)
 
     def _end(self, entry: Entry, state: State, rule: str, why: str) -> Entry:
         outcome = Outcome(state=state, why=why, rule=rule, ended_at=self._clock.now())

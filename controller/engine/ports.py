@@ -65,8 +65,8 @@ class CloudWriter(Protocol):
     """Acts. No call that starts a migration is ever retried below this line.
 
     Each raises `RefusedError` for a clear no (nothing happened), `TransientError` with `sent` True where it cannot be
-    known whether Nova took the request. Each ends within `MigrationPolicy.request_timeout` of its call, token and all,
-    and sends nothing after it has ended, cancelled or not: adoption takes a silence longer than that for "not sent".
+    known whether Nova took the request. None sends anything after it has ended: adoption takes a silence longer than
+    `MigrationPolicy.request_timeout` after the deadline for "not sent". Whoever cancels one must end the process.
     """
 
     async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId: ...

@@ -80,7 +80,7 @@ def _server_bar(order: Order, server: Server) -> RefusedError | None:
         (order.target == order.source, "same-host", f"{name} is on {order.target} already"),
         (server.task_state is not None, "task-under-way", f"{name} has the task {server.task_state} under way"),
         (server.status not in statuses, "status", f"{name} is {server.status}: Nova makes no {way} migration of it"),
-        (server.locked, "locked", f"{name} is locked"),
+        (server.locked and not order.by_operator, "locked", f"{name} is locked, so it moves in a drain only"),
         (changed, "flavor-changed", f"{name} is now of flavor {server.flavor_name}, it was planned as {flavor}"),
     )
     return next((_no(order, rule, why) for holds, rule, why in checks if holds), None)
