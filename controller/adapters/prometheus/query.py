@@ -3,7 +3,10 @@
 The defaults suit node exporter 1.x and the libvirt exporters that name a domain `libvirt_domain_*{domain}` (AlexZzz,
 Tinkoff, inovex and their forks). The VM's uuid comes from `libvirt_domain_info_meta{uuid}` or
 `libvirt_domain_openstack_info{instance_id}`, whichever is there. While a VM migrates both hosts show it; the greater
-value counts, since the incoming copy is paused. The joins drop what has left a host even while `rate` still sees it.
+value counts, since the incoming copy is paused. The joins drop what has left a host even while ranges still see it.
+Slopes are `deriv` where no counter was reset, not `rate`: over a series younger than the window (an exporter, a
+Prometheus or a VM that has just come) `rate` divides by the whole window and tells too little, and an idle CPU's too
+little is a hot host.
 Few exporters show a dirty rate; `DIRTY_RATE` is libvirt's own statistic `dirtyrate.megabytes_per_second` (MiB/s).
 """
 
@@ -23,6 +26,7 @@ VIRTUAL_DEVICES = (
 A host that shows no physical device is read by its bonds.
 """
 
+_IDLE = 'node_cpu_seconds_total{mode=~"idle|iowait"}'
 _INFO = (
     "group by (instance, domain, uuid) ((libvirt_domain_info_meta or "
     'label_replace(libvirt_domain_openstack_info, "uuid", "$1", "instance_id", "(.+)")) '
@@ -47,7 +51,7 @@ class Query:
 
 
 def defaults(window: timedelta = timedelta(minutes=1)) -> tuple[Query, ...]:
-    """The built-in queries; `window` is what rates look back, at least twice Prometheus's scrape interval."""
+    """The built-in queries; `window` is what slopes look back, at least twice Prometheus's scrape interval."""
     over = f"{window.total_seconds():.0f}s"
     return (*_of_hosts(over), *_of_vms(over))
 
@@ -64,7 +68,7 @@ def default_age(query_kind: Kind) -> str:
 def _of_hosts(over: str) -> tuple[Query, ...]:
     devices = (f'{{device!~"{VIRTUAL_DEVICES}"}}', '{device=~"(bond|team)[0-9]+"}')
     flow = " or ".join(_flow(selector, over) for selector in devices)
-    idle = f'sum by (instance, job, cpu) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[{over}]))'
+    idle = f"sum by (instance, job, cpu) ({_slope(_IDLE, over)})"
     used = "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes"
     pressure = "node_pressure_memory_waiting_seconds_total"
     return (
@@ -72,7 +76,7 @@ def _of_hosts(over: str) -> tuple[Query, ...]:
             Quantity.CPU_RATIO, f"clamp_min(1 - avg by (instance) ({idle}), 0)", 'node_cpu_seconds_total{mode="idle"}'
         ),
         _host(Quantity.MEMORY_BYTES, f"max by (instance) ({used})", "node_memory_MemAvailable_bytes"),
-        _host(Quantity.MEMORY_PRESSURE_RATIO, f"max by (instance) (rate({pressure}[{over}]))", pressure, optional=True),
+        _host(Quantity.MEMORY_PRESSURE_RATIO, f"max by (instance) ({_slope(pressure, over)})", pressure, optional=True),
         _host(
             Quantity.NETWORK_BYTES_S,
             f"max by (instance) ({flow})",
@@ -83,8 +87,13 @@ def _of_hosts(over: str) -> tuple[Query, ...]:
 
 def _flow(selector: str, over: str) -> str:
     """Bytes a second in and out of the selected devices."""
-    ways = (f"rate(node_network_{way}_bytes_total{selector}[{over}])" for way in ("receive", "transmit"))
+    ways = (_slope(f"node_network_{way}_bytes_total{selector}", over) for way in ("receive", "transmit"))
     return " + ".join(f"sum by (instance, job) ({way})" for way in ways)
+
+
+def _slope(counter: str, over: str) -> str:
+    """How fast a counter grows, where it was not reset."""
+    return f"(deriv({counter}[{over}]) and resets({counter}[{over}]) == 0)"
 
 
 def _host(quantity: Quantity, promql: str, metric: str, *, optional: bool = False) -> Query:
@@ -100,10 +109,10 @@ def _of_vms(over: str) -> tuple[Query, ...]:
     cpu, delay = "libvirt_domain_info_cpu_time_seconds_total", "libvirt_domain_vcpu_delay_seconds_total"
     rss, balloon = "libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_info_memory_usage_bytes"
     received, sent = (f"libvirt_domain_interface_stats_{way}_bytes_total" for way in ("receive", "transmit"))
-    flow = " + ".join(f"sum by (instance, job, domain) (rate({metric}[{over}]))" for metric in (received, sent))
+    flow = " + ".join(f"sum by (instance, job, domain) ({_slope(metric, over)})" for metric in (received, sent))
     return (
-        _vm(Quantity.CPU_VCPUS, f"rate({cpu}[{over}])", cpu),
-        _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) (rate({delay}[{over}]))", delay, optional=True),
+        _vm(Quantity.CPU_VCPUS, _slope(cpu, over), cpu),
+        _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) ({_slope(delay, over)})", delay, optional=True),
         _vm(Quantity.MEMORY_BYTES, f"({rss} or {balloon})", balloon),
         _vm(Quantity.NETWORK_BYTES_S, f"({flow})", received),
         _vm(Quantity.DIRTY_BYTES_S, f"{DIRTY_RATE} * 1048576", DIRTY_RATE, optional=True),
