@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: 
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         what, remedy = (
-            f"TCP port {port} cannot be used: {error.strerror}",
+            f"TCP port {port} cannot be used: {os.strerror(error.errno or 0)}",
             "end what listens there, or use another port",
         )
         raise InputError(what, where=host, remedy=remedy) from error

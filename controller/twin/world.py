@@ -17,7 +17,7 @@ from inventory.model import Domain, Estate, Spread, System
 
 _NAMESPACE = uuid.UUID("6f1f7e1c-6a55-4c52-9c1c-4d2b3f0e7a10")
 _SPAN_S = 1.0
-"""Loads, watts and temperatures are worked out once in this many seconds."""
+"""Loads, watts and temperatures are worked out at least once in this many seconds."""
 
 
 def named_id(*parts: object) -> str:
@@ -64,17 +64,16 @@ class World:
         self.copying_bytes_s = np.zeros(len(self.topology.hosts))
         self.churned = 0
         self.churn = (nature.arrivals_per_hour, nature.departures_per_hour)
-        self._unspent = 0.0
         self.vms = self._populate()
         self._span(0.0, settle=True)
 
     def advance(self, dt: float) -> None:
         """Lets `dt` seconds pass for loads, watts, heat and batteries."""
-        self.now += dt
-        self._unspent += dt
-        while self._unspent >= _SPAN_S:
-            self._unspent -= _SPAN_S
-            self._span(_SPAN_S, settle=False)
+        while dt > 0.0:
+            span = min(dt, _SPAN_S)
+            dt -= span
+            self.now += span
+            self._span(span, settle=False)
 
     def new_server(self, vm: seating.Wanted, generation: int) -> Server:
         """A new ACTIVE server with the habits that its row draws, on no host yet."""
