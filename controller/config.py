@@ -136,7 +136,7 @@ class SnmpCredential(Strict):
 
 
 class Traps(Strict):
-    """`forwarders`: addresses of a relay whose traps name their origin (SNMP-COMMUNITY-MIB snmpTrapAddress)."""
+    """Where to listen for SNMP traps; a trap only hurries a poll."""
 
     listen: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 162
@@ -287,6 +287,9 @@ class Config(Strict):
     snmp: Snmp = Snmp()
     prometheus: Prometheus | None = None
     scrape_interval: Duration = timedelta(seconds=15)
+    dry_run: bool = False
+    """Everything but acting: Nova is read, and what would be asked of it is logged."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     policy: PolicySettings = PolicySettings()
 
     @property

@@ -133,7 +133,7 @@ class Pdu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rack:
-    """`base_watts` is what else stands in it (switches, consoles), half on each feed; a modelled number."""
+    """`base_watts` is what else stands in it (switches, consoles), on one feed alone when the other fails."""
 
     name: str
     room: str

@@ -5,16 +5,23 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from controller import config
+from controller.adapters import logs
 from controller.adapters.clock import SystemClock
+from controller.adapters.dry_run import DryRunCloud
+from controller.adapters.exposition import registry as exposition
 from controller.adapters.store.journal import SqlJournal
+from controller.adapters.systemd import Notifier
+from controller.api import health
 from controller.api import operators as socket_api
 from controller.bootstrap import parts
 from controller.engine.adopt import Adopter
+from controller.engine.drain import Drainer
+from controller.engine.emptying import PlannedDrains
 from controller.engine.follow import Follower
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
@@ -34,24 +41,40 @@ _log = logging.getLogger(__name__)
 def run(path: Path) -> None:
     """Runs until SIGTERM or SIGINT. Raises what the settings, the estate, the journal and the cloud raise at start."""
     settings = config.load(path)
+    logs.set_up(settings.log_level)
     estate = parts.estate(settings)
     with parts.journal(settings, "gdcc run") as journal:
         asyncio.run(_serve(path, settings, estate, journal))
 
 
 async def _serve(path: Path, settings: config.Config, estate: Estate, journal: SqlJournal) -> None:
-    clock = SystemClock()
-    cloud = parts.cloud(settings.cloud, settings.policy.migration.request_timeout)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(cloud.close)
-        await cloud.prepare()
-        observer = Observer(cloud, parts.collectors(settings, estate, clock), clock, deadline=settings.deadline)
-        await observer.start()
-        stack.push_async_callback(observer.stop)
-        wired = Wired(settings, estate, journal=journal, cloud=cloud, observer=observer, clock=clock)
+        wired = await wire(stack, settings, estate, journal)
+        notifier = Notifier()
+        stack.callback(notifier.close)
         await stack.enter_async_context(wired.serving(settings))
-        _on_signals(wired, path)
-        await wired.loop.run(turned=lambda: None)
+        _on_signals(wired, path, notifier)
+        stack.push_async_callback(_ended, asyncio.create_task(_watchdog(wired, notifier), name="watchdog"))
+        _log.info("started", extra={"version": wired.loop.status.version, "estate": estate.name})
+        notifier.ready("started, nothing seen yet")
+        await wired.loop.run(turned=lambda: notifier.status(wired.loop.status.sentence))
+        notifier.stopping("running migrations go on, to be adopted")
+        _log.info("stopped")
+
+
+async def wire(
+    stack: contextlib.AsyncExitStack, settings: config.Config, estate: Estate, journal: SqlJournal
+) -> "Wired":
+    """The cloud reached, the collectors started, the engine around them; `stack` ends it all."""
+    clock = SystemClock()
+    reached = parts.cloud(settings.cloud, settings.policy.migration.request_timeout)
+    stack.push_async_callback(reached.close)
+    await reached.prepare()
+    cloud: Cloud = DryRunCloud(reached) if settings.dry_run else reached
+    observer = Observer(cloud, parts.collectors(settings, estate, clock), clock, deadline=settings.deadline)
+    await observer.start()
+    stack.push_async_callback(observer.stop)
+    return Wired(settings, estate, journal=journal, cloud=cloud, observer=observer, clock=clock)
 
 
 class Wired:
@@ -80,11 +103,15 @@ class Wired:
             follower=follower,
             epoch=journal.open_epoch("gdcc run", clock.now()),
         )
+        drainer = Drainer(
+            cloud, journal, clock, migrator=migrator, plan=PlannedDrains(lambda: self.loop.memory.seen, self._policy)
+        )
         self.loop = Loop(
             observer=observer,
             sight=Sight(estate, journal, settings.interval),
             migrator=migrator,
             adopter=Adopter(journal, follower),
+            drainer=drainer,
             journal=journal,
             clock=clock,
             policy=settings.policy.policy(),
@@ -92,7 +119,7 @@ class Wired:
             status=_first_status(settings, estate),
             publish=self._publish,
         )
-        self.desk = Operators(self.loop, migrator, journal, clock)
+        self.desk = Operators(self.loop, migrator, drainer, journal, clock)
 
     def _policy(self) -> Policy:
         return self.loop.policy
@@ -105,12 +132,30 @@ class Wired:
 
     @contextlib.asynccontextmanager
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
-        """Serves the operators' socket while the block runs."""
+        """Serves the operators' socket, metrics and health while the block runs."""
+        metrics = exposition.registry(lambda: self.published)
+        page = await health.serve(metrics, self._healthy, self._ready, settings.http.host, settings.http.port)
         runner = await socket_api.serve(self.desk, settings.socket.path, settings.socket.group)
         try:
             yield
         finally:
             await runner.cleanup()
+            await page.cleanup()
+
+    def turning(self) -> bool:
+        """Whether the loop has ended a turn lately, or began not long ago."""
+        status = self.loop.status
+        age = datetime.now(UTC) - (status.turned_at or status.started_at)
+        return age < 10 * self.interval + timedelta(minutes=2)
+
+    def _healthy(self) -> str | None:
+        return None if self.turning() else f"no turn has ended since {self.loop.status.turned_at}"
+
+    def _ready(self) -> str | None:
+        status = self.loop.status
+        if self.loop.memory.seen is None:
+            return f"nothing has been seen yet: {status.sentence}"
+        return status.stopped
 
     def reload(self, path: Path) -> None:
         """Takes over policy and estate of a valid configuration; keeps the old ones where it is not."""
@@ -120,6 +165,7 @@ class Wired:
         except GdccError as error:
             _log.error("the configuration is not taken over", extra={"error": str(error)})
             return
+        self.interval = settings.interval
         self.loop.policy = settings.policy.policy()
         self.loop.sight = Sight(estate, self.journal, self.interval)
         _log.info("the configuration is taken over")
@@ -135,8 +181,29 @@ def _first_status(settings: config.Config, estate: Estate) -> Status:
     )
 
 
-def _on_signals(wired: Wired, path: Path) -> None:
+def _on_signals(wired: Wired, path: Path, notifier: Notifier) -> None:
+    def reload() -> None:
+        notifier.reloading()
+        wired.reload(path)
+        notifier.ready(wired.loop.status.sentence)
+
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, wired.loop.stop)
-    running.add_signal_handler(signal.SIGHUP, wired.reload, path)
+    running.add_signal_handler(signal.SIGHUP, reload)
+
+
+async def _watchdog(wired: Wired, notifier: Notifier) -> None:
+    """Signs of life as long as the event loop runs and the turns do."""
+    if notifier.watchdog is None:
+        return
+    while True:
+        if wired.turning():
+            notifier.alive()
+        await asyncio.sleep(notifier.watchdog.total_seconds() / 3)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -12,6 +12,9 @@ from controller.adapters.exporters.collector import ExporterCollector
 from controller.adapters.openstack import OpenStackCloud, connect
 from controller.adapters.prometheus import collector as prometheus
 from controller.adapters.prometheus import joined, query
+from controller.adapters.snmp.collector import SnmpCollector
+from controller.adapters.snmp.credentials import AuthProtocol, Community, Credential, PrivProtocol, User
+from controller.adapters.snmp.target import targets
 from controller.adapters.store import lock, schema
 from controller.adapters.store.journal import SqlJournal, open_journal
 from controller.engine.ports import Collector
@@ -37,13 +40,36 @@ def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
 
 
 def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) -> tuple[Collector, ...]:
-    """Every source of readings, preferred ones first: Prometheus, or without one the exporters themselves; SNMP."""
+    """Every source of readings, preferred ones first: Prometheus, or without one the exporters themselves; then SNMP.
+
+    SNMP polls nothing where no credential is configured.
+    """
     hosts = its_estate.hosts.values()
     if settings.prometheus is None:
         first: Collector = ExporterCollector(hosts, clock, interval=settings.scrape_interval)
     else:
         first = _prometheus(settings.prometheus, its_estate)
-    return (first,)
+    return first, _snmp(settings.snmp, its_estate, clock)
+
+
+def _snmp(settings: config.Snmp, its_estate: Estate, clock: SystemClock) -> SnmpCollector:
+    credentials = {name: _credential(given) for name, given in settings.credentials.items()}
+    configured = [target for target in targets(its_estate) if credentials]
+    traps = None if settings.traps is None else (settings.traps.listen, settings.traps.port)
+    return SnmpCollector(configured, credentials, clock, interval=settings.interval, traps=traps)
+
+
+def _credential(given: config.SnmpCredential) -> Credential:
+    if given.community is not None:
+        return Community(community=given.community.reveal())
+    assert given.user is not None and given.auth is not None and given.priv is not None
+    return User(
+        name=given.user,
+        auth=given.auth.reveal(),
+        priv=given.priv.reveal(),
+        auth_protocol=AuthProtocol(given.auth_protocol),
+        priv_protocol=PrivProtocol(given.priv_protocol),
+    )
 
 
 def _prometheus(settings: config.Prometheus, its_estate: Estate) -> prometheus.PrometheusCollector:

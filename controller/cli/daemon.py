@@ -21,10 +21,10 @@ CONFIG = Path("/etc/gdcc/controller.yaml")
 
 def run(config: ConfigOption = CONFIG) -> None:
     """Run the daemon: observe, plan, and move what policy allows."""
-    from controller import bootstrap
+    from controller.bootstrap import daemon
 
     with told():
-        bootstrap.run(config)
+        daemon.run(config)
 
 
 def status(socket: SocketOption = SOCKET, as_json: JsonOption = False) -> None:
@@ -86,10 +86,10 @@ def drain(
 ) -> None:
     """Disable a host's compute service and empty it by live migrations."""
     if direct:
-        from controller import bootstrap
+        from controller.bootstrap import direct as without_daemon
 
         with told():
-            done = bootstrap.drain_direct(
+            done = without_daemon.drain(
                 config, host, why, keep_shutoff=keep_shutoff, confirm=lambda u: _sure(host, u, yes)
             )
         _ended(tables.plain(done))
@@ -122,12 +122,12 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
     """Shows the drain until it is empty, stuck or ended."""
     with Live(console=people, refresh_per_second=4) as live:
         while True:
-            found = [d for d in client.call(socket, "GET", "/drains") if d["id"] == drain["id"]]
-            if not found:
+            found = next((d for d in client.call(socket, "GET", "/drains") if d["id"] == drain["id"]), None)
+            if found is None:
                 return drain | {"state": "ended"}
-            live.update(tables.drain(found[0], client.call(socket, "GET", "/moves?hours=24")))
-            if found[0]["state"] != "emptying":
-                return found[0]
+            live.update(tables.drain(found, client.call(socket, "GET", "/moves?hours=24")))
+            if found["state"] != "emptying":
+                return dict(found)
             time.sleep(1)
 
 

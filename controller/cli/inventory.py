@@ -100,11 +100,11 @@ def draft(
     out: OutOption,
 ) -> None:
     """Write what a living cloud shows of itself; what it cannot know is a gap that `check` lists."""
-    from controller import bootstrap  # reads settings and clouds.yaml, which no other verb here needs
+    from controller.bootstrap import once
 
     _refuse_unless_empty(out)
     with told():
-        facts, catalog = bootstrap.catalog(cloud)
+        facts, catalog = once.catalog(cloud)
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
     people.print(f"{out}: written; {_still_to_do(out)}", soft_wrap=True)
 

@@ -74,16 +74,16 @@ def explain(
 
 def _seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, datetime]:
     """A snapshot from a file is planned as of its own time, the living cloud as of now."""
-    from controller import bootstrap
+    from controller.bootstrap import once
 
-    policy = bootstrap.policy(config)
+    policy = once.policy(config)
     if snapshot is not None:
         cluster = snapshot_file.read(snapshot)
         return cluster, policy, cluster.taken_at
     if config is None:
         raise typer.BadParameter("name a snapshot file, or the configuration that names a cloud",
                                  param_hint="--snapshot or --config")  # fmt: skip
-    return bootstrap.snapshot(config), policy, datetime.now(UTC)
+    return once.snapshot(config), policy, datetime.now(UTC)
 
 
 def _show(found: Plan) -> None:

@@ -37,9 +37,9 @@ def snapshot(
 
 
 def _seen(config: Path) -> Cluster:
-    from controller import bootstrap
+    from controller.bootstrap import once
 
-    return bootstrap.snapshot(config)
+    return once.snapshot(config)
 
 
 def _made_up(directory: Path, seed: int, now: datetime) -> Cluster:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.engine import execution, guard, reporting, scoping
+from controller.engine import emptying, execution, guard, reporting, scoping
 from controller.engine import status as words
 from controller.engine.adopt import Adopter
+from controller.engine.drain import Drainer
 from controller.engine.execution import Ran
 from controller.engine.migrate import Migrator
 from controller.engine.observe import Observer
@@ -24,7 +25,6 @@ from controller.engine.sighting import Seen, Sight
 from controller.errors import GdccError, InvariantError, TransientError
 from controller.model.cluster import Cluster
 from controller.model.migration import Entry
-from controller.model.operation import DrainState
 from controller.model.plan import Move, Plan
 from controller.model.policy import Mode, Policy
 from controller.planner import plan as planner
@@ -56,6 +56,7 @@ class Loop:
         sight: Sight,
         migrator: Migrator,
         adopter: Adopter,
+        drainer: Drainer,
         journal: Journal,
         clock: Clock,
         policy: Policy,
@@ -67,6 +68,7 @@ class Loop:
         self.sight = sight
         self._migrator = migrator
         self._adopter = adopter
+        self._drainer = drainer
         self._journal = journal
         self._clock = clock
         self.policy = policy
@@ -78,6 +80,7 @@ class Loop:
         self._stopping = asyncio.Event()
         self._plan_task: asyncio.Task[Ran] | None = None
         self._adoption: asyncio.Task[tuple[Entry, ...]] | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Ends the loop after the turn under way; running migrations are left to be adopted."""
@@ -118,21 +121,38 @@ class Loop:
         self._tell(sentence)
 
     async def _turn(self) -> str:
+        finished = self._finished()
+        idle = self._plan_task is None and self._draining is None
         with self._phase("observe"):
             look = await self._observer.look()
         self.status = replace(self.status, faults=self.status.faults.add(look.faults))
         with self._phase("judge"):
             seen = self.memory.seen = self.sight.judge(look, self.policy)
         self._adopt()
-        finished = self._finished()
-        if self._plan_task is not None:
-            return f"running plan {self.memory.proposal.id if self.memory.proposal else ''}"
+        if not idle:
+            return f"{self._busy()} goes on."
+        if self._drain():
+            return f"{finished} {emptying.going_on(self._journal)}.".strip()
         with self._phase("plan"):
             plan = self._proposed(await asyncio.to_thread(planner.plan, seen.cluster, self.policy, look.at))
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
         return " ".join(part for part in (finished, plan.sentence, held) if part)
+
+    def _busy(self) -> str:
+        if self._plan_task is not None:
+            return f"{self._plan_task.get_name()[:1].upper()}{self._plan_task.get_name()[1:]}"
+        return "A drain"
+
+    def _drain(self) -> bool:
+        """Starts a step of the open drains; whether one of them keeps own moves waiting."""
+        if self._adoption is not None or self._stopping.is_set():
+            return False
+        if any(drain.state in emptying.WORKING for drain in self._journal.drains()):
+            self._draining = asyncio.create_task(emptying.step_all(self._journal, self._drainer), name="drains")
+            self._draining.add_done_callback(lambda _: self.wake.set())
+        return emptying.going_on(self._journal) is not None
 
     def _proposed(self, plan: Plan) -> Plan:
         """The plan, or the one before it where the moves are the same and it is not too old to be approved."""
@@ -156,8 +176,6 @@ class Loop:
             return f"Own moves are stopped: {self.memory.stopped}."
         if self._adoption is not None:
             return "Moves of an earlier process are being followed to their end first."
-        if any(drain.state is DrainState.EMPTYING for drain in self._journal.drains()):
-            return "An operator's drain goes first."
         if self.policy.mode < Mode.APPROVE:
             return f"Mode {self.policy.mode.name.lower()}: nothing is moved."
         return guard.budget_spent(guard.view(self._journal, self.policy, now).failures, self.policy.error_budget)
@@ -194,12 +212,13 @@ class Loop:
         cluster: Cluster | None = self.memory.seen.cluster if self.memory.seen else None
         if cluster is not None and cluster.freeze is not None:
             return f"frozen: {cluster.freeze}"
-        if any(drain.state is DrainState.EMPTYING for drain in self._journal.drains()):
-            return "an operator's drain goes first"
-        return None
+        return emptying.going_on(self._journal)
 
     def _finished(self) -> str:
-        """Takes in a plan that has ended; raises what ended it (the journal)."""
+        """Takes in a plan or drains that have ended; raises what ended them (the journal)."""
+        if self._draining is not None and self._draining.done():
+            done, self._draining = self._draining, None
+            done.result()
         task = self._plan_task
         if task is None or not task.done():
             return ""
@@ -250,7 +269,7 @@ class Loop:
         turned()
 
     async def _leave(self) -> None:
-        for task in (self._plan_task, self._adoption):
+        for task in (self._plan_task, self._adoption, self._draining):
             if task is not None and not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from controller.engine import emptying
+from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
 from controller.engine.ports import Clock, Journal
 from controller.engine.status import Status
-from controller.errors import RefusedError
-from controller.model.ids import PlanId
+from controller.errors import RefusedError, TransientError
+from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
 from controller.model.operation import Approval, Drain, Pause
 from controller.model.plan import Plan
@@ -16,10 +18,11 @@ from inventory.model import Estate
 
 
 class Operators:
-    """The part of `desk.Desk` that needs no drain."""
+    """`desk.Desk` over a loop in this process."""
 
-    def __init__(self, loop: Loop, migrator: Migrator, journal: Journal, clock: Clock) -> None:
+    def __init__(self, loop: Loop, migrator: Migrator, drainer: Drainer, journal: Journal, clock: Clock) -> None:
         self._loop = loop
+        self._drainer = drainer
         self._migrator = migrator
         self._journal = journal
         self._clock = clock
@@ -68,6 +71,22 @@ class Operators:
         self._journal.note(self._clock.now(), who, f"resumed {where}")
         self._loop.wake.set()
         return f"Resumed {where}."
+
+    async def drain_unknowns(self, host: HostName) -> tuple[str, ...]:
+        seen = self._loop.memory.seen
+        if seen is None:
+            raise TransientError("nothing has been seen yet", where=host, remedy="wait for the first turn")
+        return emptying.unknowns(seen, host)
+
+    async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain:
+        drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff)
+        self._loop.wake.set()
+        return drain
+
+    async def enable(self, host: HostName, who: str, *, force: bool) -> str:
+        said = await self._drainer.enable(host, who=who, force=force)
+        self._loop.wake.set()
+        return said
 
     def _known(self, scope: Scope | None) -> None:
         if scope is None:

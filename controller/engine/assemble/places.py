@@ -8,7 +8,7 @@ import numpy as np
 from controller.engine.gate import Gate
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
-from inventory.model import Cord, Estate, Pdu, Rack
+from inventory.model import Cord, Estate, Pdu
 
 _BELIEVABLE_OVERLOAD = 1.5
 """A breaker trips well below this multiple of the rating."""
@@ -107,14 +107,16 @@ def _phase_watts(pdu: Pdu) -> float:
 
 
 def _base_watts(estate: Estate, feeds: list[str], pdus: list[str], phases: list[str]) -> FloatColumn:
-    """What else stands in the racks: a rack's base split evenly over its feeds, their PDUs in it, and their phases."""
+    """What else stands in the racks, for the day the partner has failed: all of a rack's base on each of its feeds,
+    split over the feed's PDUs in it and their phases.
+    """
     on_feed = dict.fromkeys(feeds, 0.0)
     on_pdu = dict.fromkeys(pdus, 0.0)
     in_rack: dict[str, list[Pdu]] = {}
     for name in pdus:
         in_rack.setdefault(estate.pdus[name].rack, []).append(estate.pdus[name])
     for rack, its_pdus in in_rack.items():
-        share = _feed_share(estate.racks[rack], its_pdus)
+        share = estate.racks[rack].base_watts
         for feed in {pdu.feed for pdu in its_pdus}:
             on_feed[feed] += share
             fed = [pdu for pdu in its_pdus if pdu.feed == feed]
@@ -122,10 +124,6 @@ def _base_watts(estate: Estate, feeds: list[str], pdus: list[str], phases: list[
                 on_pdu[pdu.name] += share / len(fed)
     on_phase = [on_pdu[pdu] / estate.pdus[pdu].phases for pdu in (name.rpartition("/")[0] for name in phases)]
     return _floats([*on_feed.values(), *on_pdu.values(), *on_phase])
-
-
-def _feed_share(rack: Rack, pdus: list[Pdu]) -> float:
-    return rack.base_watts / len({pdu.feed for pdu in pdus})
 
 
 def _metered(gate: Gate, rated: FloatColumn, *names: list[str]) -> model.Reading:

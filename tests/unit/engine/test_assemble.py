@@ -81,15 +81,15 @@ def test_a_host_row_carries_what_placement_admits_and_where_the_host_stands(site
     assert hosts.trusted.all() and hosts.known.all() and hosts.up.all() and hosts.enabled.all()
 
 
-def test_power_limits_are_derated_ratings_and_base_watts_are_split_over_feeds(site: Site) -> None:
+def test_power_limits_are_derated_ratings_and_base_watts_count_whole_on_each_feed(site: Site) -> None:
     power = site.cluster().power
     at = {name: n for n, name in enumerate(power.names)}
     assert power.limit_watts[at["NA"]] == pytest.approx(4500 * 0.8)
     assert power.limit_watts[at["pdu-r1-A"]] == pytest.approx(16 * 230 * 3 * 0.8)
     assert power.limit_watts[at["pdu-r1-A/3"]] == pytest.approx(16 * 230 * 0.8)
-    assert power.base_watts[at["NA"]] == pytest.approx(2 * 50.0)
-    assert power.base_watts[at["pdu-r1-A"]] == pytest.approx(50.0)
-    assert power.base_watts[at["pdu-r1-A/1"]] == pytest.approx(50.0 / 3)
+    assert power.base_watts[at["NA"]] == pytest.approx(2 * 100.0)
+    assert power.base_watts[at["pdu-r1-A"]] == pytest.approx(100.0)
+    assert power.base_watts[at["pdu-r1-A/1"]] == pytest.approx(100.0 / 3)
     assert power.partner[at["NA"]] == at["NB"] and power.partner[at["pdu-r1-A"]] == -1
     assert power.power_watts.fresh.all()
     assert power.on_battery.fresh.tolist() == [kind == model.PowerKind.FEED for kind in power.kind]

@@ -1,0 +1,46 @@
+"""`gdcc drain --direct`: a drain with no daemon, holding the journal's lock, making no other move."""
+
+import asyncio
+import contextlib
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+
+from controller import config
+from controller.adapters.store.journal import SqlJournal
+from controller.bootstrap import parts
+from controller.bootstrap.daemon import wire
+from controller.model.ids import HostName
+from controller.model.operation import Drain, DrainState
+from controller.model.policy import Mode
+
+Confirm = Callable[[tuple[str, ...]], None]
+"""Given what is not known; returns to go on, raises not to."""
+
+
+def drain(path: Path, host: str, why: str, *, keep_shutoff: bool, confirm: Confirm) -> Drain:
+    """Drains to its end, EMPTY or STUCK. Raises RefusedError (rule `journal-locked`) while a daemon runs."""
+    settings = config.load(path)
+    quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
+    with parts.journal(settings, "gdcc drain --direct") as journal:
+        return asyncio.run(_drain(quiet, journal, HostName(host), why, keep_shutoff=keep_shutoff, confirm=confirm))
+
+
+async def _drain(
+    settings: config.Config, journal: SqlJournal, host: HostName, why: str, *, keep_shutoff: bool, confirm: Confirm
+) -> Drain:
+    async with contextlib.AsyncExitStack() as stack:
+        wired = await wire(stack, settings, parts.estate(settings), journal)
+        await wired.loop.turn()
+        confirm(await wired.desk.drain_unknowns(host))
+        begun = await wired.desk.drain(host, getpass.getuser(), why, keep_shutoff=keep_shutoff)
+        turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
+        try:
+            while True:
+                await asyncio.sleep(1)
+                found = next((one for one in journal.drains() if one.id == begun.id), None)
+                if found is None or found.state in {DrainState.EMPTY, DrainState.STUCK}:
+                    return found or begun
+        finally:
+            wired.loop.stop()
+            await turns
