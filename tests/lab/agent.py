@@ -30,8 +30,8 @@ def idrac(lab: Path, host: str) -> dict[str, Value]:
     found = world.machine(lab, host)
     memory = STATUS[found.memory_health]
     inlet = round(found.inlet_celsius * 10)
-    probe, reading, dimm, disk, supply = (f"{IDRAC}.{part}" for part in (
-        "4.700.20.1", "4.600.30.1", "4.1100.50.1", "5.1.20.130.4.1", "4.600.12.1"))  # fmt: skip
+    probe, reading, dimm, array, supply = (f"{IDRAC}.{part}" for part in (
+        "4.700.20.1", "4.600.30.1", "4.1100.50.1", "5.1.20.140.1.1", "4.600.12.1"))  # fmt: skip
     return {
         f"{IDRAC}.2.1.0": ("integer", memory),
         f"{IDRAC}.2.3.0": ("integer", "3"),
@@ -53,9 +53,7 @@ def idrac(lab: Path, host: str) -> dict[str, Value]:
         **{f"{IDRAC}.4.700.12.1.6.1.{n}": ("integer", "6000") for n in (1, 2)},
         **{f"{IDRAC}.4.700.12.1.8.1.{n}": ("string", f"System Board Fan{n}") for n in (1, 2)},
         f"{dimm}.5.1.1": ("integer", memory),
-        f"{disk}.4.1": ("integer", "3"),
-        f"{disk}.24.1": ("integer", "3"),
-        f"{disk}.31.1": ("integer", "0"),
+        f"{array}.4.1": ("integer", "2"),
     }
 
 
@@ -64,9 +62,13 @@ def apc_pdu(lab: Path, pdu: str) -> dict[str, Value]:
     watts = world.rack_watts(lab, pdu.rsplit("-", 1)[0]) / 2
     power, amps = str(round(watts / 10)), str(round(watts / 230 * 10))
     return {
+        f"{APC}.4.2.1.7.1": ("integer", "1"),
+        f"{APC}.4.2.1.8.1": ("integer", "0"),
         f"{APC}.4.3.1.4.1": ("integer", "2"),
         f"{APC}.4.3.1.5.1": ("integer", power),
         f"{APC}.4.3.1.12.1": ("integer", "2"),
+        f"{APC}.6.3.1.2.1": ("integer", "1"),
+        f"{APC}.6.3.1.3.1": ("integer", "1"),
         f"{APC}.6.3.1.4.1": ("integer", "2"),
         f"{APC}.6.3.1.5.1": ("integer", amps),
         f"{APC}.6.3.1.6.1": ("integer", "230"),

@@ -85,7 +85,7 @@ class Meter:
             ("interface_stats_transmit_bytes_total", "counter", ',target_device="tap0"',
              lambda g: self._sums["network", g.uuid] / 2),
             ("vcpu_delay_seconds_total", "counter", ',vcpu="0"', lambda g: self._sums["delay", g.uuid]),
-            ("dirty_rate_bytes_per_second", "gauge", "", lambda g: g.dirty_mib_s * MIB),
+            ("dirtyrate_megabytes_per_second", "gauge", "", lambda g: g.dirty_mib_s),
         ]  # fmt: skip
         yield "# TYPE libvirt_up gauge\nlibvirt_up 1\n# TYPE libvirt_domain_info_meta gauge\n"
         for guest in guests:
