@@ -1,5 +1,6 @@
 """The lab for tests: brought up when it is not, given its tenants, and calmed after each test that stirred it."""
 
+import fcntl
 import json
 import os
 import shlex
@@ -75,15 +76,20 @@ def described() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def standing_lab() -> Lab:
-    """The lab, up and populated. Its OS_ variables stay set, as they would be in an operator's shell."""
+def standing_lab() -> Iterator[Lab]:
+    """The lab, up and populated, for one session of tests at a time: another one waits.
+
+    Its OS_ variables stay set, as they would be in an operator's shell.
+    """
     subprocess.run([RECIPE, "up"], check=True)
     env = described()
     os.environ.update(env)
     lab = Lab(Path(env["LAB"]), env)
-    lab.calm()
-    subprocess.run([sys.executable, "-m", "tests.lab.populate"], check=True, cwd=RECIPE.parents[2])
-    return lab
+    with (lab.directory / "tests.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        lab.calm()
+        subprocess.run([sys.executable, "-m", "tests.lab.populate"], check=True, cwd=RECIPE.parents[2])
+        yield lab
 
 
 @pytest.fixture
