@@ -1,49 +1,70 @@
-"""A process that dies at its k-th step: before or after a call to the cloud or the journal takes effect."""
+"""A process that dies at a step: before or after a call to the cloud or the journal takes effect."""
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 
 class Crash(BaseException):
     """What kill -9 is to a test: nothing catches it."""
 
 
+class Fate(Protocol):
+    """Is told of every step, and raises Crash at one of them and at all later ones."""
+
+    def step(self, name: str, args: tuple[Any, ...], *, done: bool) -> None: ...
+
+
 class Fuse:
-    """Burns one step at a time and dies at step `at`; whoever steps on a blown fuse dies too."""
+    """Dies at step `at`, counted over all ports; a call is a step before its effect and one after it."""
 
     def __init__(self, at: int) -> None:
         self.at = at
         self.steps = 0
         self.blown = False
 
-    def step(self) -> None:
+    def step(self, name: str, args: tuple[Any, ...], *, done: bool) -> None:
         self.steps += 1
         self.blown = self.blown or self.steps == self.at
         if self.blown:
             raise Crash
 
 
-class Mortal:
-    """Any port, every call of which burns the fuse twice: before its effect and after."""
+class Trap:
+    """Dies at the first call of that name that is given `argument`: before its effect, or when it is `done`."""
 
-    def __init__(self, port: object, fuse: Fuse) -> None:
+    def __init__(self, name: str, argument: object, *, done: bool) -> None:
+        self.name = name
+        self.argument = argument
+        self.done = done
+        self.sprung = False
+
+    def step(self, name: str, args: tuple[Any, ...], *, done: bool) -> None:
+        self.sprung = self.sprung or (name == self.name and self.argument in args and done == self.done)
+        if self.sprung:
+            raise Crash
+
+
+class Mortal:
+    """Any port, every call of which is two steps."""
+
+    def __init__(self, port: object, fate: Fate) -> None:
         self._port = port
-        self._fuse = fuse
+        self._fate = fate
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._port, name)
 
         def call(*args: Any, **named: Any) -> Any:
-            self._fuse.step()
+            self._fate.step(name, args, done=False)
             result = method(*args, **named)
-            self._fuse.step()
+            self._fate.step(name, args, done=True)
             return result
 
         async def acall(*args: Any, **named: Any) -> Any:
-            self._fuse.step()
+            self._fate.step(name, args, done=False)
             result = await method(*args, **named)
-            self._fuse.step()
+            self._fate.step(name, args, done=True)
             return result
 
         return acall if inspect.iscoroutinefunction(method) else call
