@@ -2,19 +2,17 @@
 
 Measured quantities, in this order in every (3, N) table: busy threads, memory bytes, network bytes a second.
 
-A VM with a fresh reading brings what it uses. One without brings all it may use and relieves nothing: its vCPUs and
-its memory, and for the network what its whole host carries, each no more than the host it is on uses. A host is
-relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share of it.
+A VM with a fresh reading brings what it uses. One without brings all that it may use and relieves nothing: its vCPUs
+and its memory, and no more than its host uses beyond what its measured VMs do, which is also the bound of its traffic.
+A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.model import cluster as model
 from controller.model.policy import Thresholds
-from controller.model.sample import FloatColumn
+from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import precopy
 
 MIB = float(2**20)
@@ -61,15 +59,16 @@ def usable(reading: model.Reading) -> FloatColumn:
 
 def brought_and_relieved(vms: model.Vms, busy: Table) -> tuple[Table, Table]:
     """What each VM adds where it arrives and takes where it was at the start (3, V)."""
-    bounds = [vms.vcpus.astype(np.float64), vms.memory_mib * MIB, np.full(len(vms.ids), np.inf)]
-    readings = [usable(reading) for reading in (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s)]
-    on_host = [_at_host(row, vms.host) for row in busy]
+    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, np.full(len(vms.ids), np.inf))
+    readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s)
     off = np.equal(vms.state, model.VmState.SHUTOFF)
-    brought = [
-        np.where(off, 0.0, _bounded(reading, bound, host))
-        for reading, bound, host in zip(readings, bounds, on_host, strict=True)
-    ]
-    relieved = [np.where(off, 0.0, _share(reading, vms, row)) for reading, row in zip(readings, busy, strict=True)]
+    brought, relieved = [], []
+    for reading, bound, row in zip(readings, bounds, busy, strict=True):
+        known = np.where(off, 0.0, usable(reading))
+        together = _together(known, vms.host, len(row))
+        beyond = _at_host(np.maximum(row - together, 0.0), vms.host)
+        brought.append(_bounded(known, np.fmin(bound, beyond)))
+        relieved.append(_share(known, _at_host(row, vms.host), _at_host(together, vms.host)))
     return np.stack(brought), np.stack(relieved)
 
 
@@ -82,20 +81,25 @@ def dirty_bytes_s(vms: model.Vms) -> FloatColumn:
     return np.where(np.equal(vms.state, model.VmState.ACTIVE), rate, 0.0)
 
 
-def _at_host(column: FloatColumn, host: Sequence[int] | NDArray[np.int32]) -> FloatColumn:
+def _at_host(column: FloatColumn, host: IntColumn) -> FloatColumn:
     """Each VM's host's value, NaN where it has none."""
-    return np.append(column, np.nan)[host]
+    values: FloatColumn = np.append(column, np.nan)[host]
+    return values
 
 
-def _bounded(reading: FloatColumn, bound: FloatColumn, on_host: FloatColumn) -> FloatColumn:
-    """The reading, or else the least of what it may use and what its host uses; 0 where nothing bounds it at all."""
-    most = np.fmin(bound, on_host)
-    return np.where(np.isnan(reading), np.where(np.isfinite(most), most, 0.0), reading)
+def _together(known: FloatColumn, host: IntColumn, hosts: int) -> FloatColumn:
+    """What each host's measured VMs use together."""
+    counts = (host >= 0) & np.isfinite(known)
+    return np.bincount(host[counts], weights=known[counts], minlength=hosts).astype(np.float64)
 
 
-def _share(reading: FloatColumn, vms: model.Vms, busy: FloatColumn) -> FloatColumn:
-    known = np.nan_to_num(reading, nan=0.0)
-    placed = vms.host >= 0
-    total = np.bincount(vms.host[placed], weights=known[placed], minlength=len(busy))
-    factor = np.divide(np.nan_to_num(busy, nan=0.0), total, out=np.ones(len(busy)), where=total > 0)
-    return known * np.nan_to_num(_at_host(np.minimum(factor, 1.0), vms.host), nan=0.0)
+def _bounded(known: FloatColumn, most: FloatColumn) -> FloatColumn:
+    """The reading, or else the bound; 0 where nothing bounds it, since then nobody measures that quantity there."""
+    return np.where(np.isnan(known), np.where(np.isfinite(most), most, 0.0), known)
+
+
+def _share(known: FloatColumn, busy: FloatColumn, together: FloatColumn) -> FloatColumn:
+    """Each VM's part of what its host uses."""
+    factor = np.ones(len(known))
+    np.divide(np.nan_to_num(busy, nan=0.0), together, out=factor, where=together > 0)
+    return np.nan_to_num(known, nan=0.0) * np.minimum(factor, 1.0)

@@ -51,7 +51,8 @@ class _Book:
                           "network": cluster.vms.network_bytes_s}  # fmt: skip
         self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic}
         touched = {self._hosts[name] for move in moves for name in (move.source, move.target)}
-        self._on = self._vms_by_host(touched)
+        running = cluster.vms.host[(cluster.vms.target >= 0) & (cluster.vms.host >= 0)].tolist()
+        self._on = self._vms_by_host(touched | set(running))
         self._densest = self._densest_watts()
         self.sums: Sums = {}
         self._sum_hosts(touched)
@@ -135,7 +136,8 @@ class _Book:
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": math.inf}
         host = int(vms.host[vm])
         busy = self._busy[quantity](host) if host >= 0 else None
-        bound = bounds[quantity] if busy is None else min(bounds[quantity], busy)
+        beyond = math.inf if busy is None else max(0.0, busy - self._measured(quantity, host))
+        bound = min(bounds[quantity], beyond)
         return bound if math.isfinite(bound) else 0.0
 
     def _relieved(self, quantity: str, vm: int, host: int) -> float:
@@ -143,9 +145,15 @@ class _Book:
         value = fresh(self._readings[quantity], vm)
         if value is None or self._cluster.vms.state[vm] == model.VmState.SHUTOFF:
             return 0.0
-        together = sum(max(fresh(self._readings[quantity], other) or 0.0, 0.0) for other in self._on[host])
+        together = self._measured(quantity, host)
         busy = self._busy[quantity](host) or 0.0
         return max(value, 0.0) * (min(1.0, busy / together) if together > 0 else 1.0)
+
+    def _measured(self, quantity: str, host: int) -> float:
+        """What the host's measured VMs use together."""
+        vms = self._cluster.vms
+        running = (vm for vm in self._on[host] if vms.state[vm] != model.VmState.SHUTOFF)
+        return sum(max(fresh(self._readings[quantity], vm) or 0.0, 0.0) for vm in running)
 
     def _slope(self, host: int) -> float | None:
         slope = float(self._cluster.hosts.watts_per_thread[host])

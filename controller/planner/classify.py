@@ -83,16 +83,18 @@ def _failing_parts(load: Load, host: int) -> str:
 
 
 def _over_capacity(load: Load) -> Iterator[Breach]:
+    """One a host, of the resource furthest over what Placement admits, as a share of that."""
     over = over_capacity(load)
     for host in _rows(over.any(axis=0)):
-        share = load.asked[:, host] / np.maximum(load.situation.capacity[:, host], 1.0)
+        admitted = load.situation.capacity[:, host]
+        share = load.asked[:, host] / np.maximum(admitted, 1.0)
         worst = int(np.argmax(np.where(over[:, host], share, -1.0)))
         unit, divisor = RESOURCES[worst]
-        amount, limit = load.asked[worst, host] / divisor, load.situation.capacity[worst, host] / divisor
         name = load.situation.cluster.hosts.names[host]
+        placed = f"{load.asked[worst, host] / divisor:.0f} {unit} placed on it"
         yield Breach(
-            key=f"capacity:{name}", concern=Concern.BROKEN, rule="capacity", subject=name, amount=float(amount),
-            limit=float(limit), unit=unit, why=f"{name} has {amount:.0f} {unit} placed on it, and may have {limit:.0f}",
+            key=f"capacity:{name}", concern=Concern.BROKEN, rule="capacity", subject=name, amount=float(share[worst]),
+            limit=1.0, unit="ratio", why=f"{name} has {placed}, and may have {admitted[worst] / divisor:.0f}",
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model import cluster as model
+from controller.model.policy import Limits
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, groups, precopy
 from controller.planner.load import Load
@@ -241,14 +242,19 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """
     cluster, limits = load.situation.cluster, load.situation.policy.limits
     source = int(load.origin[vm])
-    own = cluster.hosts.migration_mib_s[source] / max(1, limits.out_of_host)
-    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / max(1, limits.into_host))
-    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / max(1, limits.across_rack)
+    own = cluster.hosts.migration_mib_s[source] / _sharing(limits, limits.out_of_host)
+    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / _sharing(limits, limits.into_host))
+    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / _sharing(limits, limits.across_rack)
     racks = cluster.hosts.rack
     across = np.minimum(uplink[racks[hosts]], uplink[racks[source]])
     shared = np.where(racks[hosts] == racks[source], link, np.minimum(link, across))
     bytes_s: FloatColumn = np.nan_to_num(shared, nan=0.0, posinf=0.0) * amounts.MIB
     return bytes_s
+
+
+def _sharing(limits: Limits, allowed: int) -> int:
+    """How many copies may run over one link together."""
+    return max(1, min(allowed, limits.at_once))
 
 
 def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.BoolColumn:

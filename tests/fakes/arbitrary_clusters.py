@@ -1,0 +1,171 @@
+"""Hypothesis strategies: clusters that can exist, most of them broken in some way, and policies to plan them by.
+
+Hypothesis chooses the sizes and a seed, and shrinks those; a `Random` of that seed throws everything else, which is a
+hundred times faster than drawing each of a thousand choices.
+"""
+
+from datetime import timedelta
+from random import Random
+
+from hypothesis import strategies as st
+
+from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
+from controller.model.policy import Limits, MigrationPolicy, Policy
+from inventory.model import Domain
+from tests import builders
+
+_RACKS = (("r1", "z1", "room1"), ("r2", "z1", "room1"), ("r3", "z2", "room2"))
+_REQUIREMENTS = (
+    *[Requirement()] * 12,
+    Requirement(required_traits=frozenset({"AVX"})),
+    Requirement(forbidden_traits=frozenset({"AVX"})),
+    Requirement(availability_zone="nova"),
+    Requirement(aggregate_specs={"ssd": "true"}),
+    Requirement(project_id="p1"),
+)
+
+
+def clusters(most_vms: int = 16) -> st.SearchStrategy[Cluster]:
+    """Two to seven hosts, up to `most_vms` VMs, anything wrong with any of them."""
+    return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(3, 7), vms=st.integers(0, most_vms))
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """Limits from the tightest to the loosest."""
+    return st.builds(
+        lambda limits: Policy(limits=limits),
+        st.builds(
+            Limits,
+            at_once=st.sampled_from([1, 4, 8]),
+            out_of_host=st.integers(1, 3),
+            into_host=st.integers(1, 3),
+            across_rack=st.sampled_from([4, 1, 0]),
+            per_agency=st.integers(1, 4),
+            per_system=st.integers(1, 4),
+            per_hour=st.sampled_from([100, 100, 5, 0]),
+        ),
+    )
+
+
+def unhindered() -> Policy:
+    """No limit of moves is ever reached."""
+    ever, many = timedelta(days=3000), 60
+    return Policy(
+        limits=Limits(at_once=many, out_of_host=many, into_host=many, across_rack=many, per_agency=many,
+                      per_system=many, per_hour=many, max_copy=ever),
+        migration=MigrationPolicy(give_up_after=ever),
+    )  # fmt: skip
+
+
+def cluster(seed: int, hosts: int, vms: int) -> Cluster:
+    """The same cluster for the same arguments."""
+    dice = Random(f"{seed} {hosts} {vms}")
+    trouble = dice.choice([0.0, 0.02, 0.05, 0.05, 0.25])
+    names = [f"h{n}" for n in range(hosts)]
+    made = [_vm(dice, trouble, f"v{n:02}", names) for n in range(vms)]
+    machines = [_host(dice, trouble, name, [vm for vm in made if vm.host == name]) for name in names]
+    ids = [vm.name for vm in made]
+    return builders.cluster(
+        hosts=machines,
+        vms=made,
+        racks=[builders.Rack(name=rack, zone=zone, room=room) for rack, zone, room in _RACKS],
+        supplies=[_supply(dice, name, machines) for name in "ABC"],
+        systems=[_system(dice, trouble, name) for name in ("sys", "other")],
+        groups=[_group(dice, f"g{n}", ids) for n in range(dice.randint(0, 3))] if vms > 1 else [],
+        aggregates=_aggregates(dice, names),
+        refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
+        freeze="because" if dice.random() < trouble / 2 else None,
+    )
+
+
+def _vm(dice: Random, trouble: float, name: str, hosts: list[str]) -> builders.Vm:
+    vcpus, memory, host = dice.choice([1, 4, 12]), dice.choice([1.0, 8.0, 32.0]), dice.choice(hosts)
+    others = [other for other in hosts if other != host]
+    wrong = [dice.random() < trouble for _ in range(9)]
+    return builders.Vm(
+        name=name,
+        host=host,
+        vcpus=vcpus,
+        memory_gib=memory,
+        disk_gib=dice.choice([0.0, 100.0]),
+        cpu=None if wrong[0] else dice.choice([0.0, 0.25, 0.5, 1.0]) * vcpus,
+        memory_used_gib=None if wrong[1] else dice.choice([0.1, 0.5, 1.0]) * memory,
+        network_mib_s=dice.choice([None, 1.0, 100.0]),
+        dirty_mib_s=dice.choice([None, *[5.0] * 7, 3000.0]),
+        system=None if wrong[2] else dice.choice(["sys", "other"]),
+        state=dice.choice([VmState.PAUSED, VmState.SHUTOFF, VmState.OTHER]) if wrong[3] else VmState.ACTIVE,
+        target=dice.choice(others) if wrong[4] else None,
+        busy=wrong[5],
+        locked=wrong[6],
+        fit_known=not wrong[7],
+        rests=wrong[8],
+        requirement=dice.choice(_REQUIREMENTS),
+    )
+
+
+def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> builders.Host:
+    running = [vm for vm in vms if vm.state is not VmState.SHUTOFF]
+    used, memory = sum(vm.cpu or 0.0 for vm in running), sum(vm.memory_used_gib or 0.0 for vm in running)
+    threads = next(t for t in (dice.choice([16, 16, 32, 64]), 32, 64, 256) if t >= used)
+    wrong = [dice.random() < trouble for _ in range(9)]
+    return builders.Host(
+        name=name,
+        rack=dice.choice(_RACKS)[0],
+        supplies=dice.choice([("A", "B"), ("A", "B"), ("A",), ("B", "C")]),
+        threads=threads,
+        vcpus=threads * dice.choice([0.5, 1.0, 2.0, 4.0]),
+        memory_gib=max(dice.choice([64.0, 256.0, 256.0]), memory),
+        disk_gib=dice.choice([300.0, 2000.0, 2000.0]),
+        clearance=dice.choice([0, 2, 3, 3, 3, 3, 3]),
+        enabled=not wrong[0],
+        up=not wrong[1],
+        known=not wrong[2],
+        trusted=not wrong[3],
+        draining=dice.random() < 0.15,
+        cpu=None if wrong[5] else max(used / threads, dice.choice([0.0, 0.0, 0.1, 0.5])),
+        memory_used_gib=None if wrong[6] else memory,
+        network_mib_s=dice.choice([None, 100.0, 1000.0]),
+        watts=dice.choice([None, 200.0, 200.0, 500.0]),
+        watts_per_thread=dice.choice([1.0, 3.0, 3.0, float("nan")]),
+        watts_error=dice.choice([0.0, 10.0]),
+        inlet=dice.choice([None, 28.0, 33.0]) if wrong[7] else 20.0,
+        memory_health=dice.choice([*[0] * 12, 1, 2]),
+        psu_health=dice.choice([*[0] * 20, 1, 2]),
+        traits=dice.choice([frozenset(), frozenset({"AVX"})]),
+    )
+
+
+def _supply(dice: Random, name: str, hosts: list[builders.Host]) -> builders.Supply:
+    watts = sum(host.watts or 0.0 for host in hosts if name in host.supplies)
+    limit = dice.choice([0.97, 1.05, 1.3, 1.3, 10.0, 10.0]) * max(watts, 100.0)
+    return builders.Supply(name=name, kind=dice.choice(list(PowerKind)), limit_watts=limit)
+
+
+def _system(dice: Random, trouble: float, name: str) -> builders.System:
+    return builders.System(
+        name=name,
+        classification=dice.choice([0, 0, 0, 0, 1, 3]),
+        at_once=1 if dice.random() < trouble else -1,
+        per_hour=1 if dice.random() < trouble else -1,
+        open=dice.random() >= trouble / 2,
+    )
+
+
+def _group(dice: Random, name: str, vms: list[str]) -> builders.Group:
+    return builders.Group(
+        name=name,
+        members=tuple(sorted(dice.sample(vms, min(len(vms), dice.randint(2, 5))))),
+        kind=dice.choice(list(GroupKind)),
+        domain=dice.choice(list(Domain)),
+        max_per_domain=dice.choice([1, 2]),
+    )
+
+
+def _aggregates(dice: Random, hosts: list[str]) -> list[builders.Aggregate]:
+    def some() -> tuple[str, ...]:
+        return tuple(sorted(dice.sample(hosts, dice.randint(1, len(hosts)))))
+
+    made = [builders.Aggregate(name="fast", hosts=some(), metadata={"ssd": "true"})]
+    if dice.random() < 0.3:
+        made.append(builders.Aggregate(name="own", hosts=some(), metadata={"filter_tenant_id": "p1"}))
+    return made

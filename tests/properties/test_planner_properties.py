@@ -1,0 +1,96 @@
+"""Safety and liveness of plans on arbitrary clusters, broken ones included. `GDCC_EXAMPLES` asks for more of them."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from controller.model import plan as words
+from controller.model.cluster import Cluster
+from controller.model.policy import Policy
+from controller.planner import check, plan, project, rules, situation
+from controller.planner.load import Load
+from tests import builders
+from tests.fakes import arbitrary_clusters, instants
+
+EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "40"))
+slowly = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
+
+
+def planned(cluster: Cluster, policy: Policy) -> words.Plan:
+    return plan.plan(cluster, policy, builders.NOW)
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(cluster, policy, data):
+    made = planned(cluster, policy)
+    start = instants.carried(cluster, policy, made, 1, ["waiting"] * len(made.waves[0]) if made.waves else [])
+    may = instants.limits(cluster, policy)
+    for number, wave in enumerate(made.waves, start=1):
+        states = [data.draw(st.sampled_from(["waiting", "flying", "done"])) for _ in wave]
+        for name, load in instants.carried(cluster, policy, made, number, states).items():
+            if name.startswith("watts"):
+                continue
+            allowed = max(may.get(name, 0.0), start.get(name, 0.0))
+            assert load <= allowed * (1 + 1e-6) + 1e-6, f"{name} reaches {load}, may be {allowed}, in wave {number}"
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_a_plan_makes_no_breach_and_none_worse_and_never_the_objective(cluster, policy):
+    made = planned(cluster, policy)
+    before = {breach.key: breach for breach in made.breaches_before}
+    for breach in made.breaches_after:
+        if breach.concern is not words.Concern.UNEVEN:
+            assert breach.key in before
+            over = breach.amount - breach.limit
+            assert over <= before[breach.key].amount - before[breach.key].limit + 1e-6
+    assert made.score_after <= made.score_before
+
+
+@slowly
+@given(cluster=CLUSTERS)
+def test_planning_the_result_gives_no_further_move(cluster):
+    policy = arbitrary_clusters.unhindered()
+    made = planned(cluster, policy)
+    assume(not any(hold.rule == "order" or hold.rule.endswith("budget") for hold in made.holds))
+    after = project.project(cluster, policy, made.moves, builders.NOW)
+    again = planned(after, policy)
+    assert [(move.vm, move.source, move.target, move.breach) for move in again.moves] == []
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, seed=st.integers(0, 1000))
+def test_the_order_of_input_does_not_matter(cluster, policy, seed):
+    assert planned(builders.shuffled(cluster, seed), policy) == planned(cluster, policy)
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(cluster, policy, data):
+    made = planned(cluster, policy)
+    assume(made.moves)
+    move = data.draw(st.sampled_from(made.moves))
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    vm = facts.cluster.vms.ids.index(move.vm)
+    every = np.arange(len(facts.cluster.hosts.names), dtype=np.int32)
+    allowed = rules.admitted(Load(facts), vm, every, rules.STATIC + rules.PER_VM[:2])
+    forbidden = [facts.cluster.hosts.names[row] for row in every.tolist() if row not in allowed.tolist()]
+    assume(forbidden)
+    target = data.draw(st.sampled_from(forbidden))
+    moves = tuple(replace(m, target=target) if m.n == move.n else m for m in made.moves)
+    assert check.problems(cluster, policy, replace(made, moves=moves))
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_the_same_input_gives_the_same_plan_with_the_same_id(cluster, policy):
+    first, second = planned(cluster, policy), planned(cluster, policy)
+    assert first == second
+    assert first.id == second.id
