@@ -15,7 +15,7 @@ from controller.adapters.exporters.rates import SOURCE, Read, read
 from controller.adapters.exporters.textformat import PageError, Reader
 from controller.engine.ports import Clock
 from controller.model.sample import Batch, Fault, Kind, Quantity
-from inventory.model import Host
+from inventory.model import IN_NOVA, Host
 
 _LIFE = 3
 """A reading is given out for so many intervals, and a rate spans at most so many."""
@@ -48,8 +48,13 @@ class ExporterCollector:
         timeout: timedelta | None = None,
         fetch: Fetch | None = None,
     ) -> None:
-        """`timeout` bounds one exporter's answer; two thirds of `interval` without it, at most 10 s."""
-        pairs = sorted((address, host.name) for host in hosts for address in host.exporters)
+        """Reads the exporters of hosts that Nova knows (registered or in service).
+
+        `timeout` bounds one exporter's answer; two thirds of `interval` without it, at most 10 s.
+        """
+        pairs = sorted(
+            (address, host.name) for host in hosts if host.lifecycle in IN_NOVA for address in host.exporters
+        )
         self._targets = [_Target(address, host, n / len(pairs)) for n, (address, host) in enumerate(pairs)]
         self._clock = clock
         self._interval = interval
