@@ -72,19 +72,20 @@ _AMOUNTS = ("before", "after", "limit")
 
 
 def moves(entries: list[dict[str, Any]]) -> Table:
-    """Journal entries, oldest first."""
-    table = Table("when", "VM", "from", "to", "state", "seconds", "why")
+    """Journal entries, oldest first: what asked for each, or what went wrong with it."""
+    table = Table("when", "VM", "from → to", "state", "seconds", "for")
+    table.columns[1].overflow = "fold"
     for entry in entries:
         intent, outcome = entry["intent"], entry["outcome"] or {}
         seconds = outcome.get("seconds")
+        good = entry["state"] in {"succeeded", "intended", "sent", "running", "verifying"}
         table.add_row(
             intent["created_at"][11:19],
             intent["server_name"],
-            intent["source"],
-            intent["target"],
+            f"{intent['source']} → {intent['target']}",
             Text(entry["state"], style=_COLOURS.get(entry["state"], "")),
             "" if seconds is None else f"{seconds:.1f}",
-            Text(intent["why"] if entry["state"] == "succeeded" else outcome.get("why") or intent["why"]),
+            Text(intent["rule"] if good else outcome.get("why") or intent["rule"]),
         )
     return table
 

@@ -8,7 +8,6 @@ from controller.engine.drain import Drainer
 from controller.engine.ports import Journal
 from controller.engine.sighting import Seen
 from controller.errors import RefusedError, TransientError
-from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.plan import Plan
 from controller.model.policy import Policy
@@ -53,26 +52,6 @@ def going_on(journal: Journal) -> str | None:
         if drain.state is DrainState.EMPTYING:
             return f"the drain of {drain.host} goes first"
     return None
-
-
-def unknowns(seen: Seen, host: HostName) -> tuple[str, ...]:
-    """What is not known about a drain of this host, a sentence each. Raises RefusedError for no such host."""
-    cluster = seen.cluster
-    if host not in cluster.hosts.names:
-        raise RefusedError("Nova shows no compute host of this name", rule="unknown-host", where=host)
-    row = cluster.hosts.names.index(host)
-    found = [f"the controller is frozen: {cluster.freeze}"] if cluster.freeze else []
-    if not cluster.hosts.known[row]:
-        found.append(f"{host} is not in the inventory: its rack, feeds and clearance are not known")
-    found += [f"{host} has no trusted readings: {why}" for name, why in seen.report.untrusted if name == host]
-    here = [vm for vm in range(len(cluster.vms.ids)) if cluster.vms.host[vm] == row]
-    strangers = [cluster.vms.names[vm] for vm in here if cluster.vms.system[vm] < 0]
-    if strangers:
-        found.append(f"the inventory does not know whose these servers are: {', '.join(strangers)}")
-    bound = [cluster.vms.names[vm] for vm in here if not cluster.vms.fit_known[vm]]
-    if bound:
-        found.append(f"pinned, NUMA or PCI guests whose fit elsewhere cannot be shown: {', '.join(bound)}")
-    return tuple(found)
 
 
 def _draining(seen: Seen, drain: Drain) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from controller.engine import emptying
+from controller.engine import confirmation
 from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
@@ -76,7 +76,8 @@ class Operators:
         seen = self._loop.memory.seen
         if seen is None:
             raise TransientError("nothing has been seen yet", where=host, remedy="wait for the first turn")
-        return emptying.unknowns(seen, host)
+        remains, held = await self._drainer.look(host)
+        return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 
     async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain:
         drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff)

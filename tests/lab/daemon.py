@@ -1,6 +1,5 @@
 """The daemon as its users run it: a process of its own with a configuration file, against the lab's cloud."""
 
-import json
 import os
 import signal
 import sqlite3
@@ -19,7 +18,6 @@ import yaml
 from controller.adapters.store.journal import open_journal
 from controller.api import client
 from controller.errors import GdccError
-from controller.model.ids import ServerId
 from controller.model.migration import Entry
 
 ESTATE = Path(__file__).parent / "estate"
@@ -78,12 +76,20 @@ class Daemon:
 
     def gdcc(self, *words: str, ok: int = 0) -> str:
         """Runs a verb against this daemon; its standard output."""
-        env = {**os.environ, "GDCC_SOCKET": str(self.socket), "COLUMNS": "200"}
-        done = subprocess.run(
-            [sys.executable, "-m", "controller", *words], capture_output=True, text=True, env=env, check=False
-        )
+        done = self._verb(*words)
         assert done.returncode == ok, f"gdcc {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}"
         return done.stdout
+
+    def refused(self, *words: str) -> str:
+        """Runs a verb that must be refused with status 1; what it said on standard error."""
+        done = self._verb(*words)
+        assert done.returncode == 1, f"gdcc {' '.join(words)} ended with {done.returncode}: {done.stderr}"
+        return done.stderr
+
+    def _verb(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        env = {**os.environ, "GDCC_SOCKET": str(self.socket), "COLUMNS": "200"}
+        command = [sys.executable, "-m", "controller", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 
     def status(self) -> Any:
         return client.call(self.socket, "GET", "/status")
@@ -126,23 +132,3 @@ class Daemon:
 
     def tail(self) -> str:
         return self.log.read_text()[-3000:]
-
-
-def set_loads(lab: Path, loads: Mapping[str, Any]) -> None:
-    """Tells the lab's guests and hosts what to do; the file is replaced at once."""
-    _replace(lab / "loads.json", loads)
-
-
-def set_driver(lab: Path, settings: Mapping[str, Any]) -> None:
-    """Tells the lab's hypervisor what to do."""
-    _replace(lab / "settings.json", settings)
-
-
-def _replace(path: Path, data: Mapping[str, Any]) -> None:
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(data))
-    new.rename(path)
-
-
-def of_server(entries: tuple[Entry, ...], server_id: ServerId) -> tuple[Entry, ...]:
-    return tuple(entry for entry in entries if entry.intent.server_id == server_id)
