@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.errors import InputError
-from controller.twin.topology import Flags, Floats, Rows, Topology, rows_of
-from inventory.model import Classification, Domain, Estate, Flavor, Host, HostType, Spread, System
+from controller.twin.topology import Floats, Rows, Topology, rows_of
+from inventory.model import Classification, Domain, Estate, Flavor, HostType, Spread, System
+
+_LOOK = 512
+"""Hosts that are looked at before all are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +43,19 @@ def _traits(flavor: Flavor, how: str) -> frozenset[str]:
     return frozenset(key.partition(":")[2] for key, value in specs if key.startswith("trait:") and value == how)
 
 
-def host_traits(estate: Estate, host: Host) -> frozenset[str]:
-    """The type's traits, and those that flavors up to the host's clearance require.
+def host_traits(estate: Estate, topology: Topology) -> list[frozenset[str]]:
+    """For each host its type's traits, and those that flavors up to its clearance require.
 
     A host carries the trait of its own level and of every lower one; which traits stand for levels is read off the
     flavors: a required trait that no host type has.
     """
     of_types = frozenset().union(*(t.traits for t in estate.host_types.values()))
-    levels = {
-        trait: min(f.classification for f in estate.flavors.values() if trait in required_traits(f))
-        for flavor in estate.flavors.values()
-        for trait in required_traits(flavor) - of_types
-    }
-    held = frozenset(trait for trait, level in levels.items() if level <= host.clearance)
-    return estate.host_types[host.type].traits | held
+    levels: dict[str, Classification] = {}
+    for flavor in estate.flavors.values():
+        for trait in required_traits(flavor) - of_types:
+            levels[trait] = min(flavor.classification, levels.get(trait, flavor.classification))
+    held = {level: frozenset(trait for trait, lowest in levels.items() if lowest <= level) for level in Classification}
+    return [estate.host_types[h.type].traits | held[h.clearance] for h in rows_of(estate, topology)]
 
 
 def capacity(host_type: HostType) -> tuple[float, float, float]:
@@ -94,42 +96,60 @@ class Seats:
         self._free: Floats = np.array([capacity(t) for t in types], np.float64).reshape(-1, 3)
         self._load = np.zeros(len(hosts))
         self._clearance = np.array([host.clearance for host in hosts], np.int8)
-        self._traits = [host_traits(estate, host) for host in hosts]
+        self._traits = host_traits(estate, topology)
         self._domains = domains(estate, topology)
         self._counts: dict[str, Rows] = {}
-        self._masks: dict[tuple[str, Classification], Flags] = {}
+        self._admitted: dict[tuple[str, str, Classification], Rows] = {}
+        self._seated = 0
         self._reserved_for = _isolation(estate, topology)
 
     def seat(self, vm: Wanted) -> int:
-        """The row of the host that takes the VM. Raises InputError where none can."""
+        """The row of the host that takes the VM. Raises InputError where none can.
+
+        In a large estate the least loaded of some hundred that may have it does; all are tried where none of those may.
+        """
         need = np.array([vm.flavor.vcpus, vm.flavor.memory_mib, vm.flavor.disk_gib], np.float64)
-        may = self._mask(vm) & (self._free >= need).all(axis=1)
-        if vm.spread is not None:
-            domain = self._domains[vm.spread.domain]
-            counts = self._counts.setdefault(vm.set_key, np.zeros(int(domain.max(initial=0)) + 1, np.int32))
-            may &= counts[domain] < vm.spread.max_per_domain
-        if not may.any():
+        rows = self._rows(vm)
+        start = self._seated * _LOOK % max(len(rows), 1)
+        row = self._best(vm, need, rows[start : start + _LOOK])
+        row = self._best(vm, need, rows) if row < 0 else row
+        if row < 0:
             raise InputError(
                 f"no host can take VM {vm.name} ({vm.flavor.name}, {vm.system.classification.name.lower()})",
                 where=f"systems {vm.system.name}",
                 remedy="the estate needs more hosts of that clearance, or fewer VMs",
             )
-        row = int(np.argmin(np.where(may, (self._load + vm.threads) / self._topology.threads, np.inf)))
+        self._seated += 1
         self._free[row] -= need
         self._load[row] += vm.threads
         if vm.spread is not None:
             self._counts[vm.set_key][self._domains[vm.spread.domain][row]] += 1
         return row
 
-    def _mask(self, vm: Wanted) -> Flags:
-        key = (f"{vm.flavor.name} {vm.system.project}", vm.system.classification)
-        if key not in self._masks:
+    def _best(self, vm: Wanted, need: Floats, rows: Rows) -> int:
+        """The least loaded of these hosts that has room and a fault domain left; -1 for none."""
+        may = (self._free[rows] >= need).all(axis=1)
+        if vm.spread is not None:
+            domain = self._domains[vm.spread.domain]
+            most = int(domain.max(initial=0)) + 1
+            counts = self._counts.setdefault(vm.set_key, np.zeros(most, np.int32))
+            may &= counts[domain[rows]] < vm.spread.max_per_domain
+        if not may.any():
+            return -1
+        load = (self._load[rows] + vm.threads) / self._topology.threads[rows]
+        return int(rows[np.argmin(np.where(may, load, np.inf))])
+
+    def _rows(self, vm: Wanted) -> Rows:
+        """The hosts whose clearance, traits and aggregates admit the VM."""
+        project = vm.system.project if any(self._reserved_for) else ""
+        key = (vm.flavor.name, project, vm.system.classification)
+        if key not in self._admitted:
             need, never = required_traits(vm.flavor), forbidden_traits(vm.flavor)
-            fits = [need <= held and not never & held for held in self._traits]
-            open_to = [not projects or vm.system.project in projects for projects in self._reserved_for]
+            fits = np.array([need <= held and not never & held for held in self._traits], np.bool_)
+            open_to = np.array([not kept or project in kept for kept in self._reserved_for], np.bool_)
             cleared = self._clearance >= vm.system.classification
-            self._masks[key] = self._topology.in_nova & cleared & np.array(fits) & np.array(open_to)
-        return self._masks[key]
+            self._admitted[key] = np.flatnonzero(self._topology.in_nova & cleared & fits & open_to).astype(np.int32)
+        return self._admitted[key]
 
 
 def _isolation(estate: Estate, topology: Topology) -> list[frozenset[str]]:

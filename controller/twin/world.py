@@ -50,7 +50,7 @@ class World:
             system.project: Project(id=uuid.UUID(named_id("project", system.project)).hex, name=system.project)
             for system in estate.systems.values()
         }
-        self.traits = [seating.host_traits(estate, host) for host in topology.rows_of(estate, self.topology)]
+        self.traits = seating.host_traits(estate, self.topology)
         self.capacity = [seating.capacity(estate.host_types[h.type]) for h in topology.rows_of(estate, self.topology)]
         self.services = [Service(id=named_id("service", name), updated=now) for name in self.topology.hosts]
         self.node_ids = [named_id("node", name) for name in self.topology.hosts]
