@@ -114,7 +114,7 @@ class Journal(Protocol):
         """Commits a new intent in state INTENDED.
 
         Raises `RefusedError` (rule `open-intent`) when the server has an open one, (rule `epoch`) when a newer leader
-        has written.
+        has written, (rule `known-move`) when a move of this id was made before.
         """
         ...
 

@@ -28,7 +28,7 @@ def intend(connection: Connection, intent: Intent) -> None:
             where=intent.id,
         )
     if entry(connection, intent.id) is not None:
-        raise InvariantError("a move of this id is in the journal already", where=intent.id)
+        raise RefusedError("a move of this id was made before", rule="known-move", where=intent.id)
     connection.execute(insert(moves).values(_columns(intent)))
 
 

@@ -141,7 +141,7 @@ def test_an_end_is_not_left(store: journal.SqlJournal) -> None:
         store.advance(MoveId("p1-1"), State.SENT, START)
     with pytest.raises(InvariantError, match="no move of this id"):
         store.advance(MoveId("p9-1"), State.SENT, START)
-    with pytest.raises(InvariantError, match="in the journal already"):
+    with pytest.raises(RefusedError, match="was made before"):
         store.intend(intent())
 
 
