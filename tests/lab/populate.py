@@ -59,14 +59,13 @@ def define(cloud: Any, estate: Estate) -> None:
         cloud.network.update_quota(project.id, ports=-1)
 
 
-def boot(cloud: Any, estate: Estate) -> list[str]:
+def boot(cloud: Any, estate: Estate, missing: set[str]) -> list[str]:
     """Asks for the servers that are missing, each in its project; their ids."""
-    present = {server.name for server in cloud.compute.servers(all_projects=True)}
-    asked = []
+    asked: list[str] = []
     for system in estate.systems.values():
         tenant = cloud.connect_as_project(system.project)
         for owner, vm_set, name in wanted(estate):
-            if owner is system and name not in present:
+            if owner is system and name in missing:
                 asked.append(_create(tenant, system, vm_set, name))
                 if len(asked) % AT_ONCE == 0:
                     _wait(cloud, asked[-AT_ONCE:])
@@ -101,8 +100,12 @@ def _wait(cloud: Any, ids: list[str]) -> None:
 def populate() -> int:
     """Everything; how many servers were made."""
     cloud, estate = openstack.connect(), load.load(ESTATE)
-    define(cloud, estate)
-    return len(boot(cloud, estate))
+    missing = {name for _, _, name in wanted(estate)}
+    missing -= {server.name for server in cloud.compute.servers(all_projects=True)}
+    if missing:
+        define(cloud, estate)
+        boot(cloud, estate, missing)
+    return len(missing)
 
 
 if __name__ == "__main__":
