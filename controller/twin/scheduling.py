@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from controller.twin import seating
+from controller.engine.synthetic import traits
 from controller.twin.machines import Server
 from controller.twin.topology import Floats
 from controller.twin.world import World
@@ -73,9 +73,9 @@ def refusal(world: World, claims: Claims, server: Server, host: int) -> str | No
     used = host_usage(world, claims, host)
     if any(u + n > c for u, n, c in zip(used, need, world.capacity[host], strict=True)):
         return "Placement: not enough VCPU, MEMORY_MB or DISK_GB"
-    if not seating.required_traits(server.flavor) <= world.traits[host]:
+    if not traits.required(server.flavor) <= world.traits[host]:
         return "Placement: a required trait is missing"
-    if seating.forbidden_traits(server.flavor) & world.traits[host]:
+    if traits.forbidden(server.flavor) & world.traits[host]:
         return "Placement: a forbidden trait is there"
     return _aggregates_refusal(world, server, host) or _group_refusal(world, claims, server, host)
 

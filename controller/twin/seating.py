@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.engine.synthetic import seats, traits
 from controller.errors import InputError
 from controller.twin.topology import Floats, Rows, Topology, rows_of
-from inventory.model import Classification, Domain, Estate, Flavor, HostType, Spread, System
+from inventory.model import Classification, Domain, Estate, Flavor, Spread, System
 
 _LOOK = 512
 """Hosts that are looked at before all are."""
@@ -26,45 +27,6 @@ class Wanted:
     flavor: Flavor
     spread: Spread | None
     threads: float
-
-
-def required_traits(flavor: Flavor) -> frozenset[str]:
-    """The traits that a flavor's extra specs require of a host."""
-    return _traits(flavor, "required")
-
-
-def forbidden_traits(flavor: Flavor) -> frozenset[str]:
-    """The traits that a flavor's extra specs forbid."""
-    return _traits(flavor, "forbidden")
-
-
-def _traits(flavor: Flavor, how: str) -> frozenset[str]:
-    specs = flavor.extra_specs.items()
-    return frozenset(key.partition(":")[2] for key, value in specs if key.startswith("trait:") and value == how)
-
-
-def host_traits(estate: Estate, topology: Topology) -> list[frozenset[str]]:
-    """For each host its type's traits, and those that flavors up to its clearance require.
-
-    A host carries the trait of its own level and of every lower one; which traits stand for levels is read off the
-    flavors: a required trait that no host type has.
-    """
-    of_types = frozenset().union(*(t.traits for t in estate.host_types.values()))
-    levels: dict[str, Classification] = {}
-    for flavor in estate.flavors.values():
-        for trait in required_traits(flavor) - of_types:
-            levels[trait] = min(flavor.classification, levels.get(trait, flavor.classification))
-    held = {level: frozenset(trait for trait, lowest in levels.items() if lowest <= level) for level in Classification}
-    return [estate.host_types[h.type].traits | held[h.clearance] for h in rows_of(estate, topology)]
-
-
-def capacity(host_type: HostType) -> tuple[float, float, float]:
-    """VCPU, MEMORY_MB and DISK_GB that Placement admits on a host of this type."""
-    return (
-        (host_type.vcpus - host_type.reserved_vcpus) * host_type.cpu_ratio,
-        (host_type.memory_mib - host_type.reserved_memory_mib) * host_type.memory_ratio,
-        (host_type.disk_gib - host_type.reserved_disk_gib) * host_type.disk_ratio,
-    )
 
 
 def domains(estate: Estate, topology: Topology) -> Mapping[Domain, Rows]:
@@ -93,10 +55,10 @@ class Seats:
         hosts = rows_of(estate, topology)
         types = [estate.host_types[host.type] for host in hosts]
         self._topology = topology
-        self._free: Floats = np.array([capacity(t) for t in types], np.float64).reshape(-1, 3)
+        self._free: Floats = np.array([seats.capacity(t) for t in types], np.float64).reshape(-1, 3)
         self._load = np.zeros(len(hosts))
         self._clearance = np.array([host.clearance for host in hosts], np.int8)
-        self._traits = host_traits(estate, topology)
+        self._traits = traits.host_traits(estate, hosts)
         self._domains = domains(estate, topology)
         self._counts: dict[str, Rows] = {}
         self._admitted: dict[tuple[str, str, Classification], Rows] = {}
@@ -144,7 +106,7 @@ class Seats:
         project = vm.system.project if any(self._reserved_for) else ""
         key = (vm.flavor.name, project, vm.system.classification)
         if key not in self._admitted:
-            need, never = required_traits(vm.flavor), forbidden_traits(vm.flavor)
+            need, never = traits.required(vm.flavor), traits.forbidden(vm.flavor)
             fits = np.array([need <= held and not never & held for held in self._traits], np.bool_)
             open_to = np.array([not kept or project in kept for kept in self._reserved_for], np.bool_)
             cleared = self._clearance >= vm.system.classification

@@ -4,14 +4,14 @@ Nothing here knows a wire. `orders` changes it as Nova would, `faults` as misfor
 """
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from controller.twin import physics, seating, topology
+from controller.engine.synthetic import seats, traits
+from controller.twin import genesis, physics, seating, topology
 from controller.twin.ailments import Ailments
-from controller.twin.machines import MIB, Group, HostColumns, Plant, Server, Service, VmColumns
+from controller.twin.machines import MIB, Group, Server, Service, VmColumns
 from controller.twin.nature import Nature
 from inventory.model import Domain, Estate, Spread, System
 
@@ -50,12 +50,13 @@ class World:
             system.project: Project(id=uuid.UUID(named_id("project", system.project)).hex, name=system.project)
             for system in estate.systems.values()
         }
-        self.traits = seating.host_traits(estate, self.topology)
-        self.capacity = [seating.capacity(estate.host_types[h.type]) for h in topology.rows_of(estate, self.topology)]
+        rows = topology.rows_of(estate, self.topology)
+        self.traits = traits.host_traits(estate, rows)
+        self.capacity = [seats.capacity(estate.host_types[host.type]) for host in rows]
         self.services = [Service(id=named_id("service", name), updated=now) for name in self.topology.hosts]
         self.node_ids = [named_id("node", name) for name in self.topology.hosts]
-        self.hosts = _idle_hosts(self.topology, self.random, nature)
-        self.plant = _fresh_plant(self.topology, nature)
+        self.hosts = genesis.idle_hosts(self.topology, self.random, nature)
+        self.plant = genesis.fresh_plant(self.topology, nature)
         self.ailments = Ailments()
         self.servers: dict[str, Server] = {}
         self.groups: dict[str, Group] = {}
@@ -160,12 +161,12 @@ class World:
         return target + self.plant.heat_offset
 
     def _populate(self) -> VmColumns:
-        wanted = list(_wanted(self.estate, self.nature, self.topology, self.random))
-        seats = seating.Seats(self.estate, self.topology)
+        wanted = list(genesis.wanted(self.estate, self.nature, self.topology, self.random))
+        room = seating.Seats(self.estate, self.topology)
         self.vms = VmColumns(max(64, len(wanted)))
         order = sorted(wanted, key=lambda vm: (-vm.system.classification, vm.spread is None, -vm.flavor.memory_mib))
         for vm in order:
-            self.seat(self.new_server(vm, 0), seats.seat(vm))
+            self.seat(self.new_server(vm, 0), room.seat(vm))
         return self.vms
 
     def _group_of(self, server: Server, spread: Spread) -> Group:
@@ -254,51 +255,3 @@ class World:
 
 _STANDBY_WATTS = 12.0
 """What a switched-off host's BMC draws."""
-
-
-def _wanted(
-    estate: Estate, nature: Nature, topo: topology.Topology, random: np.random.Generator
-) -> Iterator[seating.Wanted]:
-    """Every VM that the estate's systems ask for, with loads that come to `mean_cpu_ratio` of all threads."""
-    asked = [
-        (system, vm_set, n)
-        for system in estate.systems.values()
-        for vm_set in system.vm_sets
-        for n in range(1, vm_set.count + 1)
-    ]
-    vcpus = np.array([estate.flavors[vm_set.flavor].vcpus for _, vm_set, _ in asked], np.float64)
-    raw = random.lognormal(0.0, 0.5, len(asked))
-    threads = float(topo.threads[topo.in_nova].sum())
-    mean = nature.mean_cpu_ratio * threads / max(float((raw * vcpus).sum()), 1e-9)
-    for (system, vm_set, n), load, count in zip(asked, np.clip(raw * mean, 0.01, 0.85), vcpus, strict=True):
-        yield seating.Wanted(
-            set_key=f"{system.name}-{vm_set.role}",
-            name=f"{system.name}-{vm_set.role}-{n}",
-            system=system,
-            flavor=estate.flavors[vm_set.flavor],
-            spread=vm_set.spread,
-            threads=float(load * count),
-        )
-
-
-def _idle_hosts(topo: topology.Topology, random: np.random.Generator, nature: Nature) -> HostColumns:
-    count = len(topo.hosts)
-
-    def zeros() -> topology.Floats:
-        return np.zeros(count)
-
-    return HostColumns(
-        powered=np.ones(count, np.bool_), rise=random.uniform(0.5, 2.5, count), cpu_ratio=zeros(),
-        memory_bytes=zeros(), net_bytes_s=zeros(), watts=zeros(), inlet=np.full(count, nature.supply_celsius),
-        pressure=zeros(), cpu_seconds=zeros(), rx_bytes=zeros(), energy_wh=zeros(), pressure_seconds=zeros(),
-    )  # fmt: skip
-
-
-def _fresh_plant(topo: topology.Topology, nature: Nature) -> Plant:
-    feeds, zones, pdus = len(topo.feeds), len(topo.zones), len(topo.pdus)
-    return Plant(
-        mains=np.ones(feeds, np.bool_), battery_minutes=np.full(feeds, nature.battery_minutes),
-        heat_offset=np.zeros(zones), supply=np.full(zones, nature.supply_celsius),
-        phase_watts=np.zeros(len(topo.phases)), pdu_watts=np.zeros(pdus), feed_watts=np.zeros(feeds),
-        pdu_energy_wh=np.zeros(pdus),
-    )  # fmt: skip
