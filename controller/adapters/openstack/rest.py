@@ -155,8 +155,8 @@ class Rest:
         return RequestId(answer.request_id)
 
     async def close(self) -> None:
-        """Ends the threads once their requests have ended, and closes the connections."""
-        await asyncio.to_thread(self._threads.shutdown)
+        """Lets requests under way end, drops those that wait for a thread, and closes the connections."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         self._connection.close()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
