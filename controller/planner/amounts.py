@@ -3,7 +3,7 @@
 Measured quantities, in this order in every (3, N) table: busy threads, memory bytes, network bytes a second.
 
 A VM with a fresh reading brings what it uses. One without brings all that it may use and relieves nothing: its vCPUs
-and its memory, and no more than its host uses beyond what its measured VMs do, which is also the bound of its traffic.
+and its memory and its host's link, and no more than its host uses beyond what its measured VMs do.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
 """
 
@@ -57,9 +57,10 @@ def usable(reading: model.Reading) -> FloatColumn:
     return np.where(reading.fresh & np.isfinite(reading.values), np.maximum(reading.values, 0.0), np.nan)
 
 
-def brought_and_relieved(vms: model.Vms, busy: Table) -> tuple[Table, Table]:
+def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table) -> tuple[Table, Table]:
     """What each VM adds where it arrives and takes where it was at the start (3, V)."""
-    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, np.full(len(vms.ids), np.inf))
+    link = _at_host(hosts.migration_mib_s * MIB, vms.host)
+    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link)
     readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s)
     off = np.equal(vms.state, model.VmState.SHUTOFF)
     brought, relieved = [], []
@@ -67,7 +68,7 @@ def brought_and_relieved(vms: model.Vms, busy: Table) -> tuple[Table, Table]:
         known = np.where(off, 0.0, usable(reading))
         together = _together(known, vms.host, len(row))
         beyond = _at_host(np.maximum(row - together, 0.0), vms.host)
-        brought.append(_bounded(known, np.fmin(bound, beyond)))
+        brought.append(np.where(np.isnan(known), np.nan_to_num(np.fmin(bound, beyond), nan=0.0), known))
         relieved.append(_share(known, _at_host(row, vms.host), _at_host(together, vms.host)))
     return np.stack(brought), np.stack(relieved)
 
@@ -91,11 +92,6 @@ def _together(known: FloatColumn, host: IntColumn, hosts: int) -> FloatColumn:
     """What each host's measured VMs use together."""
     counts = (host >= 0) & np.isfinite(known)
     return np.bincount(host[counts], weights=known[counts], minlength=hosts).astype(np.float64)
-
-
-def _bounded(known: FloatColumn, most: FloatColumn) -> FloatColumn:
-    """The reading, or else the bound; 0 where nothing bounds it, since then nobody measures that quantity there."""
-    return np.where(np.isnan(known), np.where(np.isfinite(most), most, 0.0), known)
 
 
 def _share(known: FloatColumn, busy: FloatColumn, together: FloatColumn) -> FloatColumn:

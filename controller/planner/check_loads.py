@@ -15,6 +15,8 @@ SLACK = 1e-6
 
 MIB = 2.0**20
 
+_OFF = int(model.VmState.SHUTOFF)
+
 Sums = dict[tuple[str, int], float]
 """What is carried, by quantity and row."""
 
@@ -24,11 +26,11 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
     book = _Book(cluster, policy, plan.moves)
     start = dict(book.sums)
     for number, wave in enumerate(plan.waves, start=1):
-        worst = dict(book.sums)
+        worst: Sums = {}
         first_into: set[int] = set()
         for move in wave:
             for place, amount in book.arrival(move, first_into).items():
-                worst[place] = worst.get(place, 0.0) + amount
+                worst[place] = worst.get(place, book.sums.get(place, 0.0)) + amount
         for place, amount in sorted(worst.items()):
             allowed = max(book.limit(*place), start.get(place, 0.0))
             if amount > book.sums.get(place, 0.0) and amount > allowed + SLACK * (1.0 + abs(allowed)):
@@ -53,6 +55,7 @@ class _Book:
         touched = {self._hosts[name] for move in moves for name in (move.source, move.target)}
         running = cluster.vms.host[(cluster.vms.target >= 0) & (cluster.vms.host >= 0)].tolist()
         self._on = self._vms_by_host(touched | set(running))
+        self._sums_measured: Sums = {}
         self._densest = self._densest_watts()
         self.sums: Sums = {}
         self._sum_hosts(touched)
@@ -128,22 +131,22 @@ class _Book:
     def _brought(self, quantity: str, vm: int) -> float:
         """What it uses, or all it may use where that is not measured."""
         vms = self._cluster.vms
-        if vms.state[vm] == model.VmState.SHUTOFF:
+        if self._off(vm):
             return 0.0
         value = fresh(self._readings[quantity], vm)
         if value is not None:
             return max(value, 0.0)
-        bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": math.inf}
         host = int(vms.host[vm])
-        busy = self._busy[quantity](host) if host >= 0 else None
+        link = float(self._cluster.hosts.migration_mib_s[host]) * MIB
+        bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
+        busy = self._busy[quantity](host)
         beyond = math.inf if busy is None else max(0.0, busy - self._measured(quantity, host))
-        bound = min(bounds[quantity], beyond)
-        return bound if math.isfinite(bound) else 0.0
+        return min(bounds[quantity], beyond)
 
     def _relieved(self, quantity: str, vm: int, host: int) -> float:
         """Its share of what the host uses, where its own use is measured."""
         value = fresh(self._readings[quantity], vm)
-        if value is None or self._cluster.vms.state[vm] == model.VmState.SHUTOFF:
+        if value is None or self._off(vm):
             return 0.0
         together = self._measured(quantity, host)
         busy = self._busy[quantity](host) or 0.0
@@ -151,9 +154,14 @@ class _Book:
 
     def _measured(self, quantity: str, host: int) -> float:
         """What the host's measured VMs use together."""
-        vms = self._cluster.vms
-        running = (vm for vm in self._on[host] if vms.state[vm] != model.VmState.SHUTOFF)
-        return sum(max(fresh(self._readings[quantity], vm) or 0.0, 0.0) for vm in running)
+        if (quantity, host) not in self._sums_measured:
+            running = (vm for vm in self._on[host] if not self._off(vm))
+            used = sum(max(fresh(self._readings[quantity], vm) or 0.0, 0.0) for vm in running)
+            self._sums_measured[quantity, host] = used
+        return self._sums_measured[quantity, host]
+
+    def _off(self, vm: int) -> bool:
+        return int(self._cluster.vms.state[vm]) == _OFF
 
     def _slope(self, host: int) -> float | None:
         slope = float(self._cluster.hosts.watts_per_thread[host])

@@ -9,6 +9,7 @@ from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
 from controller.planner import extra_specs
 
+_FRESH = int(Trust.FRESH)
 LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
 
 
@@ -57,7 +58,7 @@ def inlet(cluster: model.Cluster, host: int) -> float:
 def fresh(reading: model.Reading, row: int) -> float | None:
     """The reading's value where it may be used."""
     value = float(reading.values[row])
-    return value if reading.trust[row] == Trust.FRESH and math.isfinite(value) else None
+    return value if int(reading.trust[row]) == _FRESH and math.isfinite(value) else None
 
 
 def _of_vm(cluster: model.Cluster, vm: int, move: Move, now_s: float) -> Iterator[str]:

@@ -80,7 +80,8 @@ def _assembled(
     moves: list[words.Move] = []
     for number, wave in enumerate(made, start=1):
         for choice in wave:
-            moves.append(_move(after, choice, len(moves) + 1, number))
+            score_before = moves[-1].score_after if moves else score.of_load(after)
+            moves.append(_move(after, choice, len(moves) + 1, number, score_before))
             ledger.spend(choice.vm)
     was, left = classify.breaches(before), classify.breaches(after)
     held = holds.of_breaches(after, ledger, left, waiting)
@@ -100,7 +101,7 @@ def _assembled(
     )
 
 
-def _move(load: Load, choice: search.Choice, n: int, wave: int) -> words.Move:
+def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[float, ...]) -> words.Move:
     """Describes a move and makes it."""
     cluster = load.situation.cluster
     cold = bool(cluster.vms.state[choice.vm] == model.VmState.SHUTOFF)
@@ -108,7 +109,6 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int) -> words.Move:
     copy, blackout = _duration(taken.copy_s), _duration(taken.blackout_s)
     source = cluster.hosts.names[int(load.host[choice.vm])]
     why, alternative = describe.why(load, choice, copy, blackout), _alternative(load, choice)
-    before = score.of_load(load)
     load.move(choice.vm, choice.target)
     return words.Move(
         n=n,
@@ -146,17 +146,17 @@ def _duration(seconds: float) -> timedelta:
 
 def _alternative(load: Load, choice: search.Choice) -> words.Alternative | None:
     """The best other host that is open at all, and what ruled it out: a rule, or only its score."""
-    others = np.flatnonzero(np.equal(load.situation.standing.closed, "")).astype(np.int32)
-    others = others[(others != choice.target) & (others != load.host[choice.vm])]
-    if not len(others):
+    hosts = np.flatnonzero(np.equal(load.situation.standing.closed, ""))
+    hosts = hosts[hosts != load.host[choice.vm]].astype(np.int32)
+    costs = preference.costs(load, choice.vm, hosts)
+    chosen = float(costs[hosts == choice.target][0])
+    others = np.where(hosts == choice.target, np.inf, costs)
+    best = int(np.argmin(others))
+    if not np.isfinite(others[best]):
         return None
-    costs = preference.costs(load, choice.vm, others)
-    best = int(np.argmin(costs))
-    host = others[best : best + 1]
-    chosen = float(preference.costs(load, choice.vm, np.array([choice.target], np.int32))[0])
-    rule = rules.ruled_out_by(load, choice.vm, host)[0]
-    detail = describe.RULES[rule] if rule else f"cost {costs[best]:.3f} against {chosen:.3f} of the chosen target"
-    name = load.situation.cluster.hosts.names[int(host[0])]
+    rule = rules.ruled_out_by(load, choice.vm, hosts[best : best + 1])[0]
+    detail = describe.RULES[rule] if rule else f"cost {others[best]:.3f} against {chosen:.3f} of the chosen target"
+    name = load.situation.cluster.hosts.names[int(hosts[best])]
     return words.Alternative(host=name, ruled_out_by=rule or "score", detail=detail)
 
 

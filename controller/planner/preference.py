@@ -30,7 +30,7 @@ def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     situation = load.situation
     asked = (load.asked[:, hosts] + situation.asked[:, vm, None]) / np.maximum(situation.capacity[:, hosts], 1.0)
     used = (load.used[:, hosts] + situation.brings[:, vm, None]) / np.maximum(situation.limit[:, hosts], 1e-9)
-    fullest: FloatColumn = np.fmax.reduce(np.concatenate([asked, used]), axis=0)
+    fullest: FloatColumn = np.fmax(asked.max(axis=0), np.fmax.reduce(used, axis=0))
     return fullest
 
 

@@ -18,6 +18,8 @@ Score = tuple[float, float, float]
 
 NAMES = ("broken", "hot", "uneven")
 DIGITS = 9
+LEAST_LIMIT = 1e-3
+"""A limit of nothing counts as this much, so that what stands against it is far over."""
 DUST = 1e-9
 """Less than this over a tolerance is rounding."""
 """Scores are rounded to this many digits, so that the rounding of sums is no gain."""
@@ -66,8 +68,6 @@ def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:
 
 
 def _excess(load: FloatColumn, limit: FloatColumn) -> FloatColumn:
-    """`max(0, load / limit - 1)`, 0 where either is not known; a limit of nothing counts what is on it in full."""
-    ratio = np.divide(load, np.where(limit > 0, limit, 1.0))
-    over = np.nan_to_num(np.where(limit > 0, ratio - 1.0, ratio), nan=0.0, posinf=0.0)
-    excess: FloatColumn = np.maximum(over, 0.0)
+    """`max(0, load / limit - 1)`, 0 where either is not known."""
+    excess: FloatColumn = np.fmax(load / np.maximum(limit, LEAST_LIMIT) - 1.0, 0.0)
     return excess

@@ -75,7 +75,7 @@ def of_cluster(
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
-    brings, relieves = amounts.brought_and_relieved(vms, used)
+    brings, relieves = amounts.brought_and_relieved(hosts, vms, used)
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
         cluster=cluster,
