@@ -72,7 +72,7 @@ class Seats:
         """
         need = np.array([vm.flavor.vcpus, vm.flavor.memory_mib, vm.flavor.disk_gib], np.float64)
         rows = self._rows(vm)
-        start = self._seated * _LOOK % max(len(rows), 1)
+        start = self._seated * _LOOK % len(rows) if len(rows) > _LOOK else 0
         row = self._best(vm, need, rows[start : start + _LOOK])
         row = self._best(vm, need, rows) if row < 0 else row
         if row < 0:
