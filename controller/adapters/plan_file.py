@@ -12,11 +12,9 @@ _REMEDY = "make the plan again with gdcc plan --out"
 
 
 class PlanFile(BaseModel):
-    """A plan with the version of its format. Durations are seconds, times ISO 8601 in UTC."""
+    """A plan with the version of its format. Times and durations are ISO 8601."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, ser_json_timedelta="float", allow_inf_nan=False, title="Plan"
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, title="Plan")
 
     version: Annotated[Literal[1], Field(description="The format's version.")]
     plan: Plan

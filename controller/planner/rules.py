@@ -159,6 +159,8 @@ def _bond_admits(bond: groups.Bond, load: Load, number: int, there: IntColumn) -
     return ~np.isin(there, full)
 
 
+SAME_HOST = Rule(name="same-host", admits=elsewhere)
+
 STATIC = (
     Rule(name="closed", admits=open_host),
     Rule(name="into-host", admits=place_into),
@@ -171,7 +173,6 @@ STATIC = (
 """Rules of the host and the kind of VM alone; the first stands for the reason in `standing.closed`."""
 
 PER_VM = (
-    Rule(name="same-host", admits=elsewhere),
     Rule(name="refused-by-nova", admits=refused_by_nova),
     Rule(name="across-rack", admits=across_rack),
     Rule(name="pre-copy", admits=pre_copy),
@@ -195,7 +196,7 @@ def targets(load: Load, vm: int) -> IntColumn:
     if kind not in situation.candidates:
         every = np.arange(len(situation.cluster.hosts.names), dtype=np.int32)
         situation.candidates[kind] = admitted(load, vm, every, STATIC)
-    return admitted(load, vm, situation.candidates[kind], PER_VM + DYNAMIC)
+    return admitted(load, vm, situation.candidates[kind], (SAME_HOST, *PER_VM, *DYNAMIC))
 
 
 def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> IntColumn:
@@ -210,7 +211,7 @@ def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> 
 def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
     """For each host the first rule that keeps the VM from it, "" where none does."""
     verdicts = [""] * len(hosts)
-    for rule in reversed(STATIC + PER_VM + DYNAMIC):
+    for rule in reversed((SAME_HOST, *STATIC, *PER_VM, *DYNAMIC)):
         for at in np.flatnonzero(~rule.admits(load, vm, hosts)).tolist():
             closed = rule.name == "closed"
             verdicts[at] = str(load.situation.standing.closed[hosts[at]]) if closed else rule.name

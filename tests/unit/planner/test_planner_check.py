@@ -1,0 +1,108 @@
+"""The checker finds every way in which a plan can be spoiled."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.model.policy import Limits, Policy
+from controller.planner import check, plan
+from tests import builders
+from tests.builders import NOW, Host, Supply, System, Vm
+
+POLICY = Policy(limits=Limits(out_of_host=2, into_host=2, per_system=4, per_agency=4), balance=False)
+
+
+def cluster(**more):
+    hosts = [
+        Host(name="c1", memory_health=2),
+        Host(name="c2"),
+        Host(name="c3", memory_gib=20),
+        Host(name="c4", clearance=0),
+    ]
+    systems = [System(classification=1)]
+    vms = [Vm(name=name, host="c1", memory_gib=16) for name in "ab"]
+    return builders.cluster(**{"hosts": hosts, "systems": systems, "vms": vms, **more})
+
+
+def spoiled(made, **change):
+    return replace(made, moves=(replace(made.moves[0], **change), *made.moves[1:]))
+
+
+@pytest.fixture
+def made():
+    return plan.plan(cluster(), POLICY, NOW)
+
+
+def found(made, policy=POLICY, **more):
+    return "; ".join(check.problems(cluster(**more), policy, made))
+
+
+def test_a_plan_of_the_planner_passes(made):
+    assert len(made.moves) == 2
+    assert found(made) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"target": "c4"}, "not cleared"), ({"target": "c1"}, "no move between two hosts"),
+        ({"target": "c9"}, "no move between two hosts"), ({"source": "c3"}, "is not on c3"),
+        ({"vm": "z"}, "not in the snapshot"),
+        ({"n": 7}, "not numbered"), ({"wave": 2}, "waves do not follow"), ({"cold": True}, "not to be moved cold"),
+    ],
+)  # fmt: skip
+def test_a_move_that_cannot_be_is_found(made, change, what):
+    assert what in found(spoiled(made, **change))
+
+
+def test_a_vm_that_moves_twice_is_found(made):
+    again = replace(made.moves[1], vm=made.moves[0].vm)
+    assert "moves 2 times" in found(replace(made, moves=(made.moves[0], again)))
+
+
+def test_too_many_at_once_are_found(made):
+    assert "2 at once in out of host" in found(made, Policy(limits=Limits(per_system=4)))
+    assert "2 at once in system" in found(made, Policy(limits=Limits(out_of_host=2, into_host=2)))
+
+
+def test_the_hours_budget_is_counted(made):
+    assert "more than the hour" in found(made, moved_last_hour=119)
+    assert "of system sys" in found(made, systems=[System(classification=1, per_hour=1)])
+
+
+def test_a_host_filled_past_its_memory_while_both_copies_stand_is_found(made):
+    both = replace(made, moves=tuple(replace(move, target="c3") for move in made.moves))
+    assert "memory placed" in found(both)
+
+
+def test_watts_past_what_a_supply_may_carry_alone_are_found(made):
+    tight = [Supply(name="A", limit_watts=1201), Supply(name="B")]
+    assert "watts, most" in found(made, supplies=tight)
+
+
+def test_members_of_a_group_that_would_meet_are_found(made):
+    apart = [builders.Group(name="web", members=("a", "b"))]
+    spread = [Vm(name="a", host="c1", memory_gib=16), Vm(name="b", host="c2", memory_gib=16)]
+    alone = replace(made, moves=(replace(made.moves[0], target="c2"),))
+    assert "2 of group web" in found(alone, groups=apart, vms=spread)
+
+
+def test_a_target_that_is_warm_sick_down_or_unknown_is_found(made):
+    for trouble in (
+        {"inlet": 30.0},
+        {"psu_health": 1},
+        {"up": False},
+        {"enabled": False},
+        {"known": False},
+        {"draining": True},
+    ):
+        target = made.moves[0].target
+        hosts = [
+            Host(name="c1", memory_health=2),
+            *(Host(name=n, **(trouble if n == target else {})) for n in ("c2", "c3", "c4")),
+        ]
+        assert "the target" in found(replace(made, moves=made.moves[:1]), hosts=hosts)
+
+
+def test_a_worse_objective_is_found(made):
+    assert "the objective would go" in found(replace(made, score_after=(99.0, 0.0, 0.0)))

@@ -1,0 +1,56 @@
+"""Every answer has a sentence, numbers, and what ruled the next best out."""
+
+import pytest
+
+from controller.errors import InputError
+from controller.model.policy import Policy
+from controller.planner import explain, plan
+from tests import builders
+from tests.builders import NOW, Host, Vm
+
+POLICY = Policy(balance=False)
+
+
+@pytest.fixture
+def cluster():
+    return builders.cluster(
+        hosts=[Host(name="c1", cpu=0.9), Host(name="c2"), Host(name="c3", clearance=0, inlet=29)],
+        vms=[Vm(name="noisy", host="c1", vcpus=16, cpu=15.0), Vm(name="quiet", host="c1"),
+             Vm(name="shy", host="c2", locked=True)],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def made(cluster):
+    return plan.plan(cluster, POLICY, NOW)
+
+
+def test_a_move_is_explained_by_its_number_and_by_its_vm(cluster, made):
+    answer = explain.explain(cluster, POLICY, made, "1")
+    assert answer == explain.explain(cluster, POLICY, made, "noisy")
+    assert answer.sentence.startswith("c1 is hot: 90.0% of its threads are busy, limit 80%: noisy")
+    assert dict(answer.numbers)["hot"] == "0.125 → 0"
+    assert ("heat", 1) in answer.ruled_out
+
+
+def test_a_vm_that_stays_says_why(cluster, made):
+    assert "shy stays on c2: it is locked" in explain.explain(cluster, POLICY, made, "shy").sentence
+    assert "nothing on that host asks" in explain.explain(cluster, POLICY, made, "quiet").sentence
+
+
+def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster, made):
+    answer = explain.explain(cluster, POLICY, made, "c3")
+    assert "c3 receives nothing, since its inlet is above the zone's warning" in answer.sentence
+    assert "moves 1 VMs out" in explain.explain(cluster, POLICY, made, "c1").sentence
+
+
+def test_what_is_nothing_is_refused_with_a_remedy(cluster, made):
+    with pytest.raises(InputError, match="is no host, no VM and no move"):
+        explain.explain(cluster, POLICY, made, "nonsense")
+
+
+def test_every_rule_that_can_hold_has_words():
+    from controller.planner import describe, rules
+
+    named = {rule.name for rule in (rules.SAME_HOST, *rules.STATIC, *rules.PER_VM, *rules.DYNAMIC)} - {"closed"}
+    assert named <= set(describe.RULES)
