@@ -157,6 +157,13 @@ class Query(Strict):
     label: str
     age: str | None = None
 
+    @model_validator(mode="after")
+    def _aged(self) -> Self:
+        usual = "instance" if self.kind == "host" else "uuid"
+        if self.age is None and self.label != usual:
+            raise ValueError(f"needs age, the PromQL for its samples' time by {self.label}, unless label is {usual}")
+        return self
+
 
 class Prometheus(Strict):
     url: str
@@ -165,6 +172,8 @@ class Prometheus(Strict):
     password: Secret | None = None
     ca_file: Path | None = None
     timeout: Duration = timedelta(seconds=10)
+    window: Duration = timedelta(minutes=1)
+    """What rates look back: at least twice Prometheus's scrape interval."""
     queries: tuple[Query, ...] | None = None
 
 

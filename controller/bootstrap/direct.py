@@ -9,7 +9,7 @@ from pathlib import Path
 from controller import config
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import parts
-from controller.bootstrap.daemon import wire
+from controller.bootstrap.daemon import Wired, wire
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.policy import Mode
@@ -36,11 +36,23 @@ async def _drain(
         begun = await wired.desk.drain(host, getpass.getuser(), why, keep_shutoff=keep_shutoff)
         turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
         try:
-            while True:
-                await asyncio.sleep(1)
-                found = next((one for one in journal.drains() if one.id == begun.id), None)
-                if found is None or found.state in {DrainState.EMPTY, DrainState.STUCK}:
-                    return found or begun
+            return await _ended(wired, journal, begun)
         finally:
             wired.loop.stop()
             await turns
+
+
+async def _ended(wired: Wired, journal: SqlJournal, begun: Drain) -> Drain:
+    """Until it is EMPTY, or STUCK and has moved nothing for two turns: what can leave, leaves first."""
+    moved, still_since = 0, wired.loop.status.turns.count
+    while True:
+        await asyncio.sleep(1)
+        found = next((one for one in journal.drains() if one.id == begun.id), None)
+        if found is None or found.state is DrainState.EMPTY:
+            return found or begun
+        entries = [entry for entry in journal.entries_since(begun.since) if entry.intent.id.startswith(f"{begun.id}-")]
+        busy = found.state is DrainState.EMPTYING or any(entry.outcome is None for entry in entries)
+        if busy or len(entries) != moved:
+            moved, still_since = len(entries), wired.loop.status.turns.count
+        elif wired.loop.status.turns.count > still_since + 2:
+            return found

@@ -81,7 +81,9 @@ def _prometheus(settings: config.Prometheus, its_estate: Estate) -> prometheus.P
         password=settings.password.reveal if settings.password else None,
         ca_file=settings.ca_file,
     )
-    asked = query.defaults() if settings.queries is None else tuple(_query(one) for one in settings.queries)
+    asked = (
+        query.defaults(settings.window) if settings.queries is None else tuple(_query(one) for one in settings.queries)
+    )
     return prometheus.PrometheusCollector(server, asked, joined.HostLabels.of(its_estate.hosts.values()))
 
 

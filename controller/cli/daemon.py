@@ -119,18 +119,28 @@ def _sure(host: str, unknowns: list[str] | tuple[str, ...], yes: bool) -> None:
 
 
 def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
-    """Shows the drain until it is empty, stuck or ended."""
+    """Shows the drain until it is empty or ended, or stuck and has moved nothing for two turns."""
+    quiet: tuple[int, int] = (0, 0)
     with Live(console=people, refresh_per_second=4) as live:
         while True:
             found = next((d for d in client.call(socket, "GET", "/drains") if d["id"] == drain["id"]), None)
             if found is None:
                 return drain | {"state": "ended"}
-            live.update(tables.drain(found, client.call(socket, "GET", "/moves?hours=24")))
-            if found["state"] != "emptying":
+            moves = [
+                m
+                for m in client.call(socket, "GET", "/moves?hours=24")
+                if m["intent"]["id"].startswith(f"{drain['id']}-")
+            ]
+            live.update(tables.drain(found, moves))
+            turn = client.call(socket, "GET", "/status")["turns"]["count"]
+            if found["state"] == "emptying" or any(m["outcome"] is None for m in moves) or len(moves) != quiet[0]:
+                quiet = (len(moves), turn)
+            if found["state"] == "empty" or turn > quiet[1] + 2:
                 return dict(found)
             time.sleep(1)
 
 
 def _ended(drain: dict[str, Any]) -> None:
-    people.print(tables.drain(drain, []))
+    if not people.is_terminal:
+        people.print(tables.drain(drain, []))
     raise typer.Exit(REFUSED if drain["state"] == "stuck" else DONE)

@@ -14,6 +14,12 @@ from inventory.model import Classification
 from tests.lab.daemon import ESTATE, Daemon
 from tests.lab.fixtures import Lab
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+]
+"""openstacksdk warns of its own calls and defaults."""
+
 HOT = {"extra_vcpus": 46.0}
 """Of 64 threads: with its guests busy, a host of the lab is above 80 %."""
 
@@ -80,7 +86,7 @@ def test_a_hot_host_is_relieved_and_every_rule_still_holds(lab: Lab, cloud: Any,
     assert {entry.intent.rule for entry in ended} == {"cpu"}
     rules_hold(cloud)
     assert "succeeded" in daemon.gdcc("moves")
-    assert host in daemon.gdcc("status", "--json")
+    assert "hosts, " in daemon.gdcc("status")
 
 
 @pytest.mark.parametrize("state", ["intended", "sent", "running", "verifying"])
@@ -137,20 +143,20 @@ def test_a_host_is_drained_in_mode_observe_and_given_back(lab: Lab, cloud: Any, 
     cloud.compute.wait_for_server(cloud.compute.get_server(shut.id), status="SHUTOFF", wait=60, interval=1)
     daemon.start()
     try:
+        daemon.until(lambda: daemon.status()["hosts"]["trusted"] == 6, "trusted readings")
         daemon.gdcc("drain", host, "--yes", "--why", "a test")
         assert on(cloud, host) == []
         service = next(s for s in cloud.compute.services(binary="nova-compute") if s.host == host)
         assert service.status == "disabled" and service.disabled_reason.startswith("gdcc: drain")
         assert cloud.compute.get_server(shut.id).status == "SHUTOFF"
         rules_hold(cloud)
-        refused = daemon.gdcc("drain", host, "--yes", ok=1)
-        assert not refused.startswith("Traceback")
-        daemon.gdcc("enable", host)
-        service = next(s for s in cloud.compute.services(binary="nova-compute") if s.host == host)
-        assert service.status == "enabled"
+        assert "already" in daemon.refused("drain", host, "--yes")
     finally:
+        daemon.gdcc("enable", host)
         daemon.stop()
         cloud.compute.start_server(shut.id)
+    service = next(s for s in cloud.compute.services(binary="nova-compute") if s.host == host)
+    assert service.status == "enabled"
 
 
 def test_a_second_daemon_and_a_direct_drain_are_refused_while_one_runs(daemon: Daemon) -> None:
