@@ -100,9 +100,10 @@ def plan(moves: Sequence[Move], before: Sequence[Breach], after: Sequence[Breach
     if not moves:
         return f"{_count(len(before), 'breach', 'breaches')}, no beneficial move: {_main_hold(holds)}."
     waves = max(move.wave for move in moves)
-    mended = f"{_count(len(moves), 'move', 'moves')} in {_count(waves, 'wave', 'waves')} take {len(before)} breaches"
-    left = "none is left" if not after else f"{len(after)} are left: {_main_hold(holds)}"
-    return f"{mended} away; {left}." if not after else f"{mended} to {len(after)}; {left}."
+    mended = len({breach.key for breach in before} - {breach.key for breach in after})
+    of = f"{mended} of {_count(len(before), 'breach', 'breaches')} mended"
+    left = f"{len(after)} left: {_main_hold(holds)}" if after else "none left"
+    return f"{_count(len(moves), 'move', 'moves')} in {_count(waves, 'wave', 'waves')}: {of}, {left}."
 
 
 def _main_hold(holds: Sequence[Hold]) -> str:

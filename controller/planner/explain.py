@@ -40,8 +40,14 @@ def explain(
 ) -> Explanation:
     """Of the plan made from this snapshot. `subject` is a move's number, a VM's id or name, or a host's name.
 
-    Raises `InputError` where it is none of them, or where several VMs bear the name.
+    Raises `InputError` where it is none of them, where several VMs bear the name, or where the plan was made from
+    another snapshot.
     """
+    if (plan.estate, plan.snapshot_at) != (cluster.estate, cluster.taken_at):
+        raise errors.InputError(
+            f"plan {plan.id} was made from a snapshot of {plan.estate} at {plan.snapshot_at.isoformat()}",
+            remedy="explain it with its own snapshot, or leave the plan out",
+        )
     facts = situation.of_cluster(cluster, policy, plan.created_at, only=only, cold=cold)
     move = next((m for m in plan.moves if subject in {str(m.n), m.vm, m.vm_name}), None)
     if move is not None and (str(move.n) == subject or move.vm == _vm(facts, subject)):

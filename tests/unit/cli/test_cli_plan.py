@@ -1,0 +1,73 @@
+"""`gdcc plan` and `gdcc explain` from a snapshot file, with no cloud and no configuration."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from controller.adapters import plan_file, snapshot_file
+from controller.cli.main import app
+from tests import builders
+from tests.builders import Host, Vm
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    def written(**more):
+        hosts = [Host(name="c1", memory_health=2), Host(name="c2", **more)]
+        path = tmp_path / "cluster.json"
+        snapshot_file.write(builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1")]), path)
+        return str(path)
+
+    return written
+
+
+def gdcc(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
+def test_a_plan_shows_moves_limits_and_a_sentence(snapshot):
+    answer = gdcc("plan", "--snapshot", snapshot())
+    assert answer.exit_code == 0, answer.output
+    assert "1 move in 1 wave: 1 of 1 breach mended, none left." in answer.output
+    assert "health:c1" in answer.output
+
+
+def test_a_plan_that_leaves_something_broken_exits_1_and_says_what_holds_it(snapshot):
+    answer = gdcc("plan", "--snapshot", snapshot(inlet=30.0))
+    assert answer.exit_code == 1
+    assert "heat" in answer.output
+
+
+def test_json_is_the_file_that_out_writes(snapshot, tmp_path):
+    out = tmp_path / "plan.json"
+    answer = gdcc("plan", "--snapshot", snapshot(), "--json", "--out", out)
+    assert json.loads(answer.stdout) == json.loads(out.read_text())
+    assert plan_file.read(out).moves[0].target == "c2"
+
+
+def test_a_move_is_explained_in_a_sentence_and_in_numbers(snapshot):
+    answer = gdcc("explain", "1", "--snapshot", snapshot())
+    assert "c1 reports failing memory" in answer.output
+    assert "broken: 1 → 0" in answer.output
+
+
+def test_explaining_by_a_plan_of_another_snapshot_is_refused(snapshot, tmp_path):
+    path = snapshot()
+    gdcc("plan", "--snapshot", path, "--out", tmp_path / "plan.json")
+    data = json.loads((tmp_path / "plan.json").read_text())
+    data["plan"]["estate"] = "elsewhere"
+    (tmp_path / "plan.json").write_text(json.dumps(data))
+    answer = gdcc("explain", "a", "--snapshot", path, "--plan", tmp_path / "plan.json")
+    assert answer.exit_code == 1
+    assert "was made from a snapshot of elsewhere" in answer.output
+
+
+def test_neither_snapshot_nor_configuration_is_wrong_use():
+    assert gdcc("plan").exit_code == 2
+
+
+def test_a_snapshot_that_is_not_there_is_one_line_and_exit_1(tmp_path):
+    answer = gdcc("plan", "--snapshot", tmp_path / "none.json")
+    assert answer.exit_code == 1
+    assert "cannot be read" in answer.output
