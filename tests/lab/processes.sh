@@ -9,16 +9,19 @@ start() { # NAME COMMAND…: in the background, unless it is running
   echo $! >"$RUN/$name.pid"
 }
 
-stop() { # NAME…: asks, waits 10 s, and insists
-  local name pid
-  for name in "$@"; do running "$name" && kill -- "-$(cat "$RUN/$name.pid")" 2>/dev/null || true; done
-  for name in "$@"; do
-    [ -e "$RUN/$name.pid" ] || continue
-    pid=$(cat "$RUN/$name.pid")
-    for _ in $(seq 50); do kill -0 -- "-$pid" 2>/dev/null || break; sleep 0.2; done
-    kill -9 -- "-$pid" 2>/dev/null || true
-    rm -f "$RUN/$name.pid"
-  done
+stop() { # NAME…: asks all, waits 10 s for all together, and insists
+  local name groups=()
+  for name in "$@"; do [ ! -e "$RUN/$name.pid" ] || groups+=("$(cat "$RUN/$name.pid")"); done
+  signal TERM "${groups[@]}" || true
+  for _ in $(seq 50); do signal 0 "${groups[@]}" && sleep 0.2 || break; done
+  signal KILL "${groups[@]}" || true
+  for name in "$@"; do rm -f "$RUN/$name.pid"; done
+}
+
+signal() { # SIGNAL GROUP…: says whether any was there
+  local group any=1 which=$1; shift
+  for group in "$@"; do kill "-$which" -- "-$group" 2>/dev/null && any=0; done
+  return $any
 }
 
 stop_all() {
