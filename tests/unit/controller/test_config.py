@@ -30,7 +30,8 @@ def test_the_smallest_configuration_recommends_and_moves_nothing(tmp_path: Path)
 
 
 def test_every_error_is_told_at_once_with_its_line(tmp_path: Path) -> None:
-    lines = refused(tmp_path, "version: 1\nestate: e\nintervall: 5s\npolicy:\n  limits:\n    at_once: 0\n  sustained: 5\n")
+    text = "version: 1\nestate: e\nintervall: 5s\npolicy:\n  limits:\n    at_once: 0\n  sustained: 5\n"
+    lines = refused(tmp_path, text)
     assert [line.split(": ")[0].rsplit(":", 1)[1] for line in lines] == ["3", "6", "7"]
     assert "intervall is not a key" in lines[0]
     assert "30s" in lines[2]
