@@ -8,8 +8,10 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pyasn1.codec.ber import decoder, encoder
+from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
 from pysnmp.proto import api, rfc1905
 from pysnmp.proto.mpmod import rfc3412
@@ -40,12 +42,21 @@ _PRIV = {
 Oid = tuple[int, ...]
 
 
+@lru_cache
+def _keys(user: User, engine_id: bytes) -> tuple[univ.OctetString, univ.OctetString]:
+    auth, auth_id, _ = _AUTH[user.auth_protocol]
+    priv, engine = _PRIV[user.priv_protocol], univ.OctetString(engine_id)
+    key = auth.localize_key(auth.hash_passphrase(user.auth), engine)
+    return key, priv.localize_key(auth_id, priv.hash_passphrase(auth_id, user.priv), engine)
+
+
 @dataclass
 class FakeAgent(asyncio.DatagramProtocol):
     """`values`: integers, or bytes. What ails it can be set at any time:
 
     `dead`, `delay_s`; `deaf`: so many next requests are lost; `rows_a_bulk`: GETBULK answers hold no more rows;
-    `most_bindings`: more are tooBig; `broken`: objects that fail with genErr; `mangle`: turns an answer into datagrams.
+    `most_bindings`: more are tooBig; `broken`: objects that fail with genErr; `circling`: GETBULK never gets on;
+    `in_clear`: answers encrypted questions in clear; `mangle`: turns an answer into datagrams.
     """
 
     credential: Credential
@@ -60,6 +71,8 @@ class FakeAgent(asyncio.DatagramProtocol):
     rows_a_bulk: int | None = None
     most_bindings: int | None = None
     broken: set[Oid] = field(default_factory=set)
+    circling: bool = False
+    in_clear: bool = False
     mangle: Callable[[bytes], list[bytes]] | None = None
     requests: list[str] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
@@ -113,9 +126,8 @@ class FakeAgent(asyncio.DatagramProtocol):
             return self._report(message_id, 4, signed=False)
         if security["msgUserName"].asOctets() != self.credential.name.encode():
             return self._report(message_id, 3, signed=False)
-        auth, auth_id, _ = _AUTH[self.credential.auth_protocol]
-        engine = univ.OctetString(self.engine_id)
-        key = auth.localize_key(auth.hash_passphrase(self.credential.auth), engine)
+        auth, _, _ = _AUTH[self.credential.auth_protocol]
+        key, secret = _keys(self.credential, self.engine_id)
         try:
             auth.authenticate_incoming_message(key, security["msgAuthenticationParameters"], data)
         except Exception:  # pysnmp raises what is no exception of the library's own tree  # noqa: BLE001
@@ -125,11 +137,14 @@ class FakeAgent(asyncio.DatagramProtocol):
             return self._report(message_id, 2, signed=True)
         assert flags & 2
         priv = _PRIV[self.credential.priv_protocol]
-        secret = priv.localize_key(auth_id, priv.hash_passphrase(auth_id, self.credential.priv), engine)
         salt = tuple(security["msgPrivacyParameters"].asOctets())
         scoped = priv.decrypt_data(secret, (boots, time, list(salt)), message["msgData"]["encryptedPDU"])
-        inner, _ = decoder.decode(scoped, asn1Spec=rfc3412.ScopedPDU())
-        return self._wrapped(message_id, self._answered(inner["data"].getComponent()), signed=True, secret=secret)
+        try:
+            inner, _ = decoder.decode(scoped, asn1Spec=rfc3412.ScopedPDU())
+        except PyAsn1Error:
+            return self._report(message_id, 6, signed=True)
+        answer = self._answered(inner["data"].getComponent())
+        return self._wrapped(message_id, answer, signed=not self.in_clear, secret=None if self.in_clear else secret)
 
     def _report(self, message_id: int, counter: int, *, signed: bool) -> bytes:
         pdu = V2C.ReportPDU()
@@ -163,7 +178,7 @@ class FakeAgent(asyncio.DatagramProtocol):
         datagram = encoder.encode(whole)
         if not signed:
             return bytes(datagram)
-        key = auth.localize_key(auth.hash_passphrase(self.credential.auth), univ.OctetString(self.engine_id))
+        key, _ = _keys(self.credential, self.engine_id)
         return bytes(auth.authenticate_outgoing_message(key, datagram))
 
     def trap(self, kind: Oid) -> bytes:
@@ -174,10 +189,7 @@ class FakeAgent(asyncio.DatagramProtocol):
             pdu, [(SYS_UPTIME, V2C.TimeTicks(1)), ((1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0), V2C.ObjectIdentifier(kind))]
         )
         if isinstance(self.credential, User):
-            _, auth_id, _ = _AUTH[self.credential.auth_protocol]
-            priv = _PRIV[self.credential.priv_protocol]
-            engine = univ.OctetString(self.engine_id)
-            secret = priv.localize_key(auth_id, priv.hash_passphrase(auth_id, self.credential.priv), engine)
+            _, secret = _keys(self.credential, self.engine_id)
             return self._wrapped(7, pdu, signed=True, secret=secret)
         message = V2C.Message()
         V2C.apiMessage.set_defaults(message)
@@ -195,6 +207,8 @@ class FakeAgent(asyncio.DatagramProtocol):
         table = {**self.values, SYS_UPTIME: self.uptime}
         bad = next((place for place, name in enumerate(names, 1) if name in self.broken), 0)
         bindings = _bulk(table, names, self._rows(asked)) if bulk else [_exact(table, name) for name in names]
+        if bulk and self.circling:
+            bindings = [(name, _typed(1)) for name in names]
         if self.most_bindings is not None and len(bindings) > self.most_bindings:
             V2C.apiPDU.set_error_status(answer, 1)
         elif bad:
