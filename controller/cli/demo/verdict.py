@@ -1,0 +1,108 @@
+"""Whether the demonstration shows what it promises: by truth, the daemon's breaches and its journal. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controller.cli.demo.problems import Problem
+from controller.cli.demo.watch import Json, Story, amount
+
+OPEN = frozenset({"intended", "sent", "running", "verifying"})
+HOT_RULES = frozenset({"health", "cpu", "memory", "network", "feed", "pdu", "phase", "capacity", "clearance", "group"})
+"""Rules of the daemon whose breaches are broken or hot; uneven load is neither."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One problem, before and after: by the twin's truth, and in the daemon's own words and numbers.
+
+    `moves` were made for it. `found_as` is None where the daemon never found it.
+    """
+
+    problem: Problem
+    limit: float
+    unit: str
+    before: float
+    after: float
+    found_as: str | None
+    daemon_before: float | None
+    daemon_after: float | None
+    moves: int
+
+    @property
+    def cured(self) -> bool:
+        return self.found_as is not None and self.after <= self.limit < self.before
+
+
+def rows(story: Story, problems: Sequence[Problem]) -> tuple[Row, ...]:
+    """The table of before and after."""
+    return tuple(_row(story, problem) for problem in problems)
+
+
+def _row(story: Story, problem: Problem) -> Row:
+    before, limit, unit = amount(story.first, problem.key)
+    breach = story.breaches.get(problem.key)
+    return Row(
+        problem=problem,
+        limit=limit,
+        unit=unit,
+        before=before,
+        after=amount(story.truth, problem.key)[0],
+        found_as=None if breach is None else breach["why"],
+        daemon_before=None if breach is None else breach["amount"],
+        daemon_after=daemon_amount(story, problem),
+        moves=sum(1 for move in story.moves if _for(story, move) == problem.key),
+    )
+
+
+def _for(story: Story, move: Json) -> str | None:
+    planned = story.planned(move)
+    return None if planned is None else str(planned["breach"])
+
+
+def daemon_amount(story: Story, problem: Problem) -> float | None:
+    """What the daemon's newest plan reckons; None where it names no amount (a host without VMs has no breach)."""
+    plan = (story.status or {}).get("plan")
+    if plan is None:
+        return None
+    kind = problem.key.partition(":")[0]
+    if kind == "health":
+        return None if plan["breaches"].get("health") else 0.0
+    return next((float(limit["before"]) for limit in plan["limits"] if limit["key"] == problem.key), None)
+
+
+def cured(story: Story, problems: Sequence[Problem]) -> bool:
+    """Whether nothing is left to do, now: by the truth and by the daemon's newest plan, with no move under way."""
+    status = story.status
+    if status is None or status["plan"] is None or status["running"] or not problems:
+        return False
+    quiet = not any(move["state"] in OPEN for move in story.moves)
+    daemon_well = not any(status["plan"]["breaches"].get(rule) for rule in HOT_RULES)
+    return quiet and daemon_well and not story.truth["broken"] and all(row.cured for row in rows(story, problems))
+
+
+def missing(story: Story, problems: Sequence[Problem]) -> tuple[str, ...]:
+    """What keeps it from being true that all was found and cured and nothing went wrong, a sentence each."""
+    found = [] if problems else ["the scenario holds no problem to cure"]
+    for row in rows(story, problems):
+        found += _short_of(row)
+    found += [f"broken at the end by the twin's truth: {key}" for key in story.truth["broken"]]
+    found += [f"broken on the way by the twin's truth: {key}" for key in sorted(story.rules_broken)]
+    found += [_told(move) for move in story.moves if move["state"] != "succeeded"]
+    found += [] if story.moves else ["no VM was moved"]
+    return tuple(found)
+
+
+def _short_of(row: Row) -> list[str]:
+    found = []
+    if not row.before > row.limit:
+        found.append(f"{row.problem.title}: not so at the start")
+    if row.found_as is None:
+        found.append(f"{row.problem.title}: the daemon did not find it")
+    if not row.after <= row.limit:
+        found.append(f"{row.problem.title}: not cured")
+    return found
+
+
+def _told(move: Json) -> str:
+    why = (move["outcome"] or {}).get("why") or "it has no outcome yet"
+    return f"the move of {move['intent']['server_name']} is {move['state']}: {why}"
