@@ -64,6 +64,15 @@ async def test_wrong_credentials_are_an_auth_fault(wrong: Credential) -> None:
     assert "secret" not in answer.faults[0].detail
 
 
+async def test_a_device_that_drops_what_it_cannot_decrypt_is_an_auth_fault() -> None:
+    def dropped(data: bytes) -> list[bytes]:
+        return [] if USER.name.encode() in data else [data]
+
+    answer = await polled(ilo(), USER, lambda fake: setattr(fake, "mangle", dropped))
+    assert reasons(answer) == ["auth"]
+    assert "privacy passphrase" in answer.faults[0].detail
+
+
 async def test_a_wrong_community_is_silence() -> None:
     answer = await polled(ilo(COMMUNITY), Community(community="wrong"), lambda fake: None)
     assert reasons(answer) == ["timeout"]

@@ -35,6 +35,8 @@ class Security(Protocol):
 
     def open(self, datagram: bytes) -> pdu.Response | Resync | None: ...
 
+    def unanswered(self) -> None: ...
+
 
 class Agent:
     """One device, one question at a time. `dead` shortens the patience with it."""
@@ -99,11 +101,22 @@ class Agent:
         return dict.fromkeys(unreadable)
 
     async def _ask(self, build: Callable[[int], Any]) -> pdu.Response:
+        met = False
         for _ in range(MAX_RESYNCS):
             probe = self._security.probe()
             request_id = secrets.randbits(31)
             datagram = probe or self._security.seal(request_id, build(request_id))
-            answer = await self._exchange(datagram)
+            try:
+                answer = await self._exchange(datagram)
+            except PollError as error:
+                self._security.unanswered()
+                if met and error.reason is Reason.TIMEOUT:
+                    raise PollError(
+                        Reason.AUTH, "the device told its engine id but does not answer what is encrypted",
+                        remedy="check the privacy passphrase and algorithm",
+                    ) from error  # fmt: skip
+                raise
+            met = met or probe is not None
             if isinstance(answer, pdu.Response):
                 return answer
             self.resyncs += probe is None

@@ -25,8 +25,11 @@ from controller.model.sample import Batch, Fault
 
 _log = logging.getLogger(__name__)
 
-FIRST_POLLS_APART = timedelta(milliseconds=10)
+FIRST_POLLS_APART = timedelta(milliseconds=20)
 """At the start devices are asked one after the other, this far apart, so that all are known soon."""
+
+FIRST_COLLECT_SHARE = 0.8
+"""How much of its deadline the first collect waits for devices that have not been asked yet."""
 
 POLL_NOW_APART = timedelta(seconds=5)
 """A device is not polled for a trap sooner than this after its last poll began."""
@@ -107,7 +110,7 @@ class SnmpCollector:
         """
         if not self._all_polled.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_polled.wait(), deadline.total_seconds())
+                await asyncio.wait_for(self._all_polled.wait(), FIRST_COLLECT_SHARE * deadline.total_seconds())
         faults = tuple(self._faults.values())
         self._faults.clear()
         return self._latest.batches(), faults

@@ -25,6 +25,9 @@ class CommunitySecurity:
         self._request_id = request_id
         return pdu.v2c_message(self._community, asked)
 
+    def unanswered(self) -> None:
+        """Silence says nothing: it may be a wrong community."""
+
     def open(self, datagram: bytes) -> pdu.Response | None:
         """The answer; None for one to an older question. Raises PollError (malformed)."""
         community, response = pdu.read_v2c(datagram)

@@ -135,6 +135,11 @@ class UserSecurity:
             raise PollError(Reason.MALFORMED, "an answer in clear to an encrypted question")
         return response if response.request_id == self._request_id else None
 
+    def unanswered(self) -> None:
+        """After silence an engine that never proved itself is asked for its id again."""
+        if self._engine is not None and not self._engine.proven:
+            self._engine = None
+
     def _in_clear(self, message: v3.Message) -> Resync:
         """A Report in clear may tell the engine's id, or that we are not known; nothing else is believed."""
         response = v3.response(message.scoped)
