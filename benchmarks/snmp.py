@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import cycle, islice
+from itertools import islice, zip_longest
 
 from controller.adapters.clock import SystemClock
 from controller.adapters.snmp.credentials import Community, Credential, User
@@ -32,7 +32,7 @@ SIZES = (48, 1000)
 IN_FLIGHT = 32
 ROUNDS = 3
 INTERVAL_S = 30.0
-VMS = 12_000
+VMS = 30_000
 PORT = 26171
 
 
@@ -69,9 +69,8 @@ def chosen(site: Estate, count: int) -> Iterator[Target]:
     by_profile: dict[str, list[Target]] = {}
     for target in targets(site):
         by_profile.setdefault(target.profile, []).append(target)
-    queues = [iter(each) for each in by_profile.values()]
-    found = (next(queue, None) for queue in cycle(queues))
-    return islice((target for target in found if target is not None), count)
+    turns = zip_longest(*by_profile.values())
+    return islice((target for turn in turns for target in turn if target is not None), count)
 
 
 async def measured(devices: list[Device]) -> tuple[float, float, int]:
