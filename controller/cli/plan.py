@@ -17,6 +17,7 @@ from controller.model.policy import Policy
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
 
+WIDE = 160
 TIGHTEST = 15
 """Limits shown to people; all of them are in the JSON."""
 
@@ -99,13 +100,19 @@ def _show(found: Plan) -> None:
 
 
 def _moves(found: Plan) -> Table:
-    table = Table("wave", "n", "VM", "from", "to", "for", "copy", "why", title="moves", title_justify="left")
+    """The moves by wave; the reasons only where the screen has room for sentences (`gdcc explain` tells each)."""
+    wide = people.width >= WIDE
+    columns = ("wave", "n", "VM", "from → to", "for", "copy", *(["why"] if wide else []))
+    table = Table(*columns, title="moves", title_justify="left")
+    table.columns[2].overflow = "fold"
     last = 0
     for move in found.moves:
         first = str(move.wave) if move.wave != last else ""
         last = move.wave
         seconds = f"{move.copy.total_seconds():.0f} s" + (" cold" if move.cold else "")
-        table.add_row(first, str(move.n), move.vm_name, move.source, move.target, move.breach, seconds, move.why)
+        where = f"{move.source} → {move.target}"
+        why = (move.why,) if wide else ()
+        table.add_row(first, str(move.n), move.vm_name, where, move.breach, seconds, *why)
     return table
 
 
