@@ -46,9 +46,10 @@ def _shown(folder: Path, *, keep: bool) -> bool:
     found = problems.of_scenario(scenarios.load(site.SCENARIO))
     view = screen.Screen(people, found)
     with _twin(folder, view) as twin:
-        story = _beginning(found)
+        truth = watch.truth(PORT)
+        story = watch.Story(first=truth, truth=truth)
         for problem in found:
-            view.say(f"PROBLEM {problem.title}", "red")
+            view.say(f"WRONG   {problem.title}", "red")
         with _daemon(folder, view) as (daemon, settings, metrics):
             _follow(story, view, folder, (twin, daemon), began + WHOLE_S)
             people.print(*report.report(story, found), sep="\n")
@@ -89,17 +90,6 @@ def _daemon(folder: Path, view: screen.Screen) -> Iterator[tuple[programs.Progra
     settings, metrics = site.write_settings(folder)
     with programs.running("gdcc run", ["run", "--config", str(settings)], folder / "daemon.log") as daemon:
         yield daemon, settings, metrics
-
-
-def _beginning(found: tuple[problems.Problem, ...]) -> watch.Story:
-    """The truth once all that is wrong shows, or has had its time to."""
-    end = time.monotonic() + 10
-    while True:
-        truth = watch.truth(PORT)
-        over = all(load > limit for load, limit, _ in (watch.amount(truth, problem.key) for problem in found))
-        if over or time.monotonic() > end:
-            return watch.Story(first=truth, truth=truth)
-        time.sleep(LOOK_S)
 
 
 def _follow(

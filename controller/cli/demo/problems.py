@@ -8,11 +8,15 @@ from controller.twin.scenario import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """`key`: of the breach, as `feed:feed-1a`. `title`: for people. `limit_is`: what the amount is held against."""
+    """`key`: of the breach, as `feed:feed-1a`. `title`: for people. `amount_is`: what its amount counts."""
 
     key: str
     title: str
     amount_is: str
+
+    @property
+    def kind(self) -> str:
+        return self.key.partition(":")[0]
 
     @property
     def subject(self) -> str:
@@ -29,7 +33,7 @@ def _problem(fault: object) -> Problem | None:
     if isinstance(fault, plant.FeedOverload):
         return Problem(
             key=f"feed:{fault.feed}",
-            title=f"{fault.feed} could not carry its racks alone",
+            title=f"{fault.feed} cannot carry its racks alone",
             amount_is="watts if its partner failed",
         )
     if isinstance(fault, devices.HealthFault):

@@ -1,8 +1,9 @@
-"""The end of the demonstration: before and after, why, what went wrong, and how to look further."""
+"""The end of the demonstration: before and after, what went wrong, and how to look further."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,7 +11,7 @@ from rich.text import Text
 from controller.cli.demo import verdict
 from controller.cli.demo.problems import Problem
 from controller.cli.demo.screen import amounts
-from controller.cli.demo.watch import Json, Story
+from controller.cli.demo.watch import Story
 
 
 def report(story: Story, problems: Sequence[Problem]) -> Iterator[RenderableType]:
@@ -18,25 +19,29 @@ def report(story: Story, problems: Sequence[Problem]) -> Iterator[RenderableType
     yield ""
     yield before_and_after(story, problems)
     yield counts(story)
-    yield from examples(story, problems)
     for lack in verdict.missing(story, problems):
         yield Text(f"MISSING: {lack}", style="bold red")
 
 
 def before_and_after(story: Story, problems: Sequence[Problem]) -> Table:
     """One row a problem: the twin's truth and the daemon's own numbers, against the limit."""
-    table = Table(title="before and after", title_justify="left")
-    table.add_column("problem")
-    for name in ("limit", "before\n(twin's truth)", "after\n(twin's truth)", "before\n(daemon)", "after\n(daemon)"):
-        table.add_column(name, justify="right")
-    table.add_column("moves", justify="right")
+    table = Table(title="before and after", title_justify="left", box=SIMPLE_HEAD, show_lines=True)
+    table.add_column("problem", ratio=1)
+    table.add_column("by")
+    for name in ("limit", "before", "after", "moves"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("cured")
     for row in verdict.rows(story, problems):
-        told = (row.limit, row.before, row.after, row.daemon_before, row.daemon_after)
-        cells = ("" if value is None else amounts(value, row.unit) for value in told)
-        word = Text("yes", style="green") if row.cured else Text("NO", style="bold red")
-        table.add_row(f"{row.problem.title}\n({row.problem.amount_is})", *cells, str(row.moves), word)
+        word = Text("yes", style="bold green") if row.cured else Text("NO", style="bold red")
+        before, after = _both(row, row.before, row.daemon_before), _both(row, row.after, row.daemon_after)
+        title = f"{row.problem.title}\n({row.problem.amount_is})"
+        table.add_row(title, "truth\ndaemon", amounts(row.limit, row.unit), before, after, str(row.moves), word)
     return table
+
+
+def _both(row: verdict.Row, truth: float, daemon: float | None) -> str:
+    """The twin's truth above the daemon's own number."""
+    return f"{amounts(truth, row.unit)}\n{'not known' if daemon is None else amounts(daemon, row.unit)}"
 
 
 def counts(story: Story) -> Text:
@@ -48,23 +53,6 @@ def counts(story: Story) -> Text:
     line = f"rules broken {broken}, moves failed {failed}, VMs moved live {len(done)}"
     cost = f", {copied:.0f} GiB copied" if copied else ""
     return Text(line + cost, style="bold red" if broken or failed else "bold green")
-
-
-def examples(story: Story, problems: Sequence[Problem]) -> Iterator[RenderableType]:
-    """For each problem its first move, and the plan's reasons for it."""
-    planned = [(move, story.planned(move)) for move in story.moves]
-    for problem in problems:
-        own = next((words for _, words in planned if words is not None and words["breach"] == problem.key), None)
-        if own is not None:
-            yield Text.assemble(("\nwhy, for example: ", "bold"), own["why"])
-            yield from _alternative(own)
-
-
-def _alternative(words: Json) -> Iterator[RenderableType]:
-    other = words["alternative"]
-    if other is not None:
-        ruled_out = f"{other['ruled_out_by']}: {other['detail']}"
-        yield Text(f"  next best target {other['host']}, ruled out by {ruled_out}", style="dim")
 
 
 def further(folder: Path, settings: Path, metrics: str, truth: str) -> Iterator[RenderableType]:

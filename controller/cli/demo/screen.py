@@ -27,6 +27,7 @@ class Screen:
         self._began = time.monotonic()
         self._told: set[str] = set()
         self._live: Live | None = None
+        self._cured: set[str] = set()
 
     def live(self) -> AbstractContextManager[object]:
         """Within it, `show` redraws a picture where the output is a terminal."""
@@ -40,6 +41,9 @@ class Screen:
         if (key or text) in self._told:
             return
         self._told.add(key or text)
+        self._line(text, style)
+
+    def _line(self, text: str, style: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         line = Text.assemble((f"{minutes}:{seconds:02}  ", "dim"), (text, style))
         self._console.print(line, soft_wrap=not self._console.is_terminal)
@@ -48,6 +52,10 @@ class Screen:
         """What is new since the last look, and the picture."""
         for key, text, style in news(story, self.problems):
             self.say(text, style, key=key)
+        for row in verdict.rows(story, self.problems):
+            if row.cured != (row.problem.key in self._cured):
+                self._cured ^= {row.problem.key}
+                self._line(*turned(row))
         if self._live is not None:
             self._live.update(picture(story, self.problems, self._console.height))
 
@@ -60,13 +68,26 @@ def news(story: Story, problems: Sequence[Problem]) -> Iterator[tuple[str, str, 
             yield f"found {row.problem.key}", f"FOUND   {row.found_as}", "yellow"
     for plan in story.plans.values():
         yield f"plan {plan['id']}", f"PLAN    {_plan(plan)}", ""
+        for move in plan["moves"]:
+            if move["breach"] in titles:
+                yield f"why {move['breach']}", f"WHY     {_why(move)}", "cyan"
     for move in story.moves:
         if move["state"] not in verdict.OPEN:
             yield f"move {move['intent']['id']}", f"MOVED   {_ended(story, move, titles)}", _style(move["state"])
-    for row in verdict.rows(story, problems):
-        if row.cured:
-            now = f"{amounts(row.after, row.unit)} (limit {amounts(row.limit, row.unit)})"
-            yield f"cured {row.problem.key}", f"CURED   {row.problem.subject}: {now}, by the twin's truth", "bold green"
+
+
+def turned(row: verdict.Row) -> tuple[str, str]:
+    """Line and style for a problem that was cured, or came back."""
+    now = f"{amounts(row.after, row.unit)}, limit {amounts(row.limit, row.unit)}"
+    if row.cured:
+        return f"CURED   {row.problem.subject}: {now}; the daemon and the twin's truth agree", "bold green"
+    return f"AGAIN   {row.problem.subject}: {now}", "yellow"
+
+
+def _why(move: Json) -> str:
+    other = move["alternative"]
+    instead = f"; next best {other['host']}, ruled out by {other['ruled_out_by']}: {other['detail']}" if other else ""
+    return f"{move['why']}{instead}"
 
 
 def _plan(plan: Json) -> str:
@@ -78,7 +99,9 @@ def _plan(plan: Json) -> str:
 def _ended(story: Story, move: Json, titles: dict[str, str]) -> str:
     intent, outcome = move["intent"], move["outcome"] or {}
     planned = story.planned(move)
-    reason = titles.get(planned["breach"], intent["why"]) if planned else intent["why"]
+    breach = str(planned["breach"]) if planned else ""
+    found: Json = story.breaches[breach] if breach in story.breaches else intent
+    reason = titles.get(breach) or found["why"]
     head = f"{intent['server_name']}  {intent['source']} > {intent['target']}"
     if move["state"] != "succeeded":
         return f"{head}  {move['state'].upper()}: {outcome.get('why', '')}"

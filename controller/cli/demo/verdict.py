@@ -13,9 +13,10 @@ HOT_RULES = frozenset({"health", "cpu", "memory", "network", "feed", "pdu", "pha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One problem, before and after: by the twin's truth, and in the daemon's own words and numbers.
+    """One problem when it was found and now: by the twin's truth, and in the daemon's own words and numbers.
 
-    `moves` were made for it. `found_as` is None where the daemon never found it.
+    `moves` were made for it. `found_as` is None where the daemon never found it. `daemon_well`: its newest plan knows
+    of no breach of that kind any more.
     """
 
     problem: Problem
@@ -26,11 +27,12 @@ class Row:
     found_as: str | None
     daemon_before: float | None
     daemon_after: float | None
+    daemon_well: bool
     moves: int
 
     @property
     def cured(self) -> bool:
-        return self.found_as is not None and self.after <= self.limit < self.before
+        return self.found_as is not None and self.daemon_well and self.after <= self.limit < self.before
 
 
 def rows(story: Story, problems: Sequence[Problem]) -> tuple[Row, ...]:
@@ -39,7 +41,7 @@ def rows(story: Story, problems: Sequence[Problem]) -> tuple[Row, ...]:
 
 
 def _row(story: Story, problem: Problem) -> Row:
-    before, limit, unit = amount(story.first, problem.key)
+    before, limit, unit = amount(story.at_found.get(problem.key, story.first), problem.key)
     breach = story.breaches.get(problem.key)
     return Row(
         problem=problem,
@@ -50,6 +52,7 @@ def _row(story: Story, problem: Problem) -> Row:
         found_as=None if breach is None else breach["why"],
         daemon_before=None if breach is None else breach["amount"],
         daemon_after=daemon_amount(story, problem),
+        daemon_well=_daemon_well(story, problem.kind),
         moves=sum(1 for move in story.moves if _for(story, move) == problem.key),
     )
 
@@ -59,13 +62,17 @@ def _for(story: Story, move: Json) -> str | None:
     return None if planned is None else str(planned["breach"])
 
 
+def _daemon_well(story: Story, *rules: str) -> bool:
+    plan = (story.status or {}).get("plan")
+    return plan is not None and not any(plan["breaches"].get(rule) for rule in rules)
+
+
 def daemon_amount(story: Story, problem: Problem) -> float | None:
     """What the daemon's newest plan reckons; None where it names no amount (a host without VMs has no breach)."""
     plan = (story.status or {}).get("plan")
     if plan is None:
         return None
-    kind = problem.key.partition(":")[0]
-    if kind == "health":
+    if problem.kind == "health":
         return None if plan["breaches"].get("health") else 0.0
     return next((float(limit["before"]) for limit in plan["limits"] if limit["key"] == problem.key), None)
 
@@ -76,8 +83,12 @@ def cured(story: Story, problems: Sequence[Problem]) -> bool:
     if status is None or status["plan"] is None or status["running"] or not problems:
         return False
     quiet = not any(move["state"] in OPEN for move in story.moves)
-    daemon_well = not any(status["plan"]["breaches"].get(rule) for rule in HOT_RULES)
-    return quiet and daemon_well and not story.truth["broken"] and all(row.cured for row in rows(story, problems))
+    return (
+        quiet
+        and _daemon_well(story, *HOT_RULES)
+        and not story.truth["broken"]
+        and all(row.cured for row in rows(story, problems))
+    )
 
 
 def missing(story: Story, problems: Sequence[Problem]) -> tuple[str, ...]:
@@ -95,11 +106,13 @@ def missing(story: Story, problems: Sequence[Problem]) -> tuple[str, ...]:
 def _short_of(row: Row) -> list[str]:
     found = []
     if not row.before > row.limit:
-        found.append(f"{row.problem.title}: not so at the start")
+        found.append(f"{row.problem.title}: not so by the twin's truth when it was to be found")
     if row.found_as is None:
         found.append(f"{row.problem.title}: the daemon did not find it")
     if not row.after <= row.limit:
-        found.append(f"{row.problem.title}: not cured")
+        found.append(f"{row.problem.title}: not cured by the twin's truth")
+    if not row.daemon_well:
+        found.append(f"{row.problem.title}: not cured by the daemon's newest plan")
     return found
 
 

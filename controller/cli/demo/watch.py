@@ -20,8 +20,8 @@ RULES = ("capacity", "clearance", "group")
 class Story:
     """Everything seen so far. `first` and `truth`: the twin's truth before the daemon began, and now.
 
-    `plans` by id; `breaches`: the newest words of each breach the daemon ever found, by key; `rules_broken`: keys of
-    rules that did not hold at any look, though they held at the first.
+    `plans` by id; `breaches`: the first words of each breach the daemon ever found, by key, and `at_found` the truth at
+    that look; `rules_broken`: keys of rules that did not hold at any look, though they held at the first.
     """
 
     first: Json
@@ -29,6 +29,7 @@ class Story:
     status: Json | None = None
     plans: dict[str, Json] = field(default_factory=dict)
     breaches: dict[str, Json] = field(default_factory=dict)
+    at_found: dict[str, Json] = field(default_factory=dict)
     moves: list[Json] = field(default_factory=list)
     rules_broken: set[str] = field(default_factory=set)
 
@@ -39,7 +40,9 @@ class Story:
         self.rules_broken |= {key for key in news if key.partition(":")[0] in RULES}
         if plan is not None and plan["id"] not in self.plans:
             self.plans[plan["id"]] = plan
-            self.breaches |= {breach["key"]: breach for breach in reversed(plan["breaches_before"])}
+            for breach in plan["breaches_before"]:
+                self.breaches.setdefault(breach["key"], breach)
+                self.at_found.setdefault(breach["key"], truth)
 
     def planned(self, move: Json) -> Json | None:
         """The plan's own words for a move of the journal."""
