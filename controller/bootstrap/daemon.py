@@ -90,7 +90,6 @@ class Wired:
         observer: Observer,
         clock: SystemClock,
     ) -> None:
-        self.interval = settings.interval
         self.journal = journal
         self.published: Published | None = None
         follower = Follower(cloud, journal, clock, self._policy, self._situation)
@@ -104,7 +103,11 @@ class Wired:
             epoch=journal.open_epoch("gdcc run", clock.now()),
         )
         drainer = Drainer(
-            cloud, journal, clock, migrator=migrator, plan=PlannedDrains(lambda: self.loop.memory.seen, self._policy)
+            cloud,
+            journal,
+            clock,
+            migrator=migrator,
+            plan=PlannedDrains(lambda: self.loop.memory.seen, self._policy, journal),
         )
         self.loop = Loop(
             observer=observer,
@@ -146,7 +149,7 @@ class Wired:
         """Whether the loop has ended a turn lately, or began not long ago."""
         status = self.loop.status
         age = datetime.now(UTC) - (status.turned_at or status.started_at)
-        return age < 10 * self.interval + timedelta(minutes=2)
+        return age < 10 * self.loop.interval + timedelta(minutes=2)
 
     def _healthy(self) -> str | None:
         return None if self.turning() else f"no turn has ended since {self.loop.status.turned_at}"
@@ -165,9 +168,7 @@ class Wired:
         except GdccError as error:
             _log.error("the configuration is not taken over", extra={"error": str(error)})
             return
-        self.interval = settings.interval
-        self.loop.policy = settings.policy.policy()
-        self.loop.sight = Sight(estate, self.journal, self.interval)
+        self.loop.take_over(settings.policy.policy(), estate, settings.interval)
         _log.info("the configuration is taken over")
 
 

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from controller.engine import scoping
 from controller.engine.drain import Drainer
 from controller.engine.ports import Journal
 from controller.engine.sighting import Seen
-from controller.errors import RefusedError, TransientError
+from controller.errors import PermanentError, TransientError
 from controller.model.operation import Drain, DrainState
 from controller.model.plan import Plan
-from controller.model.policy import Policy
+from controller.model.policy import Mode, Policy
 from controller.planner import plan as planner
 
 _log = logging.getLogger(__name__)
@@ -19,31 +21,45 @@ WORKING = frozenset({DrainState.EMPTYING, DrainState.STUCK})
 """A stuck drain is looked at again too: others may have acted."""
 
 
-class PlannedDrains:
-    """`drain.PlanDrain` over the newest look."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """`progressed`: something moved or changed its state, so the next step need not wait. `waits`: why drains wait."""
 
-    def __init__(self, seen: Callable[[], Seen | None], policy: Callable[[], Policy]) -> None:
+    progressed: bool
+    waits: tuple[str, ...]
+
+
+class PlannedDrains:
+    """`drain.PlanDrain` over the newest look, leaving alone what is paused."""
+
+    def __init__(self, seen: Callable[[], Seen | None], policy: Callable[[], Policy], journal: Journal) -> None:
         self._seen = seen
         self._policy = policy
+        self._journal = journal
 
     async def __call__(self, drain: Drain) -> Plan:
         seen = self._seen()
         if seen is None or not _draining(seen, drain):
             raise TransientError(f"the drain of {drain.host} waits for the next look", where=drain.id)
         cold = () if drain.keep_shutoff else (drain.host,)
-        return await asyncio.to_thread(
-            planner.plan, seen.cluster, self._policy(), seen.look.at, only=(drain.host,), cold=cold
-        )
+        policy = self._policy()
+        part = scoping.restricted(seen.cluster, seen.situation, policy, tuple(Mode), self._journal.pauses())
+        return await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=(drain.host,), cold=cold)
 
 
-async def step_all(journal: Journal, drainer: Drainer) -> None:
+async def step_all(journal: Journal, drainer: Drainer) -> Stepped:
     """One step of every open drain, oldest first; a drain that fails is told and tried again at the next turn."""
+    progressed, waits = False, []
     for drain in journal.drains():
         if drain.state in WORKING:
+            before = len(journal.entries_since(drain.since))
             try:
-                await drainer.step(drain)
-            except (TransientError, RefusedError) as error:
-                _log.info("a drain waits", extra={"drain": drain.id, "error": str(error)})
+                after = await drainer.step(drain)
+                progressed = progressed or after != drain or len(journal.entries_since(drain.since)) != before
+            except (TransientError, PermanentError) as error:
+                waits.append(f"the drain of {drain.host} waits: {error}")
+                _log.warning("a drain waits", extra={"drain": drain.id, "error": str(error)})
+    return Stepped(progressed=progressed, waits=tuple(waits))
 
 
 def going_on(journal: Journal) -> str | None:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.engine import emptying, execution, guard, reporting, scoping
+from controller.engine import emptying, execution, holding, reporting, scoping
+from controller.engine import proposal as proposals
 from controller.engine import status as words
 from controller.engine.adopt import Adopter
 from controller.engine.drain import Drainer
 from controller.engine.execution import Ran
-from controller.engine.migrate import Migrator
+from controller.engine.migrate import Migrator, succeeded
 from controller.engine.observe import Observer
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Journal
@@ -25,24 +26,27 @@ from controller.engine.sighting import Seen, Sight
 from controller.errors import GdccError, InvariantError, TransientError
 from controller.model.cluster import Cluster
 from controller.model.migration import Entry
-from controller.model.plan import Move, Plan
+from controller.model.plan import Plan
 from controller.model.policy import Mode, Policy
 from controller.planner import plan as planner
+from inventory.model import Estate
 
 _log = logging.getLogger(__name__)
-
-PROPOSAL_KEPT = timedelta(minutes=15)
-"""A proposal whose moves stay the same keeps its id this long, so that a person can approve it."""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What the turns hand on to each other."""
+    """What the turns hand on to each other.
+
+    `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide.
+    """
 
     seen: Seen | None = None
     proposal: Plan | None = None
     ran: Ran | None = None
     stopped: str | None = None
+    unable: str | None = None
+    waits: tuple[str, ...] = ()
     phases: dict[str, float] = field(default_factory=dict)
 
 
@@ -72,7 +76,7 @@ class Loop:
         self._journal = journal
         self._clock = clock
         self.policy = policy
-        self._interval = interval
+        self.interval = interval
         self._publish = publish
         self.status = status
         self.memory = Memory()
@@ -80,11 +84,19 @@ class Loop:
         self._stopping = asyncio.Event()
         self._plan_task: asyncio.Task[Ran] | None = None
         self._adoption: asyncio.Task[tuple[Entry, ...]] | None = None
-        self._draining: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[emptying.Stepped] | None = None
 
     def stop(self) -> None:
         """Ends the loop after the turn under way; running migrations are left to be adopted."""
         self._stopping.set()
+        self.wake.set()
+
+    def take_over(self, policy: Policy, estate: Estate, interval: timedelta) -> None:
+        """Goes by a reloaded configuration from the next turn on; what runs is bound by the new policy at once."""
+        self.policy = policy
+        self.interval = interval
+        self.sight.take_over(estate, interval)
+        self.status = replace(self.status, estate=estate.name, interval=interval)
         self.wake.set()
 
     def situation(self) -> Situation:
@@ -99,12 +111,12 @@ class Loop:
             began = self._clock.monotonic()
             await self.turn()
             turned()
-            await self._rest(self._interval - timedelta(seconds=self._clock.monotonic() - began), turned)
+            await self._rest(self.interval - timedelta(seconds=self._clock.monotonic() - began), turned)
         await self._leave()
 
     async def turn(self) -> None:
         """One turn. Never raises: what goes wrong is told in the status."""
-        self.memory.phases = {}
+        self.memory.phases, self.memory.unable = {}, None
         try:
             sentence = await self._turn()
         except InvariantError as error:
@@ -112,6 +124,7 @@ class Loop:
             sentence = f"stopped: {error}"
             _log.critical("an invariant does not hold", extra={"error": str(error)})
         except GdccError as error:
+            self.memory.unable = str(error)
             sentence = f"no decision this turn: {error}"
             _log.warning("the turn ended early", extra={"error": str(error)})
         except Exception as error:  # noqa: BLE001 - the only one; see the module's docstring
@@ -132,13 +145,16 @@ class Loop:
         if not idle:
             return f"{self._busy()} goes on."
         if self._drain():
-            return f"{finished} {emptying.going_on(self._journal)}.".strip()
-        with self._phase("plan"):
-            plan = self._proposed(await asyncio.to_thread(planner.plan, seen.cluster, self.policy, look.at))
+            return self._said(finished, f"{emptying.going_on(self._journal)}.", *self.memory.waits)
+        plan, superseded = await self._propose(seen)
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
-        return " ".join(part for part in (finished, plan.sentence, held) if part)
+        return self._said(finished, superseded, plan.sentence, held, *self.memory.waits)
+
+    @staticmethod
+    def _said(*parts: str | None) -> str:
+        return " ".join(f"{part[:1].upper()}{part[1:]}" for part in parts if part)
 
     def _busy(self) -> str:
         if self._plan_task is not None:
@@ -151,22 +167,42 @@ class Loop:
             return False
         if any(drain.state in emptying.WORKING for drain in self._journal.drains()):
             self._draining = asyncio.create_task(emptying.step_all(self._journal, self._drainer), name="drains")
-            self._draining.add_done_callback(lambda _: self.wake.set())
+            self._draining.add_done_callback(self._drains_stepped)
         return emptying.going_on(self._journal) is not None
 
-    def _proposed(self, plan: Plan) -> Plan:
-        """The plan, or the one before it where the moves are the same and it is not too old to be approved."""
-        before = self.memory.proposal
-        same = before is not None and list(map(_essence, before.moves)) == list(map(_essence, plan.moves))
-        if same and before is not None and plan.created_at - before.created_at < PROPOSAL_KEPT:
-            self.memory.proposal = replace(
-                plan, id=before.id, created_at=before.created_at, snapshot_at=before.snapshot_at
-            )
-            return self.memory.proposal
+    def _drains_stepped(self, task: asyncio.Task[emptying.Stepped]) -> None:
+        """Turns at once where a drain got on; one that waits for somebody waits for the next turn."""
+        if not task.cancelled() and (task.exception() is not None or task.result().progressed):
+            self.wake.set()
+
+    def _plan_ran(self, task: asyncio.Task[Ran]) -> None:
+        """Turns at once where something moved; a plan that was refused waits for the next turn."""
+        if not task.cancelled() and (task.exception() is not None or any(map(succeeded, task.result().results))):
+            self.wake.set()
+
+    async def _propose(self, seen: Seen) -> tuple[Plan, str | None]:
+        """The plan on the table, and what became of an approved one that it replaces."""
+        policy, before = self.policy, self.memory.proposal
+        modes = (Mode.APPROVE, Mode.AUTO)
+        part = self._restricted(seen, modes) if policy.mode in modes else seen.cluster
+        kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
+        with self._phase("plan"):
+            plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at)
+        if before is not None and before.id == plan.id:
+            self.memory.proposal = plan
+            return plan, None
         if plan.moves:
             self._journal.save_plan(plan)
         self.memory.proposal = plan
-        return plan
+        if before is not None and before.moves and self._approved(before):
+            return plan, f"Plan {before.id} was approved but no longer fits what is seen; it was not run."
+        return plan, None
+
+    def _restricted(self, seen: Seen, modes: tuple[Mode, ...]) -> Cluster:
+        return scoping.restricted(seen.cluster, seen.situation, self.policy, modes, self._journal.pauses())
+
+    def _approved(self, plan: Plan) -> bool:
+        return plan.id in {approval.plan_id for approval in self._journal.approvals()}
 
     def _held_back(self, now: datetime) -> str | None:
         """Why no plan is started now, whatever it says."""
@@ -176,9 +212,7 @@ class Loop:
             return f"Own moves are stopped: {self.memory.stopped}."
         if self._adoption is not None:
             return "Moves of an earlier process are being followed to their end first."
-        if self.policy.mode < Mode.APPROVE:
-            return f"Mode {self.policy.mode.name.lower()}: nothing is moved."
-        return guard.budget_spent(guard.view(self._journal, self.policy, now).failures, self.policy.error_budget)
+        return holding.held_back(self._journal, self.policy, self.sight.estate.timezone, now)
 
     async def _start(self, proposal: Plan, seen: Seen) -> str | None:
         """Starts the plan that may run now; says why not."""
@@ -186,29 +220,31 @@ class Loop:
         if plan is None:
             return f"Plan {proposal.id} waits for approval." if proposal.moves else None
         if not plan.moves:
-            return None
+            return f"Plan {proposal.id} waits for approval." if proposal.moves else None
         if plan.id != proposal.id:
             self._journal.save_plan(plan)
         _log.info("a plan starts", extra={"plan": plan.id, "moves": len(plan.moves)})
         running = execution.run(plan, seen, self._migrator, self._interruption)
         self._plan_task = asyncio.create_task(running, name=f"plan {plan.id}")
-        self._plan_task.add_done_callback(lambda _: self.wake.set())
+        self._plan_task.add_done_callback(self._plan_ran)
         return "It is started."
 
     async def _runnable(self, proposal: Plan, seen: Seen) -> Plan | None:
         """The approved proposal, else a plan of what mode auto covers; None where everything waits for approval."""
-        if proposal.moves and proposal.id in {approval.plan_id for approval in self._journal.approvals()}:
+        if proposal.moves and self._approved(proposal):
             return proposal
         if self.policy.mode is not Mode.AUTO:
             return None
-        part = scoping.restricted(seen.cluster, seen.situation, self.policy, (Mode.AUTO,))
-        if part is seen.cluster:
+        if not proposals.awaits_approval(self.policy):
             return proposal
+        part = self._restricted(seen, (Mode.AUTO,))
         return await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at)
 
     def _interruption(self) -> str | None:
         if self._stopping.is_set():
             return "the controller is stopping"
+        if self.memory.stopped is not None:
+            return f"own moves are stopped: {self.memory.stopped}"
         cluster: Cluster | None = self.memory.seen.cluster if self.memory.seen else None
         if cluster is not None and cluster.freeze is not None:
             return f"frozen: {cluster.freeze}"
@@ -218,13 +254,17 @@ class Loop:
         """Takes in a plan or drains that have ended; raises what ended them (the journal)."""
         if self._draining is not None and self._draining.done():
             done, self._draining = self._draining, None
-            done.result()
+            self.memory.waits = done.result().waits
+        if not any(drain.state in emptying.WORKING for drain in self._journal.drains()):
+            self.memory.waits = ()
         task = self._plan_task
         if task is None or not task.done():
             return ""
         self._plan_task = None
-        self.memory.proposal = None
+        proposal, self.memory.proposal = self.memory.proposal, None
         self.memory.ran = task.result()
+        if proposal is not None and proposal.id != self.memory.ran.plan.id:
+            self.memory.proposal = proposal
         _log.info("a plan ended", extra={"plan": self.memory.ran.plan.id, "said": self.memory.ran.sentence})
         return f"Last: {self.memory.ran.sentence}."
 
@@ -235,12 +275,15 @@ class Loop:
             _log.info("adopted moves ended", extra={"moves": [entry.intent.id for entry in done.result()]})
         if self._adoption is None and self._adopter.orphans():
             self._adoption = asyncio.create_task(self._adopter.adopt(), name="adoption")
+            self._adoption.add_done_callback(lambda _: self.wake.set())
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
-        yield
-        self.memory.phases[name] = time.perf_counter() - began
+        try:
+            yield
+        finally:
+            self.memory.phases[name] = time.perf_counter() - began
 
     def _tell(self, sentence: str) -> None:
         now, seen = self._clock.now(), self.memory.seen
@@ -254,7 +297,7 @@ class Loop:
             sentence=sentence,
             seconds=dict(self.memory.phases),
             turns=status.turns.add(self.memory.phases),
-            stopped=self.memory.stopped,
+            stopped=self.memory.stopped or self.memory.unable,
             plan=words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan,
         )
         _log.info("turn", extra={"said": sentence})
@@ -269,12 +312,10 @@ class Loop:
         turned()
 
     async def _leave(self) -> None:
-        for task in (self._plan_task, self._adoption, self._draining):
-            if task is not None and not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-
-
-def _essence(move: Move) -> tuple[object, ...]:
-    return move.wave, move.vm, move.source, move.target
+        """Lets go of what is under way; what the journal has of it is adopted at the next start."""
+        tasks = [task for task in (self._plan_task, self._adoption, self._draining) if task is not None]
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                _log.warning("ended with an error", extra={"error": str(ended)})

@@ -1,5 +1,7 @@
 """The desk of a running controller: what operators ask, done on the loop's own parts."""
 
+import contextlib
+from dataclasses import replace
 from datetime import datetime
 
 from controller.engine import confirmation
@@ -8,12 +10,12 @@ from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
 from controller.engine.ports import Clock, Journal
 from controller.engine.status import Status
-from controller.errors import RefusedError, TransientError
+from controller.errors import GdccError, RefusedError, TransientError
 from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
 from controller.model.operation import Approval, Drain, Pause
 from controller.model.plan import Plan
-from controller.model.policy import Scope, ScopeKind
+from controller.model.policy import Mode, Scope, ScopeKind
 from inventory.model import Estate
 
 
@@ -28,7 +30,12 @@ class Operators:
         self._clock = clock
 
     def status(self) -> Status:
-        return self._loop.status
+        """The newest turn's, with what the journal says now of pauses, drains and moves."""
+        status = self._loop.status
+        with contextlib.suppress(GdccError):
+            now = self._journal
+            status = replace(status, pauses=now.pauses(), drains=now.drains(), running=now.open_entries())
+        return status
 
     def moves(self, since: datetime) -> tuple[Entry, ...]:
         return self._journal.entries_since(since)
@@ -40,6 +47,10 @@ class Operators:
         return self._journal.drains()
 
     def approve(self, plan_id: PlanId, who: str) -> str:
+        mode = self._loop.policy.mode
+        if mode < Mode.APPROVE:
+            what = f"the mode is {mode.name.lower()}, in which nothing moves, approved or not"
+            raise RefusedError(what, rule="mode", where=plan_id, remedy="set policy.mode and reload")
         proposal = self._loop.memory.proposal
         if proposal is None or proposal.id != plan_id or not proposal.moves:
             now = f"the newest is {proposal.id}" if proposal and proposal.moves else "nothing is proposed now"
@@ -53,11 +64,16 @@ class Operators:
         self._known(scope)
         where = "everything" if scope is None else str(scope)
         self._journal.pause(Pause(scope=scope, who=who, why=why, since=self._clock.now()))
-        aborted = self._migrator.abort_running(scope) if abort else ()
         self._journal.note(self._clock.now(), who, f"paused {where}: {why}")
+        self._loop.wake.set()
         running = len(self._journal.open_entries())
-        rest = f"{len(aborted)} running moves are being aborted" if abort else f"{running} running moves go on"
-        return f"Paused {where}; {rest}."
+        if not abort:
+            return f"Paused {where}; {running} running moves go on."
+        if running == 0:
+            return f"Paused {where}; 0 running moves are being aborted."
+        aborted = len(self._migrator.abort_running(scope))
+        rest = f", {running - aborted} others go on" if running > aborted else ""
+        return f"Paused {where}; {aborted} running moves are being aborted{rest}."
 
     def resume(self, scope: Scope | None, who: str) -> str:
         """Resuming everything also forgives the error budget, accepts a smaller estate and restarts a stopped loop."""

@@ -1,4 +1,4 @@
-"""What of a snapshot the controller may move on its own, by the modes of its scopes. Pure."""
+"""What of a snapshot may be moved, by the modes of its scopes and what operators paused. Pure."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -8,22 +8,30 @@ import numpy as np
 from controller.engine import guard
 from controller.engine.places import Situation
 from controller.model.cluster import Cluster
-from controller.model.policy import Mode, Policy
+from controller.model.operation import Pause
+from controller.model.policy import Mode, Policy, Scope
 
 
-def restricted(cluster: Cluster, situation: Situation, policy: Policy, modes: Collection[Mode]) -> Cluster:
-    """The snapshot with everything closed whose mode is not one of `modes`.
+def restricted(
+    cluster: Cluster, situation: Situation, policy: Policy, modes: Collection[Mode], pauses: Collection[Pause] = ()
+) -> Cluster:
+    """The snapshot with everything closed whose mode is not one of `modes`, or that is paused.
 
     A system outside them is as if its window were closed, a host as if it had no trusted readings: a plan of the rest
-    then needs nothing of them, and its waves stay proved.
+    then needs nothing of them, and its waves stay proved. A pause of everything is not looked at here.
     """
-    if not policy.scope_modes:
+    paused = frozenset(pause.scope for pause in pauses if pause.scope is not None)
+    if not policy.scope_modes and not paused:
         return cluster
+
+    def closed(scopes: frozenset[Scope]) -> bool:
+        return guard.mode_of(policy, scopes) not in modes or not paused.isdisjoint(scopes)
+
     systems = [situation.estate.systems[name] for name in cluster.systems.names]
-    allowed = [guard.mode_of(policy, situation.scopes(system, ())) in modes for system in systems]
-    hosts = [guard.mode_of(policy, situation.scopes(None, (name,))) in modes for name in cluster.hosts.names]
+    no_system = np.array([closed(situation.scopes(system, ())) for system in systems], np.bool_)
+    no_host = np.array([closed(situation.scopes(None, (name,))) for name in cluster.hosts.names], np.bool_)
     return replace(
         cluster,
-        systems=replace(cluster.systems, open=cluster.systems.open & np.array(allowed, np.bool_)),
-        hosts=replace(cluster.hosts, trusted=cluster.hosts.trusted & np.array(hosts, np.bool_)),
+        systems=replace(cluster.systems, open=cluster.systems.open & ~no_system),
+        hosts=replace(cluster.hosts, trusted=cluster.hosts.trusted & ~no_host),
     )

@@ -36,7 +36,7 @@ class Seen:
 
 
 class Sight:
-    """Judges looks, one after the other. `estate` is what they are judged by; a reload makes a new Sight."""
+    """Judges looks, one after the other. `estate` is what they are judged by."""
 
     def __init__(self, estate: Estate, journal: Journal, interval: timedelta) -> None:
         self.estate = estate
@@ -45,6 +45,11 @@ class Sight:
         self._spells = breaches.Spells()
         self._samples = watts.no_samples()
         self._last_good: trust.Extent | None = None
+
+    def take_over(self, estate: Estate, interval: timedelta) -> None:
+        """Judges by a reloaded estate from now on. What was remembered stays, so an estate that shrank is noticed."""
+        self.estate = estate
+        self._gap = LOOKS_APART * interval
 
     def accept(self) -> None:
         """An operator has looked at a smaller estate and said that it is true."""

@@ -1,0 +1,62 @@
+"""The plan on the table: a fresh one each look, or the one before it as long as it is still right. Pure.
+
+Readings change at every look, and with them what is best; a person who reads a plan needs it to stay. So the plan
+before is kept while it is young, its causes still hold, nothing else became urgent, and the checker proves it again on
+the newest snapshot. What runs after an approval is therefore proved on what was seen last.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from controller.model.cluster import Cluster
+from controller.model.plan import Plan
+from controller.model.policy import Mode, Policy
+from controller.planner import check, classify, limits, score, situation
+from controller.planner import plan as planner
+from controller.planner.load import Load
+
+KEPT = timedelta(minutes=15)
+"""A proposal is not kept longer than this."""
+
+
+def newest(before: Plan | None, cluster: Cluster, policy: Policy, now: datetime) -> Plan:
+    """The plan before, proved again, or a fresh one. Raises what `planner.plan` raises."""
+    fresh = planner.plan(cluster, policy, now)
+    if before is None or not _still_wanted(before, fresh, now):
+        return fresh
+    return proved_again(before, cluster, policy, now) or fresh
+
+
+def proved_again(plan: Plan, cluster: Cluster, policy: Policy, now: datetime) -> Plan | None:
+    """The same moves, proved on this snapshot and with its numbers; None where they do not fit it."""
+    if check.problems(cluster, policy, replace(plan, created_at=now)):
+        return None
+    facts = situation.of_cluster(cluster, policy, now)
+    vms = {vm: row for row, vm in enumerate(facts.cluster.vms.ids)}
+    hosts = {host: row for row, host in enumerate(facts.cluster.hosts.names)}
+    was, then = Load(facts), Load(facts)
+    for move in plan.moves:
+        then.move(vms[move.vm], hosts[move.target])
+    if score.of_load(then) > score.of_load(was):
+        return None
+    return replace(
+        plan,
+        breaches_before=classify.breaches(was),
+        breaches_after=classify.breaches(then),
+        limits=limits.states(was, then),
+        score_before=score.of_load(was),
+        score_after=score.of_load(then),
+    )
+
+
+def awaits_approval(policy: Policy) -> bool:
+    """Whether there is a scope in which a person decides."""
+    return policy.mode is Mode.APPROVE or (policy.mode is Mode.AUTO and Mode.APPROVE in policy.scope_modes.values())
+
+
+def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
+    """Young, for causes that still hold, and no cause that the fresh plan would cure is missing."""
+    causes = {move.breach for move in before.moves}
+    holding = {breach.key for breach in fresh.breaches_before}
+    urgent = {move.breach for move in fresh.moves}
+    return bool(fresh.moves) and now - before.created_at < KEPT and urgent <= causes <= holding

@@ -1,0 +1,238 @@
+"""Turns of the loop: what starts a plan, what keeps one back, and what the status says when something fails."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.errors import InvariantError
+from controller.model.ids import HostName, ServerId
+from controller.model.migration import State
+from controller.model.policy import Mode, Scope, ScopeKind
+from inventory.model import Window
+from tests.fakes import journals
+from tests.fakes.turning import Turning
+
+C1, C2 = HostName("c1"), HostName("c2")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Turning]:
+    """Two servers on c1, whose memory fails; mode auto."""
+    made = Turning(tmp_path)
+    made.sensors.failing = {"c1"}
+    yield made
+    made.rig.journal.close_store()
+
+
+def test_a_failing_host_is_emptied_and_every_move_is_journaled(site: Turning) -> None:
+    asyncio.run(site.turns(8))
+    assert {site.host_of("vm-1"), site.host_of("vm-2")}.isdisjoint({"c1"})
+    entries = site.journal.entries_since(journals.START - timedelta(days=1))
+    assert [entry.state for entry in entries] == [State.SUCCEEDED, State.SUCCEEDED]
+    assert len(site.cloud.starts) == 2
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.RECOMMEND])
+def test_below_mode_approve_nothing_is_moved(site: Turning, mode: Mode) -> None:
+    site.change_policy(mode=mode)
+    said = asyncio.run(site.turns(3))
+    assert site.started() == []
+    assert f"Mode {mode.name.lower()}: nothing is moved." in said
+    assert site.loop.memory.proposal is not None and site.loop.memory.proposal.moves
+
+
+def test_a_full_disk_under_the_journal_moves_nothing_and_the_status_says_why(site: Turning) -> None:
+    site.journal.full = {"intend", "save_plan", "note", "advance", "close"}
+    asyncio.run(site.turns(3))
+    assert site.started() == []
+    assert "disk under the journal is full" in site.loop.status.sentence
+    assert "disk under the journal is full" in (site.loop.status.stopped or "")
+
+
+def test_a_disk_that_fills_between_the_plan_and_the_intent_moves_nothing(site: Turning) -> None:
+    site.journal.full = {"intend"}
+    asyncio.run(site.turns(1))
+
+    async def after() -> None:
+        await site.loop.turn()
+
+    asyncio.run(after())
+    assert site.started() == []
+    assert "disk under the journal is full" in (site.loop.status.stopped or "")
+
+
+def test_with_the_disk_free_again_the_loop_goes_on_by_itself(site: Turning) -> None:
+    site.journal.full = {"*"}
+    asyncio.run(site.turns(2))
+    site.journal.full = set()
+    asyncio.run(site.turns(6))
+    assert site.host_of("vm-1") != "c1"
+    assert site.loop.status.stopped is None
+
+
+def test_a_turn_that_raises_what_nobody_foresaw_stops_own_moves_until_an_operator_resumes(site: Turning) -> None:
+    site.sensors.bug = ZeroDivisionError("bug")
+    asyncio.run(site.turns(1))
+    site.sensors.bug = None
+    said = asyncio.run(site.turns(2))
+    assert site.started() == []
+    assert "Own moves are stopped" in said and "ZeroDivisionError" in (site.loop.status.stopped or "")
+    site.desk.resume(None, "malee")
+    asyncio.run(site.turns(3))
+    assert site.started() != []
+
+
+def test_an_invariant_that_does_not_hold_stops_own_moves(site: Turning) -> None:
+    site.sensors.bug = InvariantError("a plan failed its check")
+    asyncio.run(site.turns(1))
+    site.sensors.bug = None
+    asyncio.run(site.turns(2))
+    assert site.started() == []
+    assert site.loop.status.stopped == "a plan failed its check"
+
+
+def test_a_freeze_stops_own_moves_but_not_a_drain(site: Turning) -> None:
+    site.sensors.blind = {"c3", "c4"}
+
+    async def run() -> None:
+        await site.turns(2)
+        assert site.loop.status.freeze is not None
+        assert site.started() == []
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(6)
+
+    asyncio.run(run())
+    assert site.loop.status.freeze is not None
+    assert {server for server, _ in site.started()} == {"vm-1", "vm-2"}
+
+
+def test_a_pause_of_everything_is_said_and_starts_no_plan(site: Turning) -> None:
+    async def run() -> str:
+        await site.desk.pause(None, "malee", "fire drill", abort=False)
+        return await site.turns(2)
+
+    said = asyncio.run(run())
+    assert "Paused by malee" in said and "fire drill" in said
+    assert site.started() == [] and site.loop.memory.ran is None
+
+
+def test_a_paused_host_is_left_alone_and_the_rest_goes_on(site: Turning) -> None:
+    async def run() -> None:
+        await site.loop.turn()
+        await site.settle(timedelta(seconds=2))
+        first = site.started()[0][1]
+        await site.desk.pause(Scope(kind=ScopeKind.HOST, name=first), "malee", "cabling", abort=False)
+        await site.turns(8)
+
+    asyncio.run(run())
+    (_, first), (_, second) = site.started()
+    assert first != second and {first, second} == {"c2", "c3"}
+
+
+def test_outside_its_windows_no_plan_is_started_and_the_sentence_says_so(site: Turning) -> None:
+    site.change_policy(windows=(Window(days=frozenset({6}), start_minute=0, end_minute=60),))
+    said = asyncio.run(site.turns(2))
+    assert "outside the windows" in said
+    assert site.loop.memory.ran is None and not site.loop.wake.is_set()
+
+
+def test_a_plan_that_is_refused_at_once_does_not_make_the_loop_spin(site: Turning) -> None:
+    async def run() -> None:
+        await site.loop.turn()
+        for name in ("vm-1", "vm-2"):
+            site.cloud.change(name, task_state="image_snapshot")
+        await site.settle(timedelta(seconds=2))
+
+    asyncio.run(run())
+    assert site.started() == [] and not site.loop.wake.is_set()
+
+
+def test_a_scope_in_recommend_keeps_its_own_and_does_not_hold_up_the_rest(site: Turning) -> None:
+    site.change_policy(scope_modes={Scope(kind=ScopeKind.SYSTEM, name="web"): Mode.RECOMMEND})
+    asyncio.run(site.turns(6))
+    assert {server for server, _ in site.started()} == {"vm-2"}
+    assert site.host_of("vm-1") == "c1"
+
+
+def test_moves_of_an_earlier_process_are_adopted_before_any_plan(tmp_path: Path) -> None:
+    site = Turning(tmp_path)
+    site.sensors.failing = {"c1"}
+    site.cloud.dirty_mib_s[ServerId("vm-1")] = 900.0
+
+    async def killed_in_the_middle() -> None:
+        await site.loop.turn()
+        await site.settle(timedelta(seconds=4))
+        site.loop.stop()
+        await site.loop.run(turned=lambda: None)
+
+    asyncio.run(killed_in_the_middle())
+    begun = site.started()
+    assert len(begun) == 1 and len(site.rig.journal.open_entries()) == 1
+    site.restart()
+
+    async def again() -> None:
+        await site.loop.turn()
+        assert "earlier process" in site.loop.status.sentence and site.started() == begun
+        await site.turns(10)
+
+    asyncio.run(again())
+    assert len({server for server, _ in site.started()}) == len(site.started()) == 2
+    site.rig.journal.close_store()
+
+
+def test_a_drain_interrupts_a_plan_before_its_next_wave(site: Turning) -> None:
+    async def run() -> None:
+        await site.loop.turn()
+        await site.settle(timedelta(seconds=2))
+        assert len(site.started()) == 1
+        await site.desk.drain(C2, "malee", "dimm", keep_shutoff=False)
+        await site.turns(2)
+
+    asyncio.run(run())
+    assert site.loop.memory.ran is not None
+    assert "the drain of c2 goes first" in site.loop.memory.ran.sentence
+
+
+def test_a_stuck_drain_does_not_make_the_loop_spin(site: Turning) -> None:
+    site.sensors.failing = set()
+    site.cloud.change("vm-1", status="SUSPENDED")
+    site.cloud.change("vm-2", status="SUSPENDED")
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(2)
+        site.loop.wake.clear()
+        await site.turns(2)
+
+    asyncio.run(run())
+    assert not site.loop.wake.is_set()
+
+
+def test_why_a_drain_waits_is_in_the_sentence(site: Turning) -> None:
+    async def run() -> str:
+        await site.turns(1)
+        await site.desk.drain(C2, "malee", "dimm", keep_shutoff=False)
+        site.journal.full = {"note", "save_drain", "intend"}
+        return await site.turns(3)
+
+    site.change_policy(mode=Mode.RECOMMEND)
+    site.cloud.boot("vm-9", "c2")
+    assert "The drain of c2 waits: journal.db: the disk under the journal is full" in asyncio.run(run())
+
+
+def test_a_reload_to_a_smaller_estate_freezes(site: Turning) -> None:
+    async def run() -> None:
+        await site.turns(1)
+        hosts = {name: host for name, host in site.rig.estate.hosts.items() if name != "c4"}
+        site.loop.take_over(site.loop.policy, replace(site.rig.estate, hosts=hosts), timedelta(seconds=60))
+        await site.loop.turn()
+
+    site.change_policy(mode=Mode.RECOMMEND)
+    asyncio.run(run())
+    assert "shrank from 4 to 3" in (site.loop.status.freeze or "")
+    assert site.loop.status.interval == timedelta(seconds=60)
