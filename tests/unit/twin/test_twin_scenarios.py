@@ -116,6 +116,7 @@ def test_vms_arrive_only_where_rules_admit_them_and_leave_again(tmp_path: Path) 
 def test_the_demo_begins_whole_and_then_breaks_in_three_places_that_can_be_cured_at_any_hour() -> None:
     estate = load(ROOT / "inventory/estates/demo")
     centre = datacentre.build(estate, scenario.load(ROOT / "controller/twin/scenarios/demo.yaml"), 1)
+    run(centre, 19.0)
     assert truth.told(centre.cloud)["broken"] == []
     run(centre, 3.0)
     assert centre.timeline.errors == []
