@@ -100,7 +100,7 @@ def _ended(story: Story, move: Json, titles: dict[str, str]) -> str:
     intent, outcome = move["intent"], move["outcome"] or {}
     planned = story.planned(move)
     breach = str(planned["breach"]) if planned else ""
-    found: Json = story.breaches[breach] if breach in story.breaches else intent
+    found: Json = story.breaches.get(breach) or intent
     reason = titles.get(breach) or found["why"]
     head = f"{intent['server_name']}  {intent['source']} > {intent['target']}"
     if move["state"] != "succeeded":
@@ -147,8 +147,13 @@ def _running(moves: Sequence[Json]) -> Table:
         intent = move["intent"]
         word, style = STATES.get(move["state"], ("copying", "cyan"))
         where = (intent["server_name"], intent["source"], intent["target"])
-        table.add_row(*where, Text(word, style=style), Text(intent["why"], overflow="ellipsis", no_wrap=True))
+        table.add_row(*where, Text(word, style=style), Text(_aim(intent)))
     return table
+
+
+def _aim(intent: Json) -> str:
+    """The breach of a move's reason, without the numbers of the move itself."""
+    return str(intent["why"]).partition(f": {intent['server_name']}")[0]
 
 
 def _style(state: str) -> str:
