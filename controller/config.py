@@ -326,6 +326,8 @@ def load(path: Path) -> Config:
         text = path.read_text()
     except OSError as error:
         raise InputError(f"the configuration cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not text in UTF-8: byte {error.start}", where=str(path)) from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)

@@ -1,10 +1,13 @@
 """The other end of the operators' socket, for the CLI."""
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from controller.errors import GdccError, PermanentError, RefusedError, TransientError
 
@@ -22,18 +25,33 @@ async def _call(socket: Path, method: str, path: str, body: dict[str, object] | 
     try:
         async with (
             aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket)), timeout=timeout) as session,
-            session.request(method, f"http://gdcc{path}", json=body) as response,
+            session.request(method, URL(f"http://gdcc{path}", encoded=True), json=body) as response,
         ):
+            if response.content_type != "application/json":
+                what = f"the daemon answered {response.status} {response.reason}, which this program does not know"
+                raise PermanentError(what, where=path, remedy="see the daemon's log; is it of this version?")
             data = await response.json()
             if response.status != 200:
                 raise _error(response.status, data)
             return data
-    except PermissionError as error:
-        remedy = "become a member of the socket's group"
-        raise PermanentError("you may not open the daemon's socket", where=str(socket), remedy=remedy) from error
+    except aiohttp.ClientConnectorError as error:
+        raise _unreached(socket, error.os_error) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         remedy = "is gdcc run up? name another socket with --socket"
         raise TransientError("no daemon answers", where=str(socket), remedy=remedy) from error
+
+
+def _unreached(socket: Path, error: OSError) -> GdccError:
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        remedy = "become a member of the socket's group"
+        return PermanentError("you may not open the daemon's socket", where=str(socket), remedy=remedy)
+    remedy = "is gdcc run up? name another socket with --socket"
+    return TransientError("no daemon answers", where=str(socket), remedy=remedy)
+
+
+def path(*parts: str) -> str:
+    """An address of the API, whatever stands in its parts."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def _error(status: int, said: dict[str, str]) -> GdccError:

@@ -4,6 +4,7 @@ Who asks is told by the kernel (SO_PEERCRED), not by the request.
 """
 
 import grp
+import logging
 import os
 import pwd
 import socket
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from controller.api.wire import http_status, problem, to_json
 from controller.engine.desk import Desk
 from controller.errors import GdccError, InputError
 from controller.model.ids import HostName, PlanId
 from controller.model.policy import Scope, ScopeKind
+
+_log = logging.getLogger(__name__)
 
 DESK = web.AppKey("desk", Desk)
 
@@ -30,7 +33,7 @@ class Ask(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scope: str | None = None
-    why: str = ""
+    why: str = Field(default="", max_length=500)
     abort: bool = False
     keep_shutoff: bool = False
     confirmed: bool = False
@@ -65,19 +68,24 @@ async def serve(desk: Desk, path: Path, group: str | None) -> web.AppRunner:
     try:
         gid = grp.getgrnam(group).gr_gid if group else os.getgid()
         _clear(path)
+        listener = _listener(path, gid)
     except KeyError as error:
         raise InputError(f"there is no group {group}", where="socket.group") from error
     except OSError as error:
-        raise InputError(f"the socket cannot be made: {error.strerror}", where=str(path)) from error
+        raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
     runner = web.AppRunner(application(desk), access_log=None)
     await runner.setup()
-    await web.SockSite(runner, _listener(path, gid)).start()
+    await web.SockSite(runner, listener).start()
     return runner
 
 
 def _clear(path: Path) -> None:
+    """Removes a socket left behind, and nothing else."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    if path.is_socket():
+        path.unlink()
+    elif path.exists():
+        raise InputError("something that is no socket stands here", where=str(path), remedy="name another socket.path")
 
 
 def _listener(path: Path, gid: int) -> socket.socket:
@@ -86,12 +94,13 @@ def _listener(path: Path, gid: int) -> socket.socket:
     mask = os.umask(0o177)
     try:
         listener.bind(str(path))
-    except OSError as error:
-        raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
+        os.chown(path, -1, gid)
+        path.chmod(0o660)
+    except OSError:
+        listener.close()
+        raise
     finally:
         os.umask(mask)
-    os.chown(path, -1, gid)
-    path.chmod(0o660)
     return listener
 
 
@@ -99,7 +108,7 @@ def _who(request: web.Request) -> str:
     """The login name at the other end."""
     assert request.transport is not None
     peer = request.transport.get_extra_info("socket")
-    _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    _, uid, _ = struct.unpack("iII", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -109,17 +118,22 @@ def _who(request: web.Request) -> str:
 @web.middleware
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
+        if request.method != "GET":
+            _log.info("an operator asks", extra={"who": _who(request), "path": request.path})
         response: web.StreamResponse = await handler(request)
     except GdccError as error:
+        _log.info("an operator is refused", extra={"path": request.path, "error": str(error)})
         return web.json_response(problem(error), status=http_status(error))
     return response
 
 
 async def _ask(request: web.Request) -> Ask:
     try:
-        return Ask.model_validate_json(await request.text() or "{}")
+        return Ask.model_validate_json(await request.read() or b"{}")
     except ValidationError as error:
-        raise InputError(f"the request is not understood: {error.errors()[0]['msg']}", where=request.path) from error
+        flaw = error.errors()[0]
+        name = ".".join(map(str, flaw["loc"]))
+        raise InputError(f"the request is not understood: {name} {flaw['msg']}", where=request.path) from error
 
 
 def _scope(text: str | None) -> Scope | None:

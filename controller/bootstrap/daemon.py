@@ -137,13 +137,13 @@ class Wired:
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
         """Serves the operators' socket, metrics and health while the block runs."""
         metrics = exposition.registry(lambda: self.published)
-        page = await health.serve(metrics, self._healthy, self._ready, settings.http.host, settings.http.port)
-        runner = await socket_api.serve(self.desk, settings.socket.path, settings.socket.group)
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            http = settings.http
+            page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
+            stack.push_async_callback(page.cleanup)
+            runner = await socket_api.serve(self.desk, settings.socket.path, settings.socket.group)
+            stack.push_async_callback(runner.cleanup)
             yield
-        finally:
-            await runner.cleanup()
-            await page.cleanup()
 
     def turning(self) -> bool:
         """Whether the loop has ended a turn lately, or began not long ago."""

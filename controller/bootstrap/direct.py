@@ -10,6 +10,7 @@ from controller import config
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import parts
 from controller.bootstrap.daemon import Wired, wire
+from controller.errors import TransientError
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.policy import Mode
@@ -32,6 +33,8 @@ async def _drain(
     async with contextlib.AsyncExitStack() as stack:
         wired = await wire(stack, settings, parts.estate(settings), journal)
         await wired.loop.turn()
+        if wired.loop.memory.seen is None:
+            raise TransientError(wired.loop.status.sentence, where=host)
         confirm(await wired.desk.drain_unknowns(host))
         begun = await wired.desk.drain(host, getpass.getuser(), why, keep_shutoff=keep_shutoff)
         turns = asyncio.create_task(wired.loop.run(turned=lambda: None))

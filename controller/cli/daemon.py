@@ -10,11 +10,24 @@ from rich.live import Live
 from controller.api import client
 from controller.cli import tables
 from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
+from controller.model.policy import ScopeKind
 
 SocketOption = Annotated[Path, typer.Option("--socket", envvar="GDCC_SOCKET", help="The daemon's socket.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The daemon's configuration.")]
-ScopeOption = Annotated[str | None, typer.Option(help="kind:name, as rack:r07; everywhere without it.")]
+
+
+def _scope(text: str | None) -> str | None:
+    """Refuses what cannot be a scope as wrong use; whether there is such a thing, the daemon knows."""
+    kind, _, name = (text or "").partition(":")
+    if text is not None and (kind not in set(ScopeKind) or not name):
+        raise typer.BadParameter(f"{text!r} is not a scope: one of {', '.join(ScopeKind)} and a name, as rack:r07")
+    return text
+
+
+ScopeOption = Annotated[
+    str | None, typer.Option(callback=_scope, help="kind:name, as rack:r07; everywhere without it.")
+]
 SOCKET = Path("/run/gdcc/gdcc.sock")
 CONFIG = Path("/etc/gdcc/controller.yaml")
 
@@ -40,7 +53,7 @@ def status(socket: SocketOption = SOCKET, as_json: JsonOption = False) -> None:
 def moves(
     socket: SocketOption = SOCKET,
     as_json: JsonOption = False,
-    hours: Annotated[float, typer.Option(help="How far back.")] = 24.0,
+    hours: Annotated[float, typer.Option(min=0.0, max=24 * 366, help="How far back.")] = 24.0,
 ) -> None:
     """Moves of the last hours: each with its state, its reason and what it cost."""
     with told():
@@ -54,7 +67,7 @@ def moves(
 def approve(plan: Annotated[str, typer.Argument(help="The plan's id.")], socket: SocketOption = SOCKET) -> None:
     """Allow the newest plan to run where the mode is "approve"."""
     with told():
-        people.print(client.call(socket, "POST", f"/plans/{plan}/approve", {})["said"])
+        people.print(client.call(socket, "POST", client.path("plans", plan, "approve"), {})["said"], markup=False)
 
 
 def pause(
@@ -65,13 +78,14 @@ def pause(
 ) -> None:
     """Stop new moves of every kind, drains too."""
     with told():
-        people.print(client.call(socket, "POST", "/pause", {"scope": scope, "why": why, "abort": abort})["said"])
+        asked: dict[str, object] = {"scope": scope, "why": why, "abort": abort}
+        people.print(client.call(socket, "POST", "/pause", asked)["said"], markup=False)
 
 
 def resume(socket: SocketOption = SOCKET, scope: ScopeOption = None) -> None:
     """End a pause of exactly that scope, and forgive the error budget."""
     with told():
-        people.print(client.call(socket, "POST", "/resume", {"scope": scope})["said"])
+        people.print(client.call(socket, "POST", "/resume", {"scope": scope})["said"], markup=False)
 
 
 def drain(
@@ -89,16 +103,17 @@ def drain(
         from controller.bootstrap import direct as without_daemon
 
         with told():
-            done = without_daemon.drain(
+            drained = without_daemon.drain(
                 config, host, why, keep_shutoff=keep_shutoff, confirm=lambda u: _sure(host, u, yes)
             )
-        _ended(tables.plain(done))
+        _ended(tables.plain(drained), shown=False)
     with told():
-        unknowns = client.call(socket, "POST", f"/hosts/{host}/drain", {})["unknowns"]
+        unknowns = client.call(socket, "POST", client.path("hosts", host, "drain"), {})["unknowns"]
         _sure(host, unknowns, yes)
         asked = {"why": why, "keep_shutoff": keep_shutoff, "confirmed": True}
-        begun = client.call(socket, "POST", f"/hosts/{host}/drain", asked)["drain"]
-        _ended(_follow(socket, begun) if wait else begun)
+        begun = client.call(socket, "POST", client.path("hosts", host, "drain"), asked)["drain"]
+        done = _follow(socket, begun) if wait else begun
+    _ended(done, shown=wait and people.is_terminal)
 
 
 def enable(
@@ -108,7 +123,9 @@ def enable(
 ) -> None:
     """End a drain and enable the host's compute service."""
     with told():
-        people.print(client.call(socket, "POST", f"/hosts/{host}/enable", {"force": force})["said"])
+        people.print(
+            client.call(socket, "POST", client.path("hosts", host, "enable"), {"force": force})["said"], markup=False
+        )
 
 
 def _sure(host: str, unknowns: list[str] | tuple[str, ...], yes: bool) -> None:
@@ -120,7 +137,7 @@ def _sure(host: str, unknowns: list[str] | tuple[str, ...], yes: bool) -> None:
 
 def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
     """Shows the drain until it is empty or ended, or stuck and has moved nothing for two turns."""
-    quiet: tuple[int, int] = (0, 0)
+    quiet: tuple[int, int] | None = None
     with Live(console=people, refresh_per_second=4) as live:
         while True:
             found = next((d for d in client.call(socket, "GET", "/drains") if d["id"] == drain["id"]), None)
@@ -133,14 +150,15 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
             ]
             live.update(tables.drain(found, moves))
             turn = client.call(socket, "GET", "/status")["turns"]["count"]
-            if found["state"] == "emptying" or any(m["outcome"] is None for m in moves) or len(moves) != quiet[0]:
+            busy = found["state"] == "emptying" or any(m["outcome"] is None for m in moves)
+            if quiet is None or busy or len(moves) != quiet[0]:
                 quiet = (len(moves), turn)
             if found["state"] == "empty" or turn > quiet[1] + 2:
                 return dict(found)
             time.sleep(1)
 
 
-def _ended(drain: dict[str, Any]) -> None:
-    if not people.is_terminal:
+def _ended(drain: dict[str, Any], *, shown: bool) -> None:
+    if not shown:
         people.print(tables.drain(drain, []))
     raise typer.Exit(REFUSED if drain["state"] == "stuck" else DONE)

@@ -1,4 +1,4 @@
-"""What the daemon's answers look like to a person."""
+"""What the daemon's answers look like to a person. Names are tenants' own, so none is read as markup."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -64,7 +64,7 @@ def limits(rows: list[dict[str, Any]], most: int = 12) -> Table:
     for row in tight[:most]:
         style = "red" if row["before"] > row["limit"] else ""
         cells = (f"{row[name]:,.4g}" if row["unit"] == "ratio" else f"{row[name]:,.1f}" for name in _AMOUNTS)
-        table.add_row(row["key"], row["unit"], *cells, style=style)
+        table.add_row(*map(Text, (row["key"], row["unit"], *cells)), style=style)
     return table
 
 
@@ -80,9 +80,9 @@ def moves(entries: list[dict[str, Any]]) -> Table:
         seconds = outcome.get("seconds")
         good = entry["state"] in {"succeeded", "intended", "sent", "running", "verifying"}
         table.add_row(
-            intent["created_at"][11:19],
-            intent["server_name"],
-            f"{intent['source']} → {intent['target']}",
+            Text(intent["created_at"][11:19]),
+            Text(intent["server_name"]),
+            Text(f"{intent['source']} → {intent['target']}"),
             Text(entry["state"], style=_COLOURS.get(entry["state"], "")),
             "" if seconds is None else f"{seconds:.1f}",
             Text(intent["rule"] if good else outcome.get("why") or intent["rule"]),
@@ -97,7 +97,7 @@ def drain(data: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType
     if data["holdouts"]:
         table = Table("server", "status", "why it stays", "who must act")
         for held in data["holdouts"]:
-            table.add_row(held["server_name"], held["status"], held["why"], held["who_must_act"])
+            table.add_row(*(Text(held[name]) for name in ("server_name", "status", "why", "who_must_act")))
         parts.append(table)
     own = [entry for entry in entries if entry["intent"]["id"].startswith(f"{data['id']}-")]
     if own:

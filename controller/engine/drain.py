@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 OURS = "gdcc:"
 """How the reason of every disable of ours begins."""
 
+LONGEST_REASON = 255
+"""Characters that Nova takes as disabled_reason (its JSON schema for os-services)."""
+
 PlanDrain = Callable[[Drain], Awaitable[Plan]]
 """Asks the planner for moves off a drain's host, on a look that is newer than the drain's last move.
 
@@ -146,7 +149,8 @@ class Drainer:
                 return
             service = await self._service(drain.host)
             if service.enabled:
-                await self._cloud.disable_service(service, f"{OURS} drain {drain.id} by {drain.who}: {drain.why}")
+                reason = f"{OURS} drain {drain.id} by {drain.who}: {drain.why}"
+                await self._cloud.disable_service(service, reason[:LONGEST_REASON])
 
     async def _remains(self, host: HostName) -> Remains:
         """Reads migrations before servers: what ends in between is seen where it went."""
