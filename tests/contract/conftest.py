@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.clouds import GUEST, Given, fake_cloud, lab_cloud, twin_cloud
-from tests.lab.fixtures import Lab, lab, standing_lab
+from tests.lab.fixtures import Lab
 from tests.lab.operator import Operator
-
-__all__ = ["lab", "standing_lab"]
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.fixtures import lab, standing_lab
-
-__all__ = ["lab", "standing_lab"]
-
 HERE = Path(__file__).parent
 
 
