@@ -90,6 +90,7 @@ class Wired:
         observer: Observer,
         clock: SystemClock,
     ) -> None:
+        self._settings = settings
         self.journal = journal
         self.published: Published | None = None
         follower = Follower(cloud, journal, clock, self._policy, self._situation)
@@ -161,15 +162,28 @@ class Wired:
         return status.stopped
 
     def reload(self, path: Path) -> None:
-        """Takes over policy and estate of a valid configuration; keeps the old ones where it is not."""
+        """Takes over policy, estate and interval of a valid configuration; keeps the old ones where it is not.
+
+        The rest of the settings, and devices that are new to the estate, wait for a restart; the log says which.
+        """
         try:
             settings = config.load(path)
             estate = parts.estate(settings)
         except GdccError as error:
             _log.error("the configuration is not taken over", extra={"error": str(error)})
             return
+        waits = _restart_needed(self._settings, settings)
+        if parts.devices(estate) != parts.devices(self.loop.sight.estate):
+            waits = (*waits, "devices of the estate")
         self.loop.take_over(settings.policy.policy(), estate, settings.interval)
-        _log.info("the configuration is taken over")
+        _log.info("the configuration is taken over", extra={"waits_for_a_restart": waits})
+
+
+def _restart_needed(before: config.Config, now: config.Config) -> tuple[str, ...]:
+    """Names of changed settings that a running daemon does not take over."""
+    taken = {"policy", "estate", "interval"}
+    fields = sorted(set(config.Config.model_fields) - taken)
+    return tuple(name for name in fields if getattr(before, name) != getattr(now, name))
 
 
 def _first_status(settings: config.Config, estate: Estate) -> Status:

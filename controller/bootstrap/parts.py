@@ -52,6 +52,12 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
     return first, _snmp(settings.snmp, its_estate, clock)
 
 
+def devices(its_estate: Estate) -> frozenset[tuple[str, object]]:
+    """What collectors were told to read, so that a change can be seen."""
+    exporters = {(name, host.exporters) for name, host in its_estate.hosts.items()}
+    return frozenset(exporters | {(str(target), None) for target in targets(its_estate)})
+
+
 def _snmp(settings: config.Snmp, its_estate: Estate, clock: SystemClock) -> SnmpCollector:
     credentials = {name: _credential(given) for name, given in settings.credentials.items()}
     configured = [target for target in targets(its_estate) if credentials]

@@ -1,0 +1,163 @@
+"""The daemon around its loop: pages for machines, a reload with a good and a bad file, and leaving in order."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from controller import config
+from controller.adapters.clock import SystemClock
+from controller.bootstrap import parts
+from controller.bootstrap.daemon import Wired
+from controller.engine.observe import Observer
+from controller.errors import InputError, RefusedError
+from controller.model.policy import Mode
+from inventory import dump
+from inventory.model import Estate
+from tests.fakes import journals
+from tests.fakes.cloud import FakeCloud
+from tests.fakes.small_estate import small_estate
+
+
+def valid_estate() -> Estate:
+    """The small estate, its flavors asking for the clearance that they need."""
+    estate = small_estate()
+    flavors = {
+        name: replace(flavor, extra_specs={f"trait:CUSTOM_CLEARANCE_{flavor.classification.name}": "required"})
+        for name, flavor in estate.flavors.items()
+        if flavor.classification is not None
+    }
+    return replace(estate, flavors=flavors)
+
+
+class Daemon:
+    """A wired daemon over a fake cloud, with its files in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        dump.write(valid_estate(), folder / "estate", schema="schema.json")
+        self.file = folder / "controller.yaml"
+        self.configure()
+        self.settings = config.load(self.file)
+        self.journal = journals.opened(folder)
+        clock, estate = SystemClock(), parts.estate(self.settings)
+        self.cloud = FakeCloud(clock, tuple(estate.hosts))
+        observer = Observer(self.cloud, (), clock, deadline=timedelta(seconds=5))
+        self.wired = Wired(
+            self.settings, estate, journal=self.journal, cloud=self.cloud, observer=observer, clock=clock
+        )
+
+    def configure(self, more: str = "", mode: str = "observe") -> None:
+        self.file.write_text(
+            f"version: 1\nestate: estate\nstate_dir: .\nsocket: {{path: s.sock}}\nhttp: {{port: 0}}\n"
+            f"interval: 1s\npolicy: {{mode: {mode}}}\n{more}"
+        )
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    made = Daemon(tmp_path)
+    yield made
+    made.journal.close_store()
+
+
+async def page(port: int, name: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/{name}") as answer:
+        return answer.status, await answer.text()
+
+
+def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemon, unused_port: int) -> None:
+    settings = daemon.settings.model_copy(update={"http": config.Http(port=unused_port)})
+
+    async def run() -> None:
+        async with daemon.wired.serving(settings):
+            assert (await page(unused_port, "healthz"))[0] == 200
+            assert (await page(unused_port, "readyz"))[0] == 503
+            await daemon.wired.loop.turn()
+            assert await page(unused_port, "readyz") == (200, "ok\n")
+            assert "gdcc_" in (await page(unused_port, "metrics"))[1]
+            daemon.wired.loop.memory.stopped = "a plan failed its check"
+            await daemon.wired.loop.turn()
+            assert await page(unused_port, "readyz") == (503, "a plan failed its check\n")
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unused_port: int) -> None:
+    (daemon.folder / "file").write_text("")
+    http, path = config.Http(port=unused_port), config.Socket(path=daemon.folder / "file")
+    settings = daemon.settings.model_copy(update={"http": http, "socket": path})
+
+    async def run() -> None:
+        with pytest.raises(InputError):
+            async with daemon.wired.serving(settings):
+                pass
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await page(unused_port, "healthz")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("text", [b"version: 1\nestate: nowhere\n", b"version: 2\n", b"{", b"", b"\xff\xfe\x00"])
+def test_a_reload_of_a_bad_file_keeps_everything(daemon: Daemon, text: bytes, caplog: Any) -> None:
+    before = (daemon.wired.loop.policy, daemon.wired.loop.sight.estate)
+    daemon.file.write_bytes(text)
+    daemon.wired.reload(daemon.file)
+    assert (daemon.wired.loop.policy, daemon.wired.loop.sight.estate) == before
+    assert "the configuration is not taken over" in caplog.text
+
+
+def test_a_reload_takes_the_policy_over_and_says_what_waits_for_a_restart(daemon: Daemon, caplog: Any) -> None:
+    caplog.set_level(logging.INFO)
+    estate = valid_estate()
+    hosts = {name: replace(host, exporters=()) for name, host in estate.hosts.items()}
+    dump.write(replace(estate, hosts=hosts), daemon.folder / "other", schema="schema.json")
+    daemon.configure("dry_run: true\n", mode="auto")
+    daemon.file.write_text(daemon.file.read_text().replace("estate: estate", "estate: other"))
+    daemon.wired.reload(daemon.file)
+    assert daemon.wired.loop.policy.mode is Mode.AUTO
+    waits = [record.waits_for_a_restart for record in caplog.records if hasattr(record, "waits_for_a_restart")]
+    assert waits == [("dry_run", "devices of the estate")]
+
+
+def test_no_secret_of_a_configuration_reaches_the_log(daemon: Daemon, caplog: Any) -> None:
+    daemon.configure("snmp: {credentials: {bmc: {version: '2c', community: hush-hush, oops: 1}}}\n")
+    daemon.wired.reload(daemon.file)
+    assert "oops" in "".join(str(record.__dict__) for record in caplog.records)
+    assert "hush-hush" not in "".join(str(record.__dict__) for record in caplog.records)
+
+
+def test_a_second_daemon_on_the_same_journal_refuses(daemon: Daemon) -> None:
+    with parts.journal(daemon.settings, "one"):
+        with pytest.raises(RefusedError) as refused, parts.journal(daemon.settings, "two"):
+            pass
+        assert refused.value.rule == "journal-locked"
+
+
+def test_told_to_stop_the_loop_ends_its_turn_and_leaves(daemon: Daemon) -> None:
+    turned: list[str] = []
+
+    async def run() -> None:
+        running = asyncio.create_task(daemon.wired.loop.run(lambda: turned.append("turned")))
+        await asyncio.sleep(0)
+        daemon.wired.loop.stop()
+        await running
+
+    asyncio.run(run())
+    assert turned and daemon.wired.loop.status.turned_at is not None
