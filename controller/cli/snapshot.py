@@ -19,7 +19,7 @@ def snapshot(
     out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
     config: Annotated[Path, typer.Option(help="The daemon's configuration: look at its cloud and devices.")] = CONFIG,
     estate: Annotated[Path | None, typer.Option(help="Make one up for this estate instead, with no cloud.")] = None,
-    seed: Annotated[int, typer.Option(help="What the made-up loads and ids follow from.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="What the made-up loads and ids follow from.")] = 1,
     at: Annotated[datetime | None, typer.Option(help="The made-up snapshot's time, UTC; now without it.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the format's JSON Schema and write nothing.")] = False,
 ) -> None:
