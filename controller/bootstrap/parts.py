@@ -1,6 +1,5 @@
 """Settings into parts: the estate, the cloud, the collectors, the journal."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,9 +33,12 @@ def estate(settings: config.Config) -> Estate:
 
 def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
     """The cloud, not yet asked anything."""
-    if settings.file is not None:
-        os.environ["OS_CLIENT_CONFIG_FILE"] = str(settings.file)
-    return connect(settings.name, region=settings.region, request_timeout_s=request_timeout.total_seconds())
+    return connect(
+        settings.name,
+        region=settings.region,
+        clouds_file=settings.file,
+        request_timeout_s=request_timeout.total_seconds(),
+    )
 
 
 def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) -> tuple[Collector, ...]:
