@@ -150,12 +150,20 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
             ]
             live.update(tables.drain(found, moves))
             turn = client.call(socket, "GET", "/status")["turns"]["count"]
-            busy = found["state"] == "emptying" or any(m["outcome"] is None for m in moves)
-            if quiet is None or busy or len(moves) != quiet[0]:
-                quiet = (len(moves), turn)
+            quiet = quiet_since(quiet, found, moves, turn)
             if found["state"] == "empty" or turn > quiet[1] + 2:
                 return dict(found)
             time.sleep(1)
+
+
+def quiet_since(
+    before: tuple[int, int] | None, drain: dict[str, Any], moves: list[dict[str, Any]], turn: int
+) -> tuple[int, int]:
+    """How many moves the drain has made, and the turn since which it has made no other; None before the first look."""
+    busy = drain["state"] == "emptying" or any(move["outcome"] is None for move in moves)
+    if before is None or busy or len(moves) != before[0]:
+        return len(moves), turn
+    return before
 
 
 def _ended(drain: dict[str, Any], *, shown: bool) -> None:

@@ -141,6 +141,7 @@ class Loop:
         self.status = replace(self.status, faults=self.status.faults.add(look.faults))
         with self._phase("judge"):
             seen = self.memory.seen = self.sight.judge(look, self.policy)
+            self.status = reporting.with_seen(self.status, seen)
         self._adopt()
         if not idle:
             return f"{self._busy()} goes on."
@@ -286,8 +287,7 @@ class Loop:
             self.memory.phases[name] = time.perf_counter() - began
 
     def _tell(self, sentence: str) -> None:
-        now, seen = self._clock.now(), self.memory.seen
-        status = self.status if seen is None else reporting.with_seen(self.status, seen)
+        now, seen, status = self._clock.now(), self.memory.seen, self.status
         with contextlib.suppress(GdccError):
             status = reporting.with_journal(status, self._journal, self.policy, seen, now)
         self.status = replace(

@@ -1,0 +1,54 @@
+"""What the daemon's verbs show a person, and how long they follow a drain."""
+
+import io
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from controller.cli import daemon, tables
+from controller.cli.main import app
+
+STUCK = {"state": "stuck"}
+DONE_MOVE = {"outcome": {}}
+INTENT = {
+    "id": "p1-1", "created_at": "2026-11-21T05:00:00Z", "server_name": "[/red] web", "source": "c1", "target": "c2",
+    "rule": "cpu",
+}  # fmt: skip
+
+
+def shown(*things: object) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(*things)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_drain_that_is_stuck_at_once_is_followed_for_two_turns_more() -> None:
+    quiet = daemon.quiet_since(None, STUCK, [], 500)
+    assert quiet == (0, 500)
+    assert daemon.quiet_since(quiet, STUCK, [], 502) == (0, 500)
+
+
+def test_a_drain_that_moved_or_moves_is_not_quiet() -> None:
+    assert daemon.quiet_since((0, 500), STUCK, [DONE_MOVE], 501) == (1, 501)
+    assert daemon.quiet_since((1, 501), STUCK, [{"outcome": None}], 503) == (1, 503)
+    assert daemon.quiet_since((1, 501), {"state": "emptying"}, [DONE_MOVE], 503) == (1, 503)
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
+    entry = {"intent": INTENT, "state": "failed", "outcome": {"why": "[/] [bold]no", "seconds": 1.0}}
+    page = shown(tables.moves([entry]))
+    assert "[/red] web" in page and "[/] [bold]no" in page
+
+
+def test_a_limit_of_a_name_with_brackets_is_shown_as_it_is() -> None:
+    row = {"key": "feed:[/A]", "unit": "W", "before": 5.0, "after": 4.0, "limit": 4.5}
+    assert "feed:[/A]" in shown(tables.limits([row]))
+
+
+@pytest.mark.parametrize("verb", ["run", "drain"])
+def test_a_configuration_that_is_not_there_is_one_line_and_status_1(verb: str, tmp_path: object) -> None:
+    more = ["c1", "--direct", "--yes"] if verb == "drain" else []
+    ended = CliRunner().invoke(app, [verb, *more, "--config", f"{tmp_path}/none.yaml"])
+    assert (ended.exit_code, len(ended.stderr.splitlines())) == (1, 1)
+    assert "none.yaml: the configuration cannot be read" in ended.stderr
