@@ -88,7 +88,7 @@ class Turning:
         values: dict[str, Any] = {
             "mode": Mode.AUTO,
             "sustained": timedelta(0),
-            "migration": MigrationPolicy(cooldown=timedelta(0), settle=timedelta(0)),
+            "migration": MigrationPolicy(cooldown=timedelta(0), settle=timedelta(0), poll=timedelta(seconds=3)),
         }
         self.rig = Rig(folder, policy=Policy(**values | policy))
         self.cloud: FakeCloud = self.rig.cloud

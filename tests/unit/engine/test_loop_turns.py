@@ -213,6 +213,19 @@ def test_a_stuck_drain_does_not_make_the_loop_spin(site: Turning) -> None:
     assert not site.loop.wake.is_set()
 
 
+def test_a_drain_goes_around_a_paused_host(site: Turning) -> None:
+    site.change_policy(mode=Mode.RECOMMEND)
+
+    async def run() -> None:
+        await site.desk.pause(Scope(kind=ScopeKind.HOST, name="c2"), "malee", "cabling", abort=False)
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(4)
+
+    asyncio.run(run())
+    assert [target for _, target in site.started()] == ["c3", "c3"]
+
+
 def test_why_a_drain_waits_is_in_the_sentence(site: Turning) -> None:
     async def run() -> str:
         await site.turns(1)
