@@ -181,6 +181,14 @@ def cluster(
     return made
 
 
+def doubted(cluster: model.Cluster, host: str, quantity: str, trust: Trust = Trust.STALE) -> model.Cluster:
+    """The same snapshot with one reading of one host no longer fresh; its value and time stay."""
+    reading = getattr(cluster.hosts, quantity)
+    column = reading.trust.copy()
+    column[cluster.hosts.names.index(HostName(host))] = trust
+    return replace(cluster, hosts=replace(cluster.hosts, **{quantity: replace(reading, trust=column)}))
+
+
 def shuffled(cluster: model.Cluster, seed: int) -> model.Cluster:
     """The same snapshot with the rows of hosts, VMs, power and groups in another order."""
     dice = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from controller.model.sample import Health, Trust
 from controller.planner import extra_specs
 
 _FRESH = int(Trust.FRESH)
+_DOUBTFUL = {int(Trust.STALE), int(Trust.IMPLAUSIBLE)}
 LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
 
 
@@ -100,7 +101,10 @@ def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
         yield "the target is down, disabled, unknown or has no trusted readings"
     if hosts.draining[host]:
         yield "the target is being drained"
-    for reading in (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health):
+    health = (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health)
+    if any(int(reading.trust[host]) in _DOUBTFUL for reading in (*health, hosts.inlet_celsius)):
+        yield "the target's health or inlet is stale or implausible"
+    for reading in health:
         value = fresh(reading, host)
         if value is not None and value >= Health.WARNING:
             yield "the target's hardware warns or fails"

@@ -17,6 +17,7 @@ RULES: Mapping[str, str] = {
     "untrusted": "it has no trusted readings",
     "failing": "its hardware is failing",
     "health": "its hardware has lost redundancy or predicts a failure",
+    "unsure-health": "its health or inlet was read and is stale or implausible now",
     "facility": "its cooling zone is too warm as a whole, a facility event",
     "heat": "its inlet is above the zone's warning",
     "into-host": "as many migrations as allowed already arrive there",

@@ -6,6 +6,10 @@ nothing goes in and nothing of our own comes out.
 
 Failing memory sheds at its first warning, since a corrected error today is an uncorrected one tomorrow. A warning of
 power supply, fan or disk is lost redundancy: the host receives nothing and keeps what it has. Failed, it sheds.
+
+Health or inlet that is read no longer, or reads what cannot be, is no sign of health: such a host receives nothing,
+since what failed last week has not mended by its BMC going quiet. Where it was never read, policy decides
+(`required_of_hosts`).
 """
 
 from collections.abc import Sequence
@@ -15,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.model import cluster as model
-from controller.model.sample import FloatColumn, Health, IntColumn
+from controller.model.sample import FloatColumn, Health, IntColumn, Trust
 
 RuleColumn = NDArray[np.str_]
 """The first rule that says no, "" where none does."""
@@ -57,6 +61,7 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
             ("untrusted", untrusted),
             ("failing", sick),
             ("health", _weak(hosts)),
+            ("unsure-health", _unsure(hosts)),
             ("facility", facility),
             ("heat", warm),
         ),
@@ -76,6 +81,14 @@ def failing_health(hosts: model.Hosts) -> model.BoolColumn:
     for reading in others:
         sick = sick | _at_least(reading, Health.FAILED)
     return sick
+
+
+def _unsure(hosts: model.Hosts) -> model.BoolColumn:
+    """Health or inlet was read, and is stale or implausible now."""
+    unsure = np.zeros(len(hosts.names), np.bool_)
+    for reading in (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health, hosts.inlet_celsius):
+        unsure |= np.isin(reading.trust, (Trust.STALE, Trust.IMPLAUSIBLE))
+    return unsure
 
 
 def _weak(hosts: model.Hosts) -> model.BoolColumn:

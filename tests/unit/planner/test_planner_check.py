@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from controller.model.policy import Limits, Policy
-from controller.planner import check, plan
+from controller.model.sample import Trust
+from controller.planner import check, plan, rules, situation
+from controller.planner.load import Load
 from tests import builders
 from tests.builders import NOW, Host, Supply, System, Vm
 
@@ -102,6 +105,24 @@ def test_a_target_that_is_warm_sick_down_or_unknown_is_found(made):
             *(Host(name=n, **(trouble if n == target else {})) for n in ("c2", "c3", "c4")),
         ]
         assert "the target" in found(replace(made, moves=made.moves[:1]), hosts=hosts)
+
+
+@pytest.mark.parametrize("trust", [Trust.STALE, Trust.IMPLAUSIBLE])
+@pytest.mark.parametrize("quantity", ["memory_health", "psu_health", "fan_health", "disk_health", "inlet_celsius"])
+def test_a_host_whose_health_is_in_doubt_receives_nothing(made, quantity, trust):
+    target = made.moves[0].target
+    doubted = builders.doubted(cluster(), target, quantity, trust)
+    assert "the target's health or inlet is stale or implausible" in "; ".join(check.problems(doubted, POLICY, made))
+    assert target not in {move.target for move in plan.plan(doubted, POLICY, NOW).moves}
+    load = Load(situation.of_cluster(doubted, POLICY, NOW))
+    row = doubted.hosts.names.index(target)
+    assert rules.ruled_out_by(load, 0, np.array([row], np.int32)) == ["unsure-health"]
+
+
+def test_a_host_whose_health_was_never_read_is_for_policy_to_judge(made):
+    target = made.moves[0].target
+    unread = [Host(name="c1", memory_health=2), Host(name=target, inlet=None)]
+    assert {move.target for move in plan.plan(cluster(hosts=unread), POLICY, NOW).moves} == {target}
 
 
 def test_a_worse_objective_is_found(made):
