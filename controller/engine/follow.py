@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from controller.engine import verdict
+from controller.engine.copying import Copying
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
 from controller.engine.verdict import Act, End, Look, Step, Watched
@@ -116,19 +117,9 @@ class Follower:
         return any(found.id > entry.migration_id for found in await self._cloud.migrations_of(entry.intent.server_id))
 
     def _add(self, watched: Watched, look: Look, entry: Entry) -> Watched:
-        record = look.record
         if entry.intent.id in self._to_abort and not watched.abort_rule:
             watched = replace(watched, abort_rule="operator-abort")
-        if record is None:
-            return watched
-        if record.status in verdict.ENDED and watched.ended_at is None:
-            watched = replace(watched, ended_at=look.at)
-        if record.memory_processed_bytes:
-            watched = replace(watched, processed_bytes=record.memory_processed_bytes)
-        left = record.memory_remaining_bytes
-        if left is not None and (watched.remaining_bytes is None or left < watched.remaining_bytes):
-            watched = replace(watched, remaining_bytes=left, progress_at=look.at)
-        return watched
+        return watching(watched, look)
 
     def _may_force(self, intent: Intent) -> bool:
         system = self._situation().estate.systems.get(intent.system or "")
@@ -172,7 +163,7 @@ class Follower:
 
     def _outcome(self, entry: Entry, end: End, look: Look, watched: Watched) -> Outcome:
         intent, now = entry.intent, self._clock.now()
-        record, left = look.record, watched.remaining_bytes
+        record, left = look.record, None if watched.copying is None else watched.copying.least
         ended = record.updated_at if record is not None else None
         began = record.created_at if record is not None else intent.created_at
         link = self._situation().link_mib_s(intent.source, intent.target)
@@ -186,6 +177,23 @@ class Follower:
             copied_bytes=watched.processed_bytes,
             blackout=timedelta(seconds=left / (link * MIB)) if moved and link and left is not None else None,
         )
+
+
+def watching(watched: Watched, look: Look) -> Watched:
+    """What has been seen, with what this look's record adds to it."""
+    record = look.record
+    if record is None:
+        return watched
+    if record.status in verdict.ENDED and watched.ended_at is None:
+        watched = replace(watched, ended_at=look.at)
+    if record.memory_processed_bytes:
+        watched = replace(watched, processed_bytes=record.memory_processed_bytes)
+    left, total = record.memory_remaining_bytes, record.memory_total_bytes
+    if left is None or (watched.copying is None and not left and not total):
+        return watched
+    if watched.copying is None:
+        return replace(watched, copying=Copying.begun(look.at, left, total))
+    return replace(watched, copying=watched.copying.seen(look.at, left))
 
 
 def own_record(records: tuple[Migration, ...], intent: Intent) -> Migration | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from controller.engine.copying import Copying
 from controller.model.cloud import FAILED_MIGRATION_STATUSES, Migration, Port, Server
 from controller.model.ids import HostName
 from controller.model.migration import Entry, State
@@ -75,13 +76,12 @@ class Watched:
     """What the looks so far add up to.
 
     `since`: the first look of this process, since the journal's own times may be from before a long stop.
-    `progress_at`: the last new minimum of memory_remaining. `ended_at`: the first
-    look at which the record had ended. `abort_at`, `force_at`: when those were last asked for. `abort_rule`: why.
+    `copying`: how the memory comes along, None without counters. `ended_at`: the first look at which the record had
+    ended. `abort_at`, `force_at`: when those were last asked for. `abort_rule`: why.
     """
 
     since: datetime
-    progress_at: datetime | None = None
-    remaining_bytes: int | None = None
+    copying: Copying | None = None
     processed_bytes: int | None = None
     ended_at: datetime | None = None
     abort_at: datetime | None = None
@@ -247,8 +247,9 @@ def _bound(ports: tuple[Port, ...] | None, host: HostName) -> bool:
 
 def _stalled(look: Look, watched: Watched, policy: MigrationPolicy) -> bool:
     """No counters at all is not a stall: what is not known is not zero."""
-    running = look.record is not None and look.record.status == "running" and watched.remaining_bytes is not None
-    return running and _overdue_by(watched.progress_at, look, policy.stall_after)
+    if look.record is None or look.record.status != "running" or watched.copying is None:
+        return False
+    return _overdue_by(watched.copying.progress_at, look, policy.stall_after)
 
 
 def _overdue(since: datetime | None, look: Look, policy: MigrationPolicy) -> bool:

@@ -94,7 +94,7 @@ class MigrationPolicy:
     request_timeout: timedelta = timedelta(seconds=30)
     poll: timedelta = timedelta(seconds=1)
     stall_after: timedelta = timedelta(seconds=30)
-    """No new minimum of memory_remaining for this long is a stall."""
+    """No progress of the copy for this long is a stall; what progress is: `engine.copying`."""
     give_up_after: timedelta = timedelta(minutes=15)
     force_complete_tiers: frozenset[Tier] = frozenset()
     """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
