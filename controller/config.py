@@ -236,6 +236,7 @@ class Migration(Strict):
     force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
     verify_timeout: Duration = _DEFAULT.migration.verify_timeout
     refusal_memory: Duration = _DEFAULT.migration.refusal_memory
+    recheck_memory: Duration = _DEFAULT.migration.recheck_memory
     cooldown: Duration = _DEFAULT.migration.cooldown
     settle: Duration = _DEFAULT.migration.settle
 

@@ -80,6 +80,7 @@ class Migrator:
             try:
                 entry = self._intend(order, await self._facts(order))
             except RefusedError as refused:
+                self._remember(order, refused)
                 return Result(order=order, refusal=refused)
             entry = await self._send(entry)
             return Result(order=order, entry=await self._follower.follow(entry))
@@ -155,6 +156,16 @@ class Migrator:
                 return entry
             return self._end(entry, State.NOT_SENT, "unreachable", str(error))
         return self._journal.advance(intent.id, State.SENT, self._clock.now(), request_id=request_id)
+
+    def _remember(self, order: Order, refused: RefusedError) -> None:
+        """Has another target planned for a while where this one was barred; never shortens what was learned before."""
+        if refused.rule not in recheck.TARGET_RULES:
+            return
+        now = self._clock.now()
+        until = now + self._policy().migration.recheck_memory
+        known = self._journal.refusals(now)
+        if not any((s, t) == (order.server_id, order.target) and end >= until for s, t, _, end in known):
+            self._journal.learn(order.server_id, order.target, refused.rule, until)
 
     def _learn(self, intent: Intent, refused: RefusedError) -> None:
         """Keeps this server from being sent there again for a while, unless it was the account that was refused."""

@@ -12,6 +12,9 @@ from controller.model.cloud import LIVE_STATUSES, Migration, Server, Service
 from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry
 
+TARGET_RULES = frozenset({"target-unknown", "target-down", "target-disabled", "clearance", "group", "placement"})
+"""Rules of `bar` that speak against this target alone, and do not pass with the next look: another target may do."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

@@ -100,6 +100,8 @@ class MigrationPolicy:
     """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
     verify_timeout: timedelta = timedelta(seconds=60)
     refusal_memory: timedelta = timedelta(hours=1)
+    recheck_memory: timedelta = timedelta(minutes=5)
+    """A server is not planned to a target for this long after the facts, read again, barred it from there."""
     cooldown: timedelta = timedelta(minutes=30)
     settle: timedelta = timedelta(seconds=60)
     """A host's readings count again this long after the last move from or to it ended (rates look back that far)."""

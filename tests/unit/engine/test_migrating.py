@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -350,3 +351,50 @@ async def test_an_adopted_migration_that_still_runs_after_a_long_stop_is_not_giv
     (entry,) = await rig.adopter.adopt()
     assert isinstance(entry, Entry) and entry.state is State.SUCCEEDED
     assert entry.outcome is not None and entry.outcome.seconds is not None
+
+
+def _target_down(rig: Rig) -> None:
+    rig.cloud.change_service("c2", up=False)
+
+
+def _target_disabled(rig: Rig) -> None:
+    rig.cloud.change_service("c2", enabled=False, disabled_reason="repair")
+
+
+def _target_full(rig: Rig) -> None:
+    rig.cloud.memory_mib[HostName("c2")] = 0
+
+
+@pytest.mark.parametrize(
+    ("happens", "rule"),
+    [(_target_down, "target-down"), (_target_disabled, "target-disabled"), (_target_full, "placement")],
+)
+async def test_a_target_that_the_facts_bar_is_learned_for_minutes_so_that_another_is_planned(
+    rig: Rig, happens: Callable[[Rig], None], rule: str
+) -> None:
+    happens(rig)
+    began = rig.clock.now()
+    assert refused_by(await move(rig)) == rule
+    learned = (ServerId("vm-1"), HostName("c2"), rule, began + rig.policy.migration.recheck_memory)
+    assert rig.journal.refusals(began) == (learned,)
+
+
+async def test_a_bar_of_the_facts_does_not_shorten_what_nova_taught(rig: Rig) -> None:
+    taught = (ServerId("vm-1"), HostName("c2"), "no-valid-host", rig.clock.now() + timedelta(hours=1))
+    rig.journal.learn(*taught)
+    _target_down(rig)
+    assert refused_by(await move(rig)) == "target-down"
+    assert rig.journal.refusals(rig.clock.now()) == (taught,)
+
+
+@pytest.mark.parametrize("mode", [Mode.RECOMMEND, Mode.APPROVE])
+async def test_a_refusal_that_says_nothing_of_the_target_teaches_nothing(rig: Rig, mode: Mode) -> None:
+    rig.policy = replace(rig.policy, mode=mode)
+    assert refused_by(await move(rig)) in {"mode", "approval"}
+    assert rig.journal.refusals(rig.clock.now()) == ()
+
+
+async def test_facts_that_cannot_be_read_teach_nothing(rig: Rig) -> None:
+    rig.cloud.down_until = rig.clock.now() + timedelta(minutes=1)
+    assert refused_by(await move(rig)) == "facts"
+    assert rig.journal.refusals(rig.clock.now()) == ()
