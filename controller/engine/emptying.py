@@ -17,8 +17,8 @@ from controller.planner import plan as planner
 
 _log = logging.getLogger(__name__)
 
-WORKING = frozenset({DrainState.EMPTYING, DrainState.STUCK})
-"""A stuck drain is looked at again too: others may have acted."""
+WORKING = frozenset({DrainState.EMPTYING, DrainState.STUCK, DrainState.EMPTY})
+"""A stuck drain is looked at again, since others may have acted; an empty one too, since a server may still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

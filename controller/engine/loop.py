@@ -47,6 +47,7 @@ class Memory:
     stopped: str | None = None
     unable: str | None = None
     waits: tuple[str, ...] = ()
+    drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
 
 
@@ -85,6 +86,16 @@ class Loop:
         self._plan_task: asyncio.Task[Ran] | None = None
         self._adoption: asyncio.Task[tuple[Entry, ...]] | None = None
         self._draining: asyncio.Task[emptying.Stepped] | None = None
+
+    @property
+    def running_plan(self) -> bool:
+        """Whether a plan of the controller's own is under way."""
+        return self._plan_task is not None and not self._plan_task.done()
+
+    @property
+    def stepping_drains(self) -> bool:
+        """Whether drains are being stepped."""
+        return self._draining is not None and not self._draining.done()
 
     def stop(self) -> None:
         """Ends the loop after the turn under way; running migrations are left to be adopted."""
@@ -146,7 +157,9 @@ class Loop:
         if not idle:
             return f"{self._busy()} goes on."
         if self._drain():
-            return self._said(finished, f"{emptying.going_on(self._journal)}.", *self.memory.waits)
+            going_on = emptying.going_on(self._journal)
+            doing = f"{going_on}." if going_on else "Drains that wait are looked at."
+            return self._said(finished, doing, *self.memory.waits)
         plan, superseded = await self._propose(seen)
         held = self._held_back(look.at)
         if held is None:
@@ -163,13 +176,19 @@ class Loop:
         return "A drain"
 
     def _drain(self) -> bool:
-        """Starts a step of the open drains; whether one of them keeps own moves waiting."""
+        """Starts a step of the open drains, and then no own plan, so that the two never run side by side.
+
+        Drains that are stuck or empty share the turns with the controller's own moves, one by one.
+        """
         if self._adoption is not None or self._stopping.is_set():
             return False
-        if any(drain.state in emptying.WORKING for drain in self._journal.drains()):
+        if not any(drain.state in emptying.WORKING for drain in self._journal.drains()):
+            return False
+        self.memory.drains_turn = emptying.going_on(self._journal) is not None or not self.memory.drains_turn
+        if self.memory.drains_turn:
             self._draining = asyncio.create_task(emptying.step_all(self._journal, self._drainer), name="drains")
             self._draining.add_done_callback(self._drains_stepped)
-        return emptying.going_on(self._journal) is not None
+        return self.memory.drains_turn
 
     def _drains_stepped(self, task: asyncio.Task[emptying.Stepped]) -> None:
         """Turns at once where a drain got on; one that waits for somebody waits for the next turn."""
@@ -185,7 +204,7 @@ class Loop:
         """The plan on the table, and what became of an approved one that it replaces."""
         policy, before = self.policy, self.memory.proposal
         modes = (Mode.APPROVE, Mode.AUTO)
-        part = self._restricted(seen, modes) if policy.mode in modes else seen.cluster
+        part = scoping.without_drains(self._restricted(seen, modes) if policy.mode in modes else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         with self._phase("plan"):
             plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at)
@@ -238,7 +257,7 @@ class Loop:
             return None
         if not proposals.awaits_approval(self.policy):
             return proposal
-        part = self._restricted(seen, (Mode.AUTO,))
+        part = scoping.without_drains(self._restricted(seen, (Mode.AUTO,)))
         return await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at)
 
     def _interruption(self) -> str | None:

@@ -35,3 +35,22 @@ def restricted(
         systems=replace(cluster.systems, open=cluster.systems.open & ~no_system),
         hosts=replace(cluster.hosts, trusted=cluster.hosts.trusted & ~no_host),
     )
+
+
+def without_drains(cluster: Cluster) -> Cluster:
+    """The snapshot as the controller's own moves may use it: what stands on draining hosts is the drains' to move.
+
+    Their servers count where they are and stay; the hosts are closed by being disabled.
+    """
+    if not cluster.hosts.draining.any():
+        return cluster
+    there = cluster.hosts.draining[cluster.vms.host] & (cluster.vms.host >= 0)
+    return replace(
+        cluster,
+        hosts=replace(
+            cluster.hosts,
+            draining=np.zeros_like(cluster.hosts.draining),
+            enabled=cluster.hosts.enabled & ~cluster.hosts.draining,
+        ),
+        vms=replace(cluster.vms, busy=cluster.vms.busy | there),
+    )

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from controller.errors import InvariantError
-from controller.model.ids import HostName, ServerId
+from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.migration import State
+from controller.model.operation import DrainState
 from controller.model.policy import Mode, Scope, ScopeKind
 from inventory.model import Window
 from tests.fakes import journals
@@ -249,3 +250,42 @@ def test_a_reload_to_a_smaller_estate_freezes(site: Turning) -> None:
     asyncio.run(run())
     assert "shrank from 4 to 3" in (site.loop.status.freeze or "")
     assert site.loop.status.interval == timedelta(seconds=60)
+
+
+def test_an_empty_host_is_watched_on_and_what_comes_is_moved_too(site: Turning) -> None:
+    site.sensors.failing = set()
+    site.change_policy(mode=Mode.RECOMMEND)
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(6)
+        assert [drain.state for drain in site.desk.drains()] == [DrainState.EMPTY]
+        site.cloud.boot("vm-late", "c1", project_id=ProjectId("p-web"), disk_gib=0)
+        site.cloud.change_service("c1", enabled=True, disabled_reason=None)
+        await site.turns(8)
+
+    asyncio.run(run())
+    assert site.host_of("vm-late") != "c1"
+    assert [drain.state for drain in site.desk.drains()] == [DrainState.EMPTY]
+    assert not site.cloud.services["c1"].enabled
+
+
+def test_a_stuck_drain_and_own_moves_take_turns_and_never_run_side_by_side(site: Turning) -> None:
+    site.sensors.failing = {"c2"}
+    site.cloud.boot("vm-3", "c2", project_id=ProjectId("p-web"), disk_gib=0)
+    site.cloud.change("vm-1", status="SUSPENDED")
+    both = []
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        for _ in range(12):
+            await site.turns(1)
+            both.append(site.loop.running_plan and site.loop.stepping_drains)
+
+    asyncio.run(run())
+    assert not any(both)
+    assert site.host_of("vm-3") != "c2"
+    assert site.host_of("vm-2") != "c1"
+    assert {entry.state for entry in site.journal.entries_since(journals.START)} == {State.SUCCEEDED}
