@@ -202,8 +202,8 @@ class _Book:
                     self.sums[place] = self.sums.get(place, 0.0) + amount
 
     def _sum_power(self) -> None:
-        """Least and most watts of every row that is measured at all."""
-        hosts = self._cluster.hosts
+        """Least and most watts of every row that its hosts or its own meter measure; no less than the meter shows."""
+        hosts, power = self._cluster.hosts, self._cluster.power
         sums: defaultdict[tuple[str, int], float] = defaultdict(float)
         measured: set[int] = set()
         for host in range(len(hosts.names)):
@@ -214,8 +214,9 @@ class _Book:
                 if watts is not None:
                     measured.add(row)
         for (quantity, row), watts in sums.items():
-            if row in measured:
-                self.sums[quantity, row] = watts + float(self._cluster.power.base_watts[row])
+            load, meter = watts + float(power.base_watts[row]), fresh(power.power_watts, row)
+            if row in measured or meter is not None:
+                self.sums[quantity, row] = load if meter is None else max(load, meter)
 
     def _sum_running(self) -> None:
         """Copies that arrive by migrations under way count from the start to the end."""

@@ -10,7 +10,11 @@ and a host's predicted watts follow the CPU it gains and loses:
 
 Two loads are kept. The *least* counts only hosts with a fresh reading; above its limit a row is surely broken. The
 *most* takes a host without a fresh reading at the highest watts a thread that any fresh host draws; what is moved onto
-a row must fit under its limit even then. Where no host of a row is read, the row is not measured and binds nothing.
+a row must fit under its limit even then.
+
+A row's own fresh meter that shows more than either load takes its place: something hangs on the row that the inventory
+does not know. While both cords carry, the meter of a feed shows only its share, so that it rarely counts. A row that
+neither a host's reading nor its meter measures binds nothing.
 """
 
 from dataclasses import dataclass
@@ -40,6 +44,7 @@ def of_cluster(cluster: model.Cluster) -> Watts:
     """Loads as they are now."""
     hosts = cluster.hosts
     rows = tuple(np.unique(row[row >= 0]) for row in hosts.power)
+    meters = _meters(cluster.power)
     read = hosts.power_watts.fresh & np.isfinite(hosts.power_watts.values)
     measured = np.where(read, hosts.power_watts.values, 0.0)
     densest = _densest(hosts, read)
@@ -52,8 +57,8 @@ def of_cluster(cluster: model.Cluster) -> Watts:
         per_thread_in=np.where(fitted, slope, densest),
         per_thread_out=np.where(fitted & read, slope, 0.0),
         margin=margin,
-        least=_loads(cluster.power, rows, measured, read),
-        most=_loads(cluster.power, rows, assumed, read),
+        least=_loads(cluster.power, rows, measured, read, meters),
+        most=_loads(cluster.power, rows, assumed, read, meters),
     )
 
 
@@ -64,10 +69,18 @@ def _densest(hosts: model.Hosts, read: model.BoolColumn) -> float:
     return float(density.max(initial=0.0))
 
 
-def _loads(power: model.Power, rows: tuple[IntColumn, ...], watts: FloatColumn, read: model.BoolColumn) -> FloatColumn:
+def _meters(power: model.Power) -> FloatColumn:
+    """What fresh meters show, NaN elsewhere."""
+    shown = power.power_watts.values
+    return np.where(power.power_watts.fresh & np.isfinite(shown), shown, np.nan)
+
+
+def _loads(
+    power: model.Power, rows: tuple[IntColumn, ...], watts: FloatColumn, read: model.BoolColumn, meters: FloatColumn
+) -> FloatColumn:
     loads = power.base_watts.astype(np.float64).copy()
-    measured = np.zeros(len(power.names), np.bool_)
+    measured = np.isfinite(meters)
     for host, on in enumerate(rows):
         loads[on] += watts[host]
         measured[on] |= read[host]
-    return np.where(measured, loads, np.nan)
+    return np.where(measured, np.fmax(loads, meters), np.nan)
