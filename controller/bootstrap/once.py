@@ -73,7 +73,8 @@ def _judged(look: Look, estate: Estate, settings: config.Config, rules: Policy) 
     if look.facts is None:
         raise TransientError(f"the cloud cannot be read: {look.facts_error}", where="cloud")
     cluster = assemble(estate, look.facts, look.readings, rules, look.at, history=_history(settings, look))
-    sight = trust.Sight(facts_at=look.facts.at, facts_error=look.facts_error)
+    facts = look.facts
+    sight = trust.Sight(facts_at=facts.at, facts_error=look.facts_error, unread_members=facts.unread_members)
     return cluster, trust.report(cluster, estate, rules.trust, sight)
 
 

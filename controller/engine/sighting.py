@@ -71,6 +71,7 @@ class Sight:
             trust.Sight(
                 facts_at=look.facts.at,
                 facts_error=look.facts_error,
+                unread_members=look.facts.unread_members,
                 last_good=self._last_good,
                 settling=frozenset(h for h in cluster.hosts.names if settled.get(h, 0.0) + self._gap.total_seconds()
                                    > look.at.timestamp()),

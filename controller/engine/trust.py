@@ -34,13 +34,15 @@ class Extent:
 class Sight:
     """How the look went, beside its snapshot.
 
-    `facts_at`: when the cloud was last read. `facts_error`: why it could not be read this time. `last_good`: the extent
-    of the last report; None at the first look, and when an operator accepts a smaller estate. `settling`: hosts that a
-    move touched a moment ago, whose readings do not count yet and that nobody should worry about.
+    `facts_at`: when the cloud was last read. `facts_error`: why it could not be read this time. `unread_members`: its
+    servers and server groups that could not be understood, in words. `last_good`: the extent of the last report; None
+    at the first look, and when an operator accepts a smaller estate. `settling`: hosts that a move touched a moment
+    ago, whose readings do not count yet and that nobody should worry about.
     """
 
     facts_at: datetime
     facts_error: str | None = None
+    unread_members: tuple[str, ...] = ()
     last_good: Extent | None = None
     settling: frozenset[HostName] = frozenset()
 
@@ -91,6 +93,12 @@ def _unseen(cluster: model.Cluster, policy: TrustPolicy, sight: Sight) -> Iterat
         yield f"the cloud could not be read ({sight.facts_error}); what is known of it is {age:.0f} s old"
     elif age > policy.default_max_age.total_seconds():
         yield f"what is known of the cloud is {age:.0f} s old"
+    if sight.unread_members:
+        count, first = len(sight.unread_members), sight.unread_members[0]
+        yield (
+            f"{count} of the cloud's servers and server groups could not be understood, so no group rule can be "
+            f"relied on: {first}"
+        )
     if not cluster.hosts.known.any():
         yield f"none of the cloud's {len(cluster.hosts.names)} hosts is in the inventory"
 

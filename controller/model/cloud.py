@@ -134,7 +134,11 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudFacts:
-    """One whole reading of the cloud, begun at `at`. `flaws` are rows that could not be understood, in words."""
+    """One whole reading of the cloud, begun at `at`.
+
+    `flaws` are rows that could not be understood, in words; `unread_members` are those of them that are servers or
+    server groups, without which nobody can say whether a group rule holds.
+    """
 
     at: datetime
     servers: tuple[Server, ...]
@@ -145,6 +149,7 @@ class CloudFacts:
     migrations: tuple[Migration, ...]
     projects: tuple[Project, ...]
     flaws: tuple[str, ...] = ()
+    unread_members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

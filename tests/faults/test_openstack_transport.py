@@ -255,6 +255,7 @@ async def test_a_row_that_cannot_be_understood_is_a_flaw_and_the_rest_is_read(
     facts = await cloud.facts()
     assert [server.id for server in facts.servers] == ["s1"]
     assert facts.flaws == ("server s2: vcpus is missing", "server s3: its cell is down: Nova shows only its id")
+    assert facts.unread_members == facts.flaws
 
 
 async def test_a_host_with_a_server_that_cannot_be_understood_is_not_taken_for_empty(

@@ -82,6 +82,7 @@ class OpenStackCloud:
                 *migrations.flaws,
                 *projects.flaws,
             ),
+            unread_members=servers.flaws + groups.flaws,
         )
 
     async def catalog(self) -> CatalogFacts:

@@ -114,3 +114,11 @@ def test_an_inventory_of_another_cloud_freezes(site: Site) -> None:
     site.estate = replace(site.estate, hosts={})
     found = judged(site)
     assert found.freeze == "none of the cloud's 8 hosts is in the inventory"
+
+
+def test_a_server_or_group_that_cannot_be_understood_freezes_and_names_the_first(site: Site) -> None:
+    unread = ("server s2: vcpus is missing", "server group g1: policy is missing")
+    assert judged(site, unread_members=unread).freeze == (
+        "2 of the cloud's servers and server groups could not be understood, so no group rule can be relied on: "
+        "server s2: vcpus is missing"
+    )
