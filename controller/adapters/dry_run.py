@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from controller.engine.ports import CloudReader
 from controller.errors import PermanentError
@@ -49,10 +50,10 @@ class DryRunCloud:
     async def admits(self, server: Server, target: HostName) -> str | None:
         return await self._reader.admits(server, target)
 
-    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+    async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
         raise self._refused(f"would live-migrate {server_id} to {target}")
 
-    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+    async def cold_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
         raise self._refused(f"would cold-migrate {server_id} to {target}")
 
     async def confirm_resize(self, server_id: ServerId) -> RequestId:

@@ -145,7 +145,7 @@ class Migrator:
             return self._end(entry, State.NOT_SENT, "deadline", "its deadline passed before it could be sent")
         start = self._cloud.cold_migrate if intent.cold else self._cloud.live_migrate
         try:
-            request_id = await start(intent.server_id, intent.target)
+            request_id = await start(intent.server_id, intent.target, deadline=intent.deadline)
         except RefusedError as refused:
             self._learn(intent, refused)
             return self._end(entry, State.REFUSED, refused.rule, str(refused))
@@ -154,7 +154,8 @@ class Migrator:
         except TransientError as error:
             if error.sent:
                 return entry
-            return self._end(entry, State.NOT_SENT, "unreachable", str(error))
+            late = self._clock.now() >= intent.deadline
+            return self._end(entry, State.NOT_SENT, "deadline" if late else "unreachable", str(error))
         return self._journal.advance(intent.id, State.SENT, self._clock.now(), request_id=request_id)
 
     def _remember(self, order: Order, refused: RefusedError) -> None:

@@ -67,11 +67,14 @@ class CloudWriter(Protocol):
     Each raises `RefusedError` for a clear no (nothing happened), `TransientError` with `sent` True where it cannot be
     known whether Nova took the request. None sends anything after it has ended: adoption takes a silence longer than
     `MigrationPolicy.request_timeout` after the deadline for "not sent". Whoever cancels one must end the process.
+
+    `deadline` is looked at right before the request goes out: past it nothing is sent, and a `TransientError` with
+    `sent` False is raised.
     """
 
-    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId: ...
+    async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId: ...
 
-    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId: ...
+    async def cold_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId: ...
 
     async def confirm_resize(self, server_id: ServerId) -> RequestId: ...
 

@@ -7,6 +7,7 @@ from controller.errors import PermanentError, RefusedError
 from controller.model.cloud import FAILED_MIGRATION_STATUSES, RUNNING_MIGRATION_STATUSES, Migration, Server
 from controller.model.ids import HostName, ServerId
 from tests.contract.clouds import Given, until
+from tests.fakes.clock import NO_DEADLINE
 
 NOBODY = ServerId("00000000-0000-0000-0000-00000000dead")
 
@@ -66,7 +67,7 @@ async def test_one_question_and_the_whole_look_agree(given: Given) -> None:
 async def test_a_live_migration_counts_its_memory_arrives_and_binds_its_ports(given: Given) -> None:
     server = await given.server()
     target = await target_for(given.cloud, server)
-    await given.cloud.live_migrate(server.id, target)
+    await given.cloud.live_migrate(server.id, target, deadline=NO_DEADLINE)
     under_way = await copying(given, server)
     assert (under_way.type, under_way.source, under_way.target) == ("live-migration", server.host, target)
     assert under_way.memory_total_bytes == server.memory_mib << 20
@@ -84,12 +85,12 @@ async def test_while_a_server_migrates_it_shows_a_task_and_nothing_else_may_begi
     server = await given.server()
     await given.fault(server, "stall")
     target = await target_for(given.cloud, server)
-    await given.cloud.live_migrate(server.id, target)
+    await given.cloud.live_migrate(server.id, target, deadline=NO_DEADLINE)
     now = await given.cloud.server(server.id)
     assert now is not None
     assert (now.task_state, now.status, now.host) == ("migrating", "MIGRATING", server.host)
     with pytest.raises(RefusedError) as caught:
-        await given.cloud.live_migrate(server.id, target)
+        await given.cloud.live_migrate(server.id, target, deadline=NO_DEADLINE)
     assert caught.value.rule == "conflict"
     await given.cloud.abort_migration(server.id, (await copying(given, server)).id)
     await ended(given, server)
@@ -98,7 +99,7 @@ async def test_while_a_server_migrates_it_shows_a_task_and_nothing_else_may_begi
 async def test_a_stalled_migration_that_is_aborted_leaves_the_server_where_it_was(given: Given) -> None:
     server = await given.server()
     await given.fault(server, "stall")
-    await given.cloud.live_migrate(server.id, await target_for(given.cloud, server))
+    await given.cloud.live_migrate(server.id, await target_for(given.cloud, server), deadline=NO_DEADLINE)
     await given.cloud.abort_migration(server.id, (await copying(given, server)).id)
     assert (await ended(given, server)).status == "cancelled"
     now = await given.cloud.server(server.id)
@@ -110,7 +111,7 @@ async def test_a_stalled_migration_that_is_forced_to_complete_arrives(given: Giv
     server = await given.server()
     await given.fault(server, "stall")
     target = await target_for(given.cloud, server)
-    await given.cloud.live_migrate(server.id, target)
+    await given.cloud.live_migrate(server.id, target, deadline=NO_DEADLINE)
     await given.cloud.force_complete(server.id, (await copying(given, server)).id)
     assert (await ended(given, server)).status == "completed"
     now = await given.cloud.server(server.id)
@@ -121,7 +122,7 @@ async def test_a_stalled_migration_that_is_forced_to_complete_arrives(given: Giv
 async def test_a_copy_that_fails_leaves_the_server_where_it_was(given: Given) -> None:
     server = await given.server()
     await given.fault(server, "copy")
-    await given.cloud.live_migrate(server.id, await target_for(given.cloud, server))
+    await given.cloud.live_migrate(server.id, await target_for(given.cloud, server), deadline=NO_DEADLINE)
     assert (await ended(given, server)).status in FAILED_MIGRATION_STATUSES
     now = await given.cloud.server(server.id)
     assert now is not None
@@ -132,7 +133,7 @@ async def test_a_refused_move_is_a_clear_no_and_nothing_is_under_way(given: Give
     server = await given.server()
     await given.fault(server, "check")
     with pytest.raises(RefusedError) as caught:
-        await given.cloud.live_migrate(server.id, await target_for(given.cloud, server))
+        await given.cloud.live_migrate(server.id, await target_for(given.cloud, server), deadline=NO_DEADLINE)
     assert caught.value.rule == "no-valid-host"
 
     async def calm() -> Server | None:
@@ -147,7 +148,7 @@ async def test_a_server_that_is_shut_off_moves_cold_and_waits_to_be_confirmed(gi
     server = await given.server()
     target = await target_for(given.cloud, server)
     await given.shut_off(server)
-    await given.cloud.cold_migrate(server.id, target)
+    await given.cloud.cold_migrate(server.id, target, deadline=NO_DEADLINE)
 
     async def waiting() -> Server | None:
         now = await given.cloud.server(server.id)
@@ -215,4 +216,4 @@ async def test_what_nobody_knows_is_none_or_a_clear_no(given: Given) -> None:
     assert await given.cloud.migration(server.id, 999_999) is None
     assert await given.cloud.admits(server, nowhere)
     with pytest.raises(PermanentError):
-        await given.cloud.live_migrate(NOBODY, nowhere)
+        await given.cloud.live_migrate(NOBODY, nowhere, deadline=NO_DEADLINE)

@@ -2,9 +2,12 @@
 
 import asyncio
 import heapq
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.fakes.journals import START
+
+NO_DEADLINE = datetime.max.replace(tzinfo=UTC)
+"""For a request that may go out whenever it likes."""
 
 
 class VirtualClock:

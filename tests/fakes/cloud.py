@@ -172,11 +172,11 @@ class FakeCloud:
         free = self.memory_mib.get(target, 0) - self._claimed_mib(target)
         return None if server.memory_mib <= free else f"{target} has {free} MiB left and {server.memory_mib} are needed"
 
-    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
-        return await self._asked("live-migration", server_id, target)
+    async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
+        return await self._asked("live-migration", server_id, target, deadline)
 
-    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
-        return await self._asked("migration", server_id, target)
+    async def cold_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
+        return await self._asked("migration", server_id, target, deadline)
 
     async def confirm_resize(self, server_id: ServerId) -> RequestId:
         await self._called("confirm_resize", server_id)
@@ -219,8 +219,10 @@ class FakeCloud:
             raise TransientError("HTTP 503", where=name)
         self._settle()
 
-    async def _asked(self, kind: str, server_id: ServerId, target: HostName) -> RequestId:
+    async def _asked(self, kind: str, server_id: ServerId, target: HostName, deadline: datetime) -> RequestId:
         await self._called("live_migrate" if kind == "live-migration" else "cold_migrate", server_id, target)
+        if self._clock.now() >= deadline:
+            raise TransientError("its deadline passed before it could be sent", where=server_id)
         answer = self.answers.pop(0) if self.answers else ""
         if answer == "unreachable":
             raise TransientError("connection refused", where=server_id)

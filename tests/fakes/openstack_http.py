@@ -31,9 +31,20 @@ LISTINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Tells that a request has come, and holds its answer back until it is opened."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scripted:
-    """One answer. `cut`: only half of the body comes. `reset`: the connection ends without an answer."""
+    """One answer. `cut`: only half of the body comes. `reset`: the connection ends without an answer.
+
+    `gate`: what the answer waits at.
+    """
 
     status: int = 200
     body: Any = None
@@ -41,6 +52,7 @@ class Scripted:
     cut: bool = False
     reset: bool = False
     delay_s: float = 0.0
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +124,9 @@ class OpenStackHttp:
             return web.json_response({LISTINGS[path]: []} if path in LISTINGS else {}, status=200)
         answer = script.popleft() if len(script) > 1 else script[0]
         await asyncio.sleep(answer.delay_s)
+        if answer.gate is not None:
+            answer.gate.reached.set()
+            await answer.gate.opened.wait()
         assert request.transport is not None
         if answer.reset:
             request.transport.abort()

@@ -1,6 +1,8 @@
 """What befalls requests on their way to OpenStack: reads come through or say why, a write is sent once."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from controller.adapters.openstack.session import open_connection
 from controller.errors import InputError, PermanentError, RefusedError, TransientError
 from controller.model.ids import HostName, ServerId
 from tests.fakes import openstack_http
-from tests.fakes.openstack_http import OpenStackHttp, Scripted, migration_row, server_row
+from tests.fakes.clock import NO_DEADLINE
+from tests.fakes.openstack_http import Gate, OpenStackHttp, Scripted, migration_row, server_row
 
 S1, C2 = ServerId("s1"), HostName("c2")
 ACTION = "/servers/s1/action"
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -49,9 +53,54 @@ async def test_a_write_that_an_expired_token_stopped_at_the_door_is_sent_again_a
     fake.script("POST", ACTION, Scripted(status=202))
     await cloud.prepare()
     fake.expire_tokens()
-    await cloud.live_migrate(S1, C2)
+    await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     tokens = [seen.headers["X-Auth-Token"] for seen in fake.asked("POST", ACTION)]
     assert tokens == ["token-1", "token-2"]
+
+
+@pytest.fixture
+async def slow_tokens(fake: OpenStackHttp, tmp_path: Path) -> AsyncIterator[OpenStackCloud]:
+    """A cloud in which every token takes ten seconds of a clock that starts at `START`."""
+    connection = open_connection("fake", clouds_file=fake.clouds_yaml(tmp_path))
+    opened = OpenStackCloud(Rest(connection, now=lambda: START + timedelta(seconds=10) * fake.tokens))
+    yield opened
+    await opened.close()
+
+
+async def test_a_write_whose_token_took_until_its_deadline_is_not_sent(
+    fake: OpenStackHttp, slow_tokens: OpenStackCloud
+) -> None:
+    fake.script("POST", ACTION, Scripted(status=202))
+    with pytest.raises(TransientError, match=r"deadline passed 5\.0 s ago") as caught:
+        await slow_tokens.live_migrate(S1, C2, deadline=START + timedelta(seconds=5))
+    assert (caught.value.sent, fake.tokens, fake.asked("POST", ACTION)) == (False, 1, [])
+
+
+async def test_a_write_that_gets_its_new_token_past_its_deadline_is_not_sent_again(
+    fake: OpenStackHttp, slow_tokens: OpenStackCloud
+) -> None:
+    fake.script("POST", ACTION, Scripted(status=202))
+    await slow_tokens.prepare()
+    fake.expire_tokens()
+    with pytest.raises(TransientError, match="deadline passed") as caught:
+        await slow_tokens.cold_migrate(S1, C2, deadline=START + timedelta(seconds=15))
+    assert not caught.value.sent
+    assert [seen.headers["X-Auth-Token"] for seen in fake.asked("POST", ACTION)] == ["token-1"]
+
+
+async def test_a_write_does_not_wait_behind_reads(fake: OpenStackHttp, tmp_path: Path) -> None:
+    gate = Gate()
+    fake.script("GET", "/servers/s1", Scripted(body={"server": server_row("s1")}, gate=gate))
+    fake.script("POST", ACTION, Scripted(status=202))
+    connection = open_connection("fake", clouds_file=fake.clouds_yaml(tmp_path), request_timeout_s=5.0)
+    cloud = OpenStackCloud(Rest(connection, concurrency=1, read_deadline_s=0.0))
+    await cloud.prepare()
+    reading = asyncio.create_task(cloud.server(S1))
+    await gate.reached.wait()
+    await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
+    gate.opened.set()
+    assert await reading is not None
+    await cloud.close()
 
 
 async def test_a_token_that_is_refused_twice_is_a_refusal(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
@@ -75,7 +124,7 @@ async def test_a_reset_connection_after_a_write_leaves_open_whether_it_was_taken
 ) -> None:
     fake.script("POST", ACTION, Scripted(reset=True))
     with pytest.raises(TransientError) as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert caught.value.sent
     assert len(fake.asked("POST", ACTION)) == 1
 
@@ -86,7 +135,7 @@ async def test_a_server_error_after_a_write_leaves_it_open_and_nothing_is_repeat
 ) -> None:
     fake.script("POST", ACTION, Scripted(status=status, body={"computeFault": {"message": "boom"}}))
     with pytest.raises(TransientError, match="boom") as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert caught.value.sent
     assert len(fake.asked("POST", ACTION)) == 1
 
@@ -94,7 +143,7 @@ async def test_a_server_error_after_a_write_leaves_it_open_and_nothing_is_repeat
 async def test_a_redirected_write_is_not_followed(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
     fake.script("POST", ACTION, Scripted(status=307, headers={"Location": f"{fake.url}/compute/v2.1/elsewhere"}))
     with pytest.raises(PermanentError, match="redirects"):
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert not fake.asked("POST", "/elsewhere")
 
 
@@ -103,7 +152,7 @@ async def test_too_many_requests_before_a_write_names_the_wait_and_says_that_it_
 ) -> None:
     fake.script("POST", ACTION, Scripted(status=429, headers={"Retry-After": "7"}, body={"message": "slow down"}))
     with pytest.raises(TransientError) as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert (caught.value.retry_after_s, caught.value.sent) == (7.0, False)
     assert len(fake.asked("POST", ACTION)) == 1
 
@@ -112,14 +161,14 @@ async def test_a_write_to_a_port_where_nobody_listens_was_not_sent(fake: OpenSta
     await cloud.prepare()
     await fake.stop()
     with pytest.raises(TransientError) as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert not caught.value.sent
 
 
 async def test_a_write_that_is_not_answered_in_time_leaves_it_open(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
     fake.script("POST", ACTION, Scripted(status=202, delay_s=0.5))
     with pytest.raises(TransientError, match="timed out") as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert caught.value.sent
     assert len(fake.asked("POST", ACTION)) == 1
 
@@ -139,7 +188,7 @@ async def test_a_clear_no_is_a_refusal_that_names_its_rule_its_request_and_novas
 ) -> None:
     fake.script("POST", ACTION, Scripted(status=status, body={"problem": {"code": status, "message": said}}))
     with pytest.raises(RefusedError) as caught:
-        await cloud.live_migrate(S1, C2)
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
     assert caught.value.rule == rule
     assert said in str(caught.value)
     assert f"{status} [req-" in caught.value.where
@@ -150,7 +199,7 @@ async def test_a_live_migration_names_its_host_and_does_not_force_it(
     fake: OpenStackHttp, cloud: OpenStackCloud
 ) -> None:
     fake.script("POST", ACTION, Scripted(status=202))
-    assert (await cloud.live_migrate(S1, C2)).startswith("req-")
+    assert (await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)).startswith("req-")
     (seen,) = fake.asked("POST", ACTION)
     assert seen.body == {"os-migrateLive": {"host": "c2", "block_migration": "auto"}}
 

@@ -130,13 +130,13 @@ class OpenStackCloud:
             return f"Nova has no hypervisor on {target}"
         return await self._placement.admits(server, provider)
 
-    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
-        """Starts a live migration; sent once."""
-        return await self._nova.live_migrate(server_id, target)
+    async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
+        """Starts a live migration; sent once, before the deadline or never."""
+        return await self._nova.live_migrate(server_id, target, deadline=deadline)
 
-    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
-        """Starts a cold migration; sent once."""
-        return await self._nova.cold_migrate(server_id, target)
+    async def cold_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
+        """Starts a cold migration; sent once, before the deadline or never."""
+        return await self._nova.cold_migrate(server_id, target, deadline=deadline)
 
     async def confirm_resize(self, server_id: ServerId) -> RequestId:
         """Confirms a cold migration; sent once."""

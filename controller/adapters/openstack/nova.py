@@ -1,6 +1,7 @@
 """Nova: what is read of it and asked of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from controller.adapters.openstack import parse
@@ -111,14 +112,14 @@ class Nova:
             return parse.migration(_one(body, "migration"))
         return next((one for one in await self.migrations_of(server_id) if one.id == migration_id), None)
 
-    async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+    async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
         """Asks for a live migration to a host that the scheduler is to check (no `force`)."""
         body = {"os-migrateLive": {"host": target, "block_migration": "auto"}}
-        return await self._act(server_id, body, version=_CHECKS_BEFORE_ANSWERING)
+        return await self._act(server_id, body, version=_CHECKS_BEFORE_ANSWERING, deadline=deadline)
 
-    async def cold_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+    async def cold_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
         """Asks for a cold migration to a host that the scheduler is to check; it waits for confirmation in the end."""
-        return await self._act(server_id, {"migrate": {"host": target}})
+        return await self._act(server_id, {"migrate": {"host": target}}, deadline=deadline)
 
     async def confirm_resize(self, server_id: ServerId) -> RequestId:
         """Confirms a cold migration: the source forgets the server."""
@@ -146,9 +147,15 @@ class Nova:
         return await self._rest.rows("compute", "/os-migrations", "migrations", {**params, "limit": _PAGE})
 
     async def _act(
-        self, server_id: ServerId, body: Mapping[str, Any], version: tuple[int, int] | None = None
+        self,
+        server_id: ServerId,
+        body: Mapping[str, Any],
+        *,
+        version: tuple[int, int] | None = None,
+        deadline: datetime | None = None,
     ) -> RequestId:
-        return await self._rest.write("compute", "POST", f"/servers/{server_id}/action", body, version=version)
+        path = f"/servers/{server_id}/action"
+        return await self._rest.write("compute", "POST", path, body, version=version, deadline=deadline)
 
     async def _zone_shown(self) -> bool:
         version = await self._rest.version("compute")

@@ -4,6 +4,8 @@ A read is repeated on 429, 5xx, a lost connection and a broken answer, not befor
 allows. A write is sent exactly once: on a connection of its own, with no retry and no redirect. The one exception is a
 401, which the API's own middleware answers before the service sees the request: then a new token is fetched and the
 write sent again, once. A time-out or a lost answer is a `TransientError` with `sent` True.
+Writes have threads of their own, so none waits behind reads; one that has a deadline looks at it right before each
+sending, when discovery and the token are behind it.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -28,9 +31,16 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request to a service: the path below its endpoint, and the microversion where it is not the agreed one."""
+    """One request to a service: the path below its endpoint, and the microversion where it is not the agreed one.
+
+    Past its `deadline` it is not sent.
+    """
 
     service: str
     method: str
@@ -38,6 +48,7 @@ class Call:
     params: Params = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     version: session.Version | None = None
+    deadline: datetime | None = None
 
     @property
     def write(self) -> bool:
@@ -53,20 +64,28 @@ class Call:
 
 
 class Rest:
-    """Requests to one cloud. `pauses_s` are the waits between the attempts of a read; the last one goes on."""
+    """Requests to one cloud. `pauses_s` are the waits between the attempts of a read; the last one goes on.
+
+    `concurrency` and `writers` are how many reads and how many writes go on at once; `now` tells whether a
+    deadline has passed.
+    """
 
     def __init__(
         self,
         connection: session.Connection,
         *,
         concurrency: int = 8,
+        writers: int = 8,
         read_deadline_s: float = 60.0,
         pauses_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0),
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._connection = connection
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="openstack")
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="openstack-write")
         self._read_deadline_s = read_deadline_s
         self._pauses_s = pauses_s
+        self._now = now
 
     async def version(self, service: str) -> session.Version | None:
         """The microversion agreed with a service, asked of it at the first call."""
@@ -144,19 +163,21 @@ class Rest:
         body: Mapping[str, Any] | None = None,
         *,
         version: session.Version | None = None,
+        deadline: datetime | None = None,
     ) -> RequestId:
-        """Sends a change once.
+        """Sends a change once; past its deadline never, which is a `TransientError` with `sent` False.
 
         Raises `RefusedError` where it was refused, `TransientError` with `sent` True where nobody can say.
         """
-        call = Call(service=service, method=method, path=path, body=body, version=version)
-        answer = await self._in_thread(lambda: self._exchange(call))
+        call = Call(service=service, method=method, path=path, body=body, version=version, deadline=deadline)
+        answer = await asyncio.get_running_loop().run_in_executor(self._writers, self._exchange, call)
         _log.info("%s", answer.where, extra={"request_id": answer.request_id})
         return RequestId(answer.request_id)
 
     async def close(self) -> None:
         """Lets requests under way end, drops those that wait for a thread, and closes the connections."""
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        for threads in (self._writers, self._threads):
+            await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         self._connection.close()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -212,7 +233,13 @@ class Rest:
         except ksa.ClientException as error:
             raise answers.error_before_sending(error, str(call)) from error
 
+    def _in_time(self, call: Call) -> None:
+        late = None if call.deadline is None else self._now() - call.deadline
+        if late is not None and late >= timedelta(0):
+            raise TransientError(f"not sent: its deadline passed {late.total_seconds():.1f} s ago", where=str(call))
+
     def _send(self, call: Call, endpoint: session.Endpoint, token: Mapping[str, str]) -> answers.Answer:
+        self._in_time(call)
         ours = f"req-{uuid.uuid4()}"
         named = f"{call} (ours: {ours})" if call.write else str(call)
         headers = {**token, **endpoint.headers(call.version), "X-OpenStack-Request-ID": ours}

@@ -15,6 +15,7 @@ from controller.model.migration import State
 from controller.model.operation import Drain, DrainState, Pause
 from controller.model.plan import Concern, Hold, Move, Plan
 from controller.model.policy import Limits, Mode, Policy
+from tests.fakes.clock import NO_DEADLINE
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.rig import Rig
 
@@ -154,7 +155,7 @@ async def test_a_server_that_cannot_leave_is_named_at_once_with_who_must_act(
 
 async def test_a_resize_that_left_may_come_back_until_it_is_confirmed(rig: Rig) -> None:
     rig.cloud.boot("vm-1", "c1", status="SHUTOFF")
-    await rig.cloud.cold_migrate(ServerId("vm-1"), HostName("c2"))
+    await rig.cloud.cold_migrate(ServerId("vm-1"), HostName("c2"), deadline=NO_DEADLINE)
     rig.clock.advance(timedelta(seconds=10))
     drains = drainer(rig, {})
     drain = await begin(drains)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -59,9 +59,9 @@ async def test_the_intent_is_in_the_journal_before_nova_is_asked(rig: Rig) -> No
     seen: list[State] = []
 
     class Watching(FakeCloud):
-        async def live_migrate(self, server_id: ServerId, target: HostName) -> RequestId:
+        async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
             seen.extend(entry.state for entry in rig.journal.open_entries())
-            return await super().live_migrate(server_id, target)
+            return await super().live_migrate(server_id, target, deadline=deadline)
 
     rig.cloud = Watching(rig.clock)
     rig.start(rig.cloud, rig.journal)
@@ -170,6 +170,13 @@ async def test_an_intent_past_its_deadline_is_not_sent(rig: Rig) -> None:
     result = await move(rig)
     assert ended(result) == (State.NOT_SENT, "deadline")
     assert "live_migrate" not in [name for name, _ in rig.cloud.calls]
+
+
+async def test_a_request_that_is_held_up_past_its_deadline_is_never_sent_and_that_is_known(rig: Rig) -> None:
+    rig.cloud.latency = timedelta(seconds=11)
+    result = await move(rig)
+    assert ended(result) == (State.NOT_SENT, "deadline")
+    assert rig.cloud.starts == []
 
 
 async def test_an_older_migration_of_the_same_way_is_not_taken_for_this_one(rig: Rig) -> None:
