@@ -156,7 +156,7 @@ def test_a_host_is_drained_in_mode_observe_and_given_back(lab: Lab, cloud: Any, 
         assert service.status == "disabled" and service.disabled_reason.startswith("gdcc: drain")
         assert cloud.compute.get_server(shut.id).status == "SHUTOFF"
         rules_hold(cloud)
-        assert "already" in daemon.refused("drain", host, "--yes")
+        assert "is under way" in daemon.refused("drain", host, "--yes")
     finally:
         daemon.gdcc("enable", host)
         daemon.stop()
