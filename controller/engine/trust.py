@@ -147,7 +147,7 @@ def _untrusted(cluster: model.Cluster, policy: TrustPolicy) -> Iterator[tuple[Ho
     required = [(quantity, getattr(hosts, quantity)) for quantity in sorted(policy.required_of_hosts)]
     for row in np.flatnonzero(hosts.known & ~hosts.trusted):
         flaws = [_flaw(quantity, reading, int(row), now) for quantity, reading in required if not reading.fresh[row]]
-        yield hosts.names[row], ", ".join(flaws)
+        yield hosts.names[row], ", ".join(flaws) or "Placement does not show its CPU and memory"
 
 
 def _flaw(quantity: Quantity, reading: model.Reading, row: int, now: float) -> str:

@@ -28,6 +28,9 @@ _BELIEVABLE_IDLE, _BELIEVABLE_PEAK = 0.4, 1.25
 
 _NOTHING = Amount(total=0, reserved=0, ratio=1.0)
 
+_ELSEWHERE_GIB = 1e9
+"""Disk of a provider that counts none: its pool is shared, and Placement judges it at the move."""
+
 
 def host_table(
     estate: Estate, facts: CloudFacts, gate: Gate, places: Places, *, history: History, settled_at: Mapping[str, float]
@@ -46,9 +49,9 @@ def host_table(
         names=names,
         rack=np.array([places.rack_rows[host.rack] if host else -1 for host in inventory], np.int32),
         clearance=np.array([host.clearance if host else Classification.OPEN for host in inventory], np.int8),
-        vcpus=_admitted(offered, "VCPU"),
+        vcpus=_admitted(offered, "VCPU") + _admitted(offered, "PCPU"),
         memory_mib=_admitted(offered, "MEMORY_MB"),
-        disk_gib=_admitted(offered, "DISK_GB"),
+        disk_gib=np.where(_shown(offered, "DISK_GB"), _admitted(offered, "DISK_GB"), _ELSEWHERE_GIB),
         threads=_machine(types, offered, "VCPU"),
         physical_memory_mib=_machine(types, offered, "MEMORY_MB"),
         migration_mib_s=_floats(type_.migration_mib_s if type_ else 0.0 for type_ in types),
@@ -56,7 +59,10 @@ def host_table(
         enabled=_said(services, names, lambda service: service.enabled),
         up=_said(services, names, lambda service: service.up and not service.forced_down),
         known=known,
-        trusted=known & _trusted(readings, gate.policy.required_of_hosts),
+        trusted=known
+        & _trusted(readings, gate.policy.required_of_hosts)
+        & _shown(offered, "MEMORY_MB")
+        & (_shown(offered, "VCPU") | _shown(offered, "PCPU")),
         draining=np.array([name in history.draining for name in names], np.bool_),
         power=_power_rows(estate, places, inventory),
         watts_per_thread=_floats(slopes[type_.name].watts_per_thread if type_ else 0.0 for type_ in types),
@@ -107,6 +113,11 @@ def _readings(
 def _trusted(readings: Mapping[Quantity, model.Reading], required: Iterable[Quantity]) -> model.BoolColumn:
     fresh = [readings[quantity].fresh for quantity in required]
     return np.logical_and.reduce(fresh) if fresh else np.ones(len(readings[Quantity.CPU_RATIO].trust), np.bool_)
+
+
+def _shown(providers: Sequence[Provider | None], resource: str) -> model.BoolColumn:
+    """Where Placement shows that resource at all; a host without its row is full of nothing, not over capacity."""
+    return np.array([provider is not None and resource in provider.inventory for provider in providers], np.bool_)
 
 
 def _amount(provider: Provider | None, resource: str) -> Amount:

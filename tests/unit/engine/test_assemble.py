@@ -9,7 +9,9 @@ from controller.engine.watts import Slope
 from controller.model import cloud, migration
 from controller.model import cluster as model
 from controller.model.ids import HostName, MoveId, ProjectId, ServerId
+from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
+from controller.planner import plan
 from inventory.model import Budget, Classification, Domain, Host, Lifecycle, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
@@ -115,6 +117,35 @@ def test_a_host_that_should_not_be_in_the_cloud_is_not_known(site: Site, lifecyc
 def test_a_host_only_in_the_inventory_is_no_row(site: Site) -> None:
     site.estate = replace(site.estate, hosts={**site.estate.hosts, "h9": replace(site.estate.hosts["h1"], name="h9")})
     assert "h9" not in site.cluster().hosts.names
+
+
+def without(site: Site, host: str, resource: str) -> None:
+    site.facts = replace(
+        site.facts,
+        providers=tuple(
+            replace(p, inventory={k: v for k, v in p.inventory.items() if k != resource}) if p.host == host else p
+            for p in site.facts.providers
+        ),
+    )
+
+
+@pytest.mark.parametrize("missing", ["VCPU", "MEMORY_MB"])
+def test_a_host_whose_placement_row_lacks_cpu_or_memory_is_not_trusted_and_keeps_its_vms(
+    site: Site, missing: str
+) -> None:
+    without(site, "h1", missing)
+    cluster = site.cluster()
+    assert not cluster.hosts.trusted[0] and cluster.hosts.trusted[1:].all()
+    found = plan.plan(cluster, Policy(), cluster.taken_at)
+    assert [move for move in found.moves if move.source == "h1"] == []
+
+
+def test_a_host_whose_disk_placement_counts_elsewhere_is_whole(site: Site) -> None:
+    without(site, "h1", "DISK_GB")
+    cluster = site.cluster()
+    assert cluster.hosts.trusted.all()
+    found = plan.plan(cluster, Policy(), cluster.taken_at)
+    assert "capacity:h1" not in {breach.key for breach in found.breaches_before}
 
 
 def test_a_host_without_a_service_is_down_and_one_without_a_provider_admits_nothing(site: Site) -> None:
