@@ -237,9 +237,7 @@ class Loop:
     async def _start(self, proposal: Plan, seen: Seen) -> str | None:
         """Starts the plan that may run now; says why not."""
         plan = await self._runnable(proposal, seen)
-        if plan is None:
-            return f"Plan {proposal.id} waits for approval." if proposal.moves else None
-        if not plan.moves:
+        if plan is None or not plan.moves:
             return f"Plan {proposal.id} waits for approval." if proposal.moves else None
         if plan.id != proposal.id:
             self._journal.save_plan(plan)
