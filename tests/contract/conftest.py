@@ -11,9 +11,9 @@ from tests.lab.fixtures import Lab
 from tests.lab.operator import Operator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tidied_lab(standing_lab: Lab) -> Iterator[Lab]:
-    """The lab; the server that these tests made is deleted in the end."""
+    """The lab; the server that these tests made is deleted before other tests begin."""
     yield standing_lab
     asyncio.run(_tidied(standing_lab.operator))
 
