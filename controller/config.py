@@ -17,14 +17,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from controller.errors import InputError
 from controller.model import policy
 from controller.model.sample import Quantity
+from inventory import windows
 from inventory.model import Tier, Window
 
 _DEFAULT = policy.Policy()
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WINDOW = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d\d):(\d\d)-(\d\d):(\d\d)", re.IGNORECASE)
 
 
 def _duration(value: object) -> object:
@@ -36,26 +35,7 @@ def _duration(value: object) -> object:
 
 
 def _window(value: object) -> object:
-    if isinstance(value, Window):
-        return value
-    match = _WINDOW.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError('is a time of the week such as "Mon-Fri 22:00-05:00"')
-    first, last, *clock = match.groups()
-    start, end = int(clock[0]) * 60 + int(clock[1]), int(clock[2]) * 60 + int(clock[3])
-    if max(start, end) > 24 * 60:
-        raise ValueError("names an hour past 24:00")
-    return Window(days=_days(first, last), start_minute=start, end_minute=end)
-
-
-def _days(first: str | None, last: str | None) -> frozenset[int]:
-    if first is None:
-        return frozenset(range(7))
-    names = [name.lower() for name in (first, last or first)]
-    if not set(names) <= set(_DAYS):
-        raise ValueError("names a day that is not Mon, Tue, Wed, Thu, Fri, Sat or Sun")
-    begin, end = (_DAYS.index(name) for name in names)
-    return frozenset((begin + n) % 7 for n in range((end - begin) % 7 + 1))
+    return value if isinstance(value, Window) else windows.window(str(value))
 
 
 def _by_name(kind: type[policy.Mode | Tier]) -> Any:

@@ -1,4 +1,4 @@
-"""Times of the week as people write them: `Mon-Fri 22:00-05:00`, `Sat,Sun 00:00-24:00`."""
+"""Times of the week as people write them: `Mon-Fri 22:00-05:00`, `Sat,Sun 00:00-24:00`, `22:00-05:00` for every day."""
 
 import re
 
@@ -6,7 +6,7 @@ from inventory.model import Window
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = f"(?:{'|'.join(DAYS)})"
-PATTERN = rf"^{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)* [0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$"
+PATTERN = rf"^(?:{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)* )?[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$"
 """The whole form, also for the JSON Schema; hours past 24:00 are refused by `window`."""
 
 _WHOLE_DAY = 24 * 60
@@ -14,13 +14,13 @@ _WHOLE_DAY = 24 * 60
 
 def window(text: str) -> Window:
     """Reads one window; an end before its start lies on the next day. Raises `ValueError` saying what is wrong."""
-    if not re.match(PATTERN, text):
+    if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is not a time of the week (write it like 'Mon-Fri 22:00-05:00')")
-    days, hours = text.split(" ")
+    days, _, hours = text.rpartition(" ")
     start, end = (_minute(part) for part in hours.split("-"))
     if start in {_WHOLE_DAY, end}:
         raise ValueError(f"{text!r} begins and ends at once (a whole day is 'Mon 00:00-24:00')")
-    return Window(days=_days(days), start_minute=start, end_minute=end)
+    return Window(days=_days(days or "Mon-Sun"), start_minute=start, end_minute=end)
 
 
 def text_of(value: Window) -> str:

@@ -8,6 +8,7 @@ import pytest
 from controller import config
 from controller.errors import InputError
 from controller.model.policy import Mode, Scope, ScopeKind
+from inventory import windows
 from inventory.model import Tier
 
 
@@ -66,6 +67,18 @@ policy:
     assert policy.migration.force_complete_tiers == frozenset({Tier.BASIC})
     assert policy.migration.cooldown == timedelta(hours=2)
     assert policy.blackouts[0].days == frozenset({4, 5, 6, 0})
+
+
+@pytest.mark.parametrize("text", ["22:00-05:00", "Sat,Sun 00:00-24:00", "Mon-Tue,Fri 08:00-09:30"])
+def test_a_window_is_written_as_in_the_estate(tmp_path: Path, text: str) -> None:
+    policy = config.load(written(tmp_path, f"version: 1\nestate: e\npolicy: {{windows: ['{text}']}}\n")).policy.policy()
+    assert policy.windows == (windows.window(text),)
+
+
+@pytest.mark.parametrize("text", ["mon 01:00-02:00", "Mon 25:00-26:00", "Mon 10:00-10:00", "7"])
+def test_what_is_no_window_is_told_with_its_line(tmp_path: Path, text: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\npolicy:\n  windows: ['{text}']\n")
+    assert "controller.yaml:4: policy.windows.0" in line
 
 
 def test_a_scope_of_no_kind_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ def test_a_list_of_days_and_a_range_over_sunday_are_read() -> None:
     assert windows.window("Sat-Mon 08:30-09:00").days == {5, 6, 0}
 
 
+def test_hours_without_days_are_every_days() -> None:
+    assert windows.window("22:00-05:00") == windows.window("Mon-Sun 22:00-05:00")
+
+
 @pytest.mark.parametrize("text", ["", "Mon", "mon 01:00-02:00", "Mon 1:00-2:00", "Mon 01:60-02:00", "Mon 24:01-02:00"])
 def test_what_is_no_window_says_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match=r"\("):
