@@ -1,6 +1,5 @@
 """Reads and writes snapshot files: all or nothing, and every error with the file and the place in it."""
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -59,17 +58,16 @@ def write(cluster: model.Cluster, path: Path) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o640)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+        draft.chmod(0o640)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

@@ -1,7 +1,7 @@
 """The journal: `engine.ports.Journal` over a database. Each call is one transaction, committed when it returns."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Self
 
@@ -149,10 +149,9 @@ def open_journal(url: str, *, read_only: bool = False) -> SqlJournal:
     `PermanentError` for another schema, and what `SqlJournal` raises.
     """
     address = engines.journal_url(url)
-    engine = engines.open_engine(address, read_only=read_only)
-    try:
+    with ExitStack() as unless_current:
+        engine = engines.open_engine(address, read_only=read_only)
+        unless_current.callback(engine.dispose)
         schema.require_current(engine, engines.place(address))
-    except BaseException:
-        engine.dispose()
-        raise
+        unless_current.pop_all()
     return SqlJournal(engine, engines.place(address))
