@@ -1,5 +1,6 @@
 """What systemd hears, over a real socket."""
 
+import contextlib
 import os
 import socket
 import time
@@ -42,9 +43,17 @@ def test_each_step_is_told_as_systemd_expects_it(manager: tuple[socket.socket, s
 
 @pytest.mark.parametrize("name", ["", "@", "relative", "vsock:2:1234"])
 def test_without_a_unix_socket_nothing_is_sent_and_nothing_fails(name: str) -> None:
+    opened = _sockets()
     notifier = Notifier({"NOTIFY_SOCKET": name})
     notifier.ready("")
+    assert _sockets() == opened
     notifier.close()
+
+
+def _sockets() -> int:
+    """How many sockets this process holds."""
+    descriptors = (each for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
+    return sum(str(each.readlink()).startswith("socket:") for each in descriptors)
 
 
 def test_a_manager_that_is_gone_or_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
@@ -55,7 +64,13 @@ def test_a_manager_that_is_gone_or_does_not_read_holds_nobody_up(tmp_path: Path)
         deaf.bind(address)
         for _ in range(5000):
             notifier.alive()
+        deaf.setblocking(False)
+        heard = 0
+        with contextlib.suppress(BlockingIOError):
+            while deaf.recv(64) == b"WATCHDOG=1":
+                heard += 1
     notifier.close()
+    assert 0 < heard < 5000
 
 
 def test_the_watchdogs_time_is_read_where_it_is_meant_for_this_process() -> None:
