@@ -37,7 +37,11 @@ def _loop(status: Status) -> Iterator[Metric]:
 def _brakes(status: Status) -> Iterator[Metric]:
     frozen, stopped = float(status.freeze is not None), float(status.stopped is not None)
     yield gauge("gdcc_loop_frozen", "1 while the controller trusts too little of what it sees to move a VM.", frozen)
-    yield gauge("gdcc_loop_stopped", "1 where the loop stopped for good, as when it cannot write its journal.", stopped)
+    yield gauge(
+        "gdcc_loop_stopped",
+        "1 while the loop moves nothing of its own: it cannot write its journal, read the cloud, or go on safely.",
+        stopped,
+    )
     scopes = [((str(pause.scope) if pause.scope else "everywhere",), 1.0) for pause in status.pauses]
     yield gauges("gdcc_paused", "1 for each scope in which an operator stopped new moves.", ("scope",), scopes)
     budget = status.budget
