@@ -1,4 +1,9 @@
-"""Writes the lab's service users and endpoints into Keystone; run once, in the lab's environment."""
+"""Writes the lab's service users and endpoints into Keystone; run once, in the lab's environment.
+
+Named services are written, and without names those that the lab always has.
+"""
+
+import sys
 
 import openstack
 
@@ -9,9 +14,10 @@ SERVICES = [
     ("neutron", "network", "http://127.0.0.1:9696"),
     ("cinder", "block-storage", "http://127.0.0.1:8776/v3"),
 ]
+ON_DEMAND = [("swift", "object-store", "http://127.0.0.1:8080/v1/AUTH_%(project_id)s")]
 
 
-def main():
+def main(*names):
     identity = openstack.connect(
         auth_url="http://127.0.0.1:5000/v3",
         username="admin",
@@ -23,7 +29,7 @@ def main():
     ).identity
     project = identity.find_project("service") or identity.create_project(name="service", domain_id="default")
     roles = [identity.find_role("admin"), identity.find_role("service")]
-    for name, kind, url in SERVICES:
+    for name, kind, url in [each for each in SERVICES + ON_DEMAND if each[0] in names] or SERVICES:
         user = identity.find_user(name) or identity.create_user(
             name=name, password="lab", default_project_id=project.id, domain_id="default"
         )
@@ -36,4 +42,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
