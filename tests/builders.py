@@ -37,12 +37,15 @@ class Rack:
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """A feed, PDU or phase, by what it may carry."""
+    """A feed, PDU or phase, by what it may carry. `meter` and `on_battery`: None is not read."""
 
     name: str
     kind: model.PowerKind = model.PowerKind.FEED
     limit_watts: float = 1e6
     base_watts: float = 0.0
+    meter: float | None = None
+    ups: str | None = None
+    on_battery: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,8 +377,9 @@ class _Build:
             limit_watts=np.array([supply.limit_watts for supply in self._supplies], np.float64),
             base_watts=np.array([supply.base_watts for supply in self._supplies], np.float64),
             partner=np.full(count, -1, np.int32),
-            power_watts=model.absent(count),
-            on_battery=model.absent(count),
+            ups=tuple(supply.ups for supply in self._supplies),
+            power_watts=_reading([supply.meter for supply in self._supplies]),
+            on_battery=_reading([supply.on_battery for supply in self._supplies]),
             battery_minutes=model.absent(count),
         )
 

@@ -1,12 +1,14 @@
 """Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.model.ids import HostName, ProjectId, ServerId
-from controller.model.policy import Scope, ScopeKind
+from controller.model.policy import Scope, ScopeKind, Thresholds
+from controller.planner import describe, standing
+from controller.planner import domains as fault_domains
 from inventory.model import Agency, Classification, Domain, Estate, Host, System, host_feeds
 
 
@@ -27,7 +29,8 @@ class Situation:
 
     `systems` are the inventory's, by the cloud's project id. `project_of` is every server's project, so that other
     people's migrations count for the right agency. `groups` are the hard rules by member. `freeze` is why the
-    controller makes no moves of its own.
+    controller makes no moves of its own. `unfit` are hosts that receive nothing whatever Nova says, as rule and
+    sentence, since fresh readings of the newest look speak against it; `on_battery` those with a feed on battery.
     """
 
     estate: Estate
@@ -35,6 +38,8 @@ class Situation:
     project_of: Mapping[ServerId, ProjectId]
     groups: Mapping[ServerId, tuple[GroupRule, ...]]
     freeze: str | None = None
+    unfit: Mapping[HostName, tuple[str, str]] = field(default_factory=dict)
+    on_battery: frozenset[HostName] = frozenset()
 
     def host(self, name: HostName) -> Host | None:
         return self.estate.hosts.get(name)
@@ -93,8 +98,10 @@ class Situation:
         return found | {Scope(kind=ScopeKind.HOST, name=name)}
 
 
-def situation(estate: Estate, facts: CloudFacts, cluster: Cluster) -> Situation:
+def situation(estate: Estate, facts: CloudFacts, cluster: Cluster, thresholds: Thresholds) -> Situation:
     """What the guard goes by after a look: the estate, the cloud's projects and servers, the snapshot's rules."""
+    judged = standing.of_hosts(cluster, fault_domains.of_hosts(cluster)[Domain.ZONE], thresholds.facility_share)
+    names, unfit = cluster.hosts.names, judged.unfit.tolist()
     by_name = {system.project: system for system in estate.systems.values()}
     return Situation(
         estate=estate,
@@ -102,6 +109,12 @@ def situation(estate: Estate, facts: CloudFacts, cluster: Cluster) -> Situation:
         project_of={server.id: server.project_id for server in facts.servers},
         groups=_rules_by_member(cluster),
         freeze=cluster.freeze,
+        unfit={
+            name: (rule, describe.of_host(cluster, rule, row))
+            for row, (name, rule) in enumerate(zip(names, unfit, strict=True))
+            if rule
+        },
+        on_battery=frozenset(name for name, on in zip(names, judged.on_battery, strict=True) if on),
     )
 
 

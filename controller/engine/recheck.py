@@ -68,6 +68,7 @@ def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[En
     return (
         _server_bar(order, server)
         or _service_bar(order, facts)
+        or _reading_bar(order, situation)
         or _clearance_bar(order, server, situation)
         or _group_bar(order, facts, situation, open_entries)
         or (None if facts.placement is None else _no(order, "placement", facts.placement))
@@ -101,6 +102,16 @@ def _service_bar(order: Order, facts: Facts) -> RefusedError | None:
         return _no(
             order, "target-disabled", f"{order.target} is disabled: {target.disabled_reason or 'no reason given'}"
         )
+    return None
+
+
+def _reading_bar(order: Order, situation: Situation) -> RefusedError | None:
+    """What was read since the plan was made: a wave may begin long after it."""
+    if order.target in situation.unfit:
+        rule, why = situation.unfit[order.target]
+        return _no(order, rule, f"{order.target} receives nothing now: {why}")
+    if order.rule == "uneven" and order.source in situation.on_battery:
+        return _no(order, "on-battery", f"a feed of {order.source} runs on battery: nothing leaves it for balance")
     return None
 
 

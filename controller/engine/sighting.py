@@ -79,7 +79,7 @@ class Sight:
         )  # fmt: skip
         self._last_good = report.extent
         cluster = replace(cluster, freeze=report.freeze)
-        found = places.situation(self.estate, look.facts, cluster)
+        found = places.situation(self.estate, look.facts, cluster, policy.thresholds)
         return Seen(look=look, facts=look.facts, cluster=cluster, report=report, situation=found)
 
     def _history(self, look: Look, policy: Policy) -> History:

@@ -172,8 +172,8 @@ class Power:
 
     `limit_watts` is the derated rating. `base_watts` is what else hangs on it. The load to hold against the limit is
     `base_watts` plus *all* watts of every host with a cord on it. `power_watts` is the meter's reading now.
-    `partner` is the feed's partner row, -1 elsewhere or for none. `on_battery` (0 or 1) and `battery_minutes` are the
-    feed's UPS's.
+    `partner` is the feed's partner row, -1 elsewhere or for none. `ups` names the feed's UPS, None elsewhere or for
+    none; `on_battery` (0 or 1) and `battery_minutes` are that UPS's.
     """
 
     names: tuple[str, ...]
@@ -181,6 +181,7 @@ class Power:
     limit_watts: FloatColumn
     base_watts: FloatColumn
     partner: IntColumn
+    ups: tuple[str | None, ...]
     power_watts: Reading
     on_battery: Reading
     battery_minutes: Reading

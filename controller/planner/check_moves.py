@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from controller.model import cluster as model
-from controller.model.plan import Move
+from controller.model.plan import Concern, Move
 from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
 from controller.planner import extra_specs
@@ -24,6 +24,7 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
         reasons = [
             *_of_vm(cluster, vm, move, now_s),
             *_of_source(cluster, source, facility),
+            *_of_battery(cluster, move, source, target),
             *_of_target(cluster, target, facility),
             *_of_fit(cluster, vm, target, now_s),
         ]
@@ -93,6 +94,19 @@ def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
         yield "its source is unknown or has no trusted readings"
     if zone_of(cluster, host) in facility:
         yield "its source is in a facility event"
+
+
+def _of_battery(cluster: model.Cluster, move: Move, source: int, target: int) -> Iterator[str]:
+    if _on_battery(cluster, target):
+        yield "a feed of the target runs on battery"
+    if move.concern is Concern.UNEVEN and _on_battery(cluster, source):
+        yield "a feed of its source runs on battery, and it moves for balance"
+
+
+def _on_battery(cluster: model.Cluster, host: int) -> bool:
+    power = cluster.power
+    rows = [int(row) for row in cluster.hosts.power[host] if row >= 0 and power.kind[row] == model.PowerKind.FEED]
+    return any((fresh(power.on_battery, row) or 0.0) > 0 for row in rows)
 
 
 def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from controller.model import cluster as model
 from controller.model.plan import Breach, Hold, Move
-from controller.planner import amounts
+from controller.planner import amounts, batteries
 from controller.planner.load import Load
 from controller.planner.search import Choice
 
@@ -20,6 +21,8 @@ RULES: Mapping[str, str] = {
     "unsure-health": "its health or inlet was read and is stale or implausible now",
     "facility": "its cooling zone is too warm as a whole, a facility event",
     "heat": "its inlet is above the zone's warning",
+    "on-battery": "a feed of it runs on battery, which lasts minutes: nothing goes there, in a drain neither, and "
+    "nothing leaves it for balance",
     "into-host": "as many migrations as allowed already arrive there",
     "clearance": "it is not cleared for the VM's classification",
     "traits": "its traits are not those the flavor asks for",
@@ -63,6 +66,17 @@ RULES: Mapping[str, str] = {
     "no-candidate": "no VM on it would relieve it",
 }
 """What each rule's name means, of a host or a VM."""
+
+
+def of_host(cluster: model.Cluster, rule: str, host: int) -> str:
+    """What a rule means of this host, with the feed and its UPS where that is what it is about."""
+    return RULES[rule] + (f": {batteries.of_host(cluster, host)}" if rule == "on-battery" else "")
+
+
+def no_target(cluster: model.Cluster, verdicts: Sequence[str]) -> str:
+    """Why a VM can go nowhere, by the rule that rules each host out."""
+    what = f"every target is ruled out: {ruled_out(verdicts)}"
+    return what + (f"; on battery: {batteries.everywhere(cluster)}" if "on-battery" in verdicts else "")
 
 
 def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str:

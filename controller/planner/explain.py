@@ -144,8 +144,9 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     breaches = [breach.why for breach in classify.breaches(after) if breach.subject == name]
     closed, held = str(facts.standing.closed[host]), str(facts.standing.held[host])
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
-    receives = f"receives nothing, since {describe.RULES[closed]}" if closed else "may receive"
-    sheds = f"sheds nothing of our own, since {describe.RULES[held]}" if held else "may shed"
+    receives = f"receives nothing, since {describe.of_host(facts.cluster, closed, host)}" if closed else "may receive"
+    sheds = "sheds nothing for balance" if facts.standing.on_battery[host] else "may shed"
+    sheds = f"sheds nothing of our own, since {describe.RULES[held]}" if held else sheds
     wrong = "; ".join(breaches) or "holds every limit after the plan"
     return Explanation(
         subject=name,

@@ -38,7 +38,7 @@ class Holds:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach)
         if rule:
-            yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {describe.RULES[rule]}")
+            yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
         elif breach.rule in {"drain", "health", "inlet", "clearance", "group"}:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
@@ -56,7 +56,11 @@ class Holds:
         if not counted:
             return "same-host", "there is no other host"
         rule = min(counted, key=lambda name: (-counted[name], name))
-        return rule, f"every target is ruled out: {describe.ruled_out(verdicts)}"
+        return rule, describe.no_target(self._load.situation.cluster, verdicts)
+
+    def _meaning(self, rule: str, breach: Breach) -> str:
+        host = self._hosts.get(breach.subject)
+        return describe.RULES[rule] if host is None else describe.of_host(self._load.situation.cluster, rule, host)
 
     def _of_whole(self, breach: Breach) -> str:
         """The rule that holds the breach as a whole, whatever VMs there are."""
@@ -70,7 +74,7 @@ class Holds:
         if not classify.lasting(self._load, breach):
             return "not-sustained"
         if breach.concern is Concern.UNEVEN:
-            return "gain"
+            return "on-battery" if situation.standing.on_battery[self._hosts[breach.subject]] else "gain"
         return ""
 
     def _should_move(self, breach: Breach) -> list[int]:

@@ -73,6 +73,8 @@ class Search:
         asked_for = drained and int(self.load.origin[vm]) in self.situation.drains
         if not (asked_for if breach.rule == "drain" or drained else self.situation.own_moves):
             return False
+        if breach.concern is Concern.UNEVEN and self.situation.standing.on_battery[self.load.host[vm]]:
+            return False
         return not self.situation.held(vm) and (vm in self._reasons or not self._ledger.refuses(vm))
 
     def move(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:

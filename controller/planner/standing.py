@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, Health, IntColumn, Trust
+from controller.planner import batteries
 
 RuleColumn = NDArray[np.str_]
 """The first rule that says no, "" where none does."""
@@ -30,14 +31,18 @@ class Standing:
     """One entry a host, `facility_zones` and `warm_share` one a zone.
 
     `closed`: why it receives nothing. `held`: why it sheds nothing on our own account; `drain_held` in an operator's
-    drain. `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone.
+    drain. `unfit`: the part of `closed` that fresh readings say, whatever Nova, trust or an operator does.
+    `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
+    feed of it is (`batteries`).
     """
 
     closed: RuleColumn
+    unfit: RuleColumn
     held: RuleColumn
     drain_held: RuleColumn
     sick: model.BoolColumn
     overheated: model.BoolColumn
+    on_battery: model.BoolColumn
     facility_zones: model.BoolColumn
     warm_share: FloatColumn
 
@@ -52,6 +57,14 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
     facility = (zones >= 0) & np.append(facility_zones, False)[zones]
     sick = failing_health(hosts)
     down, unknown, untrusted = ~hosts.up, ~hosts.known, ~hosts.trusted
+    on_battery = batteries.hosts(cluster)
+    unfit = (
+        ("failing", sick),
+        ("health", _weak(hosts)),
+        ("facility", facility),
+        ("heat", warm),
+        ("on-battery", on_battery),
+    )
     return Standing(
         closed=first_rule(
             ("down", down),
@@ -59,16 +72,15 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
             ("disabled", ~hosts.enabled),
             ("draining", hosts.draining),
             ("untrusted", untrusted),
-            ("failing", sick),
-            ("health", _weak(hosts)),
+            *unfit,
             ("unsure-health", _unsure(hosts)),
-            ("facility", facility),
-            ("heat", warm),
         ),
+        unfit=first_rule(*unfit),
         held=first_rule(("down", down), ("unknown-host", unknown), ("untrusted", untrusted), ("facility", facility)),
         drain_held=first_rule(("down", down)),
         sick=sick,
         overheated=critical & ~facility,
+        on_battery=on_battery,
         facility_zones=facility_zones,
         warm_share=warm_share,
     )

@@ -138,7 +138,9 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
 def _supply(dice: Random, name: str, hosts: list[builders.Host]) -> builders.Supply:
     watts = sum(host.watts or 0.0 for host in hosts if name in host.supplies)
     limit = dice.choice([0.97, 1.05, 1.3, 1.3, 10.0, 10.0]) * max(watts, 100.0)
-    return builders.Supply(name=name, kind=dice.choice(list(PowerKind)), limit_watts=limit)
+    kind = dice.choice(list(PowerKind))
+    on_battery = dice.choice([None, *[False] * 8, True]) if kind is PowerKind.FEED else None
+    return builders.Supply(name=name, kind=kind, limit_watts=limit, on_battery=on_battery)
 
 
 def _system(dice: Random, trouble: float, name: str) -> builders.System:

@@ -135,6 +135,7 @@ class _Dice:
             limit_watts=self._numbers(6),
             base_watts=self._numbers(6),
             partner=np.array([1, 0, -1, -1, -1, -1], np.int32),
+            ups=("ups-a", None, None, None, None, None),
             power_watts=self._reading(6),
             on_battery=self._reading(6),
             battery_minutes=self._reading(6),

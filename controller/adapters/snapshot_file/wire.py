@@ -136,6 +136,7 @@ class Power(Wire):
     limit_watts: Amounts
     base_watts: Amounts
     partner: Rows
+    ups: Annotated[tuple[str | None, ...], Field(description="The UPS of each feed; null for none.")]
     power_watts: Reading
     on_battery: Reading
     battery_minutes: Reading

@@ -8,7 +8,7 @@ import numpy as np
 from controller.engine.gate import Gate
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
-from inventory.model import Cord, Estate, Pdu
+from inventory.model import Cord, DeviceKind, Estate, Pdu
 
 _BELIEVABLE_OVERLOAD = 1.5
 """A breaker trips well below this multiple of the rating."""
@@ -96,10 +96,16 @@ def _power(estate: Estate, gate: Gate, feeds: list[str], pdus: list[str], phases
         limit_watts=rated * derating,
         base_watts=_base_watts(estate, feeds, pdus, phases),
         partner=_ints([*partners, *[-1] * rest]),
+        ups=(*_ups(estate, feeds), *[None] * rest),
         power_watts=_metered(gate, rated, feeds, pdus, phases),
         on_battery=_padded(gate.reading(Kind.FEED, Quantity.ON_BATTERY, tuple(feeds)), rest),
         battery_minutes=_padded(gate.reading(Kind.FEED, Quantity.BATTERY_MINUTES, tuple(feeds)), rest),
     )
+
+
+def _ups(estate: Estate, feeds: list[str]) -> list[str | None]:
+    units = sorted((d.serves, d.name) for d in estate.devices.values() if d.kind is DeviceKind.UPS)
+    return ["+".join(name for serves, name in units if serves == feed) or None for feed in feeds]
 
 
 def _phase_watts(pdu: Pdu) -> float:

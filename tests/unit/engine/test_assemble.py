@@ -94,6 +94,7 @@ def test_power_limits_are_derated_ratings_and_base_watts_count_whole_on_each_fee
     assert power.base_watts[at["pdu-r1-A/1"]] == pytest.approx(100.0 / 3)
     assert power.partner[at["NA"]] == at["NB"] and power.partner[at["pdu-r1-A"]] == -1
     assert power.power_watts.fresh.all()
+    assert power.ups[at["NA"]] == "ups-NA" and power.ups[at["pdu-r1-A"]] is None
     assert power.on_battery.fresh.tolist() == [kind == model.PowerKind.FEED for kind in power.kind]
 
 

@@ -1,0 +1,49 @@
+"""Feeds that run on their UPS's battery, and the hosts with a cord on one.
+
+A battery lasts minutes, and nobody can say which of them ends first: the outage or the battery. So nothing is moved
+onto such a host, in an operator's drain neither: its servers stand well where they are, and a copy that arrives when
+the feed goes dark may be lost. Nothing leaves it for balance, since a copy costs both hosts watts; what is broken or
+hot still leaves.
+"""
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import IntColumn
+
+
+def feeds(power: model.Power) -> model.BoolColumn:
+    """The rows of feeds of which a fresh reading says that they run on battery."""
+    on: model.BoolColumn = power.on_battery.fresh & np.greater(power.on_battery.values, 0.0)
+    return on & np.equal(power.kind, model.PowerKind.FEED)
+
+
+def hosts(cluster: model.Cluster) -> model.BoolColumn:
+    """The hosts with a cord on one of them."""
+    row_of = np.append(feeds(cluster.power), False)
+    found: model.BoolColumn = np.logical_or.reduce(row_of[cluster.hosts.power], axis=1)
+    return found
+
+
+def of_host(cluster: model.Cluster, host: int) -> str:
+    """The host's feeds on battery in words."""
+    rows = cluster.hosts.power[host]
+    on = np.zeros(len(cluster.power.names), np.bool_)
+    on[rows[rows >= 0]] = True
+    return _words(cluster.power, np.flatnonzero(on & feeds(cluster.power)).astype(np.int32))
+
+
+def everywhere(cluster: model.Cluster) -> str:
+    """All feeds on battery in words."""
+    return _words(cluster.power, np.flatnonzero(feeds(cluster.power)).astype(np.int32))
+
+
+def _words(power: model.Power, rows: IntColumn) -> str:
+    """`feed A1 (UPS ups-A1, 12 min left)`, the next after a comma."""
+    return ", ".join(f"feed {power.names[row]} ({_unit(power, row)})" for row in rows.tolist())
+
+
+def _unit(power: model.Power, row: int) -> str:
+    name = f"UPS {power.ups[row]}" if power.ups[row] else "UPS not in the inventory"
+    left = power.battery_minutes
+    return f"{name}, {left.values[row]:.0f} min left" if left.fresh[row] else name

@@ -1,0 +1,96 @@
+"""A host with a feed on battery receives nothing, in a drain neither, and sheds nothing for balance."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from controller.model import cluster as model
+from controller.model.plan import Concern, Plan
+from controller.model.policy import Policy
+from controller.model.sample import Trust
+from controller.planner import check, explain, plan
+from tests import builders
+from tests.builders import NOW, Host, Supply, Vm
+
+POLICY = Policy()
+NAMED = "feed A (UPS ups-a)"
+
+
+def supplies(*, on_battery: bool | None = True) -> list[Supply]:
+    return [Supply(name="A", ups="ups-a", on_battery=on_battery), Supply(name="B"), Supply(name="C"), Supply(name="D")]
+
+
+def emptied(*, battery: bool | None = True, **source: object) -> model.Cluster:
+    """c1 must be emptied; c2 hangs on A, c3 is fuller and on C and D."""
+    hosts = [
+        Host(name="c1", supplies=("C", "D"), **source),
+        Host(name="c2"),
+        Host(name="c3", supplies=("C", "D"), cpu=0.5),
+    ]
+    return builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1")], supplies=supplies(on_battery=battery))
+
+
+def targets(made: Plan) -> list[str]:
+    return [move.target for move in made.moves]
+
+
+@pytest.mark.parametrize("source", [{"memory_health": 2}, {"draining": True, "enabled": False}])
+def test_nothing_goes_to_a_feed_on_battery_on_our_own_account_nor_in_a_drain(source):
+    assert targets(plan.plan(emptied(battery=False, **source), POLICY, NOW)) == ["c2"]
+    assert targets(plan.plan(emptied(battery=None, **source), POLICY, NOW)) == ["c2"]
+    assert targets(plan.plan(emptied(**source), POLICY, NOW)) == ["c3"]
+
+
+@pytest.mark.parametrize("trust", [Trust.STALE, Trust.IMPLAUSIBLE])
+def test_only_a_fresh_reading_says_that_a_feed_is_on_battery(trust):
+    cluster = emptied(memory_health=2)
+    read = cluster.power.on_battery
+    old = replace(read, trust=np.where(read.fresh, trust, read.trust).astype(np.int8))
+    doubted = replace(cluster, power=replace(cluster.power, on_battery=old))
+    assert targets(plan.plan(doubted, POLICY, NOW)) == ["c2"]
+
+
+@pytest.mark.parametrize("source", [{"memory_health": 2}, {"draining": True, "enabled": False}])
+def test_the_checker_refuses_a_move_onto_a_feed_on_battery(source):
+    made = plan.plan(emptied(battery=False, **source), POLICY, NOW)
+    assert "a feed of the target runs on battery" in "; ".join(check.problems(emptied(**source), POLICY, made))
+
+
+def uneven(*, battery: bool) -> model.Cluster:
+    vms = [Vm(name=name, host="c1", vcpus=16, cpu=14.0, memory_gib=1, memory_used_gib=0.5) for name in "abc"]
+    hosts = [Host(name="c1"), Host(name="c2", supplies=("C", "D"))]
+    return builders.cluster(hosts=hosts, vms=vms, supplies=supplies(on_battery=battery))
+
+
+def test_nothing_leaves_a_feed_on_battery_for_balance_and_the_hold_names_feed_and_ups():
+    made = plan.plan(uneven(battery=False), POLICY, NOW)
+    assert {move.concern for move in made.moves} == {Concern.UNEVEN}
+    held = plan.plan(uneven(battery=True), POLICY, NOW)
+    assert not held.moves
+    assert {hold.breach: hold.rule for hold in held.holds} == {"uneven:c1": "on-battery"}
+    assert NAMED in held.holds[0].why
+    assert "it moves for balance" in "; ".join(check.problems(uneven(battery=True), POLICY, made))
+
+
+def test_a_hot_host_on_battery_still_sheds():
+    vms = [Vm(name=name, host="c1", vcpus=16, cpu=14.0, memory_gib=1, memory_used_gib=0.5) for name in "abcd"]
+    hosts = [Host(name="c1"), Host(name="c2", supplies=("C", "D"))]
+    made = plan.plan(builders.cluster(hosts=hosts, vms=vms, supplies=supplies()), Policy(balance=False), NOW)
+    assert set(targets(made)) == {"c2"}
+
+
+def test_a_server_that_could_only_go_to_a_feed_on_battery_is_held_by_its_name():
+    cluster = builders.cluster(
+        hosts=[Host(name="c1", supplies=("C",), memory_health=2), Host(name="c2")],
+        vms=[Vm(name="a", host="c1")],
+        supplies=supplies(),
+    )
+    held = plan.plan(cluster, POLICY, NOW)
+    hold = next(hold for hold in held.holds if hold.vm == "a")
+    assert hold.rule == "on-battery"
+    assert NAMED in hold.why
+    host = explain.explain(cluster, POLICY, held, "c2")
+    assert NAMED in host.sentence
+    assert "sheds nothing for balance" in host.sentence
+    assert NAMED in explain.explain(cluster, POLICY, held, "a").sentence
