@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
@@ -21,6 +22,7 @@ from pysnmp.proto.secmod.rfc7860.auth import hmacsha2
 
 from controller.adapters.snmp.credentials import AuthProtocol, Community, Credential, PrivProtocol, User
 
+V1 = api.PROTOCOL_MODULES[api.SNMP_VERSION_1]
 V2C = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 USM_STATS = (1, 3, 6, 1, 6, 3, 15, 1, 1)
@@ -181,9 +183,9 @@ class FakeAgent(asyncio.DatagramProtocol):
         key, _ = _keys(self.credential, self.engine_id)
         return bytes(auth.authenticate_outgoing_message(key, datagram))
 
-    def trap(self, kind: Oid) -> bytes:
+    def trap(self, kind: Oid, *, inform: bool = False) -> bytes:
         """A notification of that kind, as this device sends it."""
-        pdu = V2C.TrapPDU()
+        pdu = V2C.InformRequestPDU() if inform else V2C.TrapPDU()
         V2C.apiTrapPDU.set_defaults(pdu)
         V2C.apiTrapPDU.set_varbinds(
             pdu, [(SYS_UPTIME, V2C.TimeTicks(1)), ((1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0), V2C.ObjectIdentifier(kind))]
@@ -191,10 +193,29 @@ class FakeAgent(asyncio.DatagramProtocol):
         if isinstance(self.credential, User):
             _, secret = _keys(self.credential, self.engine_id)
             return self._wrapped(7, pdu, signed=True, secret=secret)
-        message = V2C.Message()
-        V2C.apiMessage.set_defaults(message)
-        V2C.apiMessage.set_community(message, self.credential.community.encode())
-        V2C.apiMessage.set_pdu(message, pdu)
+        return self._in_community(V2C, pdu)
+
+    def v1_trap(self, enterprise: Oid, generic: int, specific: int) -> bytes:
+        """An SNMPv1 trap (RFC 1157 4.1.6)."""
+        pdu = V1.TrapPDU()
+        V1.apiTrapPDU.set_defaults(pdu)
+        V1.apiTrapPDU.set_enterprise(pdu, enterprise)
+        V1.apiTrapPDU.set_generic_trap(pdu, generic)
+        V1.apiTrapPDU.set_specific_trap(pdu, specific)
+        return self._in_community(V1, pdu)
+
+    def v1_get(self) -> bytes:
+        """A question in SNMPv1, which is no notification."""
+        pdu = V1.GetRequestPDU()
+        V1.apiPDU.set_defaults(pdu)
+        return self._in_community(V1, pdu)
+
+    def _in_community(self, version: Any, pdu: object) -> bytes:
+        assert isinstance(self.credential, Community)
+        message = version.Message()
+        version.apiMessage.set_defaults(message)
+        version.apiMessage.set_community(message, self.credential.community.encode())
+        version.apiMessage.set_pdu(message, pdu)
         return bytes(encoder.encode(message))
 
     def _answered(self, asked: object) -> object:

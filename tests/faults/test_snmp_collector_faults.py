@@ -9,13 +9,16 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from pyasn1.codec.ber import decoder
 
 from controller.adapters.clock import SystemClock
 from controller.adapters.snmp.collector import SnmpCollector
+from controller.adapters.snmp.oids import Oid
 from controller.adapters.snmp.traps import Hurry
+from controller.adapters.snmp.usm import UserSecurity
 from controller.errors import InputError
 from controller.model.sample import Quantity
-from tests.fakes.snmp_agent import FakeAgent
+from tests.fakes.snmp_agent import V2C, FakeAgent
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, apc, collecting, host_target, ilo, pdu_target, value
 
 SOON = timedelta(seconds=5)
@@ -48,6 +51,7 @@ async def test_a_dead_device_delays_no_other() -> None:
         assert [fault.reason for fault in faults] == ["timeout"]
         assert [value(batches, Quantity.INLET_CELSIUS, f"h{n}") for n in range(6)] == [None] + [21.0] * 5
         assert [value(batches, Quantity.UP, f"bmc:h{n}") for n in range(6)] == [0.0] + [1.0] * 5
+        assert collector.stats().timeouts == 1
 
 
 async def test_faults_are_told_once_and_readings_again_with_their_own_time() -> None:
@@ -146,6 +150,73 @@ async def test_a_trap_of_a_known_device_asks_for_a_poll(credential: object) -> N
         counts = await trapped(fake, fake.trap(FAN_FAILURE))
     assert counts["fan_failure"] == 1
     assert counts.get("polled", 0) + counts.get("limited", 0) == 1
+
+
+@pytest.mark.parametrize(
+    ("enterprise", "generic", "specific", "name"),
+    [
+        ((1, 3, 6, 1, 4, 1, 232), 6, 6036, "fan_failure"),
+        ((1, 3, 6, 1, 4, 1, 318), 6, 5, "on_battery"),
+        ((1, 3, 6, 1, 4, 1, 232), 0, 0, "cold_start"),
+        ((1, 3, 6, 1, 4, 1, 232), 2, 0, "link_down"),
+        ((1, 3, 6, 1, 4, 1, 232), 6, 1, "other"),
+    ],
+)
+async def test_a_v1_trap_is_the_v2_trap_that_rfc_3584_makes_of_it(
+    enterprise: Oid, generic: int, specific: int, name: str
+) -> None:
+    fake = ilo(COMMUNITY)
+    async with fake.running():
+        counts = await trapped(fake, fake.v1_trap(enterprise, generic, specific))
+    assert counts[name] == 1
+    assert counts.get("polled", 0) + counts.get("limited", 0) == 1
+
+
+async def test_an_inform_is_acknowledged_and_asks_for_a_poll() -> None:
+    fake, port = ilo(COMMUNITY), free_port()
+    async with fake.running(), collecting([host_target(fake)], COMMUNITY, traps=("127.0.0.1", port)) as collector:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.sendto(fake.trap(FAN_FAILURE, inform=True), ("127.0.0.1", port))
+            answer = await asyncio.to_thread(sock.recv, 65535)
+        stats = collector.stats()
+    message, _ = decoder.decode(answer, asn1Spec=V2C.Message())
+    response = V2C.apiMessage.get_pdu(message)
+    assert isinstance(response, V2C.ResponsePDU)
+    sent, _ = decoder.decode(fake.trap(FAN_FAILURE, inform=True), asn1Spec=V2C.Message())
+    asked = V2C.apiMessage.get_pdu(sent)
+    assert int(response["error-status"]) == 0
+    assert V2C.apiPDU.get_varbinds(response) == V2C.apiPDU.get_varbinds(asked)
+    assert (stats.informs, stats.trap_names["fan_failure"]) == (1, 1)
+
+
+async def test_an_inform_of_a_stranger_is_not_acknowledged() -> None:
+    fake = ilo(COMMUNITY)
+    async with fake.running():
+        counts = await trapped(fake, fake.trap(FAN_FAILURE, inform=True), "127.0.0.7")
+    assert counts == {"unknown_source": 1}
+
+
+async def test_a_v3_informs_search_for_our_engine_is_told_as_unsupported() -> None:
+    fake = ilo()
+    async with fake.running():
+        assert await trapped(fake, UserSecurity(USER, lambda: 0.0).probe() or b"") == {"unsupported": 1}
+
+
+async def test_a_v1_question_is_no_trap() -> None:
+    fake = ilo(COMMUNITY)
+    async with fake.running():
+        assert await trapped(fake, fake.v1_get()) == {"unsupported": 1}
+
+
+async def test_requests_resendings_and_timeouts_are_counted() -> None:
+    fake = ilo(COMMUNITY)
+    fake.deaf = 1
+    async with fake.running(), collecting([host_target(fake)], COMMUNITY) as collector:
+        await collector.collect(SOON)
+        before = collector.stats()
+        assert before.resendings >= 1 and before.timeouts == 0
+        assert before.requests == len(fake.requests)
 
 
 async def test_a_trap_is_never_a_reading() -> None:

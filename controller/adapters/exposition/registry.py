@@ -28,10 +28,11 @@ class _Published(Collector):
         return ()
 
 
-def registry(published: Callable[[], Published | None]) -> CollectorRegistry:
-    """A registry with the controller's metrics and its process's; `published` gives the newest turn."""
+def registry(published: Callable[[], Published | None], *others: Collector) -> CollectorRegistry:
+    """A registry with the controller's metrics, its process's and `others`; `published` gives the newest turn."""
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    registry.register(_Published(published))
+    for collector in (_Published(published), *others):
+        registry.register(collector)
     return registry

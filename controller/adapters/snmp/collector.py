@@ -126,6 +126,11 @@ class SnmpCollector:
         self._spawn(device, self._poll(device), again=lambda: None)
         return Hurry.POLLED
 
+    @property
+    def trap_port(self) -> int | None:
+        """Where traps are heard, once started; None where they are not."""
+        return None if self._traps is None else self._traps.address[1]
+
     def stats(self) -> Stats:
         """What has been done until now."""
         devices = self._devices.values()
@@ -134,6 +139,10 @@ class SnmpCollector:
             faults=dict(self._tally.faults),
             traps=dict(self._tally.traps),
             trap_names=dict(self._tally.trap_names),
+            informs=self._tally.informs,
+            requests=self._wire.requests,
+            resendings=self._wire.resendings,
+            timeouts=self._wire.timeouts,
             restarts=sum(device.restarts for device in devices),
             resyncs=sum(device.resyncs for device in devices),
             strays=self._wire.strays,

@@ -1,4 +1,7 @@
-"""Protocol data units (RFC 3416), encoded and decoded by pysnmp and pyasn1, and SNMPv2c's message around them."""
+"""Protocol data units (RFC 3416), encoded and decoded by pysnmp and pyasn1, and SNMPv2c's message around them.
+
+Of SNMPv1 only traps are read, as the notifications that RFC 3584 makes of them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +13,19 @@ from pyasn1.type import univ
 from pysnmp.proto import api, rfc1905
 
 from controller.adapters.snmp.failure import PollError, Reason
-from controller.adapters.snmp.oids import Oid
+from controller.adapters.snmp.oids import Oid, oid
 
 Value = int | bytes | Oid
 """An INTEGER of any width, an OCTET STRING of any kind, or an OBJECT IDENTIFIER."""
 
 TOO_BIG, NO_SUCH_NAME, GEN_ERR, NO_ACCESS, AUTHORIZATION_ERROR = 1, 2, 5, 6, 16
 
+SNMP_TRAP_OID = oid("1.3.6.1.6.3.1.1.4.1.0")
+STANDARD_TRAPS = oid("1.3.6.1.6.3.1.1.5")
+_ENTERPRISE_SPECIFIC = 6
+
+_V1: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_1]
+_V1_SPEC = _V1.Message()
 _V2C: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 _SPEC = _V2C.Message()
 _ABSENT = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, univ.Null)
@@ -28,7 +37,8 @@ NOT_BER = (PyAsn1Error, RecursionError, ValueError, TypeError, IndexError, Attri
 class Response:
     """`bindings` in the order of the message; None where the agent has no such object or the MIB ended.
 
-    `report`: a Report (v3's answer about the message itself) instead of a Response. `trap`: a notification.
+    `report`: a Report (v3's answer about the message itself) instead of a Response. `trap`: a notification, which
+    an `inform` wants acknowledged.
     """
 
     request_id: int
@@ -37,6 +47,7 @@ class Response:
     bindings: tuple[tuple[Oid, Value | None], ...]
     report: bool = False
     trap: bool = False
+    inform: bool = False
 
 
 def get(request_id: int, oids: Sequence[Oid]) -> Any:
@@ -96,6 +107,34 @@ def read_v2c(datagram: bytes) -> tuple[bytes, Response]:
         raise _malformed(error) from error
 
 
+def acknowledgement(datagram: bytes) -> bytes:
+    """The answer to an SNMPv2c InformRequest: the same as a Response (RFC 3416 4.2.7). Raises PollError (malformed)."""
+    message = decoded(datagram, _SPEC)
+    try:
+        inform, answer = _V2C.apiMessage.get_pdu(message), _V2C.ResponsePDU()
+        _V2C.apiPDU.set_defaults(answer)
+        _V2C.apiPDU.set_request_id(answer, _V2C.apiPDU.get_request_id(inform))
+        _V2C.apiPDU.set_varbinds(answer, _V2C.apiPDU.get_varbinds(inform))
+        return v2c_message(message["community"].asOctets().decode("latin-1"), answer)
+    except NOT_BER as error:
+        raise _malformed(error) from error
+
+
+def read_v1_trap(datagram: bytes) -> Response | None:
+    """An SNMPv1 trap's kind as a notification (RFC 3584 3.1), None for another PDU. Raises PollError (malformed)."""
+    message = decoded(datagram, _V1_SPEC)
+    try:
+        trap = _V1.apiMessage.get_pdu(message)
+        if not isinstance(trap, _V1.TrapPDU):
+            return None
+        generic, specific = (int(trap[name]) for name in ("generic-trap", "specific-trap"))
+        own = (*tuple(trap["enterprise"]), 0, specific)
+    except NOT_BER as error:
+        raise _malformed(error) from error
+    kind = own if generic == _ENTERPRISE_SPECIFIC else (*STANDARD_TRAPS, generic + 1)
+    return Response(request_id=0, error_status=0, error_index=0, bindings=((SNMP_TRAP_OID, kind),), trap=True)
+
+
 def decoded(encoded: bytes, spec: Any) -> Any:
     """One BER value of the shape of `spec`, nothing behind it. Raises PollError (malformed)."""
     try:
@@ -110,7 +149,7 @@ def decoded(encoded: bytes, spec: Any) -> Any:
 def response(pdu: Any) -> Response:
     """What a decoded PDU says. Raises PollError (malformed)."""
     try:
-        if not isinstance(pdu, (_V2C.ResponsePDU, _V2C.ReportPDU, _V2C.TrapPDU)):
+        if not isinstance(pdu, (_V2C.ResponsePDU, _V2C.ReportPDU, _V2C.TrapPDU, _V2C.InformRequestPDU)):
             raise PollError(Reason.MALFORMED, f"a {type(pdu).__name__} came instead of an answer")
         return Response(
             request_id=int(pdu["request-id"]),
@@ -118,7 +157,8 @@ def response(pdu: Any) -> Response:
             error_index=int(pdu["error-index"]),
             bindings=tuple((tuple(of), _plain(value)) for of, value in _V2C.apiPDU.get_varbinds(pdu)),
             report=isinstance(pdu, _V2C.ReportPDU),
-            trap=isinstance(pdu, _V2C.TrapPDU),
+            trap=isinstance(pdu, (_V2C.TrapPDU, _V2C.InformRequestPDU)),
+            inform=isinstance(pdu, _V2C.InformRequestPDU),
         )
     except NOT_BER as error:
         raise _malformed(error) from error

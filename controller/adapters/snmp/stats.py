@@ -12,15 +12,20 @@ class Stats:
     """Counts since the start.
 
     `polls`: by profile. `faults`: by profile and reason. `traps`: by outcome (polled, limited, unknown_source,
-    malformed, auth, unsupported). `trap_names`: by short name of known traps (else `other`). `restarts`: device agents
-    that began anew. `resyncs`: reports after which a device was asked again. `strays`: datagrams nobody asked for.
-    `devices`, `answering`: now.
+    malformed, auth, unsupported). `trap_names`: by short name of known traps (else `other`). `informs`: acknowledged.
+    `requests`: messages asked. `resendings`: of them again, for want of an answer. `timeouts`: messages never answered.
+    `restarts`: device agents that began anew. `resyncs`: reports after which a device was asked again. `strays`:
+    datagrams nobody asked for. `devices`, `answering`: now.
     """
 
     polls: Mapping[SnmpProfile, int]
     faults: Mapping[tuple[SnmpProfile, str], int]
     traps: Mapping[str, int]
     trap_names: Mapping[str, int]
+    informs: int
+    requests: int
+    resendings: int
+    timeouts: int
     restarts: int
     resyncs: int
     strays: int
@@ -34,3 +39,4 @@ class Tally:
     faults: Counter[tuple[SnmpProfile, str]] = field(default_factory=Counter)
     traps: Counter[str] = field(default_factory=Counter)
     trap_names: Counter[str] = field(default_factory=Counter)
+    informs: int = 0

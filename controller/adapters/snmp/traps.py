@@ -1,11 +1,15 @@
-"""Traps (SNMPv2-Trap, RFC 3416): a device's call to be polled at once, and never more than that.
+"""Traps and informs: a device's call to be polled at once, and never more than that.
 
 The sender's address says which device calls; a v3 trap must also carry that device's right digest. A v2c community is
-not checked, since all that a forger gains is a poll, and those are limited for each device and in all. INFORMs and v1
-traps are not spoken; they are counted as unsupported.
+not checked, since all that a forger gains is a poll, and those are limited for each device and in all.
+
+Spoken are v1 traps (RFC 3584 says which v2 trap each is), v2c traps and informs, v3 traps. A v2c inform is acknowledged
+once it is read; past the limit in all it is not, so that its sender comes again. A v3 inform is counted as unsupported:
+it would need an engine of our own with boots that outlive us. Have such a device send v3 traps.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -14,6 +18,7 @@ from controller.adapters.snmp import pdu, v3
 from controller.adapters.snmp.credentials import Credentials, User
 from controller.adapters.snmp.failure import PollError, Reason
 from controller.adapters.snmp.oids import Oid, oid
+from controller.adapters.snmp.pdu import SNMP_TRAP_OID, STANDARD_TRAPS
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.target import Target
 from controller.adapters.snmp.usm import trap_response
@@ -26,10 +31,9 @@ POLLS_A_SECOND = 20.0
 POLLS_AT_ONCE = 40.0
 """Polls that traps may ask for in all: a burst, and what it grows by."""
 
-SNMP_TRAP_OID = oid("1.3.6.1.6.3.1.1.4.1.0")
 OTHER = "other"
+UNSUPPORTED = "unsupported"
 
-_STANDARD = oid("1.3.6.1.6.3.1.1.5")
 _DELL = oid("1.3.6.1.4.1.674.10892.5.3.2")
 _HPE = oid("1.3.6.1.4.1.232.0")
 _APC = oid("1.3.6.1.4.1.318.0")
@@ -37,11 +41,11 @@ _UPS = oid("1.3.6.1.2.1.33.2")
 _RARITAN = oid("1.3.6.1.4.1.13742.6.0")
 
 NAMES: dict[Oid, str] = {
-    (*_STANDARD, 1): "cold_start",
-    (*_STANDARD, 2): "warm_start",
-    (*_STANDARD, 3): "link_down",
-    (*_STANDARD, 4): "link_up",
-    (*_STANDARD, 5): "authentication_failure",
+    (*STANDARD_TRAPS, 1): "cold_start",
+    (*STANDARD_TRAPS, 2): "warm_start",
+    (*STANDARD_TRAPS, 3): "link_down",
+    (*STANDARD_TRAPS, 4): "link_up",
+    (*STANDARD_TRAPS, 5): "authentication_failure",
     (*_DELL, 1, 0, 2161): "temperature_failure",
     (*_DELL, 1, 0, 2162): "temperature_warning",
     (*_DELL, 1, 0, 2163): "temperature_normal",
@@ -128,19 +132,32 @@ class TrapListener(asyncio.DatagramProtocol):
             self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[object, ...]) -> None:
-        outcomes = {self._heard(data, target) for target in self._targets.get(str(addr[0]), ())}
-        for outcome in outcomes or {"unknown_source"}:
+        targets = self._targets.get(str(addr[0]))
+        if targets is None:
+            outcomes = {"unknown_source"}
+        elif not self._allowed():
+            outcomes = {Hurry.LIMITED.value}
+        else:
+            outcomes = {self._heard(data, target) for target in targets}
+            self._acknowledge(data, addr)
+        for outcome in outcomes:
             self._tally.traps[outcome] += 1
 
+    def _acknowledge(self, data: bytes, addr: tuple[object, ...]) -> None:
+        """Tells the sender of a v2c inform that it has come."""
+        assert self._transport is not None
+        with contextlib.suppress(PollError):
+            if pdu.version(data) == 1 and pdu.read_v2c(data)[1].inform:
+                self._transport.sendto(pdu.acknowledgement(data), addr)
+                self._tally.informs += 1
+
     def _heard(self, data: bytes, target: Target) -> str:
-        if not self._allowed():
-            return Hurry.LIMITED.value
         try:
             trap = self._read(data, target)
         except PollError as error:
             return "auth" if error.reason is Reason.AUTH else "malformed"
         if trap is None or not trap.trap:
-            return "unsupported"
+            return UNSUPPORTED
         name = _name(trap)
         self._tally.trap_names[name] += 1
         hurry = self._poll_now(target.name)
@@ -152,11 +169,15 @@ class TrapListener(asyncio.DatagramProtocol):
     def _read(self, data: bytes, target: Target) -> pdu.Response | None:
         """The trap; None for a kind of message that is not spoken. Raises PollError."""
         version = pdu.version(data)
+        if version == 0:
+            return pdu.read_v1_trap(data)
         if version == 1:
             return pdu.read_v2c(data)[1]
         credential = self._credentials[target.credential]
         if version != v3.USM or not isinstance(credential, User):
             return None
+        if not v3.decoded(data).engine_id:
+            return None  # asks for our engine id, to send an inform to it
         return trap_response(data, credential)
 
     def _allowed(self) -> bool:

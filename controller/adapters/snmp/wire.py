@@ -39,9 +39,15 @@ class _Exchange:
 
 
 class Wire(asyncio.DatagramProtocol):
-    """`strays` counts datagrams from addresses that were not asked."""
+    """`requests` counts messages, `resendings` how often one was sent again, `timeouts` those without any answer.
+
+    `strays` counts datagrams from addresses that were not asked.
+    """
 
     def __init__(self) -> None:
+        self.requests = 0
+        self.resendings = 0
+        self.timeouts = 0
         self.strays = 0
         self._exchanges: dict[Address, _Exchange] = {}
         self._transports: dict[int, asyncio.DatagramTransport] = {}
@@ -57,15 +63,20 @@ class Wire(asyncio.DatagramProtocol):
         transport = await self._transport(address)
         exchange = self._exchanges[address] = _Exchange(accept, loop.create_future())
         started = loop.time()
+        self.requests += 1
         try:
             for sendings, wait in enumerate(waits, 1):
                 transport.sendto(datagram, address)
+                self.resendings += sendings > 1
                 done, _ = await asyncio.wait((exchange.ended,), timeout=wait)
                 if done:
                     return Answered(exchange.ended.result(), loop.time() - started, sendings)
         finally:
             del self._exchanges[address]
-        raise exchange.failure or PollError(Reason.TIMEOUT, f"no answer in {sum(waits):.1f} s")
+        if exchange.failure is not None:
+            raise exchange.failure
+        self.timeouts += 1
+        raise PollError(Reason.TIMEOUT, f"no answer in {sum(waits):.1f} s")
 
     def close(self) -> None:
         for transport in self._transports.values():
