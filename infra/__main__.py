@@ -1,12 +1,5 @@
-"""What every stack exports today: the size of the estate it would declare. The estate's own resources come next."""
+"""What Pulumi runs for every stack."""
 
-from pathlib import Path
+from infra import program
 
-import pulumi
-
-from inventory import load
-
-estate = load.load(Path(pulumi.Config("gdcc").get("estate") or Path(__file__).parent.parent / "inventory/estates/demo"))
-pulumi.export("estate", estate.name)
-pulumi.export("hosts", len(estate.hosts))
-pulumi.export("systems", len(estate.systems))
+program.run()

@@ -47,6 +47,15 @@ BY_NAME: dict[str, Bound] = {
     "max_iops": Bound(least=1, most=100e6, unit="operations a second"),
     "count": _COUNT,
     "max_per_domain": _COUNT,
+    **dict.fromkeys(
+        (
+            *("instances", "cores", "key_pairs", "server_groups", "server_group_members"),
+            *("volumes", "snapshots", "backups", "volume_groups"),
+            *("networks", "subnets", "routers", "ports", "floating_ips", "security_groups", "security_group_rules"),
+        ),
+        Bound(least=0, most=1_000_000, unit="a quota"),
+    ),
+    "subnet_prefix": Bound(least=16, most=29, unit="bits of an IPv4 prefix"),
     "vm_target": Bound(least=0, most=10_000_000, unit="VMs"),
     "at_once": Bound(least=0, most=100_000, unit="moves"),
     "per_hour": Bound(least=0, most=100_000, unit="moves"),

@@ -150,9 +150,10 @@ def _aggregate(each: CloudAggregate) -> Row:
 def _flavor(row: Row) -> Row:
     given = row.get("extra_specs")
     specs = {str(key): str(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
-    required = (key.removeprefix("trait:") for key, value in specs.items() if value == "required")
+    level = _highest(key.removeprefix("trait:") for key, value in specs.items() if value == "required")
+    own = {key: value for key, value in specs.items() if not key.startswith("trait:CUSTOM_CLEARANCE_")}
     known = _row(row, ("name", "vcpus", "memory_mib", "disk_gib"))
-    return {**known, "classification": _highest(required), "extra_specs": specs}
+    return {**known, "classification": level, "extra_specs": own}
 
 
 def _system(project: str) -> Row:

@@ -17,7 +17,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "estate.yaml": ("estate", "sites", "rooms", "zones", "feeds"),
     "racks.yaml": ("racks", "pdus", "devices"),
     "hosts.yaml": ("host_types", "hosts"),
-    "cloud.yaml": ("aggregates", "flavors", "volume_types", "networks"),
+    "cloud.yaml": ("aggregates", "flavors", "images", "volume_types", "networks", "operators"),
     "agencies.yaml": ("agencies",),
     "systems.yaml": ("systems", "data_sets"),
 }

@@ -39,6 +39,9 @@ class Lifecycle(StrEnum):
 IN_NOVA = frozenset({Lifecycle.REGISTERED, Lifecycle.IN_SERVICE})
 """The lifecycles of hosts that can hold VMs."""
 
+LISTED_IN_NOVA = IN_NOVA | {Lifecycle.MAINTENANCE}
+"""The lifecycles of hosts that Nova lists, and that stand in their aggregates therefore."""
+
 
 class Domain(StrEnum):
     """Fault domains, narrowest first."""
@@ -57,6 +60,13 @@ class Tier(IntEnum):
     CRITICAL = 1
     STANDARD = 2
     BASIC = 3
+
+
+class NetworkUse(StrEnum):
+    """What a provider network is for: agencies' routers have their gateway on it, or the control VMs stand on it."""
+
+    EXTERNAL = "external"
+    CONTROL = "control"
 
 
 class DeviceKind(StrEnum):
@@ -217,7 +227,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """Nova's host aggregate; `zone` (Nova's availability zone) where it makes one."""
+    """Nova's host aggregate; `availability_zone` where it makes one.
+
+    A host may be listed before Nova lists it: it is put in from its lifecycle `registered` on (`inventory.aggregates`).
+    """
 
     name: str
     hosts: tuple[str, ...]
@@ -226,33 +239,69 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image known by its Glance `id`; it is never looked up by name, so that a new one of that name changes nothing.
+
+    `os` is Glance's `os_distro`.
+    """
+
+    name: str
+    id: str
+    classification: Classification
+    os: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flavor:
+    """`family` is its purpose. `extra_specs` leaves out the trait of its level, which `nova_extra_specs` adds."""
+
     name: str
     vcpus: int
     memory_mib: int
     disk_gib: int
     classification: Classification
+    family: str = "general"
     extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def nova_extra_specs(self) -> Mapping[str, str]:
+        """The extra specs as Nova holds them: the declared ones, and its level's trait required."""
+        return {**self.extra_specs, f"trait:{clearance_trait(self.classification)}": "required"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeType:
+    """`extra_specs` leaves out `volume_backend_name`, which `cinder_extra_specs` adds from `backend`."""
+
     name: str
     classification: Classification
     backend: str
     max_iops: int | None = None
     max_mib_s: int | None = None
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cinder_extra_specs(self) -> Mapping[str, str]:
+        """The extra specs as Cinder holds them: the declared ones, and its backend."""
+        return {**self.extra_specs, "volume_backend_name": self.backend}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A provider network; agencies' own networks are derived from `Agency.pool` and stand in no file."""
+    """A provider network; agencies' own networks are derived from `Agency.pool` and stand in no file.
+
+    `gateway` is the subnet's first address where it is not given. `max_mib_s` is what each port of it may send, and
+    receive.
+    """
 
     name: str
     cidr: str
     physical_network: str
     vlan: int | None
     classification: Classification
+    use: NetworkUse = NetworkUse.EXTERNAL
+    gateway: str | None = None
+    max_mib_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +334,39 @@ class VmSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Block storage that a system asks for, of one volume type, its VMs' own disks not counted."""
+
+    volume_type: str
+    size_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a system's project is held to where that is not derived (`inventory.quotas`). None: derived."""
+
+    instances: int | None = None
+    cores: int | None = None
+    memory_mib: int | None = None
+    key_pairs: int | None = None
+    server_groups: int | None = None
+    server_group_members: int | None = None
+    volumes: int | None = None
+    volume_gib: int | None = None
+    snapshots: int | None = None
+    backups: int | None = None
+    backup_gib: int | None = None
+    volume_groups: int | None = None
+    networks: int | None = None
+    subnets: int | None = None
+    routers: int | None = None
+    ports: int | None = None
+    floating_ips: int | None = None
+    security_groups: int | None = None
+    security_group_rules: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A time of the week, local to `Estate.timezone`: days 0 (Monday) to 6, minutes from midnight."""
 
@@ -297,7 +379,8 @@ class Window:
 class System:
     """An agency's system: one Keystone project, named `project`. VMs move only inside `windows`, never in `blackouts`.
 
-    No windows means at any time.
+    No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
+    with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
     """
 
     name: str
@@ -310,15 +393,30 @@ class System:
     vm_sets: tuple[VmSet, ...] = ()
     windows: tuple[Window, ...] = ()
     blackouts: tuple[Window, ...] = ()
+    storage: tuple[Storage, ...] = ()
+    quota: Quota | None = None
+    subnet_prefix: int = 26
+    share_network_with: tuple[str, ...] = ()
     modelled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
+    """`pool` is the range that its systems' subnets are taken from; none: its systems have no network of their own."""
+
     name: str
     title: str = ""
     budget: Budget | None = None
     pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorGroup:
+    """A group of the operators' domain, and its roles in every project there. Agencies' groups are derived."""
+
+    name: str
+    roles: tuple[str, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,8 +461,10 @@ class Estate:
     hosts: Mapping[str, Host] = field(default_factory=dict)
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
     volume_types: Mapping[str, VolumeType] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
+    operators: Mapping[str, OperatorGroup] = field(default_factory=dict)
     agencies: Mapping[str, Agency] = field(default_factory=dict)
     systems: Mapping[str, System] = field(default_factory=dict)
     data_sets: Mapping[str, DataSet] = field(default_factory=dict)

@@ -2,11 +2,19 @@
 
 import dataclasses
 
-from inventory.checks import addresses, places, power, references, tenants
+from inventory.checks import addresses, catalogue, names, places, power, projects, references, tenants
 from inventory.checks.case import Case, Where, nowhere
 from inventory.model import Estate, Gap, Problem
 
-_CHECKS = (places.check, power.check, addresses.check, tenants.check)
+_CHECKS = (
+    names.check,
+    places.check,
+    power.check,
+    addresses.check,
+    catalogue.check,
+    tenants.check,
+    projects.check,
+)
 
 _WANTED = {
     "rack": "the name of the rack it stands in",

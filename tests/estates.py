@@ -52,9 +52,9 @@ aggregates:
 - {name: az1, hosts: [h1, h2], availability_zone: az1}
 flavors:
 - {name: i.2c8g, vcpus: 2, memory_mib: 8192, disk_gib: 40, classification: internal,
-   extra_specs: {"trait:CUSTOM_CLEARANCE_INTERNAL": required}}
+   extra_specs: {"hw:cpu_policy": shared}}
 - {name: c.2c8g, vcpus: 2, memory_mib: 8192, disk_gib: 40, classification: confidential,
-   extra_specs: {"trait:CUSTOM_CLEARANCE_CONFIDENTIAL": required}}
+   extra_specs: {"hw:mem_page_size": large}}
 volume_types:
 - {name: fast, classification: internal, backend: ceph}
 networks:
@@ -68,6 +68,7 @@ systems:
   project: filing
   classification: internal
   tier: standard
+  subnet_prefix: 24
   windows: ["Mon-Fri 22:00-05:00", "Sat,Sun 00:00-24:00"]
   budget: {at_once: 1, per_hour: 4}
   vm_sets:

@@ -124,6 +124,20 @@ def _networks(case: Case) -> Iterator[Problem]:
 def _pools(case: Case) -> Iterator[Problem]:
     pools = {name: row.pool for name, row in case.estate.agencies.items() if row.pool is not None}
     yield from _ranges(case, "agencies", "pool", pools)
+    networks = [(row.name, _range(row.cidr)) for row in case.estate.networks.values()]
+    for name, text in pools.items():
+        pool = _range(text)
+        for other, cidr in networks:
+            if pool is not None and cidr is not None and pool.version == cidr.version and pool.overlaps(cidr):
+                what = f"pool {text} overlaps with {cidr} of network {other} (correct one of them)"
+                yield case.problem("agencies", name, what, "pool")
+
+
+def _range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
 
 
 def _ranges(case: Case, table: str, field_name: str, texts: Mapping[str, str]) -> Iterator[Problem]:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from inventory.checks.case import Case
 from inventory.model import Lifecycle, Problem
 
-_GONE = frozenset({Lifecycle.PLANNED, Lifecycle.INSTALLED, Lifecycle.DECOMMISSIONED})
-
 
 def check(case: Case) -> Iterator[Problem]:
     """Problems of place."""
@@ -68,8 +66,8 @@ def _aggregates(case: Case) -> Iterator[Problem]:
     for aggregate in case.estate.aggregates.values():
         for name in dict.fromkeys(aggregate.hosts):
             host = case.estate.hosts.get(name)
-            if host is not None and host.lifecycle in _GONE:
-                what = f"holds host {name}, which is {host.lifecycle} and not in Nova (take it out)"
+            if host is not None and host.lifecycle is Lifecycle.DECOMMISSIONED:
+                what = f"holds host {name}, which is {host.lifecycle} (take it out)"
                 yield case.problem("aggregates", aggregate.name, what, "hosts")
             if aggregate.availability_zone is None:
                 continue

@@ -47,6 +47,10 @@ def _listed(case: Case) -> Iterator[Problem]:
     for system in estate.systems.values():
         for vm_set in system.vm_sets:
             yield from _unknown(case, ("systems", system.name, "vm_sets"), "flavors", vm_set.flavor)
+        for storage in system.storage:
+            yield from _unknown(case, ("systems", system.name, "storage"), "volume_types", storage.volume_type)
+        for sharer in system.share_network_with:
+            yield from _unknown(case, ("systems", system.name, "share_network_with"), "systems", sharer)
     for data_set in estate.data_sets.values():
         for reader in data_set.readers:
             yield from _unknown(case, ("data_sets", data_set.name, "readers"), "agencies", reader)

@@ -1,4 +1,4 @@
-"""Systems, flavors and data sets against the lattice, the fault domains and the capacity of the hosts."""
+"""Systems and data sets against the lattice, the fault domains and the capacity of the hosts."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -15,14 +15,12 @@ from inventory.model import (
     Problem,
     System,
     VmSet,
-    clearance_trait,
     host_feeds,
 )
 
 
 def check(case: Case) -> Iterator[Problem]:
     """Problems of what tenants ask for."""
-    yield from _flavors(case)
     yield from _systems(case)
     yield from _projects(case)
     yield from _data_sets(case)
@@ -30,14 +28,6 @@ def check(case: Case) -> Iterator[Problem]:
         yield from _clearances(case)
         yield from _spreads(case)
         yield from _capacity(case)
-
-
-def _flavors(case: Case) -> Iterator[Problem]:
-    for flavor in case.estate.flavors.values():
-        trait = clearance_trait(flavor.classification)
-        if flavor.extra_specs.get(f"trait:{trait}") != "required":
-            what = f"is {_level(flavor.classification)} but does not ask for it (add 'trait:{trait}: required')"
-            yield case.problem("flavors", flavor.name, what, "extra_specs")
 
 
 def _systems(case: Case) -> Iterator[Problem]:

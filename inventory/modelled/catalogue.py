@@ -1,6 +1,21 @@
-"""What the cloud offers: flavors and volume types of each level, provider networks, availability zones. Modelled."""
+"""What the cloud offers: flavors and volume types of each level, images, provider networks, availability zones, and the
+operators' groups. Modelled.
+"""
 
-from inventory.model import Aggregate, Classification, Flavor, Host, Network, Rack, VolumeType, clearance_trait
+import uuid
+
+from inventory.model import (
+    Aggregate,
+    Classification,
+    Flavor,
+    Host,
+    Image,
+    Network,
+    NetworkUse,
+    OperatorGroup,
+    Rack,
+    VolumeType,
+)
 
 SHAPES: dict[str, tuple[int, int, int]] = {
     "1c2g": (1, 2, 20),
@@ -14,6 +29,16 @@ SHAPES: dict[str, tuple[int, int, int]] = {
 }
 """vCPUs, GiB of memory and GiB of disk by the shape's name."""
 
+_GIB_PER_VCPU_OF_MEMORY_FAMILY = 4
+_IMAGES = (
+    ("ubuntu-24.04", "ubuntu", Classification.OPEN),
+    ("rocky-9", "rocky", Classification.OPEN),
+    ("windows-server-2022", "windows", Classification.OPEN),
+    ("ubuntu-24.04-hardened", "ubuntu", Classification.CONFIDENTIAL),
+)
+_IMAGE_IDS = uuid.UUID("6b1f2f5e-9a0c-4c1d-8a35-1f0f6f4a7c11")
+"""The namespace that modelled images' ids are derived in."""
+
 _BACKENDS = {"standard": ("ceph-hdd", 1_000, 120), "fast": ("ceph-nvme", 8_000, 400)}
 
 
@@ -23,7 +48,7 @@ def flavor_name(level: Classification, shape: str) -> str:
 
 
 def flavors() -> tuple[Flavor, ...]:
-    """Every shape at every level, each requiring the trait of its level."""
+    """Every shape at every level."""
     return tuple(
         Flavor(
             name=flavor_name(level, shape),
@@ -31,7 +56,7 @@ def flavors() -> tuple[Flavor, ...]:
             memory_mib=memory_gib * 1024,
             disk_gib=disk_gib,
             classification=level,
-            extra_specs={f"trait:{clearance_trait(level)}": "required"},
+            family="memory" if memory_gib >= vcpus * _GIB_PER_VCPU_OF_MEMORY_FAMILY else "general",
         )
         for level in Classification
         for shape, (vcpus, memory_gib, disk_gib) in SHAPES.items()
@@ -53,18 +78,45 @@ def volume_types() -> tuple[VolumeType, ...]:
     )
 
 
-def networks() -> tuple[Network, ...]:
-    """One provider network a level."""
+def images() -> tuple[Image, ...]:
+    """Three public images and a hardened one; their ids are modelled."""
     return tuple(
+        Image(name=name, id=str(uuid.uuid5(_IMAGE_IDS, name)), classification=level, os=system)
+        for name, system, level in _IMAGES
+    )
+
+
+def operators() -> tuple[OperatorGroup, ...]:
+    """Who runs the cloud."""
+    return (
+        OperatorGroup(name="platform-engineers", title="Declare the cloud", roles=("admin",)),
+        OperatorGroup(name="on-call", title="Watch and drain", roles=("reader", "gdcc-on-call")),
+        OperatorGroup(name="auditors", title="Read everything", roles=("reader",)),
+    )
+
+
+def networks() -> tuple[Network, ...]:
+    """An external network a level, and the control VMs' network."""
+    external = tuple(
         Network(
             name=f"provider-{level.name.lower()}",
             cidr=f"10.{16 + level}.0.0/16",
             physical_network="physnet1",
             vlan=100 + level,
             classification=level,
+            max_mib_s=600,
         )
         for level in Classification
     )
+    control = Network(
+        name="control",
+        cidr="10.20.0.0/24",
+        physical_network="physnet1",
+        vlan=110,
+        classification=Classification.SECRET,
+        use=NetworkUse.CONTROL,
+    )
+    return (*external, control)
 
 
 def availability_zones(racks: tuple[Rack, ...], hosts: tuple[Host, ...]) -> tuple[Aggregate, ...]:

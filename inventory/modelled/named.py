@@ -6,7 +6,7 @@ Only the Digital Healthcare Platform's level (confidential: patients' data) is o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inventory.model import Budget, Classification, DataSet, Domain, Tier, Window
+from inventory.model import Budget, Classification, DataSet, Domain, Quota, Tier, Window
 from inventory.windows import window
 
 OWNERS: Mapping[str, str] = {
@@ -42,6 +42,8 @@ class Named:
     budget: Budget
     windows: tuple[Window, ...] = field(default=())
     blackouts: tuple[Window, ...] = field(default=())
+    quota: Quota | None = None
+    share_network_with: tuple[str, ...] = field(default=())
 
     @property
     def vms(self) -> int:
@@ -70,6 +72,7 @@ SYSTEMS = (
         tier=Tier.STANDARD,
         parts=_three_tiers(6, 8, 3),
         budget=_NORMAL,
+        share_network_with=("national-energy-information",),
     ),
     Named(
         name="smart-bus-terminal",
@@ -117,6 +120,7 @@ SYSTEMS = (
         parts=_three_tiers(12, 24, 4),
         budget=_NORMAL,
         windows=_NIGHTS,
+        quota=Quota(floating_ips=20, snapshots=400),
     ),
     Named(
         name="web-blocking-petitions",

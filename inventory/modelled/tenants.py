@@ -6,10 +6,10 @@ near its share of hosts.
 
 import ipaddress
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from inventory.model import Agency, Budget, Classification, DataSet, Domain, Spread, System, Tier, VmSet
+from inventory.model import Agency, Budget, Classification, DataSet, Domain, Spread, Storage, System, Tier, VmSet
 from inventory.modelled import named
 from inventory.modelled.catalogue import flavor_name
 from inventory.modelled.named import Named, Part
@@ -29,6 +29,10 @@ _TIERS = (Tier.CRITICAL, Tier.STANDARD, Tier.BASIC)
 _TIER_WEIGHTS = (0.1, 0.5, 0.4)
 _NIGHT_SHARE = 0.05
 _NIGHTS = (window("Mon-Sun 22:00-05:00"),)
+_DATABASE_GIB = 200
+"""Fast block storage of each database VM."""
+
+_WIDEST_PREFIX, _USUAL_PREFIX = 16, 26
 _POOLS = ipaddress.IPv4Network("10.128.0.0/9")
 _SHAPES_OF = {
     "web": (("1c2g", "2c4g", "4c8g", "4c16g"), (1, 2, 3, 2)),
@@ -49,7 +53,7 @@ def tenants(sizes: Sizes, domains: DomainCount, rng: random.Random) -> Tenants:
     """Agencies, systems and data sets; the named ones come first, as many as `Sizes.named_share` has room for."""
     chosen = _chosen(sizes)
     agencies = _agencies(sizes, chosen)
-    systems = [_named_system(each, domains) for each in chosen]
+    systems = [_named_system(each, {one.name for one in chosen}, domains) for each in chosen]
     rest = sizes.vms - sum(each.vms for each in chosen)
     names = [agency.name for agency in agencies]
     counts = _counts(max(sizes.systems - len(chosen), 1), rest, rng) if rest else []
@@ -114,7 +118,7 @@ def _levels(counts: Sequence[int], rng: random.Random) -> list[Classification]:
     return levels
 
 
-def _named_system(each: Named, domains: DomainCount) -> System:
+def _named_system(each: Named, known: Collection[str], domains: DomainCount) -> System:
     return System(
         name=each.name,
         agency=each.agency,
@@ -126,6 +130,10 @@ def _named_system(each: Named, domains: DomainCount) -> System:
         vm_sets=tuple(_vm_set(part, each.level, domains) for part in each.parts),
         windows=each.windows,
         blackouts=each.blackouts,
+        storage=_storage(each.parts, each.level),
+        quota=each.quota,
+        subnet_prefix=_subnet_prefix(each.vms),
+        share_network_with=tuple(name for name in each.share_network_with if name in known),
     )
 
 
@@ -144,7 +152,21 @@ def _system(
         budget=Budget(at_once=1, per_hour=6) if tier is Tier.CRITICAL else None,
         vm_sets=tuple(_vm_set(part, level, domains) for part in parts),
         windows=_NIGHTS if rng.random() < _NIGHT_SHARE else (),
+        storage=_storage(parts, level),
+        subnet_prefix=_subnet_prefix(count),
     )
+
+
+def _storage(parts: Sequence[Part], level: Classification) -> tuple[Storage, ...]:
+    databases = sum(part.count for part in parts if part.role == "db")
+    size_gib = databases * _DATABASE_GIB
+    return (Storage(volume_type=f"{level.name.lower()}-fast", size_gib=size_gib),) if databases else ()
+
+
+def _subnet_prefix(vms: int) -> int:
+    """The usual one, or the narrowest that has room for twice the VMs."""
+    wide = (prefix for prefix in range(_USUAL_PREFIX, _WIDEST_PREFIX, -1) if 2 ** (32 - prefix) >= 2 * vms + 8)
+    return next(wide, _WIDEST_PREFIX)
 
 
 def _parts(count: int, tier: Tier, rng: random.Random) -> list[Part]:

@@ -62,7 +62,6 @@ def small_estate(*, snmp_port: int = 16161, node_port: int = 19100, libvirt_port
             "m2": Flavor(name="m2", vcpus=2, memory_mib=4096, disk_gib=20, classification=Classification.OPEN),
             "m4s": Flavor(
                 name="m4s", vcpus=4, memory_mib=8192, disk_gib=40, classification=Classification.SECRET,
-                extra_specs={"trait:CUSTOM_CLEARED_SECRET": "required"},
             ),
         },
         agencies={name: Agency(name=name) for name in ("health", "roads")},

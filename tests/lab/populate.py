@@ -1,11 +1,13 @@
 """Gives the lab its tenants: the estate's projects and flavors, a network, server groups, and 30 servers. Idempotent.
 
-What the estate declares is made as it declares it; a set with a spread rule becomes a hard anti-affinity group.
-Run as `python -m tests.lab.populate`, with the lab's environment (`lab env`).
+What the estate declares is made as it declares it; a set with a spread rule becomes a hard anti-affinity group. Servers
+that it does not declare are deleted, those that are not ACTIVE are made anew, and every compute service is enabled.
+Run as `python -m tests.lab.populate [NAME…]`, with the lab's environment (`lab env`): NAMEs are left alone.
 """
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ ESTATE = Path(__file__).parent / "estate"
 NETWORK = "provider-lab"
 IMAGE = "lab"
 AT_ONCE = 6
+PATIENCE_S = 60.0
 
 
 def wanted(estate: Estate) -> Iterator[tuple[System, VmSet, str]]:
@@ -35,7 +38,7 @@ def define(cloud: Any, estate: Estate) -> None:
             made = cloud.compute.create_flavor(
                 name=flavor.name, vcpus=flavor.vcpus, ram=flavor.memory_mib, disk=flavor.disk_gib
             )
-            cloud.compute.create_flavor_extra_specs(made, dict(flavor.extra_specs))
+            cloud.compute.create_flavor_extra_specs(made, dict(flavor.nova_extra_specs))
     if not cloud.network.find_network(NETWORK):
         network = cloud.network.create_network(
             name=NETWORK,
@@ -97,11 +100,38 @@ def _wait(cloud: Any, ids: list[str]) -> None:
         cloud.compute.wait_for_server(cloud.compute.get_server(server_id), wait=180, interval=1)
 
 
-def populate() -> int:
+def clear(cloud: Any, names: set[str], kept: Collection[str]) -> set[str]:
+    """Enables every service, deletes what does not belong here or is not ACTIVE; the names that are then there."""
+    for service in cloud.compute.services(binary="nova-compute"):
+        if service.status == "disabled":
+            cloud.compute.enable_service(service)
+    there: set[str] = set()
+    for server in _settled(cloud):
+        if server.name in kept:
+            continue
+        if server.name in names - there and server.status == "ACTIVE" and server.task_state is None:
+            there.add(server.name)
+        else:
+            cloud.compute.delete_server(server, ignore_missing=True)
+            cloud.compute.wait_for_delete(server, interval=1, wait=120)
+    return there
+
+
+def _settled(cloud: Any) -> list[Any]:
+    """Every server, once none has a task under way, or after a minute."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        servers = list(cloud.compute.servers(all_projects=True))
+        if all(server.task_state is None for server in servers) or time.monotonic() > end:
+            return servers
+        time.sleep(1)
+
+
+def populate(kept: Collection[str]) -> int:
     """Everything; how many servers were made."""
     cloud, estate = openstack.connect(), load.load(ESTATE)
-    missing = {name for _, _, name in wanted(estate)}
-    missing -= {server.name for server in cloud.compute.servers(all_projects=True)}
+    names = {name for _, _, name in wanted(estate)}
+    missing = names - clear(cloud, names, kept)
     if missing:
         define(cloud, estate)
         boot(cloud, estate, missing)
@@ -109,4 +139,4 @@ def populate() -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{populate()} servers made\n")
+    sys.stdout.write(f"{populate(sys.argv[1:])} servers made\n")

@@ -69,7 +69,7 @@ def _server(seed: int, vm: Seated, project: ProjectId) -> cloud.Server:
         vcpus=vm.flavor.vcpus,
         memory_mib=vm.flavor.memory_mib,
         disk_gib=vm.flavor.disk_gib,
-        extra_specs=vm.flavor.extra_specs,
+        extra_specs=vm.flavor.nova_extra_specs,
     )
 
 

@@ -41,5 +41,5 @@ def _levels(estate: Estate) -> dict[str, Classification]:
 
 
 def _asked(flavor: Flavor, how: str) -> frozenset[str]:
-    specs = flavor.extra_specs.items()
+    specs = flavor.nova_extra_specs.items()
     return frozenset(key.partition(":")[2] for key, value in specs if key.startswith("trait:") and value == how)

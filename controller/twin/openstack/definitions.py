@@ -49,7 +49,7 @@ class Definitions:
         return wire.answer({"flavor": self._view(self._named(request), request[VERSION])})
 
     async def extra_specs(self, request: web.Request) -> web.Response:
-        return wire.answer({"extra_specs": dict(self._named(request).extra_specs)})
+        return wire.answer({"extra_specs": dict(self._named(request).nova_extra_specs)})
 
     async def limits(self, request: web.Request) -> web.Response:
         absolute = {
@@ -77,7 +77,7 @@ class Definitions:
         if version >= (2, 55):
             view["description"] = None
         if version >= (2, 61):
-            view["extra_specs"] = dict(flavor.extra_specs)
+            view["extra_specs"] = dict(flavor.nova_extra_specs)
         return view
 
     def _version(self) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class Servers:
             flavor.name,
             {
                 "vcpus": flavor.vcpus, "ram": flavor.memory_mib, "disk": flavor.disk_gib, "ephemeral": 0, "swap": 0,
-                "original_name": flavor.name, "extra_specs": dict(flavor.extra_specs),
+                "original_name": flavor.name, "extra_specs": dict(flavor.nova_extra_specs),
             },
         )  # fmt: skip
 

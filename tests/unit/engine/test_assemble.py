@@ -184,7 +184,7 @@ def test_a_vm_row_carries_its_owner_and_its_level(site: Site) -> None:
     assert cluster.systems.names[cluster.vms.system[db]] == "clinic"
     assert cluster.vms.classification[db] == Classification.SECRET
     requirement = cluster.requirements[cluster.vms.requirement[db]]
-    assert requirement.required_traits == {"CUSTOM_CLEARED_SECRET"}
+    assert requirement.required_traits == {"CUSTOM_CLEARANCE_SECRET"}
     assert cluster.flavors[cluster.vms.flavor[db]] == "m4s"
 
 

@@ -72,9 +72,9 @@ def test_a_fraction_where_whole_numbers_belong_is_refused(tmp_path: Path) -> Non
 def test_a_number_where_text_belongs_is_refused(tmp_path: Path) -> None:
     what = only(
         tmp_path,
-        'extra_specs: {"trait:CUSTOM_CLEARANCE_INTERNAL": required}',
-        'extra_specs: {"trait:CUSTOM_CLEARANCE_INTERNAL": required, "hw:numa_nodes": 2}',
-        'extra_specs: {"trait:CUSTOM_CLEARANCE_INTERNAL',
+        'extra_specs: {"hw:cpu_policy": shared}',
+        'extra_specs: {"hw:cpu_policy": shared, "hw:numa_nodes": 2}',
+        'extra_specs: {"hw:cpu_policy',
     )
     assert what == 'flavors i.2c8g: extra_specs hw:numa_nodes must be text, not the int 2 (write "2" in quotes)'
 

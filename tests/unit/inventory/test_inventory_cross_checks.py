@@ -201,12 +201,15 @@ def test_a_flavor_below_its_systems_level_is_told(tmp_path: Path) -> None:
     said = told(
         tmp_path, "project: filing\n  classification: internal", "project: filing\n  classification: confidential"
     )
-    assert f"estate.yaml:{line_of('  vm_sets:')}: systems filing: is confidential, flavor i.2c8g" in said[0]
+    assert f"estate.yaml:{line_of('  vm_sets:')}: systems filing: is confidential, flavor i.2c8g" in said[1]
 
 
-def test_a_flavor_that_does_not_require_its_level_is_told(tmp_path: Path) -> None:
-    said = told(tmp_path, '"trait:CUSTOM_CLEARANCE_CONFIDENTIAL": required', '"hw:mem_page_size": large')
-    expect(said, line_of("trait:CUSTOM_CLEARANCE_CONFIDENTIAL"), "flavors c.2c8g: is confidential but does not ask")
+def test_a_flavor_that_repeats_or_contradicts_the_trait_of_its_level_is_told(tmp_path: Path) -> None:
+    where, key = line_of("hw:mem_page_size"), "flavors c.2c8g: trait:CUSTOM_CLEARANCE_"
+    said = told(tmp_path, '"hw:mem_page_size": large', '"trait:CUSTOM_CLEARANCE_CONFIDENTIAL": required')
+    expect(said, where, f"{key}CONFIDENTIAL repeats its classification")
+    said = told(tmp_path, '"hw:mem_page_size": large', '"trait:CUSTOM_CLEARANCE_OPEN": required')
+    expect(said, where, f"{key}OPEN contradicts its classification")
 
 
 def test_a_spread_wider_than_its_fault_domains_is_told(tmp_path: Path) -> None:

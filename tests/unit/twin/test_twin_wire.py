@@ -82,7 +82,7 @@ async def test_placement_admits_what_fits_and_nothing_else(twin: DataCentre) -> 
     provider = twin.world.node_ids[1]
 
     def candidates(cloud: Connection) -> list[int]:
-        queries = ("resources=VCPU:2", "resources=VCPU:2000", "resources=VCPU:2&required=CUSTOM_CLEARED_SECRET")
+        queries = ("resources=VCPU:2", "resources=VCPU:2000", "resources=VCPU:2&required=CUSTOM_CLEARANCE_SECRET")
         urls = [f"/allocation_candidates?in_tree={provider}&{query}" for query in queries]
         answers = [cloud.placement.get(url, microversion="1.39").json() for url in urls]
         return [len(each["allocation_requests"]) for each in answers]

@@ -19,21 +19,9 @@ from controller.engine.observe import Observer
 from controller.errors import InputError, RefusedError
 from controller.model.policy import Mode
 from inventory import dump
-from inventory.model import Estate
 from tests.fakes import journals
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.small_estate import small_estate
-
-
-def valid_estate() -> Estate:
-    """The small estate, its flavors asking for the clearance that they need."""
-    estate = small_estate()
-    flavors = {
-        name: replace(flavor, extra_specs={f"trait:CUSTOM_CLEARANCE_{flavor.classification.name}": "required"})
-        for name, flavor in estate.flavors.items()
-        if flavor.classification is not None
-    }
-    return replace(estate, flavors=flavors)
 
 
 class Daemon:
@@ -41,7 +29,7 @@ class Daemon:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        dump.write(valid_estate(), folder / "estate", schema="schema.json")
+        dump.write(small_estate(), folder / "estate", schema="schema.json")
         self.file = folder / "controller.yaml"
         self.configure()
         self.settings = config.load(self.file)
@@ -126,7 +114,7 @@ def test_a_reload_of_a_bad_file_keeps_everything(daemon: Daemon, caplog: Any) ->
 
 def test_a_reload_takes_the_policy_over_and_says_what_waits_for_a_restart(daemon: Daemon, caplog: Any) -> None:
     caplog.set_level(logging.INFO)
-    estate = valid_estate()
+    estate = small_estate()
     hosts = {name: replace(host, exporters=()) for name, host in estate.hosts.items()}
     dump.write(replace(estate, hosts=hosts), daemon.folder / "other", schema="schema.json")
     daemon.configure("dry_run: true\n", mode="auto")

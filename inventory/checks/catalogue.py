@@ -1,0 +1,76 @@
+"""What the cloud offers: nothing written twice, images known by their id, one external network a level."""
+
+import ipaddress
+import uuid
+from collections.abc import Iterator
+
+from inventory.checks.case import Case
+from inventory.model import NetworkUse, Problem, clearance_trait
+
+_CLEARANCE_TRAIT = "trait:CUSTOM_CLEARANCE_"
+
+
+def check(case: Case) -> Iterator[Problem]:
+    """Problems of flavors, volume types, images and provider networks."""
+    yield from _flavors(case)
+    yield from _volume_types(case)
+    yield from _images(case)
+    yield from _gateways(case)
+    yield from _uses(case)
+
+
+def _flavors(case: Case) -> Iterator[Problem]:
+    for flavor in case.estate.flavors.values():
+        own = f"trait:{clearance_trait(flavor.classification)}"
+        for key in flavor.extra_specs:
+            if key.startswith(_CLEARANCE_TRAIT):
+                again = "repeats its classification" if key == own else "contradicts its classification"
+                what = f"{key} {again}, from which the trait follows (leave it out)"
+                yield case.problem("flavors", flavor.name, what, "extra_specs")
+
+
+def _volume_types(case: Case) -> Iterator[Problem]:
+    for each in case.estate.volume_types.values():
+        if "volume_backend_name" in each.extra_specs:
+            what = "volume_backend_name repeats its backend, from which it follows (leave it out)"
+            yield case.problem("volume_types", each.name, what, "extra_specs")
+
+
+def _images(case: Case) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for image in case.estate.images.values():
+        try:
+            key = str(uuid.UUID(image.id))
+        except ValueError:
+            what = f"id {image.id!r} is no image's id (write the UUID that 'openstack image list' shows)"
+            yield case.problem("images", image.name, what, "id")
+            continue
+        other = owners.setdefault(key, image.name)
+        if other != image.name:
+            what = f"id {image.id} is also that of image {other} (correct one of them)"
+            yield case.problem("images", image.name, what, "id")
+
+
+def _gateways(case: Case) -> Iterator[Problem]:
+    for network in case.estate.networks.values():
+        if network.gateway is None:
+            continue
+        try:
+            inside = ipaddress.ip_address(network.gateway) in ipaddress.ip_network(network.cidr)
+        except ValueError:
+            inside = False
+        if not inside:
+            what = f"gateway {network.gateway!r} is no address of {network.cidr} (correct one of them)"
+            yield case.problem("networks", network.name, what, "gateway")
+
+
+def _uses(case: Case) -> Iterator[Problem]:
+    """A system's router must know its external network, and the control VMs theirs."""
+    seen: dict[object, str] = {}
+    for network in case.estate.networks.values():
+        control = network.use is NetworkUse.CONTROL
+        other = seen.setdefault(NetworkUse.CONTROL if control else network.classification, network.name)
+        if other != network.name:
+            which = "the control network" if control else f"the {network.classification.name.lower()} external network"
+            what = f"is {which}, as is {other} (there is one)"
+            yield case.problem("networks", network.name, what, "use" if control else "classification")

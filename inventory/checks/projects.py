@@ -1,0 +1,111 @@
+"""A system's project: its quota, storage, subnet, and the systems that its network is shared with."""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator
+
+from inventory import quotas
+from inventory.checks.case import Case
+from inventory.model import IN_NOVA, NetworkUse, Problem, System
+
+_RESERVED_ADDRESSES = 5
+"""Of a subnet: its network and broadcast address, the router's and two DHCP ports."""
+
+
+def check(case: Case) -> Iterator[Problem]:
+    """Problems of what a system's project is given."""
+    for system in case.estate.systems.values():
+        yield from _storage(case, system)
+        yield from _sharing(case, system)
+        yield from _subnet(case, system)
+    yield from _pools(case)
+    if case.whole:
+        yield from _quotas(case)
+        yield from _external_networks(case)
+
+
+def _storage(case: Case, system: System) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for each in system.storage:
+        volume_type = case.estate.volume_types.get(each.volume_type)
+        if volume_type is not None and volume_type.classification < system.classification:
+            what = (
+                f"is {system.classification.name.lower()}, its volume type {volume_type.name} only "
+                f"{volume_type.classification.name.lower()} (use a type of its level)"
+            )
+            yield case.problem("systems", system.name, what, "storage")
+        if each.volume_type in seen:
+            what = f"asks twice for storage of type {each.volume_type} (write the sum once)"
+            yield case.problem("systems", system.name, what, "storage")
+        seen.add(each.volume_type)
+
+
+def _sharing(case: Case, system: System) -> Iterator[Problem]:
+    for name in dict.fromkeys(system.share_network_with):
+        other = case.estate.systems.get(name)
+        if name == system.name:
+            what = "shares its network with itself (leave it out)"
+            yield case.problem("systems", system.name, what, "share_network_with")
+        elif other is not None and other.classification < system.classification:
+            what = (
+                f"shares its {system.classification.name.lower()} network with {name}, which is only "
+                f"{other.classification.name.lower()} (data flows to its own level or above)"
+            )
+            yield case.problem("systems", system.name, what, "share_network_with")
+    agency = case.estate.agencies.get(system.agency)
+    if system.share_network_with and agency is not None and agency.pool is None:
+        what = f"shares a network, its agency {agency.name} has no pool to take one from (give the agency a pool)"
+        yield case.problem("systems", system.name, what, "share_network_with")
+
+
+def _subnet(case: Case, system: System) -> Iterator[Problem]:
+    agency = case.estate.agencies.get(system.agency)
+    vms, room = sum(each.count for each in system.vm_sets), 2 ** (32 - system.subnet_prefix) - _RESERVED_ADDRESSES
+    if agency is not None and agency.pool is not None and vms > room:
+        what = f"its {vms} VMs do not fit into a /{system.subnet_prefix} subnet, which takes {room} (widen it)"
+        yield case.problem("systems", system.name, what, "subnet_prefix")
+
+
+def _pools(case: Case) -> Iterator[Problem]:
+    asked: defaultdict[str, int] = defaultdict(int)
+    for system in case.estate.systems.values():
+        asked[system.agency] += 2 ** (32 - system.subnet_prefix)
+    for agency in case.estate.agencies.values():
+        try:
+            held = ipaddress.IPv4Network(agency.pool).num_addresses if agency.pool is not None else None
+        except ValueError:
+            continue
+        if held is not None and asked[agency.name] > held:
+            what = f"pool {agency.pool} holds {held} addresses, its systems' subnets take {asked[agency.name]} (widen)"
+            yield case.problem("agencies", agency.name, what, "pool")
+
+
+def _quotas(case: Case) -> Iterator[Problem]:
+    """No project's quota is above what all hosts cleared for its level hold; quotas together may be."""
+    estate = case.estate
+    hosts = [(each, estate.host_types[each.type]) for each in estate.hosts.values() if each.lifecycle in IN_NOVA]
+    for system in estate.systems.values():
+        if system.quota is None:
+            continue
+        given = quotas.limits(estate, system)
+        cleared = [type_ for host, type_ in hosts if host.clearance >= system.classification]
+        cores = sum((type_.vcpus - type_.reserved_vcpus) * type_.cpu_ratio for type_ in cleared)
+        memory_mib = sum((type_.memory_mib - type_.reserved_memory_mib) * type_.memory_ratio for type_ in cleared)
+        for noun, asked, held in (("vCPUs", given.cores, cores), ("MiB of memory", given.memory_mib, memory_mib)):
+            if asked > held:
+                what = (
+                    f"its quota of {asked} {noun} is above the {held:.0f} that all hosts cleared for "
+                    f"{system.classification.name.lower()} hold (lower it, or add or clear hosts)"
+                )
+                yield case.problem("systems", system.name, what, "quota")
+
+
+def _external_networks(case: Case) -> Iterator[Problem]:
+    """A system with a network of its own needs an external network of its level for its router."""
+    estate = case.estate
+    levels = {each.classification for each in estate.networks.values() if each.use is NetworkUse.EXTERNAL}
+    for system in estate.systems.values():
+        if estate.agencies[system.agency].pool is not None and system.classification not in levels:
+            level = system.classification.name.lower()
+            what = f"is {level}, no external network is (declare one, or take the pool from its agency)"
+            yield case.problem("systems", system.name, what, "classification")
