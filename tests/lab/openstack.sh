@@ -129,6 +129,7 @@ fill_catalog() {
 start_workers() {
   local number
   cp "$HERE/labdriver.py" "$VENV"/lib/python3*/site-packages/nova/virt/
+  write_traits
   start nova-conductor "$VENV/bin/nova-conductor" --config-dir "$ETC/nova"
   start nova-scheduler "$VENV/bin/nova-scheduler" --config-dir "$ETC/nova"
   for number in $COMPUTES; do
@@ -137,20 +138,14 @@ start_workers() {
   done
 }
 
-start_compute() { # NUMBER: its traits are what the estate clears the host for
-  local state=$RUN/cmp$1 level
-  mkdir -p "$state/provider"
+start_compute() { # NUMBER
+  local state=$RUN/cmp$1
   printf '[DEFAULT]\nhost = cmp%s\nstate_path = %s\n[compute]\nprovider_config_location = %s/provider\n' "$1" "$state" "$state" >"$state/host.conf"
-  {
-    printf "meta:\n  schema_version: '1.0'\nproviders:\n- identification: {uuid: \$COMPUTE_NODE}\n  traits:\n    additional:\n"
-    for level in $(cleared_for "cmp$1"); do printf '    - CUSTOM_CLEARANCE_%s\n' "$level"; done
-  } >"$state/provider/provider.yaml"
   start "nova-compute-$1" "$VENV/bin/nova-compute" --config-dir "$ETC/nova" --config-file "$state/host.conf"
 }
 
-cleared_for() { # HOST: its own level and every lower one
-  local level found=$(sed -n "s/.*name: $1,.*clearance: \([a-z]*\).*/\1/p" "$HERE/estate/hosts.yaml")
-  for level in open internal confidential secret; do echo "${level^^}"; [ "$level" = "$found" ] && return; done
+write_traits() { # what the estate clears each host for, in the words of the project's own code
+  (cd "$HERE/../.." && "${PYTHON:-.venv/bin/python}" -m tests.lab.provider_yaml "$RUN")
 }
 
 bind_ports_on() { # HOST: a row that never goes stale, for an Open vSwitch agent that does not run
