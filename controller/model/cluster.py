@@ -171,7 +171,8 @@ class Power:
     """Feeds, PDUs and phases, P rows: what each may carry when its partner has failed.
 
     `limit_watts` is the derated rating. `base_watts` is what else hangs on it. The load to hold against the limit is
-    `base_watts` plus *all* watts of every host with a cord on it. `power_watts` is the meter's reading now.
+    the greater of two: what the snapshot explains (`base_watts` plus *all* watts of every host with a cord on it), and
+    what the supply's own meter shows where it is fresh (`power_watts`). Watts that a plan moves change both.
     `partner` is the feed's partner row, -1 elsewhere or for none. `ups` names the feed's UPS, None elsewhere or for
     none; `on_battery` (0 or 1) and `battery_minutes` are that UPS's.
     """

@@ -23,7 +23,7 @@ Sums = dict[tuple[str, int], float]
 
 def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:
     """Each wave that could carry more than the limit, and more than was carried at the start."""
-    book = _Book(cluster, policy, plan.moves)
+    book = Book(cluster, policy, plan.moves)
     start = dict(book.sums)
     for number, wave in enumerate(plan.waves, start=1):
         worst: Sums = {}
@@ -40,7 +40,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
     yield from _groups(cluster, plan)
 
 
-class _Book:
+class Book:
     """Sums over the hosts that the plan touches and all power rows, kept as moves are carried out."""
 
     def __init__(self, cluster: model.Cluster, policy: Policy, moves: Sequence[Move]) -> None:

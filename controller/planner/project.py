@@ -17,7 +17,9 @@ from controller.planner.load import Load
 def project(cluster: model.Cluster, policy: Policy, moves: Iterable[Move], now: datetime) -> model.Cluster:
     """After these moves, in canonical order of rows. Watts keep the margin that the prediction had.
 
-    Cooldowns and the moves of the last hour are left as they were.
+    A supply's fresh meter moves by the watts that the plan takes off it and puts on it, so that the greater of model
+    and meter, which its limit is held against, is what the plan says of it. A host without a fresh reading of its own
+    shows no watts before and none after. Cooldowns and the moves of the last hour are left as they were.
     """
     facts = situation.of_cluster(cluster, policy, now)
     hosts = {name: row for row, name in enumerate(facts.cluster.hosts.names)}
@@ -34,6 +36,7 @@ def project(cluster: model.Cluster, policy: Policy, moves: Iterable[Move], now: 
         moved,
         hosts=_hosts(moved.hosts, after.used - before.used, watts),
         vms=replace(moved.vms, host=after.host.copy()),
+        power=replace(moved.power, power_watts=_changed(moved.power.power_watts, after.least - before.least)),
     )
 
 

@@ -140,7 +140,10 @@ def _supply(dice: Random, name: str, hosts: list[builders.Host]) -> builders.Sup
     limit = dice.choice([0.97, 1.05, 1.3, 1.3, 10.0, 10.0]) * max(watts, 100.0)
     kind = dice.choice(list(PowerKind))
     on_battery = dice.choice([None, *[False] * 8, True]) if kind is PowerKind.FEED else None
-    return builders.Supply(name=name, kind=kind, limit_watts=limit, on_battery=on_battery)
+    meter = dice.choice([None, None, 0.5, 0.9, 1.1, 2.0])
+    return builders.Supply(
+        name=name, kind=kind, limit_watts=limit, on_battery=on_battery, meter=None if meter is None else meter * watts
+    )
 
 
 def _system(dice: Random, trouble: float, name: str) -> builders.System:

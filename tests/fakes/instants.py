@@ -26,9 +26,10 @@ def carried(cluster: Cluster, policy: Policy, plan: Plan, wave: int, states: lis
     _placed(base, copies, found)
     _groups(base, copies, found)
     for host, name in enumerate(base.hosts.names):
-        for what, reading in (("cpu", "cpu_ratio"), ("memory", "memory_bytes"), ("watts", "power_watts")):
+        for what, reading in (("cpu", "cpu_ratio"), ("memory", "memory_bytes")):
             values = [getattr(look.hosts, reading).values[host] for look in (base, both)]
             found[f"{what} {name}"] = float(np.nanmax([*values, 0.0]))
+    _supplied(base, both, found)
     return found
 
 
@@ -41,6 +42,7 @@ def limits(cluster: Cluster, policy: Policy) -> dict[str, float]:
         may[f"disk placed {name}"] = float(hosts.disk_gib[host])
         may[f"cpu {name}"] = policy.thresholds.cpu_ratio
         may[f"memory {name}"] = policy.thresholds.memory_ratio * hosts.physical_memory_mib[host] * 2.0**20
+    may.update({f"watts {name}": float(cluster.power.limit_watts[row]) for row, name in enumerate(cluster.power.names)})
     may.update({f"group {group.name}": group.max_per_domain for group in cluster.groups})
     return may
 
@@ -55,6 +57,18 @@ def _placed(cluster: Cluster, copies: dict[str, str], found: dict[str, float]) -
             found[f"disk placed {host}"] += vms.disk_gib[vm]
             if vms.classification[vm] > cluster.hosts.clearance[names.index(host)]:
                 found[f"above clearance {identity} {host}"] = 1.0
+
+
+def _supplied(base: Cluster, both: Cluster, found: dict[str, float]) -> None:
+    """What each supply carries: every copy in flight draws on its target and still on its source."""
+    quiet = np.where(base.hosts.power_watts.fresh, base.hosts.power_watts.values, 0.0)
+    added = np.maximum(np.where(both.hosts.power_watts.fresh, both.hosts.power_watts.values, 0.0) - quiet, 0.0)
+    for row, name in enumerate(base.power.names):
+        on = (base.hosts.power == row).any(axis=1)
+        meter = base.power.power_watts
+        shown = float(meter.values[row]) if meter.fresh[row] else 0.0
+        explained = float(base.power.base_watts[row] + quiet[on].sum())
+        found[f"watts {name}"] = max(explained, shown) + float(added[on].sum())
 
 
 def _groups(cluster: Cluster, copies: dict[str, str], found: dict[str, float]) -> None:

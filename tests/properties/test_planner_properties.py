@@ -4,13 +4,14 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from controller.model import plan as words
 from controller.model.cluster import Cluster
 from controller.model.policy import Policy
-from controller.planner import check, plan, project, rules, situation
+from controller.planner import check, check_loads, classify, plan, project, rules, situation
 from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, instants
@@ -35,8 +36,6 @@ def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(cl
     for number, wave in enumerate(made.waves, start=1):
         states = [data.draw(st.sampled_from(["waiting", "flying", "done"])) for _ in wave]
         for name, load in instants.carried(cluster, policy, made, number, states).items():
-            if name.startswith("watts"):
-                continue
             allowed = max(may.get(name, 0.0), start.get(name, 0.0))
             assert load <= allowed * (1 + 1e-6) + 1e-6, f"{name} reaches {load}, may be {allowed}, in wave {number}"
 
@@ -52,6 +51,30 @@ def test_a_plan_makes_no_breach_and_none_worse_and_never_the_objective(cluster, 
             over = breach.amount - breach.limit
             assert over <= before[breach.key].amount - before[breach.key].limit + 1e-6
     assert made.score_after <= made.score_before
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_planner_checker_and_projection_make_the_same_of_every_supply(cluster, policy):
+    made = planned(cluster, policy)
+    predicted = {limit.key: limit.after for limit in made.limits if limit.unit == "W"}
+    book = check_loads.Book(cluster, policy, made.moves)
+    for move in made.moves:
+        book.carry_out(move)
+    after = project.project(cluster, policy, made.moves, builders.NOW)
+    shown = Load(situation.of_cluster(after, policy, builders.NOW)).least
+    rows = classify.power_keys(after)
+    own_rows = classify.power_keys(cluster)
+    for key, watts in predicted.items():
+        if (cluster.hosts.power == own_rows[key]).any():
+            assert book.sums["watts, least", own_rows[key]] == pytest.approx(watts)
+        assert shown[rows[key]] == pytest.approx(watts) or _received_unread(cluster, made, own_rows[key])
+
+
+def _received_unread(cluster: Cluster, made: words.Plan, row: int) -> bool:
+    """Whether something goes to a host of that supply of which no look will show the watts."""
+    hosts = {cluster.hosts.names.index(move.target) for move in made.moves}
+    return any(row in cluster.hosts.power[host] and not cluster.hosts.power_watts.fresh[host] for host in hosts)
 
 
 @slowly

@@ -8,7 +8,7 @@ import pytest
 from controller.model import cluster as model
 from controller.model.policy import Policy
 from controller.model.sample import Trust
-from controller.planner import check, plan, power, situation
+from controller.planner import check, plan, power, project, situation
 from controller.planner.load import Load
 from tests import builders
 from tests.builders import NOW, Host, Supply, Vm
@@ -106,13 +106,34 @@ def test_the_checker_counts_a_supply_that_only_its_meter_measures():
     assert "watts" in "; ".join(check.problems(metered(cluster, p2=366.0), POLICY, made))
 
 
-def test_a_feed_whose_meter_is_over_its_limit_is_relieved():
+def hot_meter() -> model.Cluster:
+    """Feed A's meter shows 1000 W of 960, though its one host draws 600; a VM of 54 W could go to B."""
     cluster = builders.cluster(
         hosts=[Host(name="c1", watts=600, supplies=("A",)), Host(name="c2", watts=300, supplies=("B",))],
         vms=[Vm(name="heavy", host="c1", vcpus=20, cpu=18.0, memory_gib=16)],
         supplies=[Supply(name="A", limit_watts=960), Supply(name="B", limit_watts=960)],
     )
     assert not plan.plan(cluster, POLICY, NOW).moves
-    made = plan.plan(metered(cluster, A=1000.0), POLICY, NOW)
+    return metered(cluster, A=1000.0, B=250.0)
+
+
+def test_a_feed_whose_meter_is_over_its_limit_is_relieved():
+    made = plan.plan(hot_meter(), POLICY, NOW)
     assert [(move.vm_name, move.target, move.breach) for move in made.moves] == [("heavy", "c2", "feed:A")]
     assert not made.breaches_after
+
+
+def test_the_projected_meter_moves_by_the_watts_that_the_plan_predicts():
+    made = plan.plan(hot_meter(), POLICY, NOW)
+    after = project.project(hot_meter(), POLICY, made.moves, NOW)
+    assert after.power.power_watts.values.tolist() == [1000 - 54, 250 + 54 + 5]
+    assert power.of_cluster(after).least.tolist() == [946.0, 359.0]
+    assert [limit.after for limit in made.limits if limit.unit == "W"] == [946.0, 359.0]
+    assert not plan.plan(after, POLICY, NOW).moves
+
+
+@pytest.mark.parametrize("trust", [Trust.STALE, Trust.IMPLAUSIBLE])
+def test_a_meter_that_is_not_fresh_is_projected_as_it_is(trust):
+    made = plan.plan(hot_meter(), POLICY, NOW)
+    doubted = metered(hot_meter(), trust, A=1000.0)
+    assert project.project(doubted, POLICY, made.moves, NOW).power.power_watts.values[0] == 1000.0
