@@ -1,10 +1,13 @@
 """Prometheus in every bad mood: what cannot be used is a fault with its reason, never a number."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from controller.adapters.prometheus import answer
 from controller.adapters.prometheus.collector import PrometheusCollector, Server
 from controller.adapters.prometheus.joined import HostLabels
 from controller.adapters.prometheus.query import Query
@@ -161,6 +164,35 @@ async def test_series_without_the_naming_label_are_told_once(
     batches, faults = await collector.collect(SOON)
     assert batches[1].names == ("vm-1",)
     assert [(fault.subject, fault.reason) for fault in faults] == [("vm cpu_vcpus", "malformed")]
+
+
+def answered(**more: object) -> dict[str, object]:
+    series = [
+        {"metric": {"uuid": f"vm-{n}", "domain": 'a "quoted", [name]'}, "value": [1.7e9, str(n)]} for n in range(3)
+    ]
+    return {"status": "success", **more, "data": {"resultType": "vector", "result": series}, "infos": ["fine"]}
+
+
+@pytest.mark.parametrize(
+    "layout", [{"separators": (",", ":")}, {}, {"indent": 2}], ids=["compact", "spaced", "indented"]
+)
+def test_an_answer_is_read_however_its_json_is_laid_out(layout: Any) -> None:
+    body = json.dumps(answered(stats={"result": 1}), **layout).encode()
+    assert answer.vector(body, "uuid").values == {"vm-0": 0.0, "vm-1": 1.0, "vm-2": 2.0}
+
+
+def test_an_answer_cut_anywhere_or_with_anything_behind_it_gives_no_number() -> None:
+    body = json.dumps(answered()).encode()
+    for spoilt in [*(body[:length] for length in range(len(body))), body + b"]", body.replace(b"}, {", b"} {", 1)]:
+        with pytest.raises(answer.UnusableError):
+            answer.vector(spoilt, "uuid")
+
+
+def test_warnings_behind_the_series_spoil_them_all() -> None:
+    whole = answered()
+    with pytest.raises(answer.UnusableError) as refused:
+        answer.vector(json.dumps({**whole, "warnings": ["a shard is missing"]}).encode(), "uuid")
+    assert refused.value.reason == "partial"
 
 
 async def test_an_empty_answer_is_a_fault_unless_the_query_is_optional(prometheus: FakePrometheus) -> None:

@@ -1,13 +1,20 @@
 """Reads what Prometheus answered, strictly: a vector of named numbers, or why it cannot be used. Pure.
 
 Format: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+Series are decoded one by one: to decode an answer of 100,000 at once would hold every thread up for as long.
 """
 
 import json
 import math
+import re
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+_RESULT = re.compile(r'"result"\s*:\s*\[\s*')
+_NEXT = re.compile(r"\s*,\s*")
+_END = re.compile(r"\s*\]")
+_DECODER = json.JSONDecoder()
 _REASONS = {"timeout": "timeout", "canceled": "timeout"}
 
 
@@ -52,7 +59,7 @@ def vector(body: bytes, label: str) -> Vector:
     values: dict[str, float] = {}
     bad: dict[str, Bad] = {}
     unnamed = 0
-    for series in _series(_document(body)):
+    for series in _series(body):
         name, text = _named(series, label)
         if name == "":
             unnamed += 1
@@ -68,12 +75,35 @@ def vector(body: bytes, label: str) -> Vector:
     return Vector(values=values, bad=tuple(bad.values()))
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def _series(body: bytes) -> Iterator[Any]:
+    """Each series of the vector. The document around them is judged after the last."""
     try:
-        document = json.loads(body)
+        text = body.decode()
+        begin = _RESULT.search(text)
+        end = None if begin is None else (yield from _elements(text, begin.end()))
+        document = json.loads(text if begin is None else f"{text[: begin.end()]}]{text[end:]}")
     except (ValueError, RecursionError) as error:
         reason = "malformed" if body.rstrip().endswith(b"}") else "truncated"
         raise UnusableError(reason, f"no JSON after {len(body)} bytes: {error}") from error
+    _require_vector(document, body)
+
+
+def _elements(text: str, at: int) -> Generator[Any, None, int]:
+    """Each element of the JSON array whose first begins at `at`; where the text goes on behind its bracket."""
+    if end := _END.match(text, at):
+        return end.end()
+    while True:
+        element, at = _DECODER.raw_decode(text, at)
+        yield element
+        if comma := _NEXT.match(text, at):
+            at = comma.end()
+        elif end := _END.match(text, at):
+            return end.end()
+        else:
+            raise ValueError(f"no series and no end of them at character {at}")
+
+
+def _require_vector(document: Any, body: bytes) -> None:
     if not isinstance(document, dict):
         raise UnusableError("malformed", "the answer is no JSON object")
     if document.get("status") != "success":
@@ -81,15 +111,9 @@ def _document(body: bytes) -> dict[str, Any]:
         raise UnusableError(_REASONS.get(kind, "http"), text)
     if document.get("warnings"):
         raise UnusableError("partial", f"Prometheus warns: {str(document['warnings'])[:200]}")
-    return document
-
-
-def _series(document: dict[str, Any]) -> list[Any]:
     data = document.get("data")
-    if not isinstance(data, dict) or data.get("resultType") != "vector" or not isinstance(data.get("result"), list):
+    if not isinstance(data, dict) or data.get("resultType") != "vector" or data.get("result") != []:
         raise UnusableError("malformed", "the answer is no instant vector")
-    result: list[Any] = data["result"]
-    return result
 
 
 def _named(series: Any, label: str) -> tuple[str, str]:
