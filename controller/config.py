@@ -4,6 +4,7 @@ Unknown keys are refused, every error carries file and line, and all of them are
 `{file: PATH}` or `{env: NAME}` (or in clear, for a lab); it is read when it is needed and its repr shows nothing.
 """
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -136,6 +137,8 @@ class Query(Strict):
     promql: str
     label: str
     age: str | None = None
+    optional: bool = False
+    """An empty answer is no fault, as of a metric that not every exporter has."""
 
     @model_validator(mode="after")
     def _aged(self) -> Self:
@@ -155,6 +158,35 @@ class Prometheus(Strict):
     window: Duration = timedelta(minutes=1)
     """What rates look back: at least twice Prometheus's scrape interval."""
     queries: tuple[Query, ...] | None = None
+
+
+class Exporters(Strict):
+    """How exporters are read where there is no Prometheus: over HTTPS with `tls`, and then by a token or a password."""
+
+    tls: bool = False
+    ca_file: Path | None = None
+    token: Secret | None = None
+    username: str | None = None
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.username is None) is not (self.password is None):
+            raise ValueError("needs username and password together")
+        if self.token is not None and self.username is not None:
+            raise ValueError("takes a token or a password, not both")
+        if not self.tls and (self.ca_file or self.token or self.password):
+            raise ValueError("needs tls: true for a ca_file, a token or a password")
+        return self
+
+    def authorization(self) -> str | None:
+        """The header's value. Raises InputError where a secret is not there."""
+        if self.token is not None:
+            return f"Bearer {self.token.reveal()}"
+        if self.username is None or self.password is None:
+            return None
+        pair = f"{self.username}:{self.password.reveal()}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 class Cloud(Strict):
@@ -276,6 +308,7 @@ class Config(Strict):
     deadline: Duration = timedelta(seconds=20)
     snmp: Snmp = Snmp()
     prometheus: Prometheus | None = None
+    exporters: Exporters = Exporters()
     scrape_interval: Duration = timedelta(seconds=15)
     dry_run: bool = False
     """Everything but acting: Nova is read, and what would be asked of it is logged."""
@@ -320,20 +353,19 @@ def load(path: Path) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise InputError(_told(path, node, error)) from error
-    return _anchored(config, path.parent.resolve())
+    anchored: Config = _anchored(config, path.parent.resolve())
+    return anchored
 
 
-def _anchored(config: Config, base: Path) -> Config:
-    socket = config.socket.model_copy(update={"path": base / config.socket.path})
-    cloud = config.cloud.model_copy(update={"file": base / config.cloud.file if config.cloud.file else None})
-    return config.model_copy(
-        update={
-            "estate": base / config.estate,
-            "state_dir": base / config.state_dir,
-            "socket": socket,
-            "cloud": cloud,
-        }
-    )
+def _anchored(value: Any, base: Path) -> Any:
+    """The same with each path below `base`, wherever it stands; an absolute one stays as it is."""
+    if isinstance(value, Path):
+        return base / value
+    if isinstance(value, Mapping):
+        return {key: _anchored(each, base) for key, each in value.items()}
+    if isinstance(value, Strict):
+        return value.model_copy(update={name: _anchored(each, base) for name, each in value})
+    return value
 
 
 def _told(path: Path, node: yaml.Node | None, error: ValidationError) -> str:

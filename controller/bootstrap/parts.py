@@ -8,6 +8,7 @@ from pathlib import Path
 from controller import config
 from controller.adapters.clock import SystemClock
 from controller.adapters.exporters.collector import ExporterCollector
+from controller.adapters.exporters.fetch import HttpFetch
 from controller.adapters.openstack import OpenStackCloud, connect
 from controller.adapters.prometheus import collector as prometheus
 from controller.adapters.prometheus import joined, query
@@ -46,9 +47,8 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
 
     SNMP polls nothing where no credential is configured.
     """
-    hosts = its_estate.hosts.values()
     if settings.prometheus is None:
-        first: Collector = ExporterCollector(hosts, clock, interval=settings.scrape_interval)
+        first: Collector = _exporters(settings, its_estate, clock)
     else:
         first = _prometheus(settings.prometheus, its_estate)
     return first, _snmp(settings.snmp, its_estate, clock)
@@ -80,6 +80,12 @@ def _credential(given: config.SnmpCredential) -> Credential:
     )
 
 
+def _exporters(settings: config.Config, its_estate: Estate, clock: SystemClock) -> ExporterCollector:
+    given = settings.exporters
+    fetch = HttpFetch(tls=given.tls, ca_file=given.ca_file, authorization=given.authorization)
+    return ExporterCollector(its_estate.hosts.values(), clock, interval=settings.scrape_interval, fetch=fetch)
+
+
 def _prometheus(settings: config.Prometheus, its_estate: Estate) -> prometheus.PrometheusCollector:
     server = prometheus.Server(
         url=settings.url,
@@ -98,7 +104,9 @@ def _prometheus(settings: config.Prometheus, its_estate: Estate) -> prometheus.P
 def _query(one: config.Query) -> query.Query:
     kind = Kind(one.kind)
     age = one.age or query.default_age(kind)
-    return query.Query(quantity=one.quantity, kind=kind, promql=one.promql, label=one.label, age=age)
+    return query.Query(
+        quantity=one.quantity, kind=kind, promql=one.promql, label=one.label, age=age, optional=one.optional
+    )
 
 
 @contextmanager

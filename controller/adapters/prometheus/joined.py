@@ -18,17 +18,17 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLabels:
-    """Which host an instance label means: its name, its address or an exporter's host:port, or a label told apart."""
+    """Which host an instance label means: its name, its address or an exporter's host:port."""
 
     hosts: Mapping[str, str]
 
     @classmethod
-    def of(cls, hosts: Iterable[Host], told: Mapping[str, str] | None = None) -> "HostLabels":
-        """From the inventory; `told` maps labels that follow no rule to host names."""
+    def of(cls, hosts: Iterable[Host]) -> "HostLabels":
+        """From the inventory."""
         known: dict[str, str] = {}
         for host in hosts:
             known |= dict.fromkeys((host.name, *host.exporters, *([host.address] if host.address else [])), host.name)
-        return cls(hosts=known | dict(told or {}))
+        return cls(hosts=known)
 
     def host(self, label: str) -> str | None:
         """The host's name, None for an instance that is no host of the inventory."""

@@ -107,6 +107,36 @@ snmp:
     assert "in-clear-here" not in settings.model_dump_json()
 
 
+def test_every_relative_path_starts_at_the_configurations_folder(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("from a file\n")
+    text = """version: 1
+estate: e
+prometheus: {url: "https://p", ca_file: ca.pem, token: {file: s}}
+exporters: {tls: true, ca_file: /etc/ca.pem, username: u, password: {file: s}}
+snmp: {credentials: {a: {version: "2c", community: {file: s}}}}
+"""
+    settings = config.load(written(tmp_path, text))
+    assert settings.prometheus and settings.prometheus.ca_file == tmp_path / "ca.pem"
+    assert settings.prometheus.token and settings.prometheus.token.reveal() == "from a file"
+    assert settings.exporters.ca_file == Path("/etc/ca.pem")
+    assert settings.exporters.authorization() == "Basic dTpmcm9tIGEgZmlsZQ=="
+    assert settings.snmp.credentials["a"].community
+    assert settings.snmp.credentials["a"].community.reveal() == "from a file"
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("{token: t}", "needs tls: true"),
+        ("{tls: true, username: u}", "username and password together"),
+        ("{tls: true, token: t, username: u, password: p}", "not both"),
+    ],
+)
+def test_a_way_into_the_exporters_that_cannot_be_meant_is_refused(tmp_path: Path, given: str, what: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\nexporters: {given}\n")
+    assert "controller.yaml:3: exporters" in line and what in line
+
+
 def test_a_secret_that_is_not_there_is_told_when_it_is_needed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         config.Secret(file=tmp_path / "none").reveal()
