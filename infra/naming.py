@@ -3,6 +3,8 @@
 A flavor, a volume type, an image, a provider network, an aggregate and a project bear the estate's own names.
 """
 
+from datetime import date
+
 FOUNDATION = "foundation"
 """The foundation's stack."""
 
@@ -14,6 +16,10 @@ DEFAULT_FOUNDATION = f"organization/{PROJECT}/{FOUNDATION}"
 
 OPERATORS_DOMAIN = f"{PROJECT}-operators"
 CONTROL_PROJECT = f"{PROJECT}-control"
+AGENCIES_DOMAIN = "Default"
+AGENCIES_DOMAIN_ID = "default"
+"""Where agencies' projects, groups and service users stand: the domain that Keystone is bootstrapped with."""
+
 ADDRESS_SCOPE = PROJECT
 
 _AGENCY_STACK = "agency-"
@@ -116,6 +122,6 @@ def service_user(system: str) -> str:
     return f"{system}-deployer"
 
 
-def credential(system: str, generation: int) -> str:
-    """The application credential of a system's deployment tool; a new generation is a new one."""
-    return f"{system}-deployer-{generation}"
+def credential(system: str, begins: date) -> str:
+    """The application credential of a system's deployment tool; one that begins another day is another one."""
+    return f"{system}-deployer-{begins.isoformat()}"
