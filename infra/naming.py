@@ -52,9 +52,9 @@ def system_tags(agency: str, system: str, classification: str, tier: str) -> lis
     return sorted(tag(key, value) for key, value in given.items())
 
 
-def managed_tag() -> str:
-    """On what belongs to no system, so that it is told from what was made by hand."""
-    return tag("managed-by", PROJECT)
+def control_tags(classification: str) -> list[str]:
+    """The tags of the control VMs' project and of all that stands in it: the operators' own agency and system."""
+    return system_tags(PROJECT, "control", classification, "critical")
 
 
 def qos_policy(network: str) -> str:

@@ -25,7 +25,7 @@ IMAGE_IDS = "image_ids"
 """Glance's id of each image, by the estate's name."""
 
 DOMAIN_IDS = "domain_ids"
-"""Keystone's id of each domain that the foundation declares: `operators`."""
+"""Keystone's id of each domain: `operators`, which the foundation declares, and `agencies`."""
 
 PROJECT_IDS = "project_ids"
 """Keystone's id of each project that the foundation declares: `control`."""
