@@ -39,6 +39,10 @@ def main(*names):
         if not list(identity.endpoints(service_id=service.id)):
             for interface in ("public", "internal", "admin"):
                 identity.create_endpoint(service_id=service.id, interface=interface, url=url, region_id="RegionOne")
+    if "swift" in names:  # whose administrator opens other projects' accounts by this role alone
+        role = identity.find_role("ResellerAdmin") or identity.create_role(name="ResellerAdmin")
+        admin = identity.find_project("admin")
+        identity.assign_project_role_to_user(admin, identity.find_user("admin"), role)
 
 
 if __name__ == "__main__":

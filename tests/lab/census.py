@@ -1,0 +1,67 @@
+"""Everything that a cloud holds, as names and ids: what its administrator sees before something, and after."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Census = dict[str, list[str]]
+
+
+def rows(things: Iterable[Any], *more: str) -> list[str]:
+    """One line each: id, name and the named fields, sorted."""
+    return sorted(" ".join(str(each[key]) for key in ("id", "name", *more)) for each in things)
+
+
+def assignments(cloud: Any) -> list[str]:
+    """Who has which role where; `None` is what a line does not have."""
+    return sorted(
+        " ".join(str((each[kind] or {}).get("id")) for kind in ("role", "user", "group"))
+        + f" {sorted((each['scope'] or {}).items())}"
+        for each in cloud.identity.role_assignments()
+    )
+
+
+def default_groups(groups: Iterable[Any], projects: set[str]) -> list[Any]:
+    """Without the groups that Neutron made of itself and keeps when their project is gone."""
+    return [each for each in groups if each.name != "default" or each.project_id in projects]
+
+
+def taken(cloud: Any) -> Census:
+    """The census, by kind."""
+    projects = list(cloud.identity.projects())
+    ids = {each.id for each in projects}
+    kinds: dict[str, Callable[[], list[str]]] = {
+        "domains": lambda: rows(cloud.identity.domains()),
+        "projects": lambda: rows(projects),
+        "users": lambda: rows(cloud.identity.users()),
+        "groups": lambda: rows(cloud.identity.groups()),
+        "roles": lambda: rows(cloud.identity.roles()),
+        "role assignments": lambda: assignments(cloud),
+        "flavors": lambda: rows(cloud.compute.flavors(is_public=None)),
+        "aggregates": lambda: rows(cloud.compute.aggregates(), "hosts", "metadata"),
+        "server groups": lambda: rows(cloud.compute.server_groups(all_projects=True)),
+        "servers": lambda: rows(cloud.compute.servers(all_projects=True)),
+        "volume types": lambda: rows(cloud.block_storage.types(is_public=None)),
+        "volume QoS": lambda: rows(cloud.block_storage.get("/qos-specs").json()["qos_specs"]),
+        "volumes": lambda: rows(cloud.block_storage.volumes(all_projects=True)),
+        "images": lambda: rows(cloud.image.images()),
+        "networks": lambda: rows(cloud.network.networks()),
+        "subnets": lambda: rows(cloud.network.subnets()),
+        "subnet pools": lambda: rows(cloud.network.subnet_pools()),
+        "address scopes": lambda: rows(cloud.network.address_scopes()),
+        "routers": lambda: rows(cloud.network.routers()),
+        "ports": lambda: rows(cloud.network.ports()),
+        "security groups": lambda: rows(default_groups(cloud.network.security_groups(), ids)),
+        "RBAC": lambda: rows(cloud.network.rbac_policies()),
+        "network QoS": lambda: rows(cloud.network.qos_policies()),
+    }
+    return {kind: look() for kind, look in kinds.items()}
+
+
+def difference(before: Census, after: Census) -> dict[str, list[str]]:
+    """Lines that came (+) or went (-), by kind; empty where nothing changed."""
+    found = {
+        kind: [f"- {line}" for line in before[kind] if line not in after[kind]]
+        + [f"+ {line}" for line in after[kind] if line not in before[kind]]
+        for kind in before
+    }
+    return {kind: lines for kind, lines in found.items() if lines}
