@@ -3,6 +3,7 @@
 import typer
 
 from controller.cli import daemon, inventory, plan, snapshot, twin
+from controller.cli.estate import app as estate
 
 app = typer.Typer(
     name="gdcc",
@@ -12,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(inventory.app, name="inventory", help="The estate as data.")
+app.add_typer(estate.app, name="estate", help="The cloud's definitions, by Pulumi.")
 app.command()(snapshot.snapshot)
 app.command()(plan.plan)
 app.command()(plan.explain)

@@ -1,0 +1,212 @@
+"""Finds in a living cloud what a program declares: each kind by its name and place, with the id that Pulumi imports.
+
+A kind that stands between two things (an access, an assignment, an association) has an id made of theirs, as the
+import sections of the OpenStack provider's resources say; it counts as found when the cloud shows it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+Inputs = Mapping[str, Any]
+
+
+class Rows(Protocol):
+    """The cloud's listings, as the OpenStack adapter reads them."""
+
+    async def rows(
+        self, service: str, path: str, table: str, params: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """All rows of a paged listing."""
+        ...
+
+    async def find(self, service: str, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+        """One JSON object, None where there is none."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Cloud:
+    """Listings of one cloud, each asked for once. `region` is part of quotas' ids."""
+
+    rows: Rows
+    region: str
+    _seen: dict[tuple[str, ...], list[dict[str, Any]]] = field(default_factory=dict)
+
+    async def listing(self, service: str, path: str, table: str, **params: str) -> list[dict[str, Any]]:
+        """All rows of a listing, empty where its parent is gone."""
+        key = (service, path, table, *(f"{name}={value}" for name, value in sorted(params.items())))
+        if key not in self._seen:
+            self._seen[key] = await self.rows.rows(service, path, table, params)
+        return self._seen[key]
+
+    async def body(self, service: str, path: str, table: str) -> list[dict[str, Any]]:
+        """The rows of a listing that has no pages; none where the thing it belongs to is gone."""
+        answer = await self.rows.find(service, path)
+        return list((answer or {}).get(table) or ())
+
+
+Finder = Callable[[Cloud, Inputs], Awaitable[list[str]]]
+
+
+def _listed(service: str, path: str, table: str, same: Mapping[str, str], **params: str) -> Finder:
+    """A kind with rows of its own. `same` maps inputs to the fields that must be equal where the input is given."""
+
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        rows = await cloud.listing(service, path, table, **params)
+        found = [row for row in rows if all(_equal(inputs.get(key), row.get(field)) for key, field in same.items())]
+        return [str(row["id"]) for row in _tagged(found, inputs)]
+
+    return find
+
+
+def _exact(service: str, path: str, table: str, same: Mapping[str, str]) -> Finder:
+    """As `_listed`, for kinds without a name: an input that is not given must not be set in the cloud either."""
+
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        rows = await cloud.listing(service, path, table)
+        return [
+            str(row["id"])
+            for row in rows
+            if all(_plain(inputs.get(key)) == _plain(row.get(name)) for key, name in same.items())
+        ]
+
+    return find
+
+
+def _equal(wanted: object, found: object) -> bool:
+    return wanted is None or str(wanted) == str(found)
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def _tagged(rows: list[dict[str, Any]], inputs: Inputs) -> list[dict[str, Any]]:
+    """Of several with one name, those that bear the declared tags."""
+    tags = set(inputs.get("tags") or ())
+    bearing = [row for row in rows if tags and tags <= set(row.get("tags") or ())]
+    return bearing if len(rows) > 1 and bearing else rows
+
+
+async def _flavor_access(cloud: Cloud, inputs: Inputs) -> list[str]:
+    flavor, project = inputs["flavorId"], inputs["tenantId"]
+    rows = await cloud.body("compute", f"/flavors/{flavor}/os-flavor-access", "flavor_access")
+    return [f"{flavor}/{project}" for row in rows if row.get("tenant_id") == project]
+
+
+async def _volume_type_access(cloud: Cloud, inputs: Inputs) -> list[str]:
+    volume_type, project = inputs["volumeTypeId"], inputs["projectId"]
+    rows = await cloud.body("block-storage", f"/types/{volume_type}/os-volume-type-access", "volume_type_access")
+    return [f"{volume_type}/{project}" for row in rows if row.get("project_id") == project]
+
+
+async def _qos_association(cloud: Cloud, inputs: Inputs) -> list[str]:
+    qos, volume_type = inputs["qosId"], inputs["volumeTypeId"]
+    rows = await cloud.body("block-storage", f"/qos-specs/{qos}/associations", "qos_associations")
+    return [f"{qos}/{volume_type}" for row in rows if row.get("id") == volume_type]
+
+
+async def _role_assignment(cloud: Cloud, inputs: Inputs) -> list[str]:
+    parts = {key: inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId")}
+    rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
+    wanted = (parts["domainId"], parts["projectId"], parts["groupId"], parts["userId"], parts["roleId"])
+    return ["/".join(wanted) for row in rows if _assigned(row) == wanted][:1]
+
+
+def _assigned(row: Row) -> tuple[str, ...]:
+    scope = row.get("scope") or {}
+    return (
+        (scope.get("domain") or {}).get("id", ""),
+        (scope.get("project") or {}).get("id", ""),
+        (row.get("group") or {}).get("id", ""),
+        (row.get("user") or {}).get("id", ""),
+        (row.get("role") or {}).get("id", ""),
+    )
+
+
+async def _router_interface(cloud: Cloud, inputs: Inputs) -> list[str]:
+    ports = await cloud.listing("network", "/ports", "ports", device_id=str(inputs["routerId"]))
+    subnet = inputs.get("subnetId")
+    return [str(port["id"]) for port in ports if any(ip["subnet_id"] == subnet for ip in port.get("fixed_ips") or ())]
+
+
+def _quota(project: str) -> Finder:
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        """Every project has quotas, set or not."""
+        return [f"{inputs[project]}/{inputs.get('region') or cloud.region}"]
+
+    return find
+
+
+def _qos_rule(path: str) -> Finder:
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        policy = inputs["qosPolicyId"]
+        rows = await cloud.body("network", f"/qos/policies/{policy}/{path}", path)
+        same = [row for row in rows if _equal(inputs.get("direction"), row.get("direction"))]
+        return [f"{policy}/{row['id']}" for row in same]
+
+    return find
+
+
+_RULE = {
+    "securityGroupId": "security_group_id",
+    "direction": "direction",
+    "ethertype": "ethertype",
+    "protocol": "protocol",
+    "portRangeMin": "port_range_min",
+    "portRangeMax": "port_range_max",
+    "remoteIpPrefix": "remote_ip_prefix",
+    "remoteGroupId": "remote_group_id",
+}
+_NAMED = {"name": "name"}
+_IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
+_IN_PROJECT = {**_NAMED, "tenantId": "project_id"}
+
+FINDERS: Mapping[str, Finder] = {
+    "openstack:identity/project:Project": _listed(
+        "identity", "/projects", "projects", {**_IN_DOMAIN, "isDomain": "is_domain"}
+    ),
+    "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
+    "openstack:identity/role:Role": _listed("identity", "/roles", "roles", _IN_DOMAIN),
+    "openstack:identity/user:User": _listed("identity", "/users", "users", _IN_DOMAIN),
+    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment,
+    "openstack:compute/flavor:Flavor": _listed("compute", "/flavors/detail", "flavors", _NAMED, is_public="None"),
+    "openstack:compute/flavorAccess:FlavorAccess": _flavor_access,
+    "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),
+    "openstack:compute/quotaSetV2:QuotaSetV2": _quota("projectId"),
+    "openstack:compute/serverGroup:ServerGroup": _listed(
+        "compute", "/os-server-groups", "server_groups", _NAMED, all_projects="true"
+    ),
+    "openstack:blockstorage/volumeTypeV3:VolumeTypeV3": _listed(
+        "block-storage", "/types", "volume_types", _NAMED, is_public="None"
+    ),
+    "openstack:blockstorage/qosV3:QosV3": _listed("block-storage", "/qos-specs", "qos_specs", _NAMED),
+    "openstack:blockstorage/qosAssociationV3:QosAssociationV3": _qos_association,
+    "openstack:blockstorage/quoteSetV3:QuoteSetV3": _quota("projectId"),
+    "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _volume_type_access,
+    "openstack:networking/addressScope:AddressScope": _listed("network", "/address-scopes", "address_scopes", _NAMED),
+    "openstack:networking/subnetPool:SubnetPool": _listed("network", "/subnetpools", "subnetpools", _IN_PROJECT),
+    "openstack:networking/network:Network": _listed("network", "/networks", "networks", _IN_PROJECT),
+    "openstack:networking/subnet:Subnet": _listed(
+        "network", "/subnets", "subnets", {**_IN_PROJECT, "networkId": "network_id"}
+    ),
+    "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
+    "openstack:networking/routerInterface:RouterInterface": _router_interface,
+    "openstack:networking/secGroup:SecGroup": _listed("network", "/security-groups", "security_groups", _IN_PROJECT),
+    "openstack:networking/secGroupRule:SecGroupRule": _exact(
+        "network", "/security-group-rules", "security_group_rules", _RULE
+    ),
+    "openstack:networking/rbacPolicyV2:RbacPolicyV2": _exact(
+        "network",
+        "/rbac-policies",
+        "rbac_policies",
+        {"objectType": "object_type", "objectId": "object_id", "action": "action", "targetTenant": "target_tenant"},
+    ),
+    "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _IN_PROJECT),
+    "openstack:networking/qosBandwidthLimitRule:QosBandwidthLimitRule": _qos_rule("bandwidth_limit_rules"),
+    "openstack:networking/quotaV2:QuotaV2": _quota("projectId"),
+}
+"""By type. Not here: application credentials, whose secret nobody can read again, and containers, which lie in their
+project's own account and are made anew without harm."""

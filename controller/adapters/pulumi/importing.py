@@ -1,0 +1,126 @@
+"""Takes what already lives under a stack's management: what a preview would create is looked for, and imported by id.
+
+The file that `pulumi import` reads names each resource's parent, so that children stand below their components and
+nothing is created beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.adapters.pulumi import finding, tally
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How a preview shows a value that only the run itself will know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One resource that a preview would create. `uses` says which resources an input comes from."""
+
+    urn: str
+    type: str
+    custom: bool
+    parent: str
+    provider: str
+    inputs: Mapping[str, Any]
+    uses: Mapping[str, tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """Its name in the program."""
+        return tally.name_of(self.urn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found for a stack: ids by URN, what the cloud does not have, and what cannot be told apart."""
+
+    ids: Mapping[str, str]
+    missing: tuple[str, ...]
+    ambiguous: Mapping[str, tuple[str, ...]]
+
+
+def declared(preview: Mapping[str, Any]) -> tuple[Declared, ...]:
+    """What the JSON of a preview would create, what is used before what uses it."""
+    return tuple(
+        _declared(step["newState"])
+        for step in preview.get("steps") or ()
+        if step["op"] == "create" and not step["newState"]["type"].startswith("pulumi:pulumi:")
+    )
+
+
+def _declared(state: Mapping[str, Any]) -> Declared:
+    uses = state.get("propertyDependencies") or {}
+    return Declared(
+        urn=state["urn"],
+        type=state["type"],
+        custom=bool(state.get("custom")),
+        parent=state.get("parent") or "",
+        provider=state.get("provider") or "",
+        inputs={key: value for key, value in (state.get("inputs") or {}).items() if not key.startswith("__")},
+        uses={key: tuple(urns or ()) for key, urns in uses.items()},
+    )
+
+
+async def found(cloud: finding.Cloud, wanted: Iterable[Declared]) -> Found:
+    """Looks for each in the cloud. What uses something that is not there is not there either."""
+    ids: dict[str, str] = {}
+    missing: list[str] = []
+    ambiguous: dict[str, tuple[str, ...]] = {}
+    for each in wanted:
+        if not each.custom:
+            continue
+        inputs, finder = resolved(each, ids), finding.FINDERS.get(each.type)
+        matches = [] if inputs is None or finder is None else await finder(cloud, inputs)
+        if len(matches) == 1:
+            ids[each.urn] = matches[0]
+        elif matches:
+            ambiguous[each.urn] = tuple(sorted(matches))
+        else:
+            missing.append(each.urn)
+    return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous)
+
+
+def resolved(each: Declared, ids: Mapping[str, str]) -> dict[str, Any] | None:
+    """Its inputs, those that are other resources' ids filled in; None where one of them is not known."""
+    inputs: dict[str, Any] = {}
+    for key, value in each.inputs.items():
+        if value == UNKNOWN:
+            sources = [ids[urn] for urn in each.uses.get(key, ()) if urn in ids]
+            if len(sources) != 1:
+                return None
+            value = sources[0]  # noqa: PLW2901
+        inputs[key] = value
+    return inputs
+
+
+def import_file(wanted: Iterable[Declared], ids: Mapping[str, str]) -> dict[str, Any]:
+    """What `pulumi import --file` reads: what was found, below its components, and those components."""
+    every = {each.urn: each for each in wanted}
+    needed = _with_components(every, ids)
+    handles = {urn: f"r{number}" for number, urn in enumerate(needed)}
+    known = {each.parent for urn, each in needed.items() if each.parent and each.parent not in needed}
+    table = {f"k{number}": urn for number, urn in enumerate(sorted(known))}
+    handles.update({urn: handle for handle, urn in table.items()})
+    return {
+        "nameTable": table,
+        "resources": [_entry(each, handles, ids.get(urn)) for urn, each in needed.items()],
+    }
+
+
+def _with_components(every: Mapping[str, Declared], ids: Mapping[str, str]) -> dict[str, Declared]:
+    needed = set(ids)
+    for urn in ids:
+        above = every[urn].parent
+        while above in every:
+            needed.add(above)
+            above = every[above].parent
+    return {urn: each for urn, each in every.items() if urn in needed}
+
+
+def _entry(each: Declared, handles: Mapping[str, str], resource_id: str | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"type": each.type, "name": handles[each.urn], "logicalName": each.name}
+    if each.parent and not each.parent.split("::")[2].startswith("pulumi:pulumi:Stack"):
+        entry["parent"] = handles[each.parent]
+    return {**entry, "component": True} if resource_id is None else {**entry, "id": resource_id}

@@ -1,0 +1,81 @@
+"""Locks on stacks: whose, since when, and whether their process still lives. Pure but for the look at the process."""
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_CREATED_BY = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
+_LOCKED = "the stack is currently locked by"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """One lock as Pulumi wrote it."""
+
+    user: str
+    host: str
+    pid: int
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"locked by {self.user}@{self.host} (process {self.pid}) since {self.since:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def told(text: str) -> tuple[Lock, ...]:
+    """The locks named in the CLI's refusal, from any backend; none where it refused for another reason."""
+    if _LOCKED not in text:
+        return ()
+    return tuple(
+        Lock(user=m["user"], host=m["host"], pid=int(m["pid"]), since=datetime.fromisoformat(m["since"]))
+        for m in _CREATED_BY.finditer(text)
+    )
+
+
+def in_files(backend_url: str, project: str) -> dict[str, tuple[Lock, ...]]:
+    """The locks of a file backend by stack; empty for any other backend, which tells of a lock when it refuses."""
+    url = urlsplit(backend_url)
+    if url.scheme != "file":
+        return {}
+    folder = Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi/locks/organization" / project
+    found = {path.name: tuple(_read(path.glob("*.json"))) for path in sorted(folder.glob("*")) if path.is_dir()}
+    return {stack: locks for stack, locks in found.items() if locks}
+
+
+def _read(paths: Iterable[Path]) -> Iterable[Lock]:
+    for path in sorted(paths):
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:  # given back while we looked
+            continue
+        since = datetime.fromisoformat(row["timestamp"])
+        yield Lock(user=row["username"], host=row["hostname"], pid=int(row["pid"]), since=since)
+
+
+def lives(lock: Lock) -> bool | None:
+    """Whether the process that holds it still runs; None where that is another machine's to say."""
+    if lock.host != socket.gethostname():
+        return None
+    try:
+        os.kill(lock.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def remedy(stack: str, lock: Lock) -> str:
+    """What a reader can do about it."""
+    match lives(lock):
+        case True:
+            return "it is still running: wait for it"
+        case False:
+            return f"its process is gone: gdcc estate … --unlock {stack}"
+        case _:
+            return f"look on {lock.host} whether it still runs; if not: --unlock {stack}"

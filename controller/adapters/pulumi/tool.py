@@ -1,0 +1,85 @@
+"""The `pulumi` that is installed, the repository's root where it runs, and its environment."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from controller.errors import InputError
+
+POLICY_PACK = "infra/policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """How to start the CLI: its path, the repository's root, and the environment of every call."""
+
+    command: str
+    root: Path
+    env: Mapping[str, str]
+
+    @property
+    def policy_pack(self) -> Path | None:
+        """The policy pack's folder; None where the repository has none."""
+        folder = self.root / POLICY_PACK
+        return folder if (folder / "PulumiPolicy.yaml").is_file() else None
+
+    def argv(self, *words: str) -> list[str]:
+        """A whole command line that never asks and never colours."""
+        return [self.command, "--non-interactive", "--color", "never", *words]
+
+    def call(self, *words: str, secret: str | None = None) -> str:
+        """Runs a short command and gives its standard output; `secret` goes to its standard input, into no argument.
+
+        Raises `InputError` with the CLI's own words.
+        """
+        done = subprocess.run(  # noqa: S603 - the CLI found on PATH
+            self.argv(*words),
+            cwd=self.root,
+            env=self.env,
+            input=secret or "",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise InputError(_last_words(done.stderr or done.stdout), where=f"pulumi {' '.join(words[:2])}")
+        return done.stdout
+
+
+def find(root: Path, env: Mapping[str, str]) -> Tool:
+    """The CLI on PATH, with this Python's own folder first in it: the programs run in the project's environment.
+
+    Raises `InputError` where there is no CLI, it does not fit the SDK, or `root` holds no Pulumi project.
+    """
+    if not (root / "Pulumi.yaml").is_file():
+        raise InputError("no Pulumi.yaml", where=str(root), remedy="run in the repository, or name it with --root")
+    path = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    command = shutil.which("pulumi", path=path)
+    if command is None:
+        raise InputError("pulumi is not on PATH", remedy="install the official CLI, see infra/README.md")
+    whole = {**env, "PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true"}
+    return Tool(command=command, root=root, env=whole)
+
+
+def check_version(tool: Tool) -> str:
+    """The CLI's version. Raises `InputError` where it is older than the SDK that the programs use."""
+    told, sdk = tool.call("version").strip().lstrip("v"), metadata.version("pulumi")
+    if _version(told) < _version(sdk):
+        raise InputError(f"{told} is older than its SDK {sdk}", where=tool.command, remedy="install the newer CLI")
+    return told
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
+    return " ".join(told or lines[-3:]) or "ended without a word"

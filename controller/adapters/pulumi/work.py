@@ -1,0 +1,162 @@
+"""What each verb does with one stack, call by call."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from controller.adapters.pulumi import stack_files, state
+from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
+from controller.adapters.pulumi.stacks import FOUNDATION, Verb
+from controller.adapters.pulumi.tool import Tool
+
+Settle = Callable[[Runner, Run, tuple[state.Pending, ...]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a run needs to know beside the stack's name.
+
+    `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
+    up after a killed run, `roles` asks the cloud for the roles
+    it has from the start, and `unprotect` names the stacks whose protection a destroy may take away.
+    """
+
+    tool: Tool
+    estate: str
+    today: date
+    settle: Settle
+    roles: Callable[[], Awaitable[Mapping[str, str]]]
+    known: Mapping[str, object] = field(default_factory=dict)
+    secrets_provider: str | None = None
+    policy: bool = True
+    refresh: bool = False
+    unprotect: frozenset[str] = frozenset()
+
+
+def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
+    """The work of one stack, whatever its verb."""
+    verbs = {
+        Verb.PREVIEW: _preview,
+        Verb.UP: _up,
+        Verb.REFRESH: _refresh,
+        Verb.DESTROY: _destroy,
+        Verb.DRIFT: _drift,
+    }
+
+    async def work(runner: Runner, run: Run) -> None:
+        await verbs[run.verb](runner, run, orders)
+
+    return work
+
+
+async def _preview(runner: Runner, run: Run, orders: Orders) -> None:
+    await _there(run, orders)
+    await _look_ahead(runner, run, orders)
+    run.said = words(run.tally.changes, would=True)
+
+
+async def _up(runner: Runner, run: Run, orders: Orders) -> None:
+    await _there(run, orders)
+    found = await asyncio.to_thread(state.export, orders.tool, run.stack)
+    if found.pending:
+        await orders.settle(runner, run, found.pending)
+    await _look_ahead(runner, run, orders)
+    if run.tally.changes or run.tally.outputs_changed:
+        await _changes_allowed(run, orders)
+        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_policy(orders))
+    run.said = words(run.tally.changes)
+
+
+async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
+    _known(run, orders)
+    await runner.step(run, "refresh", "refresh", "--yes", "--skip-preview")
+    run.said = words(run.tally.changes)
+
+
+async def _destroy(runner: Runner, run: Run, orders: Orders) -> None:
+    _known(run, orders)
+    found = await asyncio.to_thread(state.export, orders.tool, run.stack)
+    if found.protected and run.stack not in orders.unprotect:
+        raise StepFailedError(
+            State.FAILED, f"{len(found.protected)} resources are protected (--yes-destroy {run.stack})"
+        )
+    if found.pending:
+        await orders.settle(runner, run, found.pending)
+    if found.protected:
+        await asyncio.to_thread(orders.tool.call, "state", "unprotect", "--all", "--yes", "--stack", run.stack)
+    await runner.step(run, "destroy", "destroy", "--yes", "--skip-preview")
+    run.said = words(run.tally.changes)
+
+
+async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
+    """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
+    _known(run, orders)
+    await runner.step(run, "drift", "refresh", "--preview-only")
+    run.said = "as declared" if not run.tally.changes else words(run.tally.changes, would=True)
+
+
+async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
+    more = ("--refresh",) if orders.refresh else ()
+    await runner.step(run, "preview", "preview", "--json", *more, *_policy(orders))
+
+
+async def _there(run: Run, orders: Orders) -> None:
+    """Makes the stack where the backend has none; fills in what the file of an old one lacks."""
+    if run.stack not in orders.known:
+        run.step = "init"
+        await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+    first = stack_files.First(
+        estate=orders.estate,
+        credentials_from=orders.today,
+        roles=await orders.roles() if run.stack == FOUNDATION and stack_files.lacks_roles(orders.tool.root) else {},
+    )
+    await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first)
+
+
+def _known(run: Run, orders: Orders) -> None:
+    if run.stack not in orders.known:
+        raise StepFailedError(State.SKIPPED, "there is no such stack yet")
+
+
+def _policy(orders: Orders) -> tuple[str, ...]:
+    pack = orders.tool.policy_pack
+    return ("--policy-pack", str(pack)) if orders.policy and pack is not None else ()
+
+
+async def _changes_allowed(run: Run, orders: Orders) -> None:
+    """Asks the policies about the preview as a whole: deletions, replacements, aggregates that would lose hosts."""
+    if not orders.policy or not (orders.tool.root / "infra/policy/changes.py").is_file():
+        return
+    run.step = "check"
+    status, said = await _asked(orders.tool, run.output("preview"))
+    if status != 0:
+        raise StepFailedError(State.FAILED, said or f"the changes check ended with status {status}")
+
+
+async def _asked(tool: Tool, preview: Path) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.policy.changes", str(preview)),
+        cwd=tool.root,
+        env=dict(tool.env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, " ".join(said.decode(errors="replace").split())
+
+
+_PAST = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "refresh": "refreshed"}
+
+
+def words(changes: Mapping[str, int], *, would: bool = False) -> str:
+    """The counts as a phrase."""
+    if not changes:
+        return "no changes"
+    if would:
+        return ", ".join(f"{count} to {op}" for op, count in changes.items())
+    return ", ".join(f"{count} {_PAST.get(op, op)}" for op, count in changes.items())

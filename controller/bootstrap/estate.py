@@ -1,0 +1,47 @@
+"""The living cloud for `gdcc estate`: what an import looks through, and what a killed run may have left."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from controller.adapters.openstack import rest, session
+from controller.adapters.pulumi import finding, settling
+from controller.adapters.pulumi.work import Settle
+from controller.errors import InputError
+
+DEFAULT_ROLES = ("member", "reader")
+
+
+@asynccontextmanager
+async def cloud() -> AsyncIterator[finding.Cloud]:
+    """The cloud of the environment's `OS_CLOUD` or `OS_*`, as Pulumi's provider sees it.
+
+    Raises `InputError` where the environment names none, or a region is needed and not named.
+    """
+    calls = rest.Rest(session.open_connection(os.environ.get("OS_CLOUD"), region=os.environ.get("OS_REGION_NAME")))
+    try:
+        yield finding.Cloud(rows=calls, region=await _region(calls))
+    finally:
+        await calls.close()
+
+
+async def _region(calls: rest.Rest) -> str:
+    named = os.environ.get("OS_REGION_NAME")
+    if named:
+        return named
+    regions = [str(row["id"]) for row in await calls.rows("identity", "/regions", "regions")]
+    if len(regions) != 1:
+        raise InputError(f"has {len(regions)} regions", where="cloud", remedy="name one in OS_REGION_NAME")
+    return regions[0]
+
+
+async def default_roles() -> Mapping[str, str]:
+    """The ids of the roles that every Keystone has from the start, by name."""
+    async with cloud() as found:
+        rows = await found.listing("identity", "/roles", "roles")
+    return {row["name"]: row["id"] for row in rows if row["name"] in DEFAULT_ROLES and not row.get("domain_id")}
+
+
+def settler() -> Settle:
+    """Clears up after a killed run; asks the cloud only when there is something to ask."""
+    return settling.settler(cloud)

@@ -1,0 +1,92 @@
+"""How stacks are changed from the command line: what was asked is made sure of, carried out and reported."""
+
+from datetime import UTC, datetime
+
+import typer
+
+from controller.adapters.pulumi import locks, stack_files, work
+from controller.adapters.pulumi.runs import Run, State
+from controller.adapters.pulumi.stacks import Verb
+from controller.bootstrap import estate as wiring
+from controller.cli.estate import running, screen
+from controller.cli.estate.select import Selection
+from controller.cli.output import people, print_json, refuse
+
+
+def carry_out(verb: Verb, chosen: Selection, orders: work.Orders, parallel: int, as_json: bool) -> None:
+    """Runs the verb on the chosen stacks, tells how each ended, and ends with the exit status."""
+    _report(running.run(verb, chosen.stacks, orders, parallel=parallel, as_json=as_json), as_json)
+
+
+def orders(
+    chosen: Selection,
+    *,
+    refresh: bool = False,
+    policy: bool = True,
+    unprotect: frozenset[str] = frozenset(),
+    secrets_provider: str | None = None,
+) -> work.Orders:
+    return work.Orders(
+        tool=chosen.tool,
+        estate=chosen.estate_path,
+        today=datetime.now(UTC).date(),
+        settle=wiring.settler(),
+        roles=wiring.default_roles,
+        known=stack_files.existing(chosen.tool),
+        secrets_provider=secrets_provider,
+        policy=policy,
+        refresh=refresh,
+        unprotect=unprotect,
+    )
+
+
+def confirm(names: tuple[str, ...], given: set[str]) -> None:
+    """Goes on only when every stack was named whole; a stack that was named and is not meant is wrong use."""
+    strange = sorted(given - set(names))
+    if strange:
+        raise typer.BadParameter(f"not chosen: {', '.join(strange)}", param_hint="--yes")
+    for name in names:
+        if name in given:
+            continue
+        if not people.is_terminal or people.input(f"type {name} to destroy what it holds: ", markup=False) != name:
+            refuse(f"{name}: was not confirmed, nothing was destroyed (type its name, or --yes {name})")
+
+
+def unlock(chosen: Selection, names: list[str]) -> None:
+    """Takes away locks that were asked for, never one whose process still runs here."""
+    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), "gdcc")
+    for name in names:
+        living = [lock for lock in held.get(name, ()) if locks.lives(lock)]
+        if living:
+            refuse(f"{name}: {living[0]}, and that process still runs: the lock stays")
+        chosen.tool.call("cancel", "--yes", "--stack", name)
+        for lock in held.get(name, ()):
+            people.print(f"{name}: was {lock}; unlocked", markup=False, soft_wrap=True)
+
+
+def _report(runs: list[Run], as_json: bool) -> None:
+    if as_json:
+        print_json({"stacks": [row(run) for run in runs]})
+    else:
+        people.print(screen.table(runs, screen.counted(runs)))
+        for run in runs:
+            for sentence in run.settled:
+                people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
+            if run.state in {State.FAILED, State.LOCKED}:
+                people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
+    raise typer.Exit(running.status(runs))
+
+
+def row(run: Run) -> dict[str, object]:
+    """A run for machines."""
+    return {
+        "stack": run.stack,
+        "state": run.state,
+        "says": run.said,
+        "changes": run.tally.changes,
+        "seconds": round(run.seconds, 1),
+        "settled": list(run.settled),
+        "errors": run.tally.errors,
+        "violations": [{"policy": each.policy, "urn": each.urn, "says": each.message} for each in run.tally.violations],
+        "folder": str(run.folder),
+    }

@@ -1,0 +1,79 @@
+"""Runs kept going, and what Ctrl-C means for them.
+
+The first asks every call under way to end what it began and begins nothing more. The second says what a third would
+leave behind, and the third ends the calls at once.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from controller.adapters.pulumi import stacks, work
+from controller.adapters.pulumi.runs import Run, Runner, State
+from controller.adapters.pulumi.stacks import Verb
+from controller.cli.estate.screen import Screen
+from controller.cli.output import DONE, REFUSED, errors, people
+
+_KEPT_RUNS = 20
+
+
+def run(verb: Verb, names: Sequence[str], orders: work.Orders, *, parallel: int, as_json: bool) -> list[Run]:
+    """Runs the verb on every stack and gives the runs, each over."""
+    folder = _folder(verb)
+    runs = [Run(stack=name, verb=verb, folder=folder / name) for name in names]
+    with Screen(runs, errors if as_json else people, quiet=as_json) as screen:
+        asyncio.run(_go(verb, runs, orders, screen, parallel))
+    return runs
+
+
+async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, parallel: int) -> None:
+    runner = Runner(orders.tool, work.worker(orders), screen.changed, parallel)
+    interrupts = 0
+
+    def interrupted() -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if interrupts != 2:
+            runner.stop()
+        screen.say(answer(interrupts, runner, runs))
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(each, interrupted)
+    await runner.go(stacks.waves(verb, [run.stack for run in runs]), runs)
+
+
+def answer(interrupts: int, runner: Runner, runs: Sequence[Run]) -> str:
+    """What is said to the first, the second and each later Ctrl-C."""
+    going = [run for run in runs if run.state is State.RUNNING]
+    if interrupts == 1:
+        return f"stopping: {len(going)} stacks end what they began; nothing new is begun"
+    left = [f"  {run.stack}: {left_behind(run)}" for run in going]
+    if interrupts == 2:
+        return "\n".join(["once more ends them at once, and leaves behind:", *left])
+    return "ended at once"
+
+
+def left_behind(run: Run) -> str:
+    """What would be unknown if this run's process died now."""
+    names = ", ".join(f"{op} of {urn.rpartition('::')[2]}" for urn, op in sorted(run.tally.under_way.items()))
+    return f"its lock; {names or 'no operation'} under way"
+
+
+def status(runs: Sequence[Run]) -> int:
+    """The exit status: 1 where a stack did not end well."""
+    return DONE if all(run.state is State.DONE for run in runs) else REFUSED
+
+
+def _folder(verb: Verb) -> Path:
+    """Where this run's calls write. The last runs are kept."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "gdcc" / "estate"
+    folder = home / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{verb}"
+    folder.mkdir(mode=0o700, parents=True)
+    for old in sorted(home.iterdir())[:-_KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder

@@ -1,0 +1,45 @@
+"""From options to the stacks meant: the repository's root, its tool, the estate and the names."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.adapters.pulumi import stack_files, stacks, tool
+from controller.errors import InputError
+from inventory import load
+from inventory.model import Estate
+
+DEFAULT_ESTATE = "inventory/estates/gdcc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a verb works on. `estate_path` is the inventory's folder as stack files name it."""
+
+    tool: tool.Tool
+    estate: Estate
+    estate_path: str
+    stacks: tuple[str, ...]
+
+
+def selection(root: Path | None, estate: Path | None, agencies: list[str], foundation: bool) -> Selection:
+    """What was asked for. Raises `InputError` where it cannot be meant."""
+    found = tool.find(root.resolve() if root is not None else _above(Path.cwd()), os.environ)
+    tool.check_version(found)
+    path = _estate_path(found.root, estate)
+    try:
+        loaded = load.load(found.root / path)
+    except load.EstateError as error:
+        raise InputError(str(error)) from error
+    chosen = stacks.chosen(loaded, agencies, foundation)
+    return Selection(tool=found, estate=loaded, estate_path=path, stacks=chosen)
+
+
+def _above(start: Path) -> Path:
+    return next((each for each in (start, *start.parents) if (each / "Pulumi.yaml").is_file()), start)
+
+
+def _estate_path(root: Path, given: Path | None) -> str:
+    if given is not None:
+        return os.path.relpath(given.resolve(), root)
+    return stack_files.setting(root, stacks.FOUNDATION, "gdcc:estate") or DEFAULT_ESTATE
