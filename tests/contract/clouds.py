@@ -149,23 +149,23 @@ class LabGiven:
     lab: Lab
 
     async def server(self) -> Server:
-        operator = self.lab.operator
-        row = await operator.find(GUEST)
+        admin = self.lab.admin
+        row = await admin.find(GUEST)
         if row is not None and (row["status"], row["OS-EXT-STS:task_state"]) != ("ACTIVE", None):
-            await operator.delete(row["id"])
+            await admin.delete(row["id"])
             row = None
         if row is None:
-            row = await operator.boot(GUEST, "open.2c4g")
+            row = await admin.boot(GUEST, "open.2c4g")
         return parse.server(row, zone_shown=True)
 
     async def fault(self, server: Server, fault: str) -> None:
         self.lab.fault(server.name, fault)
 
     async def shut_off(self, server: Server) -> None:
-        await self.lab.operator.act(server.id, "os-stop", "SHUTOFF")
+        await self.lab.admin.act(server.id, "os-stop", "SHUTOFF")
 
     async def delete(self, server: Server) -> None:
-        await self.lab.operator.delete(server.id)
+        await self.lab.admin.delete(server.id)
 
     async def pause(self) -> None:
         await asyncio.sleep(0.25)

@@ -1,16 +1,17 @@
 """The lab's hypervisor: Nova's fake driver, made to behave over time as a real one does.
 
-What it adds to nova.virt.fake: hosts of the sizes asked for, guests that outlive a restart of nova-compute, and live
-migrations that take the time that memory, dirty rate and link give them, report their progress on the migration
-record, and can be aborted, forced to complete, stalled or failed.
+What it adds to nova.virt.fake: hosts of the sizes asked for; guests that outlive a restart of nova-compute, and are
+paused, suspended or shut off where Nova says so; and live migrations that take the time that memory, dirty rate and
+link give them, report their progress on the migration record, and can be aborted, forced, stalled or failed.
 
 Two JSON files in the lab's directory (the environment's LAB), read again at every use, all keys optional:
     settings.json  {"hosts": {"cmp1": {"vcpus": 64, "memory_mb": 262144, "local_gb": 4000}},
                     "link_mib_s": 1200, "blackout_s": 0.3, "give_up_s": 60,
-                    "guests": {"NAME or UUID": {"fault": "check" | "pre" | "copy" | "stall" | "error"}}}
+                    "guests": {"NAME or UUID": {"fault": "check" | "pre" | "copy" | "stall" | "error" | "upload"}}}
     loads.json     {"guests": {"NAME or UUID": {"dirty_mib_s": 300}}}   (and what world.py takes from it)
 Faults: check is refused by the API (400); pre and copy fail and leave the guest where it was; stall makes no progress;
-error breaks the migration and leaves the server in ERROR. A guest whose dirty rate is above the link's never converges:
+error breaks the migration and leaves the server in ERROR; upload keeps a snapshot's task under way for as long as it
+stands. A guest whose dirty rate is above the link's never converges:
 it ends in `give_up_s` (as by libvirt's completion timeout), by an abort, or by force-complete.
 Nova loads drivers from nova/virt alone, so this file is copied there; written for nova 34.
 """
@@ -22,6 +23,7 @@ import time
 from pathlib import Path
 
 from nova import exception
+from nova.compute import power_state, vm_states
 from nova.virt import fake
 
 TICK_S = 0.25
@@ -113,6 +115,27 @@ class LabDriver(fake.FakeDriverWithoutFakeNodes):
         super().spawn(context, instance, *args, **kwargs)
         self._keep(instance)
 
+    def _turn(self, instance, state):
+        self.instances[instance.uuid].state = state
+        self._keep(instance)
+
+    def pause(self, instance):
+        self._turn(instance, power_state.PAUSED)
+
+    def unpause(self, instance):
+        self._turn(instance, power_state.RUNNING)
+
+    def suspend(self, context, instance):
+        self._turn(instance, power_state.SUSPENDED)
+
+    def resume(self, context, instance, *args, **kwargs):
+        self._turn(instance, power_state.RUNNING)
+
+    def snapshot(self, context, instance, image_id, update_task_state):
+        super().snapshot(context, instance, image_id, update_task_state)
+        while behaviour(instance).get("fault") == "upload":
+            time.sleep(TICK_S)
+
     def power_off(self, instance, *args, **kwargs):
         super().power_off(instance, *args, **kwargs)
         self._keep(instance)
@@ -139,6 +162,11 @@ class LabDriver(fake.FakeDriverWithoutFakeNodes):
 
     def post_live_migration(self, context, instance, block_device_info, migrate_data=None):
         self.destroy(context, instance, None)
+
+    def post_live_migration_at_destination(self, context, instance, *args, **kwargs):
+        super().post_live_migration_at_destination(context, instance, *args, **kwargs)
+        if instance.vm_state == vm_states.PAUSED:
+            self.pause(instance)
 
     def check_can_live_migrate_source(self, context, instance, dest_check_data, block_device_info=None):
         if behaviour(instance).get("fault") == "check":

@@ -93,7 +93,7 @@ async def test_real_agents_tell_watts_heat_and_health_of_what_the_hosts_do(lab: 
 
 async def test_a_real_prometheus_shows_a_busy_guest_and_its_host(lab: Lab) -> None:
     name = "smart-bus-terminal-web-1"
-    guest = await lab.operator.find(name)
+    guest = await lab.admin.find(name)
     assert guest is not None
     host = guest["OS-EXT-SRV-ATTR:host"]
     lab.load_guest(name, busy_vcpus=2.0, dirty_mib_s=300)

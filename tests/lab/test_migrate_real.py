@@ -1,7 +1,7 @@
 """Moves, drains and crashes through the real Nova: its own list of migrations is held against the journal."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,8 +24,8 @@ from inventory import load
 from inventory.model import Estate, Tier
 from tests.fakes import journals
 from tests.fakes.crash import Crash, Mortal, Trap
+from tests.lab.administrator import Administrator
 from tests.lab.fixtures import ESTATE, Lab
-from tests.lab.operator import Operator
 
 GUEST, SYSTEM = "acting", "smart-bus-terminal"
 HURRIED = MigrationPolicy(
@@ -71,12 +71,12 @@ class Acting:
 
     async def guest(self) -> Server:
         """The server, ACTIVE and at rest; made anew where a test left it otherwise."""
-        operator = Operator(self.lab.env, project=SYSTEM)
-        row = await self.lab.operator.find(GUEST)
+        owner = Administrator(self.lab.env, project=SYSTEM)
+        row = await self.lab.admin.find(GUEST)
         if row is not None and (row["status"], row["OS-EXT-STS:task_state"]) != ("ACTIVE", None):
-            await self.lab.operator.delete(row["id"])
+            await self.lab.admin.delete(row["id"])
             row = None
-        row = row or await operator.boot(GUEST, "open.2c4g")
+        row = row or await owner.boot(GUEST, "open.2c4g")
         server = await self.cloud.server(ServerId(row["id"]))
         assert server is not None
         return server
@@ -104,8 +104,15 @@ def order(server: Server, *, target: str | None = None, **changes: object) -> Or
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def shared_lab(standing_lab: Lab) -> Iterator[None]:
+    """The lab, in which these tests keep a server of their own."""
+    with standing_lab.shared(GUEST):
+        yield
+
+
 @pytest.fixture
-async def acting(lab: Lab, tmp_path: Path) -> AsyncIterator[Acting]:
+async def acting(shared_lab: None, lab: Lab, tmp_path: Path) -> AsyncIterator[Acting]:
     cloud, estate = connect(None), load.load(ESTATE)
     facts = await cloud.facts()
     by_project = {system.project: system for system in estate.systems.values()}
@@ -177,7 +184,7 @@ async def test_a_stall_is_forced_where_the_tier_allows_it(acting: Acting) -> Non
 
 async def test_a_stopped_server_is_moved_cold_and_confirmed(acting: Acting) -> None:
     server = await acting.guest()
-    await acting.lab.operator.act(server.id, "os-stop", "SHUTOFF")
+    await acting.lab.admin.act(server.id, "os-stop", "SHUTOFF")
     outcome = ended(await acting.migrator.execute(order(server, cold=True, by_operator=True)))
     assert outcome.state is State.SUCCEEDED, outcome.why
     after = await acting.cloud.server(server.id)

@@ -1,6 +1,7 @@
 """A person with the lab's administrator account: boots, stops and deletes servers, and brings them into any state."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 
-class Operator:
+class Administrator:
     """Nova's API by hand, as rows. `env` is what `lab env` prints."""
 
     def __init__(self, env: Mapping[str, str], project: str | None = None) -> None:
@@ -27,13 +28,32 @@ class Operator:
         self._glance = Adapter(session, service_type="image")
         self._neutron = Adapter(session, service_type="network")
 
+    def standing(self) -> Counter[tuple[str, str, str | None]]:
+        """Every server of every project by name, status and task."""
+        rows = self._nova.get("/servers/detail?all_tenants=1").json()["servers"]
+        return Counter((row["name"], row["status"], row["OS-EXT-STS:task_state"]) for row in rows)
+
+    def names_on(self, host: str) -> set[str]:
+        """The servers that Nova shows on a host, by name."""
+        return {row["name"] for row in self._nova.get(f"/servers?all_tenants=1&host={host}").json()["servers"]}
+
+    def migrations(self) -> list[dict[str, Any]]:
+        """Nova's own list of migrations, all of them, oldest first."""
+        rows: list[dict[str, Any]] = self._nova.get("/os-migrations").json()["migrations"]
+        return sorted(rows, key=lambda row: row["id"])
+
+    def disabled(self) -> list[str]:
+        """The hosts whose compute service is disabled."""
+        rows = self._nova.get("/os-services?binary=nova-compute").json()["services"]
+        return [row["host"] for row in rows if row["status"] == "disabled"]
+
     async def find(self, name: str) -> dict[str, Any] | None:
         """The server of that name, in any project."""
         rows = (await self._get(self._nova, f"/servers/detail?all_tenants=1&name=^{name}$"))["servers"]
         return rows[0] if rows else None
 
-    async def boot(self, name: str, flavor: str, *, group: str | None = None) -> dict[str, Any]:
-        """A new ACTIVE server on the lab's network, in the operator's project."""
+    async def boot(self, name: str, flavor: str, *, host: str | None = None) -> dict[str, Any]:
+        """A new ACTIVE server on the lab's network, in the administrator's project, on `host` if given."""
         flavors = (await self._get(self._nova, "/flavors"))["flavors"]
         images = (await self._get(self._glance, "/v2/images?name=lab"))["images"]
         networks = (await self._get(self._neutron, "/v2.0/networks?name=provider-lab"))["networks"]
@@ -45,15 +65,19 @@ class Operator:
                 "networks": [{"uuid": networks[0]["id"]}],
             }
         }
-        if group is not None:
-            wanted["os:scheduler_hints"] = {"group": group}
+        if host is not None:
+            wanted["server"]["host"] = host
         made = await asyncio.to_thread(self._nova.post, "/servers", json=wanted)
         return await self.settled(made.json()["server"]["id"], "ACTIVE")
 
     async def act(self, server_id: str, action: str, status: str, **arguments: Any) -> dict[str, Any]:
         """One of Nova's server actions (os-stop, pause, suspend, rescue, resize …), until its status is reached."""
-        await asyncio.to_thread(self._nova.post, f"/servers/{server_id}/action", json={action: arguments or None})
+        await self.ask(server_id, action, **arguments)
         return await self.settled(server_id, status)
+
+    async def ask(self, server_id: str, action: str, **arguments: Any) -> None:
+        """Asks for a server action, and does not wait for it."""
+        await asyncio.to_thread(self._nova.post, f"/servers/{server_id}/action", json={action: arguments or None})
 
     async def delete(self, server_id: str) -> None:
         """Deletes a server, and waits until it is gone."""
