@@ -14,6 +14,8 @@ from controller.adapters import logs
 from controller.adapters.clock import SystemClock
 from controller.adapters.dry_run import DryRunCloud
 from controller.adapters.exposition import registry as exposition
+from controller.adapters.snmp.metrics import SnmpMetrics
+from controller.adapters.snmp.stats import Stats
 from controller.adapters.store.journal import SqlJournal
 from controller.adapters.systemd import Notifier
 from controller.api import health
@@ -37,6 +39,11 @@ from inventory.model import Estate
 
 _log = logging.getLogger(__name__)
 
+TAKEN_OVER = frozenset(
+    {"policy", "estate", "interval", "deadline", "snmp", "prometheus", "exporters", "scrape_interval"}
+)
+"""What a reload takes over. The cloud, the journal, sockets, the log and the dry run wait for a restart."""
+
 
 def run(path: Path) -> None:
     """Runs until SIGTERM or SIGINT. Raises what the settings, the estate, the journal and the cloud raise at start."""
@@ -53,7 +60,7 @@ async def _serve(path: Path, settings: config.Config, estate: Estate, journal: S
         notifier = Notifier()
         stack.callback(notifier.close)
         await stack.enter_async_context(wired.serving(settings))
-        _on_signals(wired, path, notifier)
+        stack.push_async_callback(_all_ended, listen_to_signals(wired, path, notifier))
         stack.push_async_callback(_ended, asyncio.create_task(_watchdog(wired, notifier), name="watchdog"))
         _log.info("started", extra={"version": wired.loop.status.version, "estate": estate.name})
         notifier.ready("started, nothing seen yet")
@@ -71,10 +78,10 @@ async def wire(
     stack.push_async_callback(reached.close)
     await reached.prepare()
     cloud: Cloud = DryRunCloud(reached) if settings.dry_run else reached
-    observer = Observer(cloud, parts.collectors(settings, estate, clock), clock, deadline=settings.deadline)
-    await observer.start()
-    stack.push_async_callback(observer.stop)
-    return Wired(settings, estate, journal=journal, cloud=cloud, observer=observer, clock=clock)
+    wired = Wired(settings, estate, journal=journal, cloud=cloud, clock=clock)
+    stack.push_async_callback(wired.observer.stop)
+    await wired.observer.start()
+    return wired
 
 
 class Wired:
@@ -87,10 +94,14 @@ class Wired:
         *,
         journal: SqlJournal,
         cloud: Cloud,
-        observer: Observer,
         clock: SystemClock,
     ) -> None:
         self._settings = settings
+        self._clock = clock
+        self._sources = parts.sources(settings, estate)
+        self._reloading = asyncio.Lock()
+        usage, self._snmp = parts.collectors(settings, estate, clock)
+        self.observer = Observer(cloud, (usage, self._snmp), clock, deadline=settings.deadline)
         self.journal = journal
         self.published: Published | None = None
         follower = Follower(cloud, journal, clock, self._policy, self._situation)
@@ -111,7 +122,7 @@ class Wired:
             plan=PlannedDrains(lambda: self.loop.memory.seen, self._policy, journal),
         )
         self.loop = Loop(
-            observer=observer,
+            observer=self.observer,
             sight=Sight(estate, journal, settings.interval),
             migrator=migrator,
             adopter=Adopter(journal, follower),
@@ -131,13 +142,16 @@ class Wired:
     def _situation(self) -> Situation:
         return self.loop.situation()
 
+    def _snmp_stats(self) -> Stats:
+        return self._snmp.stats()
+
     def _publish(self, published: Published) -> None:
         self.published = published
 
     @contextlib.asynccontextmanager
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
         """Serves the operators' socket, metrics and health while the block runs."""
-        metrics = exposition.registry(lambda: self.published)
+        metrics = exposition.registry(lambda: self.published, SnmpMetrics(self._snmp_stats))
         async with contextlib.AsyncExitStack() as stack:
             http = settings.http
             page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
@@ -161,28 +175,37 @@ class Wired:
             return f"nothing has been seen yet: {status.sentence}"
         return status.stopped
 
-    def reload(self, path: Path) -> None:
-        """Takes over policy, estate and interval of a valid configuration; keeps the old ones where it is not.
+    async def reload(self, path: Path) -> None:
+        """Takes over what `TAKEN_OVER` names of a valid configuration; keeps everything where it is not valid.
 
-        The rest of the settings, and devices that are new to the estate, wait for a restart; the log says which.
+        The rest of the settings waits for a restart; the log says which.
         """
-        try:
-            settings = config.load(path)
-            estate = parts.estate(settings)
-        except GdccError as error:
-            _log.error("the configuration is not taken over", extra={"error": str(error)})
+        async with self._reloading:
+            try:
+                settings = await asyncio.to_thread(config.load, path)
+                estate = await asyncio.to_thread(parts.estate, settings)
+                await self._observe_by(settings, estate)
+            except GdccError as error:
+                _log.error("the configuration is not taken over", extra={"error": str(error)})
+                return
+            self.loop.take_over(settings.policy.policy(), estate, settings.interval)
+            waits = _restart_needed(self._settings, settings)
+            _log.info("the configuration is taken over", extra={"waits_for_a_restart": waits})
+
+    async def _observe_by(self, settings: config.Config, estate: Estate) -> None:
+        """Builds the collectors anew where anything that they are built from has changed."""
+        sources = parts.sources(settings, estate)
+        if sources == self._sources:
             return
-        waits = _restart_needed(self._settings, settings)
-        if parts.devices(estate) != parts.devices(self.loop.sight.estate):
-            waits = (*waits, "devices of the estate")
-        self.loop.take_over(settings.policy.policy(), estate, settings.interval)
-        _log.info("the configuration is taken over", extra={"waits_for_a_restart": waits})
+        usage, snmp = parts.collectors(settings, estate, self._clock)
+        await self.observer.take_over((usage, snmp), settings.deadline)
+        self._sources, self._snmp = sources, snmp
+        _log.info("the collectors are built anew")
 
 
 def _restart_needed(before: config.Config, now: config.Config) -> tuple[str, ...]:
     """Names of changed settings that a running daemon does not take over."""
-    taken = {"policy", "estate", "interval"}
-    fields = sorted(set(config.Config.model_fields) - taken)
+    fields = sorted(set(config.Config.model_fields) - TAKEN_OVER)
     return tuple(name for name in fields if getattr(before, name) != getattr(now, name))
 
 
@@ -196,16 +219,27 @@ def _first_status(settings: config.Config, estate: Estate) -> Status:
     )
 
 
-def _on_signals(wired: Wired, path: Path, notifier: Notifier) -> None:
-    def reload() -> None:
-        notifier.reloading()
-        wired.reload(path)
-        notifier.ready(wired.loop.status.sentence)
-
+def listen_to_signals(wired: Wired, path: Path, notifier: Notifier) -> "set[asyncio.Task[None]]":
+    """Begins to listen; the reloads under way, at any time."""
     running = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        try:
+            await wired.reload(path)
+        finally:
+            notifier.ready(wired.loop.status.sentence)
+
+    def begin_reload() -> None:
+        notifier.reloading()
+        task = running.create_task(reload(), name="reload")
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, wired.loop.stop)
-    running.add_signal_handler(signal.SIGHUP, reload)
+    running.add_signal_handler(signal.SIGHUP, begin_reload)
+    return reloads
 
 
 async def _watchdog(wired: Wired, notifier: Notifier) -> None:
@@ -216,6 +250,10 @@ async def _watchdog(wired: Wired, notifier: Notifier) -> None:
         if wired.turning():
             notifier.alive()
         await asyncio.sleep(notifier.watchdog.total_seconds() / 3)
+
+
+async def _all_ended(tasks: "set[asyncio.Task[None]]") -> None:
+    await asyncio.gather(*tasks)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -42,7 +42,10 @@ def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
     )
 
 
-def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) -> tuple[Collector, ...]:
+Collectors = tuple[Collector, SnmpCollector]
+
+
+def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) -> Collectors:
     """Every source of readings, preferred ones first: Prometheus, or without one the exporters themselves; then SNMP.
 
     SNMP polls nothing where no credential is configured.
@@ -54,10 +57,20 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
     return first, _snmp(settings.snmp, its_estate, clock)
 
 
-def devices(its_estate: Estate) -> frozenset[tuple[str, object]]:
-    """What collectors were told to read, so that a change can be seen."""
-    exporters = {(name, host.exporters) for name, host in its_estate.hosts.items()}
-    return frozenset(exporters | {(str(target), None) for target in targets(its_estate)})
+def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
+    """All that looking is built from, so that a change can be seen, one in a credential's file too.
+
+    Raises InputError for a secret that is not there.
+    """
+    return (
+        {name: _credential(given) for name, given in settings.snmp.credentials.items()},
+        settings.model_dump(
+            include={"snmp", "prometheus", "exporters", "scrape_interval", "deadline"},
+            exclude={"snmp": {"credentials"}},
+        ),
+        {name: (host.exporters, host.address, host.lifecycle) for name, host in its_estate.hosts.items()},
+        targets(its_estate),
+    )
 
 
 def _snmp(settings: config.Snmp, its_estate: Estate, clock: SystemClock) -> SnmpCollector:

@@ -69,17 +69,41 @@ class Observer:
         self._readings = store.Readings()
         self._facts: CloudFacts | None = None
         self._overdue: dict[str, asyncio.Task[Any]] = {}
+        self._looking = asyncio.Lock()
 
     async def start(self) -> None:
-        """Starts every collector."""
-        await asyncio.gather(*(collector.start() for collector in self._collectors))
+        """Starts every collector, one after the other; raises what the first that cannot start raises."""
+        for collector in self._collectors:
+            await collector.start()
 
     async def stop(self) -> None:
         """Stops every collector."""
         await asyncio.gather(*(collector.stop() for collector in self._collectors))
 
+    async def take_over(self, collectors: Sequence[Collector], deadline: timedelta) -> None:
+        """Goes over to these collectors between two looks; what was read before ages in the store.
+
+        Raises what their start raises; then those before go on.
+        """
+        async with self._looking:
+            await self.stop()
+            before, self._collectors = self._collectors, tuple(collectors)
+            try:
+                await self.start()
+            except GdccError:
+                await self.stop()
+                self._collectors = before
+                await self.start()
+                raise
+            self._deadline = deadline
+            self._overdue = {name: task for name, task in self._overdue.items() if name == CLOUD}
+
     async def look(self) -> Look:
         """One look; takes as long as the slowest source, and never longer than the longest deadline and a second."""
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> Look:
         seconds: dict[str, float] = {}
         (facts_error, facts_faults), answers = await asyncio.gather(
             self._read_cloud(seconds),

@@ -79,12 +79,12 @@ async def watched(
 @asynccontextmanager
 async def collecting(
     targets: Sequence[Target], credential: Credential, *, traps: tuple[str, int] | None = None,
-    interval: timedelta = timedelta(minutes=1),
+    interval: timedelta = timedelta(minutes=1), wait_s: float = WAIT_S,
 ) -> AsyncIterator[SnmpCollector]:  # fmt: skip
     """A collector that polls each target once, and then again only when it is asked to."""
     collector = SnmpCollector(
         targets, {"c": credential}, SystemClock(), interval=interval, traps=traps,
-        first_wait=timedelta(seconds=WAIT_S),
+        first_wait=timedelta(seconds=wait_s),
     )  # fmt: skip
     await collector.start()
     try:

@@ -96,7 +96,7 @@ class SnmpCollector:
     async def stop(self) -> None:
         """Ends polling and closes the sockets."""
         if self._traps is not None:
-            self._traps.stop()
+            await self._traps.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

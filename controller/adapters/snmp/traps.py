@@ -103,6 +103,7 @@ class TrapListener(asyncio.DatagramProtocol):
         self._poll_now = poll_now
         self._tally = tally
         self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
         self._allowance, self._refilled = POLLS_AT_ONCE, 0.0
         self._targets: dict[str, list[Target]] = {}
         for target in targets:
@@ -118,6 +119,7 @@ class TrapListener(asyncio.DatagramProtocol):
     async def start(self) -> None:
         """Raises InputError when the port cannot be opened."""
         loop = asyncio.get_running_loop()
+        self._closed.clear()
         try:
             self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
         except OSError as error:
@@ -127,9 +129,15 @@ class TrapListener(asyncio.DatagramProtocol):
                 remedy="a port below 1024 needs CAP_NET_BIND_SERVICE; another program may hold it",
             ) from error
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Closes the port; it is free when this returns."""
         if self._transport is not None:
             self._transport.close()
+            await self._closed.wait()
+            self._transport = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[object, ...]) -> None:
         targets = self._targets.get(str(addr[0]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from controller.engine.observe import Look, Observer
-from controller.errors import TransientError
+from controller.errors import InputError, TransientError
 from controller.model.cloud import CloudFacts
 from controller.model.sample import Batch, Fault, Kind, Quantity
 from tests.fakes.clock import VirtualClock
@@ -32,8 +32,11 @@ class Source:
         self.broken = False
         self.asked = 0
         self.running = False
+        self.unable = False
 
     async def start(self) -> None:
+        if self.unable:
+            raise InputError("its port is taken")
         self.running = True
 
     async def stop(self) -> None:
@@ -171,3 +174,40 @@ async def test_collectors_are_started_and_stopped(clock: VirtualClock) -> None:
     assert source.running
     await watch.stop()
     assert not source.running
+
+
+async def test_other_collectors_take_over_between_two_looks(clock: VirtualClock) -> None:
+    old, new = Source("one", clock, seconds=5), Source("one", clock)
+    looking = observer(clock, old)
+    await looking.start()
+    look = asyncio.create_task(looking.look())
+    await asyncio.sleep(0)
+    await looking.take_over([new], DEADLINE)
+    assert look.done() and sources_of(look.result()) == ["one"]
+    assert (old.running, new.running, new.asked) == (False, True, 0)
+    await looking.look()
+    assert (old.asked, new.asked) == (1, 1)
+
+
+async def test_where_the_other_collectors_cannot_start_those_before_go_on(clock: VirtualClock) -> None:
+    old, fine, bad = Source("one", clock), Source("one", clock), Source("two", clock)
+    bad.unable = True
+    looking = observer(clock, old)
+    await looking.start()
+    with pytest.raises(InputError):
+        await looking.take_over([fine, bad], DEADLINE)
+    assert (old.running, fine.running, bad.running) == (True, False, False)
+    await looking.look()
+    assert (old.asked, fine.asked) == (1, 0)
+
+
+async def test_a_collector_that_never_ends_does_not_bar_the_one_that_takes_its_place(clock: VirtualClock) -> None:
+    old, new = Source("one", clock), Source("one", clock)
+    old.stubborn = asyncio.Event()
+    looking = observer(clock, old)
+    await looking.look()
+    await looking.take_over([new], DEADLINE)
+    await looking.look()
+    assert new.asked == 1
+    old.stubborn.set()
+    await asyncio.sleep(0)

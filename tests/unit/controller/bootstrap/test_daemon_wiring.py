@@ -1,10 +1,13 @@
 """The daemon around its loop: pages for machines, a reload with a good and a bad file, and leaving in order."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterator
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,15 @@ import pytest
 
 from controller import config
 from controller.adapters.clock import SystemClock
+from controller.adapters.systemd import Notifier
 from controller.bootstrap import parts
-from controller.bootstrap.daemon import Wired
-from controller.engine.observe import Observer
+from controller.bootstrap.daemon import Wired, listen_to_signals
 from controller.errors import InputError, RefusedError
 from controller.model.policy import Mode
 from inventory import dump
 from tests.fakes import journals
 from tests.fakes.cloud import FakeCloud
+from tests.fakes.prometheus import FakePrometheus
 from tests.fakes.small_estate import small_estate
 
 
@@ -36,10 +40,23 @@ class Daemon:
         self.journal = journals.opened(folder)
         clock, estate = SystemClock(), parts.estate(self.settings)
         self.cloud = FakeCloud(clock, tuple(estate.hosts))
-        observer = Observer(self.cloud, (), clock, deadline=timedelta(seconds=5))
-        self.wired = Wired(
-            self.settings, estate, journal=self.journal, cloud=self.cloud, observer=observer, clock=clock
-        )
+        self.wired = Wired(self.settings, estate, journal=self.journal, cloud=self.cloud, clock=clock)
+
+    @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncIterator[Wired]:
+        """Its collectors started."""
+        await self.wired.observer.start()
+        try:
+            yield self.wired
+        finally:
+            await self.wired.observer.stop()
+
+    def reload(self) -> None:
+        async def run() -> None:
+            async with self.looking() as wired:
+                await wired.reload(self.file)
+
+        asyncio.run(run())
 
     def configure(self, more: str = "", mode: str = "observe") -> None:
         self.file.write_text(
@@ -64,7 +81,7 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
     settings = daemon.settings.model_copy(update={"http": config.Http(port=unused_port)})
 
     async def run() -> None:
-        async with daemon.wired.serving(settings):
+        async with daemon.looking(), daemon.wired.serving(settings):
             assert (await page(unused_port, "healthz"))[0] == 200
             assert (await page(unused_port, "readyz"))[0] == 503
             await daemon.wired.loop.turn()
@@ -79,8 +96,6 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -107,7 +122,7 @@ def test_a_reload_of_a_bad_file_keeps_everything(daemon: Daemon, caplog: Any) ->
     for text in (b"version: 1\nestate: nowhere\n", b"version: 2\n", b"{", b"", b"\xff\xfe\x00"):
         caplog.clear()
         daemon.file.write_bytes(text)
-        daemon.wired.reload(daemon.file)
+        daemon.reload()
         assert (daemon.wired.loop.policy, daemon.wired.loop.sight.estate) == before
         assert "the configuration is not taken over" in caplog.text
 
@@ -119,15 +134,88 @@ def test_a_reload_takes_the_policy_over_and_says_what_waits_for_a_restart(daemon
     dump.write(replace(estate, hosts=hosts), daemon.folder / "other", schema="schema.json")
     daemon.configure("dry_run: true\n", mode="auto")
     daemon.file.write_text(daemon.file.read_text().replace("estate: estate", "estate: other"))
-    daemon.wired.reload(daemon.file)
+    daemon.reload()
     assert daemon.wired.loop.policy.mode is Mode.AUTO
     waits = [record.waits_for_a_restart for record in caplog.records if hasattr(record, "waits_for_a_restart")]
-    assert waits == [("dry_run", "devices of the estate")]
+    assert waits == [("dry_run",)]
+
+
+def test_a_reload_goes_over_to_another_prometheus_between_two_looks(daemon: Daemon) -> None:
+    async def run() -> None:
+        async with FakePrometheus() as old, FakePrometheus() as new:
+            daemon.configure(f"prometheus: {{url: '{old.url}'}}\n")
+            async with daemon.looking() as wired:
+                await wired.reload(daemon.file)
+                await wired.loop.turn()
+                assert old.asked and not new.asked
+                daemon.configure(f"prometheus: {{url: '{new.url}', token: t}}\n")
+                await wired.reload(daemon.file)
+                asked = len(old.asked)
+                await wired.loop.turn()
+                assert len(old.asked) == asked
+                assert set(new.authorization) == {"Bearer t"}
+
+    asyncio.run(run())
+
+
+def test_a_reload_whose_collectors_cannot_start_keeps_the_old_ones(daemon: Daemon, caplog: Any) -> None:
+    async def run() -> None:
+        async with FakePrometheus() as old, FakePrometheus() as new:
+            daemon.configure(f"prometheus: {{url: '{old.url}'}}\n")
+            async with daemon.looking() as wired:
+                await wired.reload(daemon.file)
+                daemon.configure(f"prometheus: {{url: '{new.url}', ca_file: none.pem}}\n", mode="auto")
+                await wired.reload(daemon.file)
+                await wired.loop.turn()
+                assert old.asked and not new.asked
+                assert wired.loop.policy.mode is Mode.OBSERVE
+
+    asyncio.run(run())
+    assert "the configuration is not taken over" in caplog.text
+
+
+def test_a_reload_that_changes_no_source_leaves_the_collectors_alone(daemon: Daemon, caplog: Any) -> None:
+    caplog.set_level(logging.INFO)
+    daemon.configure(mode="auto")
+    daemon.reload()
+    assert "the collectors are built anew" not in caplog.text
+    one = "{version: '2c', community: {file: secret}}"
+    daemon.configure(f"snmp: {{credentials: {{bmc-v3: {one}, pdu-v2c: {one}, ups-v2c: {one}}}}}\n")
+    (daemon.folder / "secret").write_text("one\n")
+    daemon.reload()
+    assert caplog.text.count("the collectors are built anew") == 1
+    daemon.reload()
+    assert caplog.text.count("the collectors are built anew") == 1
+    (daemon.folder / "secret").write_text("two\n")
+    daemon.reload()
+    assert caplog.text.count("the collectors are built anew") == 2
+
+
+def test_sighup_reloads_and_systemd_is_told_when_it_is_done(daemon: Daemon) -> None:
+    daemon.configure(mode="auto")
+    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    told.bind(str(daemon.folder / "notify"))
+    told.settimeout(5)
+    notifier = Notifier({"NOTIFY_SOCKET": str(daemon.folder / "notify")})
+
+    async def run() -> None:
+        async with daemon.looking() as wired:
+            reloads = listen_to_signals(wired, daemon.file, notifier)
+            os.kill(os.getpid(), signal.SIGHUP)
+            while not reloads:  # noqa: ASYNC110 - the signal comes when it comes
+                await asyncio.sleep(0)
+            await asyncio.gather(*reloads)
+            assert wired.loop.policy.mode is Mode.AUTO
+
+    asyncio.run(run())
+    assert [told.recv(4096).split(b"=")[0] for _ in range(2)] == [b"RELOADING", b"READY"]
+    notifier.close()
+    told.close()
 
 
 def test_no_secret_of_a_configuration_reaches_the_log(daemon: Daemon, caplog: Any) -> None:
     daemon.configure("snmp: {credentials: {bmc: {version: '2c', community: hush-hush, oops: 1}}}\n")
-    daemon.wired.reload(daemon.file)
+    daemon.reload()
     assert "oops" in "".join(str(record.__dict__) for record in caplog.records)
     assert "hush-hush" not in "".join(str(record.__dict__) for record in caplog.records)
 
@@ -143,10 +231,11 @@ def test_told_to_stop_the_loop_ends_its_turn_and_leaves(daemon: Daemon) -> None:
     turned: list[str] = []
 
     async def run() -> None:
-        running = asyncio.create_task(daemon.wired.loop.run(lambda: turned.append("turned")))
-        await asyncio.sleep(0)
-        daemon.wired.loop.stop()
-        await running
+        async with daemon.looking():
+            running = asyncio.create_task(daemon.wired.loop.run(lambda: turned.append("turned")))
+            await asyncio.sleep(0)
+            daemon.wired.loop.stop()
+            await running
 
     asyncio.run(run())
     assert turned and daemon.wired.loop.status.turned_at is not None
