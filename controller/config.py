@@ -236,6 +236,7 @@ class Trust(Strict):
     required_of_hosts: frozenset[Quantity] = _DEFAULT.trust.required_of_hosts
     freeze_untrusted_share: Ratio = _DEFAULT.trust.freeze_untrusted_share
     freeze_shrink_share: Ratio = _DEFAULT.trust.freeze_shrink_share
+    freeze_shrink_window: Duration = _DEFAULT.trust.freeze_shrink_window
     max_future: Duration = _DEFAULT.trust.max_future
 
 

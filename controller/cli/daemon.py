@@ -83,7 +83,7 @@ def pause(
 
 
 def resume(socket: SocketOption = SOCKET, scope: ScopeOption = None) -> None:
-    """End a pause of exactly that scope, and forgive the error budget."""
+    """End a pause of exactly that scope; everywhere, also forgive the error budget and accept what shrank."""
     with told():
         people.print(client.call(socket, "POST", "/resume", {"scope": scope})["said"], markup=False)
 

@@ -154,6 +154,7 @@ class Loop:
             seen = self.memory.seen = self.sight.judge(look, self.policy)
             self.status = reporting.with_seen(self.status, seen)
         self._adopt()
+        self.sight.remember(seen, self.policy)
         if not idle:
             return f"{self._busy()} goes on."
         if self._drain():

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.model.cloud import CloudFacts, Migration, Port, Server, Service
+from controller.model.extent import Peak
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.operation import Approval, Drain, Pause
@@ -186,6 +187,14 @@ class Journal(Protocol):
     def learn(self, server_id: ServerId, target: HostName, rule: str, until: datetime) -> None: ...
 
     def refusals(self, now: datetime) -> tuple[tuple[ServerId, HostName, str, datetime], ...]: ...
+
+    def save_peaks(self, peaks: Sequence[Peak]) -> None:
+        """Keeps these and forgets all others."""
+        ...
+
+    def peaks(self) -> tuple[Peak, ...]:
+        """As they were saved last, oldest first."""
+        ...
 
     def note(self, at: datetime, who: str, what: str) -> None:
         """The audit log: who did what, in a sentence."""

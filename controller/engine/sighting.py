@@ -1,12 +1,12 @@
 """From a look to what a turn decides on: the snapshot, how far it is trusted, and what the guard goes by.
 
-Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, the last good extent.
+Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, how much there was.
 """
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from controller.engine import breaches, places, trust, watts
+from controller.engine import breaches, extents, places, trust, watts
 from controller.engine.assemble import History, assemble
 from controller.engine.assemble.history import HOUR, settled_at
 from controller.engine.observe import Look
@@ -14,6 +14,7 @@ from controller.engine.ports import Journal
 from controller.errors import TransientError
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster
+from controller.model.extent import Peak
 from controller.model.operation import DrainState
 from controller.model.policy import Policy
 from controller.planner import classify, situation
@@ -44,7 +45,7 @@ class Sight:
         self._gap = LOOKS_APART * interval
         self._spells = breaches.Spells()
         self._samples = watts.no_samples()
-        self._last_good: trust.Extent | None = None
+        self._peaks: tuple[Peak, ...] | None = None
 
     def take_over(self, estate: Estate, interval: timedelta) -> None:
         """Judges by a reloaded estate from now on. What was remembered stays, so an estate that shrank is noticed."""
@@ -52,8 +53,24 @@ class Sight:
         self._gap = LOOKS_APART * interval
 
     def accept(self) -> None:
-        """An operator has looked at a smaller estate and said that it is true."""
-        self._last_good = None
+        """An operator has looked at a smaller estate and said that it is true. Raises what the journal raises."""
+        self._journal.save_peaks(())
+        self._peaks = ()
+
+    def remember(self, seen: Seen, policy: Policy) -> None:
+        """Notes how much there was at a good look, in the journal too. Raises what the journal raises."""
+        if seen.report.extent is None:
+            return
+        before = self._noted()
+        peaks = extents.noted(before, seen.report.extent, seen.look.at, policy.trust.freeze_shrink_window)
+        if peaks != before:
+            self._journal.save_peaks(peaks)
+            self._peaks = peaks
+
+    def _noted(self) -> tuple[Peak, ...]:
+        if self._peaks is None:
+            self._peaks = self._journal.peaks()
+        return self._peaks
 
     def judge(self, look: Look, policy: Policy) -> Seen:
         """Raises TransientError as long as the cloud has never been read, and what the journal raises."""
@@ -72,12 +89,11 @@ class Sight:
                 facts_at=look.facts.at,
                 facts_error=look.facts_error,
                 unread_members=look.facts.unread_members,
-                last_good=self._last_good,
+                most=extents.most(self._noted()),
                 settling=frozenset(h for h in cluster.hosts.names if settled.get(h, 0.0) + self._gap.total_seconds()
                                    > look.at.timestamp()),
             ),
         )  # fmt: skip
-        self._last_good = report.extent
         cluster = replace(cluster, freeze=report.freeze)
         found = places.situation(self.estate, look.facts, cluster, policy.thresholds)
         return Seen(look=look, facts=look.facts, cluster=cluster, report=report, situation=found)

@@ -13,6 +13,7 @@ from controller.engine import census
 from controller.engine.assemble.host_table import EXPECTED
 from controller.engine.status import ReadingCount
 from controller.model import cluster as model
+from controller.model.extent import Extent
 from controller.model.ids import HostName
 from controller.model.policy import TrustPolicy
 from controller.model.sample import Quantity, Trust
@@ -22,28 +23,19 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """How much there was at a look: hosts the inventory expects, hosts and VMs the cloud shows."""
-
-    expected_hosts: int
-    hosts: int
-    vms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """How the look went, beside its snapshot.
 
     `facts_at`: when the cloud was last read. `facts_error`: why it could not be read this time. `unread_members`: its
-    servers and server groups that could not be understood, in words. `last_good`: the extent of the last report; None
-    at the first look, and when an operator accepts a smaller estate. `settling`: hosts that a move touched a moment
-    ago, whose readings do not count yet and that nobody should worry about.
+    servers and server groups that could not be understood, in words. `most`: the most there was of each lately (see
+    `extents`); None at the first look ever, and when an operator accepts a smaller estate. `settling`: hosts that a
+    move touched a moment ago, whose readings do not count yet and that nobody should worry about.
     """
 
     facts_at: datetime
     facts_error: str | None = None
     unread_members: tuple[str, ...] = ()
-    last_good: Extent | None = None
+    most: Extent | None = None
     settling: frozenset[HostName] = frozenset()
 
 
@@ -51,8 +43,8 @@ class Sight:
 class TrustReport:
     """`untrusted`: each known host without the readings policy asks for, and why. `unknown_hosts`: in the cloud and not
     in the inventory. `missing_hosts`: expected by the inventory and not in the cloud. `unknown_vms`: their project is
-    in no inventory. `freeze`: why the controller makes no moves of its own, in a sentence. `extent`: to be handed to
-    the next look as its `last_good`.
+    in no inventory. `freeze`: why the controller makes no moves of its own, in a sentence. `extent`: how much there
+    was, to be noted for the looks to come; None where this look is no measure.
     """
 
     readings: tuple[ReadingCount, ...]
@@ -61,14 +53,14 @@ class TrustReport:
     missing_hosts: tuple[str, ...]
     unknown_vms: int
     freeze: str | None
-    extent: Extent
+    extent: Extent | None
 
 
 def report(cluster: model.Cluster, estate: Estate, policy: TrustPolicy, sight: Sight) -> TrustReport:
     """Judges one snapshot at its own time."""
     expected = [name for name, host in estate.hosts.items() if host.lifecycle in EXPECTED]
     extent = Extent(expected_hosts=len(expected), hosts=len(cluster.hosts.names), vms=len(cluster.vms.ids))
-    shrunk = tuple(_shrunk(extent, sight.last_good, policy))
+    shrunk = tuple(_shrunk(extent, sight.most, policy))
     untrusted = tuple(_untrusted(cluster, policy))
     reasons = [
         *_unseen(cluster, policy, sight),
@@ -83,7 +75,7 @@ def report(cluster: model.Cluster, estate: Estate, policy: TrustPolicy, sight: S
         missing_hosts=tuple(sorted(set(expected) - set(cluster.hosts.names))),
         unknown_vms=int(np.count_nonzero(cluster.vms.system < 0)),
         freeze="; ".join(reasons) or None,
-        extent=sight.last_good if bad and sight.last_good else extent,
+        extent=None if bad else extent,
     )
 
 
@@ -103,19 +95,20 @@ def _unseen(cluster: model.Cluster, policy: TrustPolicy, sight: Sight) -> Iterat
         yield f"none of the cloud's {len(cluster.hosts.names)} hosts is in the inventory"
 
 
-def _shrunk(extent: Extent, last_good: Extent | None, policy: TrustPolicy) -> Iterator[str]:
-    if last_good is None:
+def _shrunk(extent: Extent, most: Extent | None, policy: TrustPolicy) -> Iterator[str]:
+    if most is None:
         return
+    minutes = policy.freeze_shrink_window.total_seconds() / 60
     for what, now, before in (
-        ("hosts that the inventory expects", extent.expected_hosts, last_good.expected_hosts),
-        ("hosts that the cloud shows", extent.hosts, last_good.hosts),
-        ("VMs that the cloud shows", extent.vms, last_good.vms),
+        ("hosts that the inventory expects", extent.expected_hosts, most.expected_hosts),
+        ("hosts that the cloud shows", extent.hosts, most.hosts),
+        ("VMs that the cloud shows", extent.vms, most.vms),
     ):
         share = 1.0 - now / before if before else 0.0
         if share > policy.freeze_shrink_share:
             yield (
                 f"the {what} shrank from {before} to {now}, by {share:.0%} where policy allows "
-                f"{policy.freeze_shrink_share:.0%} at once: check that this is true, then resume"
+                f"{policy.freeze_shrink_share:.0%} within {minutes:g} minutes: check that this is true, then resume"
             )
 
 

@@ -81,7 +81,9 @@ class TrustPolicy:
     freeze_untrusted_share: float = 0.25
     """More of the hosts without trusted readings than this freezes the loop."""
     freeze_shrink_share: float = 0.10
-    """Fewer hosts or VMs than at the last good look, by more than this share, freezes the loop."""
+    """Fewer hosts or VMs than the most of `freeze_shrink_window`, by more than this share, freezes the loop."""
+    freeze_shrink_window: timedelta = timedelta(hours=1)
+    """How far back good looks are compared with; it stands still while the loop is frozen for what shrank."""
     max_future: timedelta = timedelta(seconds=5)
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controller.engine.trust import Extent, Sight, TrustReport, report
+from controller.engine.trust import Sight, TrustReport, report
 from controller.model.cluster import Cluster
+from controller.model.extent import Extent
 from controller.model.ids import ProjectId
 from controller.model.plan import Plan
 from controller.model.sample import Kind, Quantity
@@ -43,8 +44,8 @@ def planned(site: Site, freeze: str | None = None) -> tuple[Cluster, Plan]:
     return cluster, plan.plan(cluster, site.policy, NOW)
 
 
-def judged(site: Site, last_good: Extent | None = None) -> TrustReport:
-    return report(site.cluster(), site.estate, site.policy.trust, Sight(facts_at=NOW, last_good=last_good))
+def judged(site: Site, most: Extent | None = None) -> TrustReport:
+    return report(site.cluster(), site.estate, site.policy.trust, Sight(facts_at=NOW, most=most))
 
 
 def test_a_hot_host_that_is_seen_well_is_relieved(site: Site) -> None:
@@ -102,6 +103,6 @@ def test_a_vm_of_an_unknown_project_stays_where_it_is_and_counts(site: Site) -> 
 
 
 def test_an_estate_that_shrank_freezes_the_loop_and_nothing_moves(site: Site) -> None:
-    found = judged(site, last_good=Extent(expected_hosts=8, hosts=8, vms=60))
+    found = judged(site, most=Extent(expected_hosts=8, hosts=8, vms=60))
     assert found.freeze and "VMs that the cloud shows shrank from 60 to 40" in found.freeze
     assert planned(site, found.freeze)[1].moves == ()

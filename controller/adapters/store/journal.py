@@ -1,6 +1,6 @@
 """The journal: `engine.ports.Journal` over a database. Each call is one transaction, committed when it returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Self
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from controller.adapters.store import engine as engines
 from controller.adapters.store import failures, moves, operations, plans, schema
+from controller.model.extent import Peak
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.operation import Approval, Drain, Pause
@@ -132,6 +133,14 @@ class SqlJournal:
     def refusals(self, now: datetime) -> tuple[tuple[ServerId, HostName, str, datetime], ...]:
         with self._transaction() as connection:
             return operations.refusals_at(connection, now)
+
+    def save_peaks(self, peaks: Sequence[Peak]) -> None:
+        with self._transaction() as connection:
+            operations.save_peaks(connection, peaks)
+
+    def peaks(self) -> tuple[Peak, ...]:
+        with self._transaction() as connection:
+            return operations.all_peaks(connection)
 
     def note(self, at: datetime, who: str, what: str) -> None:
         with self._transaction() as connection:

@@ -1,13 +1,15 @@
-"""Pauses, drains, refusals and notes in the journal. Functions of a connection; `journal` commits."""
+"""Pauses, drains, refusals, extents and notes in the journal. Functions of a connection; `journal` commits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from controller.adapters.store.tables import drains, notes, pauses, refusals, resumptions
+from controller.adapters.store.tables import drains, extents, notes, pauses, refusals, resumptions
 from controller.errors import RefusedError
+from controller.model.extent import Extent, Peak
 from controller.model.ids import HostName, ServerId
 from controller.model.operation import Drain, DrainState, Holdout, Pause
 from controller.model.policy import Scope, ScopeKind
@@ -79,6 +81,23 @@ def refusals_at(connection: Connection, now: datetime) -> tuple[tuple[ServerId, 
     query = select(refusals).where(refusals.c.until > now).order_by(refusals.c.server_id, refusals.c.target)
     rows = connection.execute(query)
     return tuple((ServerId(row.server_id), HostName(row.target), row.rule, row.until) for row in rows)
+
+
+def save_peaks(connection: Connection, peaks: Sequence[Peak]) -> None:
+    """Keeps these and no others."""
+    connection.execute(delete(extents))
+    rows = [{"since": peak.since, "expected_hosts": peak.extent.expected_hosts, "hosts": peak.extent.hosts,
+             "vms": peak.extent.vms} for peak in peaks]  # fmt: skip
+    if rows:
+        connection.execute(insert(extents), rows)
+
+
+def all_peaks(connection: Connection) -> tuple[Peak, ...]:
+    rows = connection.execute(select(extents).order_by(extents.c.since))
+    return tuple(
+        Peak(since=row.since, extent=Extent(expected_hosts=row.expected_hosts, hosts=row.hosts, vms=row.vms))
+        for row in rows
+    )
 
 
 def note(connection: Connection, at: datetime, who: str, what: str) -> None:

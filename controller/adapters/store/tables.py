@@ -182,3 +182,12 @@ notes = Table(
     Column("what", Text, nullable=False),
     Index("notes_by_time", "at"),
 )
+
+extents = Table(
+    "extents",
+    metadata,
+    Column("since", UtcTime, primary_key=True),
+    Column("expected_hosts", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False),
+    Column("vms", Integer, nullable=False),
+)

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from controller.engine.trust import Extent, Sight, TrustReport, report
+from controller.engine.trust import Sight, TrustReport, report
+from controller.model.extent import Extent
 from controller.model.ids import HostName, ProjectId
 from controller.model.policy import TrustPolicy
 from controller.model.sample import Kind, Quantity
@@ -87,23 +88,23 @@ def test_unknown_hosts_missing_hosts_and_vms_of_unknown_projects_are_counted(sit
     ],
 )
 def test_what_shrank_past_the_limit_freezes_until_somebody_accepts_it(site: Site, before: Extent, what: str) -> None:
-    found = judged(site, last_good=before)
+    found = judged(site, most=before)
     assert found.freeze and what in found.freeze
-    assert found.extent == before
-    assert judged(site, last_good=None).freeze is None
+    assert found.extent is None
+    assert judged(site, most=None).freeze is None
 
 
 def test_a_little_less_is_the_way_of_the_world(site: Site) -> None:
-    found = judged(site, last_good=Extent(expected_hosts=8, hosts=8, vms=44))
+    found = judged(site, most=Extent(expected_hosts=8, hosts=8, vms=44))
     assert found.freeze is None
-    assert found.extent.vms == 40
+    assert found.extent == Extent(expected_hosts=8, hosts=8, vms=40)
 
 
-def test_a_cloud_that_could_not_be_read_freezes_at_once_and_keeps_the_last_good_extent(site: Site) -> None:
+def test_a_cloud_that_could_not_be_read_freezes_at_once_and_is_no_measure_of_its_extent(site: Site) -> None:
     before = Extent(expected_hosts=8, hosts=8, vms=40)
-    found = judged(site, facts_at=NOW - timedelta(seconds=31), facts_error="nova: 500", last_good=before)
+    found = judged(site, facts_at=NOW - timedelta(seconds=31), facts_error="nova: 500", most=before)
     assert found.freeze == "the cloud could not be read (nova: 500); what is known of it is 31 s old"
-    assert found.extent == before
+    assert found.extent is None
 
 
 def test_facts_that_are_too_old_freeze(site: Site) -> None:

@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from controller.adapters.store import engine, journal, lock, schema, tables
 from controller.errors import InputError, InvariantError, PermanentError, RefusedError, TransientError
+from controller.model.extent import Extent, Peak
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import NEXT, OPEN_STATES, Outcome, State
 from controller.model.operation import Approval, Drain, DrainState, Holdout, Pause
@@ -59,6 +60,34 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> No
     with database.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
     database.dispose()
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    address = journals.address(tmp_path)
+    with journal.open_journal(address) as store:
+        store.intend(intent())
+    with sqlite3.connect(tmp_path / "journal.db") as raw:
+        raw.execute("drop table extents")
+        raw.execute("update alembic_version set version_num = '0001'")
+    raw.close()
+    with pytest.raises(PermanentError, match="schema is 0001"):
+        journal.open_journal(address)
+    schema.upgrade(address)
+    with journal.open_journal(address) as store:
+        assert store.entry(MoveId("p1-1")) is not None
+        assert store.peaks() == ()
+
+
+def test_peaks_are_kept_over_a_restart_and_replaced_as_a_whole(store: journal.SqlJournal, tmp_path: Path) -> None:
+    def peak(minute: int, vms: int) -> Peak:
+        return Peak(since=START + minute * MINUTE, extent=Extent(expected_hosts=4, hosts=3, vms=vms))
+
+    store.save_peaks((peak(0, 12), peak(5, 11)))
+    store.save_peaks((peak(5, 11), peak(10, 13)))
+    with journals.opened(tmp_path) as again:
+        assert again.peaks() == (peak(5, 11), peak(10, 13))
+        again.save_peaks(())
+        assert again.peaks() == ()
 
 
 def test_an_intent_is_there_after_a_restart(store: journal.SqlJournal, tmp_path: Path) -> None:
