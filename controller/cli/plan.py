@@ -129,7 +129,7 @@ def _limits(found: Plan) -> Table:
     table = Table("limit", "before", "after", "may be", title=f"the {TIGHTEST} tightest limits", title_justify="left")
     for state in sorted(found.limits, key=lambda s: (-_fullest(s), s.key))[:TIGHTEST]:
         before, after = (
-            f"[red]{_amount(state, load)}[/red]" if load > state.limit else _amount(state, load)
+            f"[red]{_with_unread(state, load)}[/red]" if load > state.limit else _with_unread(state, load)
             for load in (state.before, state.after)
         )
         table.add_row(state.key, before, after, _amount(state, state.limit))
@@ -137,7 +137,12 @@ def _limits(found: Plan) -> Table:
 
 
 def _fullest(state: LimitState) -> float:
-    return max(state.before, state.after) / max(state.limit, 1e-9)
+    return (max(state.before, state.after) + state.unread) / max(state.limit, 1e-9)
+
+
+def _with_unread(state: LimitState, load: float) -> str:
+    """The load, and what hosts that are not read may add."""
+    return _amount(state, load) + (f" + up to {_amount(state, state.unread)} not read" if state.unread else "")
 
 
 def _amount(state: LimitState, load: float) -> str:

@@ -57,18 +57,21 @@ def _warnings(data: dict[str, Any]) -> Iterable[Text]:
 
 def limits(rows: list[dict[str, Any]], most: int = 12) -> Table:
     """The limits with least room, before and after the plan."""
-    table = Table("limit", "unit", "before", "after plan", "limit is", title="tightest limits", title_justify="left")
+    tight = sorted(rows, key=lambda row: -((row["before"] + row["unread"]) / row["limit"] if row["limit"] else 0.0))
+    shown = tight[:most]
+    amounts = (*_AMOUNTS, "unread") if any(row["unread"] for row in shown) else _AMOUNTS
+    table = Table("limit", "unit", *(_HEADS[name] for name in amounts), title="tightest limits", title_justify="left")
     for column in table.columns[2:]:
         column.justify = "right"
-    tight = sorted(rows, key=lambda row: -(row["before"] / row["limit"] if row["limit"] else 0.0))
-    for row in tight[:most]:
+    for row in shown:
         style = "red" if row["before"] > row["limit"] else ""
-        cells = (f"{row[name]:,.4g}" if row["unit"] == "ratio" else f"{row[name]:,.1f}" for name in _AMOUNTS)
+        cells = (f"{row[name]:,.4g}" if row["unit"] == "ratio" else f"{row[name]:,.1f}" for name in amounts)
         table.add_row(*map(Text, (row["key"], row["unit"], *cells)), style=style)
     return table
 
 
 _AMOUNTS = ("before", "after", "limit")
+_HEADS = {"before": "before", "after": "after plan", "limit": "limit is", "unread": "hosts not read add up to"}
 
 
 def moves(entries: list[dict[str, Any]]) -> Table:

@@ -82,7 +82,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitState:
-    """A limit's load before and after the plan; `load` over `limit` is broken."""
+    """A limit's load before and after the plan; `load` over `limit` is broken.
+
+    `unread`: what hosts that are not read may add to either, at most.
+    """
 
     key: str
     subject: str
@@ -90,6 +93,7 @@ class LimitState:
     limit: float
     before: float
     after: float
+    unread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

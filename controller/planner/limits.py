@@ -47,4 +47,5 @@ def _power(before: Load, after: Load) -> Iterator[LimitState]:
         yield LimitState(
             key=classify.power_key(power, row), subject=power.names[row], unit="W",
             limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
+            unread=float(before.most[row] - before.least[row]),
         )  # fmt: skip

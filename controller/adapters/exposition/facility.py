@@ -47,13 +47,18 @@ def _limits(limits: Sequence[LimitState]) -> Iterator[Metric]:
     for name, text, rows in (
         (
             "gdcc_power_failover_watts",
-            "What hangs on it alone when its partner has failed.",
+            "What hangs on it alone when its partner has failed, as far as hosts are read.",
             [state.before for _, state in power],
         ),
         (
+            "gdcc_power_unread_watts",
+            "What hosts that are not read may add to that, at most.",
+            [state.unread for _, state in power],
+        ),
+        (
             "gdcc_power_headroom_watts",
-            "What is left below its limit then.",
-            [state.limit - state.before for _, state in power],
+            "What is surely left below its limit then: hosts that are not read count with the most they may draw.",
+            [state.limit - state.before - state.unread for _, state in power],
         ),
     ):
         yield gauges(name, text, ("kind", "name"), zip([key for key, _ in power], rows, strict=True))

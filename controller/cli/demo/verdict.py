@@ -32,7 +32,9 @@ class Row:
 
     @property
     def cured(self) -> bool:
-        return self.found_as is not None and self.daemon_well and self.after <= self.limit < self.before
+        if self.found_as is None or self.daemon_after is None or not self.daemon_well:
+            return False
+        return max(self.after, self.daemon_after) <= self.limit < self.before
 
 
 def rows(story: Story, problems: Sequence[Problem]) -> tuple[Row, ...]:
@@ -68,13 +70,14 @@ def _daemon_well(story: Story, *rules: str) -> bool:
 
 
 def daemon_amount(story: Story, problem: Problem) -> float | None:
-    """What the daemon's newest plan reckons; None where it names no amount (a host without VMs has no breach)."""
+    """What the daemon's newest plan reckons; None where it names no amount, or where not all of it is read."""
     plan = (story.status or {}).get("plan")
     if plan is None:
         return None
     if problem.kind == "health":
         return None if plan["breaches"].get("health") else 0.0
-    return next((float(limit["before"]) for limit in plan["limits"] if limit["key"] == problem.key), None)
+    limit = next((limit for limit in plan["limits"] if limit["key"] == problem.key), None)
+    return None if limit is None or limit["unread"] else float(limit["before"])
 
 
 def cured(story: Story, problems: Sequence[Problem]) -> bool:

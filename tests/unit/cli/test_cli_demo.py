@@ -32,7 +32,7 @@ def _plan() -> dict[str, Any]:
 
 
 def _status(breaches: dict[str, int], limits: dict[str, tuple[float, float, str]]) -> dict[str, Any]:
-    rows = [{"key": key, "before": load} for key, (load, _, _) in limits.items()]
+    rows = [{"key": key, "before": load, "unread": 0.0} for key, (load, _, _) in limits.items()]
     return {"sentence": "I looked.", "running": [], "plan": {"breaches": breaches, "limits": rows}}
 
 
@@ -55,6 +55,14 @@ def _drawn(*parts: Any) -> str:
 
 def test_the_scenario_holds_a_feed_a_failing_host_and_a_noisy_neighbour() -> None:
     assert sorted(problem.kind for problem in FOUND) == ["cpu", "feed", "health"]
+
+
+def test_a_feed_is_not_cured_while_some_of_its_hosts_are_not_read() -> None:
+    story = _cured()
+    assert story.status is not None and verdict.cured(story, FOUND)
+    feed = next(limit for limit in story.status["plan"]["limits"] if limit["key"].startswith("feed:"))
+    feed["unread"] = 400.0
+    assert not verdict.cured(story, FOUND)
 
 
 def test_all_found_and_cured_lacks_nothing() -> None:

@@ -137,3 +137,17 @@ def test_a_meter_that_is_not_fresh_is_projected_as_it_is(trust):
     made = plan.plan(hot_meter(), POLICY, NOW)
     doubted = metered(hot_meter(), trust, A=1000.0)
     assert project.project(doubted, POLICY, made.moves, NOW).power.power_watts.values[0] == 1000.0
+
+
+def test_a_limit_says_what_a_host_that_is_not_read_may_add():
+    cluster = builders.cluster(
+        hosts=[Host(name="c1", watts=600, supplies=("A",)), Host(name="c2", supplies=("A",), watts=300)],
+        supplies=[Supply(name="A", limit_watts=1500)],
+    )
+    hosts = cluster.hosts
+    stale = replace(hosts.power_watts, trust=np.array([Trust.FRESH, Trust.STALE], np.int8))
+    [limit] = [one for one in plan.plan(cluster, POLICY, NOW).limits if one.unit == "W"]
+    assert (limit.before, limit.unread) == (900.0, 0.0)
+    unread = replace(cluster, hosts=replace(hosts, power_watts=stale))
+    [limit] = [one for one in plan.plan(unread, POLICY, NOW).limits if one.unit == "W"]
+    assert (limit.before, limit.unread) == (600.0, 600.0), "as dense as the densest host that is read"

@@ -129,12 +129,15 @@ def test_a_feeds_limit_load_and_headroom_are_shown() -> None:
     feed = next(
         name for name, kind in zip(CLUSTER.power.names, CLUSTER.power.kind, strict=True) if kind == PowerKind.FEED
     )
-    limit = LimitState(key=f"feed:{feed}", subject=feed, unit="W", limit=4000.0, before=5000.0, after=3900.0)
+    limit = LimitState(
+        key=f"feed:{feed}", subject=feed, unit="W", limit=4000.0, before=5000.0, after=3900.0, unread=60.0
+    )
     plan = PlanSummary(id="p1", created_at=NOW, sentence="", waves=1, limits=(limit,), breaches={"feed": 1})
     metrics = served(replace(STATUS, plan=plan), CLUSTER)
     labels = {"kind": "feed", "name": feed}
     assert metrics.get_sample_value("gdcc_limit_load_ratio", {"limit": "feed", "subject": feed}) == 1.25
-    assert metrics.get_sample_value("gdcc_power_headroom_watts", labels) == -1000.0
+    assert metrics.get_sample_value("gdcc_power_headroom_watts", labels) == -1060.0
+    assert metrics.get_sample_value("gdcc_power_unread_watts", labels) == 60.0
     assert metrics.get_sample_value("gdcc_power_limit_watts", labels) is not None
     assert metrics.get_sample_value("gdcc_plan_breaches", {"rule": "feed"}) == 1
 

@@ -42,8 +42,14 @@ def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
 
 
 def test_a_limit_of_a_name_with_brackets_is_shown_as_it_is() -> None:
-    row = {"key": "feed:[/A]", "unit": "W", "before": 5.0, "after": 4.0, "limit": 4.5}
+    row = {"key": "feed:[/A]", "unit": "W", "before": 5.0, "after": 4.0, "limit": 4.5, "unread": 0.0}
     assert "feed:[/A]" in shown(tables.limits([row]))
+
+
+def test_what_hosts_that_are_not_read_may_add_is_shown_where_there_is_any() -> None:
+    row = {"key": "feed:A", "unit": "W", "before": 5.0, "after": 4.0, "limit": 9.0, "unread": 0.0}
+    assert "not read" not in shown(tables.limits([row]))
+    assert "1,130.0" in shown(tables.limits([row, {**row, "key": "feed:B", "unread": 1130.0}]))
 
 
 @pytest.mark.parametrize("verb", ["run", "drain"])
