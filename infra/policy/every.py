@@ -1,0 +1,51 @@
+"""Every rule of the pack."""
+
+from infra.policy.rule import ResourceRule, StackRule
+from infra.policy.rules import (
+    admin_ports,
+    admin_role,
+    container_sharing,
+    credentials,
+    flavor_access,
+    flavor_clearance,
+    gateways,
+    host_pinning,
+    image_sharing,
+    network_sharing,
+    ownership,
+    private_types,
+    project_tags,
+    protection,
+    quota_coverage,
+    quota_fields,
+    rebuild,
+    tenant_servers,
+    volume_type_access,
+    world_rules,
+)
+
+RESOURCE_RULES: tuple[ResourceRule, ...] = (
+    admin_ports.RULE,
+    credentials.RULE,
+    flavor_clearance.RULE,
+    host_pinning.RULE,
+    private_types.RULE,
+    project_tags.RULE,
+    protection.RULE,
+    quota_fields.RULE,
+    rebuild.RULE,
+    tenant_servers.RULE,
+)
+
+STACK_RULES: tuple[StackRule, ...] = (
+    admin_role.RULE,
+    container_sharing.RULE,
+    flavor_access.RULE,
+    gateways.RULE,
+    image_sharing.RULE,
+    network_sharing.RULE,
+    ownership.RULE,
+    quota_coverage.RULE,
+    volume_type_access.RULE,
+    world_rules.RULE,
+)

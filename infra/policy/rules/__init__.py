@@ -1,0 +1,1 @@
+"""One rule a file: what it refuses, why, and what to do instead. Purely computational."""

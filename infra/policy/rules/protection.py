@@ -1,0 +1,22 @@
+"""Pulumi itself refuses to delete what is protected. A stack made to be destroyed again says `gdcc:protect: false`."""
+
+from collections.abc import Iterator
+
+from infra.policy import kinds
+from infra.policy.declared import Resource
+from infra.policy.rule import ResourceRule
+
+
+def broken(resource: Resource) -> Iterator[str]:
+    """A network, project or volume type that is not protected."""
+    if not resource.protect:
+        yield "not protected: a mistake in the program could delete it (gdcc:protect: true, but for trials)"
+
+
+RULE = ResourceRule(
+    name="protect-is-on",
+    description="Networks, projects and volume types are protected.",
+    kinds=frozenset({kinds.NETWORK, kinds.PROJECT, kinds.VOLUME_TYPE}),
+    broken=broken,
+    advisory=True,
+)

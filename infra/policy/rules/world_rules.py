@@ -1,0 +1,35 @@
+"""Only open data answers the world."""
+
+from collections.abc import Iterator
+
+from infra.policy import kinds, levels, world
+from infra.policy.declared import Resource, Stack
+from infra.policy.rule import StackRule, Violation
+from inventory.model import Classification
+
+
+def broken(stack: Stack) -> Iterator[Violation]:
+    """Rules that let the world in to a project above open, and address groups that hide the world."""
+    for group in stack.of_kind(kinds.ADDRESS_GROUP):
+        for prefix in group.inputs.get("addresses") or ():
+            if isinstance(prefix, str) and world.is_world(prefix):
+                yield Violation(urn=group.urn, what=f"{prefix} is the world (name the addresses)")
+    for rule in stack.of_kind(kinds.SECURITY_RULE):
+        level = _level(stack, rule) if world.lets_in(rule) else Classification.OPEN
+        if level is not Classification.OPEN:
+            whose = "a project whose level nothing tells" if level is None else f"{levels.word(level)} data"
+            yield Violation(urn=rule.urn, what=f"{world.peer(rule)} reaches {whose} (name the addresses that need it)")
+
+
+def _level(stack: Stack, rule: Resource) -> Classification | None:
+    """The level of the rule's group, else of the rule's project."""
+    groups = stack.referred(rule, "securityGroupId", kinds.SECURITY_GROUP)
+    owner = levels.level_of(stack, groups[0]) if len(groups) == 1 else None
+    return owner if owner is not None else levels.level_at(stack, rule, "tenantId", kinds.PROJECT)
+
+
+RULE = StackRule(
+    name="no-world-above-open",
+    description="No rule lets the world in to a project above open.",
+    broken=broken,
+)

@@ -1,0 +1,200 @@
+"""Each rule between resources: what breaks it, and the nearest thing that does not."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from infra.policy import every, kinds
+from infra.policy.declared import UNKNOWN, Resource
+from infra.policy.rule import StackRule
+from infra.policy.rules import (
+    admin_role,
+    container_sharing,
+    flavor_access,
+    gateways,
+    image_sharing,
+    network_sharing,
+    ownership,
+    quota_coverage,
+    volume_type_access,
+    world_rules,
+)
+from tests.unit.infra.policy.declaring import broken, meanings, project, resource
+
+FOUNDATION = "foundation"
+LEVELS = meanings(
+    {"id-open": "open", "id-internal": "internal", "id-confidential": "confidential", "id-secret": "secret"},
+    {"r-member": "member", "r-admin": "admin", "r-watch": "gdcc-on-call"},
+)
+HEALTH = project("confidential", "health", identity="p-health")
+BUSES = project("open", "buses", identity="p-buses")
+NETWORK = resource(kinds.NETWORK, tenantId=UNKNOWN, refer={"tenantId": HEALTH})
+OPEN_NETWORK = resource(kinds.NETWORK, tenantId=UNKNOWN, refer={"tenantId": BUSES})
+IMAGE = resource(kinds.IMAGE, tags=["classification:confidential"], visibility="shared")
+
+Case = tuple[StackRule, tuple[Resource, ...], str]
+
+
+def access(of: Resource, **inputs: object) -> Resource:
+    return resource(kinds.FLAVOR_ACCESS, **{"tenantId": UNKNOWN, **inputs}, refer={"tenantId": of})
+
+
+def volume_type(of: Resource, **inputs: object) -> Resource:
+    return resource(kinds.VOLUME_TYPE_ACCESS, **{"projectId": UNKNOWN, **inputs}, refer={"projectId": of})
+
+
+def router(of: Resource, network: str) -> Resource:
+    return resource(kinds.ROUTER, tenantId=UNKNOWN, externalNetworkId=network, refer={"tenantId": of})
+
+
+def shared(
+    network: Resource, target: object, *, action: str = "access_as_shared", to: Iterable[Resource] = ()
+) -> Resource:
+    return resource(
+        kinds.RBAC_POLICY,
+        action=action,
+        objectType="network",
+        objectId=UNKNOWN,
+        targetTenant=target,
+        refer={"objectId": network, "targetTenant": to},
+    )
+
+
+def container(level: str | None, read: object = None, *, of: Iterable[Resource] = (), **inputs: object) -> Resource:
+    metadata = {} if level is None else {"classification": level}
+    return resource(kinds.CONTAINER, metadata=metadata, containerRead=read, refer={"containerRead": of}, **inputs)
+
+
+def world_rule(of: Resource, prefix: str = "0.0.0.0/0") -> tuple[Resource, ...]:
+    group = resource(kinds.SECURITY_GROUP, tenantId=UNKNOWN, refer={"tenantId": of})
+    rule = resource(
+        kinds.SECURITY_RULE,
+        direction="ingress",
+        remoteIpPrefix=prefix,
+        securityGroupId=UNKNOWN,
+        refer={"securityGroupId": group},
+    )
+    return of, group, rule
+
+
+def assigned(role: object, *, stack: str = "agency-tax", of: Iterable[Resource] = (), **to: str) -> Resource:
+    return resource(kinds.ROLE_ASSIGNMENT, stack=stack, roleId=role, refer={"roleId": of}, **to)
+
+
+def made_by(user: Iterable[Resource], in_project: Iterable[Resource], kind: str) -> tuple[Resource, ...]:
+    provider = resource(kinds.PROVIDER, "agency", refer={"userName": user, "tenantId": in_project})
+    return (*user, *in_project, provider, resource(kind, provider=provider.urn))
+
+
+USER = resource(kinds.USER, "deployer")
+QUOTAS = tuple(resource(kind, projectId=UNKNOWN, refer={"projectId": HEALTH}) for kind in quota_coverage.QUOTAS)
+
+BROKEN: list[Case] = [
+    (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-internal")), "confidential project"),
+    (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-nobody-told")), "nothing tells the level"),
+    (flavor_access.RULE, (LEVELS, access(HEALTH, flavorId="id-secret")), "level of its project"),
+    (volume_type_access.RULE, (LEVELS, HEALTH, volume_type(HEALTH, volumeTypeId="id-open")), "cleared for open"),
+    (gateways.RULE, (LEVELS, HEALTH, router(HEALTH, "id-open")), "an external network"),
+    (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "id-internal")), "level internal"),
+    (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "*")), "every project"),
+    (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "p-nobody-told")), "nothing tells"),
+    (network_sharing.RULE, (LEVELS, HEALTH, BUSES, NETWORK, shared(NETWORK, UNKNOWN, to=[BUSES])), "level open"),
+    (network_sharing.RULE, (HEALTH, resource(kinds.NETWORK, shared=True, refer={"tenantId": HEALTH})), "shared with"),
+    (
+        network_sharing.RULE,
+        (LEVELS, HEALTH, BUSES, OPEN_NETWORK, shared(OPEN_NETWORK, UNKNOWN, action="access_as_external", to=[HEALTH])),
+        "cleared for open only",
+    ),
+    (image_sharing.RULE, (resource(kinds.IMAGE, visibility="public", tags=["classification:internal"]),), "public"),
+    (image_sharing.RULE, (resource(kinds.IMAGE, visibility="community"),), "community"),
+    (
+        image_sharing.RULE,
+        (LEVELS, IMAGE, resource(kinds.IMAGE_ACCESS, memberId="id-open", refer={"imageId": IMAGE})),
+        "level open",
+    ),
+    (container_sharing.RULE, (container("internal", ".r:*,.rlistings"),), "everybody"),
+    (container_sharing.RULE, (container("internal", "*:*"),), "everybody"),
+    (container_sharing.RULE, (LEVELS, container("confidential", "id-secret:*, id-internal:*")), "level internal"),
+    (container_sharing.RULE, (LEVELS, container("internal", "p-nobody-told:*")), "nothing tells"),
+    (container_sharing.RULE, (BUSES, container("internal", "p-buses:*", of=[BUSES])), "level open"),
+    (container_sharing.RULE, (BUSES, container("internal", UNKNOWN, of=[BUSES])), "level open"),
+    (container_sharing.RULE, (container(None),), "classification"),
+    (container_sharing.RULE, (container("open", containerWrite="id-open:*"),), "containerWrite"),
+    (world_rules.RULE, world_rule(HEALTH), "confidential data"),
+    (world_rules.RULE, world_rule(HEALTH, "2000::/3"), "2000::/3"),
+    (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["10.0.0.0/24", "::/0"]),), "::/0"),
+    (
+        world_rules.RULE,
+        (resource(kinds.SECURITY_RULE, direction="ingress", tenantId="p-nobody-told"),),
+        "level nothing tells",
+    ),
+    (admin_role.RULE, (LEVELS, assigned("r-admin", groupId="g")), "role admin"),
+    (admin_role.RULE, (LEVELS, assigned("r-watch", groupId="g")), "role gdcc-on-call"),
+    (admin_role.RULE, (LEVELS, assigned("r-nobody-told", groupId="g")), "nothing names role"),
+    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, userId="u")), "to a user"),
+    (admin_role.RULE, (resource(kinds.ROLE, name="Admin"),), "declares role"),
+    *(
+        (ownership.RULE, (resource(kind),), "Pulumi's own user")
+        for kind in (kinds.SERVER_GROUP, kinds.CONTAINER, kinds.APPLICATION_CREDENTIAL)
+    ),
+    (ownership.RULE, made_by([], [HEALTH], kinds.CONTAINER), "Pulumi's own user"),
+    (ownership.RULE, made_by([USER], [], kinds.SERVER_GROUP), "Pulumi's own user"),
+    (quota_coverage.RULE, (HEALTH,), "no compute and no block storage and no network quota"),
+    (quota_coverage.RULE, (HEALTH, BUSES, *QUOTAS), "no compute"),
+]
+
+HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
+    (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-confidential"))),
+    (flavor_access.RULE, (LEVELS, BUSES, access(BUSES, flavorId="id-open"))),
+    (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-secret"))),
+    (volume_type_access.RULE, (LEVELS, HEALTH, volume_type(HEALTH, volumeTypeId="id-secret"))),
+    (gateways.RULE, (LEVELS, HEALTH, router(HEALTH, "id-confidential"), resource(kinds.ROUTER, "inner"))),
+    (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "id-secret"))),
+    (network_sharing.RULE, (LEVELS, BUSES, OPEN_NETWORK, shared(OPEN_NETWORK, "*"))),
+    (network_sharing.RULE, (HEALTH, NETWORK, shared(NETWORK, UNKNOWN, action="access_as_external", to=[HEALTH]))),
+    (image_sharing.RULE, (resource(kinds.IMAGE, visibility="public", tags=["classification:open"]), IMAGE)),
+    (
+        image_sharing.RULE,
+        (LEVELS, IMAGE, resource(kinds.IMAGE_ACCESS, memberId="id-secret", refer={"imageId": IMAGE})),
+    ),
+    (container_sharing.RULE, (container("open", ".r:*,.rlistings"),)),
+    (container_sharing.RULE, (LEVELS, HEALTH, container("internal", "id-internal:*,p-health:*"))),
+    (container_sharing.RULE, (container("secret"),)),
+    (world_rules.RULE, world_rule(BUSES)),
+    (world_rules.RULE, world_rule(HEALTH, "10.0.0.0/8")),
+    (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["203.0.113.0/24"]),)),
+    (admin_role.RULE, (LEVELS, assigned("r-member", userId="u"))),
+    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, groupId="g"))),
+    (ownership.RULE, made_by([USER], [HEALTH], kinds.CONTAINER)),
+    (ownership.RULE, (resource(kinds.SERVER_GROUP, stack=FOUNDATION),)),
+    (quota_coverage.RULE, (HEALTH, *QUOTAS)),
+    (quota_coverage.RULE, (project(stack=FOUNDATION),)),
+]
+
+
+@pytest.mark.parametrize(("rule", "declared", "word"), BROKEN)
+def test_a_rule_refuses_what_breaks_it_and_names_it(rule: StackRule, declared: tuple[Resource, ...], word: str) -> None:
+    assert [what for what in broken(rule, *declared) if word in what], broken(rule, *declared)
+
+
+@pytest.mark.parametrize(("rule", "declared"), HOLDING)
+def test_a_rule_lets_the_nearest_lawful_thing_pass(rule: StackRule, declared: tuple[Resource, ...]) -> None:
+    assert broken(rule, *declared) == []
+
+
+def test_every_rule_of_a_stack_is_broken_and_held_by_an_example() -> None:
+    def named(rules: Iterable[StackRule]) -> set[str]:
+        return {rule.name for rule in rules}
+
+    every_rule = named(every.STACK_RULES)
+    assert every_rule == named(rule for rule, _, _ in BROKEN) == named(rule for rule, _ in HOLDING)
+
+
+def test_a_network_tagged_below_its_project_counts_as_its_projects_level() -> None:
+    disguised = resource(kinds.NETWORK, tenantId=UNKNOWN, tags=["classification:open"], refer={"tenantId": HEALTH})
+    assert broken(network_sharing.RULE, LEVELS, HEALTH, disguised, shared(disguised, "*"))
+
+
+def test_a_program_cannot_lift_a_declared_projects_level_by_naming_its_id() -> None:
+    lied = meanings({"p-buses": "secret"})
+    assert broken(container_sharing.RULE, lied, BUSES, container("secret", "p-buses:*"))
