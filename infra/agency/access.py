@@ -1,0 +1,58 @@
+"""Which flavors and volume types a project may use: no other is open to it, for none is public."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_openstack import blockstorage, compute
+
+from infra import naming
+from inventory.model import Estate, System
+
+
+def flavors(estate: Estate, system: System) -> tuple[str, ...]:
+    """Flavors of the system's own level, and the higher ones that its VM sets name; never a lower one."""
+    named = {vm_set.flavor for vm_set in system.vm_sets}
+    return tuple(
+        sorted(
+            flavor.name
+            for flavor in estate.flavors.values()
+            if flavor.classification == system.classification
+            or (flavor.classification > system.classification and flavor.name in named)
+        )
+    )
+
+
+def volume_types(estate: Estate, system: System) -> tuple[str, ...]:
+    """Volume types of the system's own level, and the higher ones that its storage names; never a lower one."""
+    named = {storage.volume_type for storage in system.storage}
+    return tuple(
+        sorted(
+            each.name
+            for each in estate.volume_types.values()
+            if each.classification == system.classification
+            or (each.classification > system.classification and each.name in named)
+        )
+    )
+
+
+class Access(pulumi.ComponentResource):
+    """The project's access to flavors and volume types, ids by name."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project_id: pulumi.Input[str],
+        flavor_ids: Mapping[str, pulumi.Input[str]],
+        volume_type_ids: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("gdcc:agency:Access", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for flavor, flavor_id in flavor_ids.items():
+            compute.FlavorAccess(naming.resource(name, flavor), flavor_id=flavor_id, tenant_id=project_id, opts=child)
+        for volume_type, volume_type_id in volume_type_ids.items():
+            blockstorage.VolumeTypeAccessV3(
+                naming.resource(name, volume_type), volume_type_id=volume_type_id, project_id=project_id, opts=child
+            )
+        self.register_outputs({})

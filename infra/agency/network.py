@@ -1,0 +1,101 @@
+"""The agency's addresses, and each system's network, subnet and router."""
+
+import pulumi
+from pulumi_openstack import networking
+
+from infra import naming
+from infra.agency import project
+from inventory.model import System
+
+
+class Pool(pulumi.ComponentResource):
+    """The agency's range of addresses in the cloud's address scope.
+
+    It belongs to the operators, who alone hand out addresses; the projects' subnets are taken from it.
+    """
+
+    pool_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        prefix: str,
+        address_scope_id: pulumi.Input[str],
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("gdcc:agency:Pool", name, None, opts)
+        pool = networking.SubnetPool(
+            name,
+            name=naming.subnet_pool(name),
+            prefixes=[prefix],
+            address_scope_id=address_scope_id,
+            shared=False,
+            tags=[naming.tag("agency", name)],
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+        self.pool_id = pool.id
+        self.register_outputs({"pool_id": self.pool_id})
+
+
+class Network(pulumi.ComponentResource):
+    """A system's own network, and its way out: the provider network of its level, which is open to no project else.
+
+    Neutron closes that way only once no router uses it, so the router depends on it.
+    """
+
+    network_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        system: System,
+        project_id: pulumi.Input[str],
+        pool_id: pulumi.Input[str],
+        external_network_id: pulumi.Input[str],
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("gdcc:agency:Network", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tags = project.tags(system)
+        network = networking.Network(
+            name,
+            name=naming.network(system.name),
+            tenant_id=project_id,
+            shared=False,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+        subnet = networking.Subnet(
+            name,
+            name=naming.subnet(naming.network(system.name)),
+            network_id=network.id,
+            tenant_id=project_id,
+            subnetpool_id=pool_id,
+            prefix_length=system.subnet_prefix,
+            ip_version=4,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+        reach = networking.RbacPolicyV2(
+            name,
+            action="access_as_external",
+            object_type="network",
+            object_id=external_network_id,
+            target_tenant=project_id,
+            opts=child,
+        )
+        router = networking.Router(
+            name,
+            name=naming.router(system.name),
+            tenant_id=project_id,
+            external_network_id=external_network_id,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[reach]),
+        )
+        networking.RouterInterface(name, router_id=router.id, subnet_id=subnet.id, opts=child)
+        self.network_id = network.id
+        self.register_outputs({"network_id": self.network_id})
