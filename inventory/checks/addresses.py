@@ -33,7 +33,12 @@ def _profiles(case: Case) -> Iterator[Problem]:
             yield case.problem("pdus", pdu.name, what)
     for device in case.estate.devices.values():
         allowed = _DEVICE_PROFILES.get(device.kind, frozenset())
-        if device.profile is not None and device.profile not in allowed:
+        if not allowed and device.profile is not None:
+            what = (
+                f"a device of kind {device.kind} is not polled, no profile reads it (leave out profile and credential)"
+            )
+            yield case.problem("devices", device.name, what, "profile")
+        elif device.profile is not None and device.profile not in allowed:
             yield _wrong_profile(case, ("devices", device.name, "profile"), device.profile, allowed)
         if (device.profile is None) != (device.credential is None):
             yield case.problem("devices", device.name, "profile and credential belong together (give both or none)")
@@ -42,9 +47,9 @@ def _profiles(case: Case) -> Iterator[Problem]:
 def _wrong_profile(
     case: Case, row: tuple[str, str, str], profile: SnmpProfile, allowed: frozenset[SnmpProfile]
 ) -> Problem:
-    choices = f"use {', '.join(sorted(allowed))}" if allowed else "leave it out"
     table, name, field_name = row
-    return case.problem(table, name, f"profile {profile} is not one for this kind of device ({choices})", field_name)
+    what = f"profile {profile} is not one for this kind of device (use {', '.join(sorted(allowed))})"
+    return case.problem(table, name, what, field_name)
 
 
 def _twice(case: Case) -> Iterator[Problem]:

@@ -160,6 +160,12 @@ def test_a_profile_of_another_kind_of_device_is_told(tmp_path: Path) -> None:
     assert "(use ups-mib)" in told(tmp_path, "profile: ups-mib", "profile: idrac")[0]
 
 
+def test_a_device_that_nothing_polls_is_told_so(tmp_path: Path) -> None:
+    for kind, served in (("cooling", "cool"), ("switch", "r1")):
+        said = told(tmp_path, "kind: ups, serves: a", f"kind: {kind}, serves: {served}")
+        expect(said, line_of("- {name: ups-a"), f"devices ups-a: a device of kind {kind} is not polled")
+
+
 def test_an_address_without_profile_or_credential_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, "profile: apc-pdu, credential: pdu-v2c", "profile: apc-pdu")
     expect(said, line_of("- {name: r1-a"), "pdus r1-a: address, profile and credential belong together")
