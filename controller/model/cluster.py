@@ -109,10 +109,11 @@ class VmState(IntEnum):
 class Vms:
     """Servers, V rows, sorted by id.
 
-    `host`: where Nova says it is. `target`: the destination of a migration under way, -1 for none: while it is set the
-    VM counts on both. `system`: -1 where its project is unknown, and then `classification` is the highest.
-    `busy`: a task is under way. `fit_known`: False for pinned, NUMA and PCI guests whose fit on another host cannot be
-    shown. `cooldown_until`: it rests until then (0: it does not).
+    `host`: where Nova says it is. `target`: the other end of a migration that has not ended, -1 for none: while it is
+    set the VM counts on both. `system`: -1 where its project is unknown, and then `classification` is the highest.
+    `busy`: a task or a migration is under way; a resize that only waits to be confirmed has a target and is not busy.
+    `fit_known`: False for pinned, NUMA and PCI guests whose fit on another host cannot be shown. `cooldown_until`: it
+    rests until then (0: it does not).
     """
 
     ids: tuple[ServerId, ...]

@@ -30,9 +30,9 @@ class Free:
 
 
 def free(cluster: model.Cluster, limits: Limits) -> Free:
-    """What the limits leave."""
+    """What the limits leave. A resize that waits for its owner copies nothing and takes no place."""
     vms, hosts = cluster.vms, cluster.hosts
-    running = np.flatnonzero((vms.target >= 0) & (vms.host >= 0))
+    running = np.flatnonzero(vms.busy & (vms.target >= 0) & (vms.host >= 0))
     source, target = vms.host[running], vms.target[running]
     systems = vms.system[running]
     agencies = _agency_of(cluster)[systems]

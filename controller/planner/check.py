@@ -62,7 +62,7 @@ def _at_once(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
     running: Counter[tuple[str, int]] = Counter()
     for vm in range(len(cluster.vms.ids)):
         source, target = int(cluster.vms.host[vm]), int(cluster.vms.target[vm])
-        if source >= 0 and target >= 0:
+        if source >= 0 and target >= 0 and cluster.vms.busy[vm]:
             running.update(_places(cluster, vm, source, target))
     for number, wave in enumerate(plan.waves, start=1):
         taken = Counter(running)

@@ -10,7 +10,7 @@ from controller.engine.assemble.owners import Owners
 from controller.engine.assemble.places import rows_of
 from controller.engine.gate import Gate
 from controller.model import cluster as model
-from controller.model.cloud import RUNNING_MIGRATION_STATUSES, CloudFacts, Server
+from controller.model.cloud import RUNNING_MIGRATION_STATUSES, CloudFacts, Migration, Server
 from controller.model.ids import ServerId
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
 from inventory.model import Classification
@@ -46,7 +46,9 @@ def vm_table(
     servers = [by_id[key] for key in sorted(by_id)]
     system = _ints(owners.system_of_project.get(server.project_id, -1) for server in servers)
     host = _ints(host_rows.get(server.host or "", -1) for server in servers)
-    target = _targets(facts, servers, host, host_rows)
+    migrations = _running(facts)
+    running = [migrations.get(server.id) for server in servers]
+    target = _targets(running, host, host_rows)
     requirement, fit_known, requirements = _requirements(facts, servers)
     flavors = tuple(sorted({server.flavor_name for server in servers}))
     flavor_rows = rows_of(flavors)
@@ -64,7 +66,7 @@ def vm_table(
         memory_mib=_floats(server.memory_mib for server in servers),
         disk_gib=_floats(server.disk_gib for server in servers),
         state=np.array([_STATES.get(server.status, model.VmState.OTHER) for server in servers], np.int8),
-        busy=np.array([server.task_state is not None for server in servers], np.bool_) | (target >= 0),
+        busy=np.array([_busy(*pair) for pair in zip(servers, running, strict=True)], np.bool_),
         locked=np.array([server.locked for server in servers], np.bool_),
         fit_known=fit_known,
         cooldown_until=_floats(rest.get(server.id, 0.0) for server in servers),
@@ -92,20 +94,28 @@ def _readings(gate: Gate, servers: Sequence[Server], settled_at: Mapping[str, fl
     }
 
 
-def _targets(facts: CloudFacts, servers: Sequence[Server], host: IntColumn, host_rows: Mapping[str, int]) -> IntColumn:
+def _running(facts: CloudFacts) -> Mapping[ServerId, Migration]:
+    """Each server's migration that has not ended, the newest where there are two."""
+    return {
+        migration.server_id: migration
+        for migration in sorted(facts.migrations, key=lambda migration: migration.id)
+        if migration.status in RUNNING_MIGRATION_STATUSES
+    }
+
+
+def _busy(server: Server, running: Migration | None) -> bool:
+    """A task or a migration is under way; one that waits for its owner to confirm it (`finished`) is not."""
+    return server.task_state is not None or (running is not None and running.status != "finished")
+
+
+def _targets(running: Sequence[Migration | None], host: IntColumn, host_rows: Mapping[str, int]) -> IntColumn:
     """The other end of each server's running migration: Placement holds the server's resources on both.
 
     That is the destination, and where Nova already says the server stands there (a cold migration that waits for
     confirmation) the source.
     """
-    running = {
-        migration.server_id: migration
-        for migration in sorted(facts.migrations, key=lambda migration: migration.id)
-        if migration.status in RUNNING_MIGRATION_STATUSES
-    }
-    target = np.full(len(servers), -1, np.int32)
-    for row, server in enumerate(servers):
-        migration = running.get(server.id)
+    target = np.full(len(running), -1, np.int32)
+    for row, migration in enumerate(running):
         if migration is None or migration.target is None:
             continue
         ends = [host_rows.get(name, -1) for name in (migration.target, migration.source)]

@@ -230,24 +230,25 @@ def running(server: cloud.Server, source: str, target: str | None, status: str =
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "status", "other"),
+    ("source", "target", "status", "other", "busy"),
     [
-        ("h1", "h3", "running", "h3"),
-        ("h3", "h1", "finished", "h3"),
-        ("h1", "h3", "completed", None),
-        ("h1", "h3", "error", None),
-        ("h1", None, "queued", None),
+        ("h1", "h3", "running", "h3", True),
+        ("h3", "h1", "finished", "h3", False),
+        ("h3", "h1", "confirming", "h3", True),
+        ("h1", "h3", "completed", None, False),
+        ("h1", "h3", "error", None, False),
+        ("h1", None, "queued", None, True),
     ],
 )
-def test_a_migrating_vm_counts_on_both_hosts(
-    site: Site, source: str, target: str | None, status: str, other: str | None
+def test_a_migrating_vm_counts_on_both_hosts_and_is_busy_until_it_waits_for_its_confirmation(
+    site: Site, source: str, target: str | None, status: str, other: str | None, busy: bool
 ) -> None:
     server = site.change_server("buses-web-1", host=HostName("h1"))
     site.facts = replace(site.facts, migrations=(running(server, source, target, status),))
     cluster = site.cluster()
     found = int(cluster.vms.target[row(cluster, "buses-web-1")])
     assert (cluster.hosts.names[found] if found >= 0 else None) == other
-    assert bool(cluster.vms.busy[row(cluster, "buses-web-1")]) is (other is not None)
+    assert bool(cluster.vms.busy[row(cluster, "buses-web-1")]) is busy
 
 
 def test_a_vm_on_no_host_and_one_on_a_host_nova_does_not_show_have_no_host_row(site: Site) -> None:

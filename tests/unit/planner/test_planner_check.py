@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from controller.model.cluster import VmState
 from controller.model.policy import Limits, Policy
 from controller.model.sample import Trust
 from controller.planner import check, plan, rules, situation
@@ -66,6 +67,21 @@ def test_a_vm_that_moves_twice_is_found(made):
 def test_too_many_at_once_are_found(made):
     assert "2 at once in out of host" in found(made, Policy(limits=Limits(per_system=4)))
     assert "2 at once in system" in found(made, Policy(limits=Limits(out_of_host=2, into_host=2)))
+
+
+def with_a_resize(*, busy):
+    resized = Vm(name="r", host="c2", target="c3", state=VmState.OTHER, busy=busy)
+    return cluster(vms=[*(Vm(name=name, host="c1", memory_gib=16) for name in "ab"), resized])
+
+
+def test_a_resize_that_waits_for_its_owner_copies_nothing_and_takes_no_place():
+    narrow = replace(POLICY, limits=replace(POLICY.limits, per_agency=2))
+    waits, copies = with_a_resize(busy=False), with_a_resize(busy=True)
+    together, apart = plan.plan(waits, narrow, NOW), plan.plan(copies, narrow, NOW)
+    assert [len(wave) for wave in together.waves] == [2]
+    assert [len(wave) for wave in apart.waves] == [1, 1]
+    assert list(check.problems(waits, narrow, together)) == []
+    assert "3 at once in agency 0, allowed 2" in "; ".join(check.problems(copies, narrow, together))
 
 
 def test_the_hours_budget_is_counted(made):
