@@ -10,6 +10,7 @@ QUIET = frozenset({"same", "read", "read-replacement", "discard", "discard-repla
 """Operations that change nothing."""
 
 _STACK = "pulumi:pulumi:Stack"
+_WAITING = "waiting"
 _PENDING = "pending operations from previous deployment"
 
 
@@ -28,7 +29,7 @@ class Tally:
     """The counts and words of one run; `under_way` are the operations begun and not yet ended, by URN.
 
     `pending` says that an earlier run was cut off in the middle of something, `outputs_changed` that the stack will
-    export something else. A secret output compares as equal: it changes with a resource only.
+    export something else, and `waits` are its sentences about what waits for another stack's first `up`. A secret output compares as equal: it changes with a resource only.
     """
 
     begun: Counter[str] = field(default_factory=Counter)
@@ -42,6 +43,7 @@ class Tally:
     seconds: int = 0
     pending: bool = False
     outputs_changed: bool = False
+    waits: tuple[str, ...] = ()
 
     @property
     def changes(self) -> dict[str, int]:
@@ -86,6 +88,7 @@ class Tally:
         self.ended[_op(step)] += 1
         self.under_way.pop(step.urn, None)
         if step.type == _STACK and step.new is not None:
+            self.waits = tuple((step.new.outputs or {}).get(_WAITING) or ())
             self.outputs_changed = step.old is None or (step.old.outputs or {}) != (step.new.outputs or {})
 
     def _fail(self, step: events.StepEventMetadata) -> None:

@@ -95,7 +95,8 @@ async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
     _known(run, orders)
     await runner.step(run, "drift", "refresh", "--preview-only")
-    run.said = "as declared" if not run.tally.changes else words(run.tally.changes, would=True)
+    differing = sum(run.tally.changes.values())
+    run.said = f"{differing} differ" if differing else "as declared"
 
 
 async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
@@ -104,10 +105,13 @@ async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
 
 
 async def _there(run: Run, orders: Orders) -> None:
-    """Makes the stack where the backend has none; fills in what the file of an old one lacks."""
+    """Makes the stack where the backend has none, and fills in what its file lacks."""
     if run.stack not in orders.known:
         run.step = "init"
         await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+    said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
+    if said not in {None, orders.estate}:
+        raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
     first = stack_files.First(
         estate=orders.estate,
         credentials_from=orders.today,

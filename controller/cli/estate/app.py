@@ -2,8 +2,10 @@
 
 import typer
 
-from controller.cli.estate import deploy
+from controller.cli.estate import deploy, look
 
 app = typer.Typer(no_args_is_help=True)
-for verb in (deploy.preview, deploy.up, deploy.refresh, deploy.destroy):
+app.command("list")(look.list_stacks)
+app.command("provider-config")(look.provider_config)
+for verb in (deploy.preview, deploy.up, deploy.refresh, deploy.destroy, look.drift, look.graph):
     app.command()(verb)

@@ -70,7 +70,7 @@ def _report(runs: list[Run], as_json: bool) -> None:
     else:
         people.print(screen.table(runs, screen.counted(runs)))
         for run in runs:
-            for sentence in run.settled:
+            for sentence in (*run.settled, *run.tally.waits):
                 people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
             if run.state in {State.FAILED, State.LOCKED}:
                 people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
@@ -86,6 +86,7 @@ def row(run: Run) -> dict[str, object]:
         "changes": run.tally.changes,
         "seconds": round(run.seconds, 1),
         "settled": list(run.settled),
+        "waits": list(run.tally.waits),
         "errors": run.tally.errors,
         "violations": [{"policy": each.policy, "urn": each.urn, "says": each.message} for each in run.tally.violations],
         "folder": str(run.folder),

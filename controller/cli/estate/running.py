@@ -45,6 +45,20 @@ async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, interrupted)
     await runner.go(stacks.waves(verb, [run.stack for run in runs]), runs)
+    again = second_pass(verb, runs)
+    if again and not runner.stopping:
+        screen.say(f"once more, now that the others stand: {', '.join(run.stack for run in again)}")
+        for run in again:
+            run.state, run.folder = State.WAITING, run.folder / "again"
+        await runner.go([stacks.Wave(stacks=tuple(run.stack for run in again))], again)
+
+
+def second_pass(verb: Verb, runs: Sequence[Run]) -> list[Run]:
+    """The stacks to run once more: they wait for what another stack of this run has made by now."""
+    made = [run.stack for run in runs if run.state is State.DONE]
+    if verb is not Verb.UP or len(made) < 2:
+        return []
+    return [run for run in runs if run.state is State.DONE and run.tally.waits]
 
 
 def answer(interrupts: int, runner: Runner, runs: Sequence[Run]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from controller.adapters.pulumi import stack_files, stacks, tool
 from controller.errors import InputError
-from inventory import load
+from inventory import load, provider_config
 from inventory.model import Estate
 
 DEFAULT_ESTATE = "inventory/estates/gdcc"
@@ -22,17 +22,30 @@ class Selection:
     stacks: tuple[str, ...]
 
 
+def provider_config_of(root: Path | None, estate: Path | None, host: str) -> str:
+    """The text of a host's provider.yaml. Raises `InputError` where the estate has no such host; needs no Pulumi."""
+    home = root.resolve() if root is not None else _above(Path.cwd())
+    loaded = _loaded(home / _estate_path(home, estate))
+    if host not in loaded.hosts:
+        raise InputError(f"has no host {host!r}", where=loaded.name, remedy="see gdcc inventory show --table hosts")
+    return provider_config.text(loaded, loaded.hosts[host])
+
+
 def selection(root: Path | None, estate: Path | None, agencies: list[str], foundation: bool) -> Selection:
     """What was asked for. Raises `InputError` where it cannot be meant."""
     found = tool.find(root.resolve() if root is not None else _above(Path.cwd()), os.environ)
     tool.check_version(found)
     path = _estate_path(found.root, estate)
-    try:
-        loaded = load.load(found.root / path)
-    except load.EstateError as error:
-        raise InputError(str(error)) from error
+    loaded = _loaded(found.root / path)
     chosen = stacks.chosen(loaded, agencies, foundation)
     return Selection(tool=found, estate=loaded, estate_path=path, stacks=chosen)
+
+
+def _loaded(folder: Path) -> Estate:
+    try:
+        return load.load(folder)
+    except load.EstateError as error:
+        raise InputError(str(error)) from error
 
 
 def _above(start: Path) -> Path:
