@@ -101,7 +101,8 @@ class Deployer(pulumi.ComponentResource):
             roles=[ROLE],
             unrestricted=False,
             expires_at=f"{login.credential_expires_at:%Y-%m-%dT%H:%M:%SZ}",
-            opts=pulumi.ResourceOptions(parent=self, provider=self.provider),
+            # Keystone answers with the roles that this one implies, too; a credential cannot change in any case.
+            opts=pulumi.ResourceOptions(parent=self, provider=self.provider, ignore_changes=["roles"]),
         )
         self.credential = pulumi.Output.secret(
             pulumi.Output.all(credential.id, credential.secret, credential.project_id, project_id).apply(_checked)
