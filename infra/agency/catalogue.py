@@ -13,11 +13,15 @@ class Catalogue:
         self._reference = pulumi.StackReference(stack)
         self._outputs: dict[str, pulumi.Output[Mapping[str, str] | None]] = {}
 
+    def table(self, name: str) -> pulumi.Output[Mapping[str, str] | None]:
+        """One of the foundation's mappings as it is; None where it has none."""
+        if name not in self._outputs:
+            self._outputs[name] = self._reference.get_output(name)
+        return self._outputs[name]
+
     def id_of(self, table: str, name: str) -> pulumi.Output[str]:
         """The id of a thing by its name in one of the foundation's mappings, such as `flavors`."""
-        if table not in self._outputs:
-            self._outputs[table] = self._reference.get_output(table)
-        return self._outputs[table].apply(lambda ids: self._found(table, name, ids))
+        return self.table(table).apply(lambda ids: self._found(table, name, ids))
 
     def one(self, output: str) -> pulumi.Output[str]:
         """An output that is one id."""

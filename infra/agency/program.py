@@ -16,6 +16,7 @@ from infra.agency.readers import PROJECT_IDS, Projects
 from infra.agency.system import System
 from infra.config import StackConfig
 from infra.foundation import exports
+from infra.policy.meanings import Meanings
 from inventory.model import Agency, Estate
 from inventory.model import System as Declared
 
@@ -57,6 +58,16 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
         )
         for system in systems
     }
+    Meanings(
+        agency.name,
+        estate=estate,
+        role_ids=catalogue.table(exports.ROLE_IDS),
+        flavor_ids=catalogue.table(exports.FLAVOR_IDS),
+        volume_type_ids=catalogue.table(exports.VOLUME_TYPE_IDS),
+        external_network_ids=catalogue.table(exports.EXTERNAL_NETWORK_IDS),
+        project_ids=projects.of_others,
+        opts=root,
+    )
     waiting = [sentence for each in built.values() for sentence in each.waiting]
     for sentence in waiting:
         pulumi.log.warn(sentence)

@@ -53,6 +53,11 @@ class Projects:
         )
         return Known(project_ids=ids, waiting=waiting)
 
+    @property
+    def of_others(self) -> Mapping[str, str]:
+        """What other agencies' stacks told so far: project ids by system."""
+        return {system: id_ for told in self._others.values() for system, id_ in told.items()}
+
     def _of(self, agency: str) -> Mapping[str, str]:
         if agency not in self._others:
             stack = naming.agency_stack(agency)

@@ -11,6 +11,7 @@ from infra.foundation.flavors import Flavors
 from infra.foundation.identity import Identity
 from infra.foundation.networks import Networks
 from infra.foundation.volume_types import VolumeTypes
+from infra.policy.meanings import Meanings
 from inventory import aggregates
 from inventory.model import Classification, Estate, Network, NetworkUse
 
@@ -25,6 +26,7 @@ def build(estate: Estate, settings: StackConfig) -> None:
         control_level=max(Classification) if control is None else control.classification,
         protect=settings.protect,
     )
+    Meanings("meanings", estate=estate, role_ids=settings.roles)
     flavors = Flavors("flavors", flavors=estate.flavors.values())
     Aggregates("aggregates", aggregates=aggregates.of(estate))
     volume_types = VolumeTypes("volume-types", volume_types=estate.volume_types.values(), protect=settings.protect)

@@ -47,7 +47,7 @@ class Step:
 
 
 def steps(preview: Mapping[str, Any]) -> tuple[Step, ...]:
-    """The steps of `pulumi preview --json`; there is always the stack's own. Raises KeyError or TypeError if it is none."""
+    """The steps of `pulumi preview --json`, which always has the stack's own. Raises KeyError or TypeError without."""
     if not preview["steps"]:
         raise KeyError("steps")
     return tuple(

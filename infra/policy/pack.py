@@ -61,7 +61,7 @@ class Pack:
     def _standing(self, resource: sdk.PolicyResource) -> Resource:
         """A resource as it is declared, with its id and references; as it stood, if this run leaves it alone."""
         kept = self._seen.get(resource.urn)
-        outputs = plain(resource.props) if kept is None or "id" in resource.props else {}
+        outputs = plain(resource.props)
         identity = outputs.get("id")
         return Resource(
             kind=resource.resource_type,
@@ -126,4 +126,4 @@ def _item(holder: Any, key: Any) -> Any:
 def _is_marked(value: Any) -> bool:
     if isinstance(value, Mapping):
         return value.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG
-    return value is None or value in _UNKNOWN_ON_THE_WIRE
+    return value is None or (isinstance(value, str) and value in _UNKNOWN_ON_THE_WIRE)
