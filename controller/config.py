@@ -234,6 +234,7 @@ class Trust(Strict):
     max_age: Mapping[Quantity, Duration] = Field(default_factory=dict)
     default_max_age: Duration = _DEFAULT.trust.default_max_age
     required_of_hosts: frozenset[Quantity] = _DEFAULT.trust.required_of_hosts
+    health_required: bool = _DEFAULT.trust.health_required
     freeze_untrusted_share: Ratio = _DEFAULT.trust.freeze_untrusted_share
     freeze_shrink_share: Ratio = _DEFAULT.trust.freeze_shrink_share
     freeze_shrink_window: Duration = _DEFAULT.trust.freeze_shrink_window

@@ -64,6 +64,7 @@ class Host:
     up: bool = True
     known: bool = True
     trusted: bool = True
+    unread_health: bool = False
     draining: bool = False
     cpu: float | None = -1.0
     memory_used_gib: float | None = -1.0
@@ -292,7 +293,7 @@ class _Build:
             migration_mib_s=column("link_mib_s"), post_copy=np.zeros(len(hosts), np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),
-            draining=column("draining", np.bool_), power=power,
+            unread_health=column("unread_health", np.bool_), draining=column("draining", np.bool_), power=power,
             watts_per_thread=column("watts_per_thread"), watts_error=column("watts_error"),
             traits=tuple(host.traits for host in hosts),
             availability_zone=tuple(host.availability_zone for host in hosts),

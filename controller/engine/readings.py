@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from controller.engine import bounds
+from controller.model.cluster import BoolColumn
 from controller.model.sample import Batch, FloatColumn, IntColumn, Kind, Quantity
+
+WELL = 0.0
+"""The value of every state (`bounds.WORST_COUNTS`) that is well."""
 
 Key = tuple[Kind, Quantity, str]
 """Kind, quantity and source."""
@@ -49,14 +54,15 @@ def merged(readings: Readings, batches: Iterable[tuple[int, Batch]], *, forget_b
     """The readings with new batches, each with its source's rank, in the order they came.
 
     A name that the newest batch leaves out keeps its last reading (it ages) until that is from before `forget_before`.
+    A state that was not well is never forgotten: it ages until the thing itself says that it is well again.
     """
-    columns = {
-        key: column for key, column in readings.columns.items() if np.any(np.greater_equal(column.at, forget_before))
-    }
+    columns = {key: column for key, column in readings.columns.items() if _lasting(key[1], column, forget_before).any()}
     for rank, batch in batches:
         if len(batch.names):
             key = (batch.kind, batch.quantity, batch.source)
-            columns[key] = _updated(columns.get(key), _distinct(batch), rank, forget_before)
+            old = columns.get(key)
+            kept = None if old is None else _lasting(batch.quantity, old, forget_before)
+            columns[key] = _updated(old, kept, _distinct(batch), rank)
     return Readings(columns=columns)
 
 
@@ -87,7 +93,13 @@ def _distinct(batch: Batch) -> Batch:
     )
 
 
-def _updated(old: Column | None, batch: Batch, rank: int, forget_before: float) -> Column:
+def _lasting(quantity: Quantity, column: Column, forget_before: float) -> BoolColumn:
+    """Which of its readings are kept where no newer one comes."""
+    recent: BoolColumn = np.greater_equal(column.at, forget_before)
+    return recent | np.not_equal(column.values, WELL) if quantity in bounds.WORST_COUNTS else recent
+
+
+def _updated(old: Column | None, lasting: BoolColumn | None, batch: Batch, rank: int) -> Column:
     nothing = np.full(len(batch.names), np.nan)
     new = Column(
         names=batch.names,
@@ -97,10 +109,10 @@ def _updated(old: Column | None, batch: Batch, rank: int, forget_before: float) 
         before_at=nothing,
         rank=rank,
     )
-    if old is None:
+    if old is None or lasting is None:
         return new
     shared = positions(old.names, batch.names)
-    return _joined(_kept(old, batch.names, forget_before), _after(old, new, shared))
+    return _joined(_kept(old, batch.names, lasting), _after(old, new, shared))
 
 
 def _after(old: Column, new: Column, shared: IntColumn) -> Column:
@@ -119,15 +131,11 @@ def _after(old: Column, new: Column, shared: IntColumn) -> Column:
     )
 
 
-def _kept(old: Column, replaced: tuple[str, ...], forget_before: float) -> Column | None:
+def _kept(old: Column, replaced: tuple[str, ...], lasting: BoolColumn) -> Column | None:
     if old.names == replaced:
         return None
     gone = set(replaced)
-    rows = [
-        n
-        for n, (name, at) in enumerate(zip(old.names, old.at.tolist(), strict=True))
-        if name not in gone and at >= forget_before
-    ]
+    rows = [n for n, (name, lasts) in enumerate(zip(old.names, lasting, strict=True)) if name not in gone and lasts]
     return Column(
         names=tuple(old.names[n] for n in rows),
         values=old.values[rows],

@@ -59,6 +59,7 @@ class Hosts:
     `vcpus`, `memory_mib`, `disk_gib`: what Placement admits, (total - reserved) * ratio. `threads` and
     `physical_memory_mib`: the machine itself. `power` (H, K): rows of the power table a host hangs on, padded with -1.
     `known`: the inventory has it. `trusted`: it has every fresh reading that policy asks of a host.
+    `unread_health`: its BMC should tell its health, and has told none, or nothing of its memory where it can.
     `draining`: an operator's drain is under way (or done and not yet undone). `watts_per_thread` and `watts_error`: the
     fitted slope (watts for one more busy thread) and its margin.
     """
@@ -77,6 +78,7 @@ class Hosts:
     up: BoolColumn
     known: BoolColumn
     trusted: BoolColumn
+    unread_health: BoolColumn
     draining: BoolColumn
     power: IntColumn
     watts_per_thread: FloatColumn

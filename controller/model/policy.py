@@ -78,6 +78,8 @@ class TrustPolicy:
     max_age: Mapping[Quantity, timedelta] = field(default_factory=dict)
     default_max_age: timedelta = timedelta(seconds=90)
     required_of_hosts: frozenset[Quantity] = frozenset({Quantity.CPU_RATIO, Quantity.MEMORY_BYTES})
+    health_required: bool = True
+    """Whether a host whose BMC should tell its health, and has not, receives nothing. False where nobody reads BMCs."""
     freeze_untrusted_share: float = 0.25
     """More of the hosts without trusted readings than this freezes the loop."""
     freeze_shrink_share: float = 0.10

@@ -118,6 +118,8 @@ def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
     health = (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health)
     if any(int(reading.trust[host]) in _DOUBTFUL for reading in (*health, hosts.inlet_celsius)):
         yield "the target's health or inlet is stale or implausible"
+    if hosts.unread_health[host]:
+        yield "the target's health was not read, though its BMC should tell it"
     for reading in health:
         value = fresh(reading, host)
         if value is not None and value >= Health.WARNING:

@@ -19,6 +19,7 @@ RULES: Mapping[str, str] = {
     "failing": "its hardware is failing",
     "health": "its hardware has lost redundancy or predicts a failure",
     "unsure-health": "its health or inlet was read and is stale or implausible now",
+    "unread-health": "its BMC should tell its health and has not; see trust.health_required",
     "facility": "its cooling zone is too warm as a whole, a facility event",
     "heat": "its inlet is above the zone's warning",
     "on-battery": "a feed of it runs on battery, which lasts minutes: nothing goes there, in a drain neither, and "

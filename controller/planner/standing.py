@@ -8,7 +8,8 @@ Failing memory sheds at its first warning, since a corrected error today is an u
 power supply, fan or disk is lost redundancy: the host receives nothing and keeps what it has. Failed, it sheds.
 
 Health or inlet that is read no longer, or reads what cannot be, is no sign of health: such a host receives nothing,
-since what failed last week has not mended by its BMC going quiet. Where it was never read, policy decides
+since what failed last week has not mended by its BMC going quiet; nor does one whose BMC should tell its health and has
+told nothing, for nobody knows what it said before the controller began. Of anything else never read policy decides
 (`required_of_hosts`).
 """
 
@@ -74,6 +75,7 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
             ("untrusted", untrusted),
             *unfit,
             ("unsure-health", _unsure(hosts)),
+            ("unread-health", hosts.unread_health),
         ),
         unfit=first_rule(*unfit),
         held=first_rule(("down", down), ("unknown-host", unknown), ("untrusted", untrusted), ("facility", facility)),

@@ -121,6 +121,7 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
         up=not wrong[1],
         known=not wrong[2],
         trusted=not wrong[3],
+        unread_health=wrong[8],
         draining=dice.random() < 0.15,
         cpu=None if wrong[5] else max(used / threads, dice.choice([0.0, 0.0, 0.1, 0.5])),
         memory_used_gib=None if wrong[6] else memory,

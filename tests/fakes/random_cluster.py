@@ -91,6 +91,7 @@ class _Dice:
             up=self._flags(count),
             known=known,
             trusted=known & self._flags(count),
+            unread_health=self._flags(count),
             draining=self._flags(count),
             power=self._rows(-1, 6, count * 4).reshape(count, 4 if count else 0),
             watts_per_thread=self._numbers(count),

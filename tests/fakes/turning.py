@@ -30,13 +30,16 @@ GIB = 2.0**30
 
 
 class Sensors:
-    """A collector. Hosts in `failing` report failing memory, those in `blind` nothing; servers are measured."""
+    """A collector. Hosts in `failing` report failing memory, those in `mute` tell no health, those in `blind` nothing;
+    servers are measured.
+    """
 
     name = "sensors"
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self.failing: set[str] = set()
+        self.mute: set[str] = set()
         self.blind: set[str] = set()
         self.bug: Exception | None = None
 
@@ -49,11 +52,12 @@ class Sensors:
             raise self.bug
         hosts = [name for name in HOSTS if name not in self.blind]
         servers = sorted(self._rig.cloud.servers)
-        health = [2.0 if name in self.failing else 0.0 for name in hosts]
+        telling = [name for name in hosts if name not in self.mute]
+        health = [2.0 if name in self.failing else 0.0 for name in telling]
         return (
             self._batch(Kind.HOST, Quantity.CPU_RATIO, hosts, [0.2] * len(hosts)),
             self._batch(Kind.HOST, Quantity.MEMORY_BYTES, hosts, [64 * GIB] * len(hosts)),
-            self._batch(Kind.HOST, Quantity.MEMORY_HEALTH, hosts, health),
+            self._batch(Kind.HOST, Quantity.MEMORY_HEALTH, telling, health),
             self._batch(Kind.VM, Quantity.CPU_VCPUS, servers, [0.5] * len(servers)),
             self._batch(Kind.VM, Quantity.MEMORY_BYTES, servers, [2 * GIB] * len(servers)),
             self._batch(Kind.VM, Quantity.DIRTY_BYTES_S, servers, [1e6] * len(servers)),

@@ -63,6 +63,7 @@ class Hosts(Wire):
     up: Flags
     known: Flags
     trusted: Flags
+    unread_health: Flags
     draining: Flags
     power: RowTable
     watts_per_thread: Amounts

@@ -15,8 +15,8 @@ from controller.engine.watts import nameplate
 from controller.model import cluster as model
 from controller.model.cloud import Amount, CloudFacts, Provider, Service
 from controller.model.ids import HostName
-from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
-from inventory.model import Classification, Estate, Host, HostType, Lifecycle
+from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trust
+from inventory.model import Classification, Estate, Host, HostType, Lifecycle, SnmpProfile
 
 EXPECTED = frozenset({Lifecycle.REGISTERED, Lifecycle.IN_SERVICE})
 DEFAULT_AVAILABILITY_ZONE = "nova"
@@ -25,6 +25,10 @@ DEFAULT_AVAILABILITY_ZONE = "nova"
 _MIB = 1024.0 * 1024.0
 _BELIEVABLE_IDLE, _BELIEVABLE_PEAK = 0.4, 1.25
 """A running host draws no less than this share of its type's idle watts and no more than this multiple of its peak."""
+
+_HEALTH = (Quantity.MEMORY_HEALTH, Quantity.PSU_HEALTH, Quantity.FAN_HEALTH, Quantity.DISK_HEALTH)
+_TELLS_MEMORY = frozenset({SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC})
+"""BMCs that know their machine's memory. Supplies, fans and disks may rightly be absent: blades, diskless hosts."""
 
 _NOTHING = Amount(total=0, reserved=0, ratio=1.0)
 
@@ -63,6 +67,7 @@ def host_table(
         & _trusted(readings, gate.policy.required_of_hosts)
         & _shown(offered, "MEMORY_MB")
         & (_shown(offered, "VCPU") | _shown(offered, "PCPU")),
+        unread_health=_unread_health(inventory, readings) & np.full(len(names), gate.policy.health_required, np.bool_),
         draining=np.array([name in history.draining for name in names], np.bool_),
         power=_power_rows(estate, places, inventory),
         watts_per_thread=_floats(slopes[type_.name].watts_per_thread if type_ else 0.0 for type_ in types),
@@ -113,6 +118,15 @@ def _readings(
 def _trusted(readings: Mapping[Quantity, model.Reading], required: Iterable[Quantity]) -> model.BoolColumn:
     fresh = [readings[quantity].fresh for quantity in required]
     return np.logical_and.reduce(fresh) if fresh else np.ones(len(readings[Quantity.CPU_RATIO].trust), np.bool_)
+
+
+def _unread_health(hosts: Sequence[Host | None], readings: Mapping[Quantity, model.Reading]) -> model.BoolColumn:
+    """A BMC that is quiet since the controller began, or quiet for so long that what it said is forgotten."""
+    absent = {quantity: np.equal(readings[quantity].trust, Trust.ABSENT) for quantity in _HEALTH}
+    has_bmc = np.array([host is not None and host.bmc is not None for host in hosts], np.bool_)
+    tells_memory = np.array([bool(h and h.bmc and h.bmc.profile in _TELLS_MEMORY) for h in hosts], np.bool_)
+    nothing: model.BoolColumn = np.logical_and.reduce(list(absent.values()))
+    return (has_bmc & nothing) | (tells_memory & absent[Quantity.MEMORY_HEALTH])
 
 
 def _shown(providers: Sequence[Provider | None], resource: str) -> model.BoolColumn:

@@ -12,7 +12,7 @@ from controller.model.ids import HostName, MoveId, ProjectId, ServerId
 from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
 from controller.planner import plan
-from inventory.model import Budget, Classification, Domain, Host, Lifecycle, Window
+from inventory.model import Budget, Classification, Domain, Host, Lifecycle, SnmpProfile, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
 
@@ -369,3 +369,35 @@ def test_an_empty_cloud_is_an_empty_snapshot(site: Site) -> None:
     )
     cluster = site.cluster()
     assert (len(cluster.hosts.names), len(cluster.vms.ids)) == (0, 0)
+
+
+HEALTH = (Quantity.MEMORY_HEALTH, Quantity.PSU_HEALTH, Quantity.FAN_HEALTH, Quantity.DISK_HEALTH)
+
+
+def quiet(site: Site, profile: SnmpProfile | None, *lost: Quantity) -> bool:
+    """Whether a host with that BMC counts as unread without these readings."""
+    host = site.estate.hosts["h1"]
+    assert host.bmc is not None
+    with_host(site, "h1", bmc=None if profile is None else replace(host.bmc, profile=profile))
+    for quantity in lost:
+        site.lose(Kind.HOST, quantity, "h1")
+    return bool(site.cluster().hosts.unread_health[0])
+
+
+@pytest.mark.parametrize("profile", [SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO])
+def test_a_bmc_that_tells_no_health_at_all_leaves_its_host_unread(profile: SnmpProfile) -> None:
+    assert not quiet(Site(), profile)
+    assert not quiet(Site(), profile, *HEALTH[1:])
+    assert quiet(Site(), profile, *HEALTH)
+
+
+def test_a_bmc_that_knows_its_memory_must_tell_it() -> None:
+    assert quiet(Site(), SnmpProfile.XCC, Quantity.MEMORY_HEALTH)
+    assert not quiet(Site(), SnmpProfile.SUPERMICRO, Quantity.MEMORY_HEALTH)
+
+
+def test_a_host_without_a_bmc_or_where_nobody_reads_bmcs_is_not_unread() -> None:
+    assert not quiet(Site(), None, *HEALTH)
+    site = Site()
+    site.policy = replace(site.policy, trust=replace(site.policy.trust, health_required=False))
+    assert not quiet(site, SnmpProfile.IDRAC, *HEALTH)

@@ -96,6 +96,22 @@ def test_an_invariant_that_does_not_hold_stops_own_moves(site: Turning) -> None:
     assert site.loop.status.stopped == "a plan failed its check"
 
 
+def test_a_host_that_failed_and_whose_bmc_went_quiet_receives_nothing_until_it_says_that_it_is_well(
+    site: Turning,
+) -> None:
+    site.change_policy(mode=Mode.OBSERVE)
+    site.sensors.failing = {"c1", "c2", "c3", "c4"}
+    asyncio.run(site.turns(1))
+    site.sensors.mute = {"c2", "c3", "c4"}
+    site.rig.clock.advance(timedelta(hours=5))
+    site.change_policy(mode=Mode.AUTO)
+    asyncio.run(site.turns(4))
+    assert site.started() == []
+    site.sensors.failing, site.sensors.mute = {"c1"}, {"c2", "c4"}
+    asyncio.run(site.turns(6))
+    assert {target for _, target in site.started()} == {"c3"}
+
+
 def test_a_freeze_stops_own_moves_but_not_a_drain(site: Turning) -> None:
     site.sensors.blind = {"c3", "c4"}
 

@@ -4,10 +4,12 @@ from controller.engine.readings import Column, Readings, merged, positions
 from controller.model.sample import Batch, Kind, Quantity
 
 
-def batch(names: str, values: list[float], at: list[float], source: str = "s") -> Batch:
+def batch(
+    names: str, values: list[float], at: list[float], source: str = "s", quantity: Quantity = Quantity.CPU_RATIO
+) -> Batch:
     return Batch(
         kind=Kind.HOST,
-        quantity=Quantity.CPU_RATIO,
+        quantity=quantity,
         source=source,
         names=tuple(names.split()),
         values=np.array(values),
@@ -50,6 +52,21 @@ def test_what_nobody_reads_any_more_is_forgotten() -> None:
     readings = store(batch("a b", [0.1, 0.2], [1, 50]), batch("c", [0.3], [60]), forget_before=40)
     assert set(shown(readings)) == {"b", "c"}
     assert merged(readings, [], forget_before=100).columns == {}
+
+
+def test_a_state_that_was_not_well_is_kept_until_it_is_well_again() -> None:
+    def health(names: str, values: list[float], at: list[float]) -> Batch:
+        return batch(names, values, at, quantity=Quantity.PSU_HEALTH)
+
+    def of(readings: Readings) -> dict[str, float]:
+        found = readings.of(Kind.HOST, Quantity.PSU_HEALTH)[0][1]
+        return dict(zip(found.names, found.values.tolist(), strict=True))
+
+    readings = store(health("a b c", [2.0, 0.0, 7.0], [1, 1, 1]), health("d", [0.0], [60]), forget_before=40)
+    assert of(readings) == {"a": 2.0, "c": 7.0, "d": 0.0}
+    readings = merged(readings, [], forget_before=1e9)
+    assert of(readings)["a"] == 2.0
+    assert of(merged(readings, [(0, health("a c", [0.0, 0.0], [2e9, 2e9]))], forget_before=1e9)) == {"a": 0.0, "c": 0.0}
 
 
 def test_of_a_name_told_twice_in_one_answer_the_newest_counts() -> None:

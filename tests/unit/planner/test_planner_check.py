@@ -135,6 +135,17 @@ def test_a_host_whose_health_is_in_doubt_receives_nothing(made, quantity, trust)
     assert rules.ruled_out_by(load, 0, np.array([row], np.int32)) == ["unsure-health"]
 
 
+def test_a_host_whose_bmc_should_tell_its_health_and_has_not_receives_nothing(made):
+    target = made.moves[0].target
+    quiet = [Host(name="c1", memory_health=2), *(Host(name=n, unread_health=n == target) for n in ("c2", "c3", "c4"))]
+    assert "though its BMC should tell it" in found(made, hosts=quiet)
+    planned = plan.plan(cluster(hosts=quiet), POLICY, NOW)
+    assert target not in {move.target for move in planned.moves}
+    load = Load(situation.of_cluster(cluster(hosts=quiet), POLICY, NOW))
+    row = load.situation.cluster.hosts.names.index(target)
+    assert rules.ruled_out_by(load, 0, np.array([row], np.int32)) == ["unread-health"]
+
+
 def test_a_host_whose_health_was_never_read_is_for_policy_to_judge(made):
     target = made.moves[0].target
     unread = [Host(name="c1", memory_health=2), Host(name=target, inlet=None)]
