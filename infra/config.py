@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime import config as runtime
 
 from infra import naming
+from infra.policy import exceptions as named
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's root, which `gdcc:estate` is relative to."""
@@ -56,6 +57,7 @@ class StackConfig:
     credentials_from: date | None = None
     credential_days: int = 365
     protect: bool = True
+    exceptions: tuple[named.Named, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -100,8 +102,9 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def _date(text: str) -> date:
+    """A date; also as Pulumi hands on one that stands in the file without quotes."""
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text.removesuffix(named.UNQUOTED))
     except ValueError:
         raise ValueError(f"is {text!r} (write a date such as 2026-01-31)") from None
 
@@ -143,6 +146,7 @@ _KEYS: Mapping[str, _Key] = {
     "credentialsFrom": _Key(field="credentials_from", read=_date, agency_needs=True),
     "credentialDays": _Key(field="credential_days", read=_whole(1, 3650)),
     "protect": _Key(field="protect", read=_boolean),
+    "exceptions": _Key(field="exceptions", read=named.parse),
     "roles": _Key(field="roles", read=_roles, foundation_needs=True),
 }
 

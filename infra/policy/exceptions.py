@@ -14,6 +14,9 @@ from datetime import date
 RULES = ("protected-kinds", "hosts-in-aggregates", "no-rebuild")
 """The rules that know exceptions; those of the pack know none."""
 
+UNQUOTED = " 00:00:00 +0000 UTC"
+"""What Pulumi adds to a date that stands in a stack's file without quotes."""
+
 FIELDS = ("rule", "resource", "reason", "until")
 
 
@@ -63,8 +66,7 @@ def _problems(number: int, entry: object) -> Iterable[str]:
 
 
 def _date(text: str) -> date | None:
-    """A date; also as Pulumi hands on one written without quotes: `2026-01-31 00:00:00 +0000 UTC`."""
     try:
-        return date.fromisoformat(text.removesuffix(" 00:00:00 +0000 UTC"))
+        return date.fromisoformat(text.removesuffix(UNQUOTED))
     except ValueError:
         return None

@@ -42,6 +42,19 @@ def test_an_agency_needs_a_seed_and_the_day_that_its_credentials_count_from() ->
     assert read.credentials_from == date(2026, 1, 31)
 
 
+def test_a_date_without_quotes_in_the_file_is_the_same_date() -> None:
+    as_pulumi_says = {**AGENCY, "credentialsFrom": "2026-01-31 00:00:00 +0000 UTC"}
+    assert parse("agency-tax", as_pulumi_says, {"seed"}).credentials_from == date(2026, 1, 31)
+
+
+def test_exceptions_are_read_with_the_rest_and_wrong_ones_refused_with_it() -> None:
+    entry = {"rule": "protected-kinds", "resource": "tax-return", "reason": "moved", "until": "2026-03-01"}
+    (named,) = parse("foundation", {**FOUNDATION, "exceptions": json.dumps([entry])}).exceptions
+    assert named.until == date(2026, 3, 1)
+    (said,) = refused("foundation", {**FOUNDATION, "exceptions": json.dumps([{**entry, "until": "soon"}])})
+    assert said.startswith("gdcc:exceptions entry 1 ends 'soon'")
+
+
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     wrong = {
         "estate": "inventory/estates/nowhere",
