@@ -1,0 +1,169 @@
+"""What a project is given, checked: one thing changed in a small valid estate, one problem at its line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.estates import TEXT, line_of, problems, told
+
+TYPES = "- {name: fast, classification: internal, backend: ceph}"
+NETWORKS = "- {name: ext, cidr: 10.9.0.0/16, physical_network: physnet1, vlan: 100, classification: internal}"
+PREFIX = "  subnet_prefix: 24"
+AGENCIES = "- {name: law}"
+IMAGE = "images:\n- {name: deb, id: %s, classification: open}\nvolume_types:"
+
+
+def only(said: list[str], line: int, what: str) -> None:
+    assert len(said) == 1, said
+    assert said[0].startswith(f"estate.yaml:{line}: {what}"), said[0]
+
+
+def filing(tmp_path: Path, line: str) -> list[str]:
+    """What is said of the system with one more line."""
+    return told(tmp_path, PREFIX, f"{PREFIX}\n  {line}")
+
+
+HERE = line_of(PREFIX) + 1
+
+
+def test_storage_of_an_unknown_type_or_one_below_the_system_or_asked_for_twice_is_told(tmp_path: Path) -> None:
+    said = filing(tmp_path, "storage: [{volume_type: fats, size_gib: 10}]")
+    only(said, HERE, "systems filing: storage names 'fats', which is not in volume_types")
+    said = filing(tmp_path, "storage: [{volume_type: fast, size_gib: 1}, {volume_type: fast, size_gib: 2}]")
+    only(said, HERE, "systems filing: asks twice for storage of type fast")
+    (tmp_path / "more.yaml").write_text(
+        "version: 1\nsystems:\n- {name: s, agency: tax, project: s, classification: internal, tier: basic,\n"
+        "   storage: [{volume_type: fast, size_gib: 1}]}\n",
+        encoding="utf-8",
+    )
+    said = told(tmp_path, TYPES, TYPES.replace("internal", "open"))
+    assert [each.split(": ", 1)[1] for each in said] == [
+        "systems s: is internal, its volume type fast only open (use a type of its level)"
+    ]
+
+
+def test_storage_at_or_above_the_systems_level_is_fine(tmp_path: Path) -> None:
+    assert filing(tmp_path, "storage: [{volume_type: fast, size_gib: 10}]") == []
+
+
+def test_a_quota_above_what_all_cleared_hosts_hold_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "quota: {cores: 512}") == []
+    said = filing(tmp_path, "quota: {cores: 513}")
+    only(said, HERE, "systems filing: its quota of 513 vCPUs is above the 512 that all hosts cleared for internal hold")
+    said = filing(tmp_path, "quota: {memory_mib: 2000000}")
+    only(said, HERE, "systems filing: its quota of 2000000 MiB of memory is above the 1032192")
+
+
+def test_a_quota_below_nothing_or_of_an_unknown_field_is_told(tmp_path: Path) -> None:
+    assert "instances is -1, which cannot be" in filing(tmp_path, "quota: {instances: -1}")[0]
+    assert "did you mean 'instances'" in filing(tmp_path, "quota: {instance: 1}")[0]
+
+
+def test_a_network_shared_with_nobody_known_itself_or_a_lower_level_is_told(tmp_path: Path) -> None:
+    said = filing(tmp_path, "share_network_with: [archive]")
+    only(said, HERE, "systems filing: share_network_with names 'archive', which is not in systems")
+    only(filing(tmp_path, "share_network_with: [filing]"), HERE, "systems filing: shares its network with itself")
+    (tmp_path / "more.yaml").write_text(
+        "version: 1\nsystems:\n- {name: desk, agency: law, project: desk, classification: open, tier: basic}\n",
+        encoding="utf-8",
+    )
+    said = filing(tmp_path, "share_network_with: [desk]")
+    only(said, HERE, "systems filing: shares its internal network with desk, which is only open")
+
+
+def test_a_network_of_an_agency_without_a_pool_cannot_be_shared(tmp_path: Path) -> None:
+    (tmp_path / "more.yaml").write_text(
+        "version: 1\nsystems:\n- {name: desk, agency: law, project: desk, classification: open, tier: basic,\n"
+        "   share_network_with: [filing]}\n",
+        encoding="utf-8",
+    )
+    said = filing(tmp_path, "modelled: true")
+    assert [each.split(": ", 1)[1] for each in said] == [
+        "systems desk: shares a network, its agency law has no pool to take one from (give the agency a pool)"
+    ]
+
+
+def test_more_vms_than_the_subnet_has_addresses_are_told(tmp_path: Path) -> None:
+    assert told(tmp_path, PREFIX, "  subnet_prefix: 29") == []
+    fourth = "  - {role: app, flavor: i.2c8g, count: 1}\n  subnet_prefix: 29\ndata_sets:"
+    text = TEXT.replace(f"{PREFIX}\n", "").replace("data_sets:", fourth)
+    (tmp_path / "estate.yaml").write_text(text, encoding="utf-8")
+    (said,) = (problem.what for problem in problems(tmp_path))
+    assert said == "systems filing: its 4 VMs do not fit into a /29 subnet, which takes 3 (widen it)"
+
+
+def test_subnets_that_outgrow_the_agencys_pool_are_told(tmp_path: Path) -> None:
+    said = told(tmp_path, PREFIX, "  subnet_prefix: 19")
+    only(
+        said,
+        line_of("- {name: tax,"),
+        "agencies tax: pool 10.128.0.0/20 holds 4096 addresses, its systems' subnets take 8192",
+    )
+
+
+def test_a_pool_on_a_provider_networks_addresses_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, AGENCIES, '- {name: law, pool: "10.9.16.0/20"}')
+    only(said, line_of(AGENCIES), "agencies law: pool 10.9.16.0/20 overlaps with 10.9.0.0/16 of network ext")
+
+
+def test_a_system_without_an_external_network_of_its_level_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, "vlan: 100, classification: internal", "vlan: 100, classification: open")
+    assert [each.split(": ", 1)[1] for each in said] == [
+        "systems filing: is internal, no external network is (declare one, or take the pool from its agency)"
+    ]
+
+
+def test_two_external_networks_of_one_level_or_two_control_networks_are_told(tmp_path: Path) -> None:
+    second = "- {name: e2, cidr: 10.10.0.0/16, physical_network: p, vlan: 7, classification: internal%s}"
+    said = told(tmp_path, NETWORKS, f"{NETWORKS}\n{second % ''}")
+    only(said, line_of(NETWORKS) + 1, "networks e2: is the internal external network, as is ext (there is one)")
+    assert told(tmp_path, NETWORKS, f"{NETWORKS}\n{second % ', use: control'}") == []
+    third = "- {name: e3, cidr: 10.11.0.0/16, physical_network: p, vlan: 8, classification: open, use: control}"
+    said = told(tmp_path, NETWORKS, f"{NETWORKS}\n{second % ', use: control'}\n{third}")
+    only(said, line_of(NETWORKS) + 2, "networks e3: is the control network, as is e2 (there is one)")
+
+
+@pytest.mark.parametrize("gateway", ["10.8.0.1", "ext", "10.9.0.0/16"])
+def test_a_gateway_outside_its_network_is_told(tmp_path: Path, gateway: str) -> None:
+    said = told(
+        tmp_path, "vlan: 100, classification: internal", f'vlan: 100, classification: internal, gateway: "{gateway}"'
+    )
+    only(said, line_of(NETWORKS), f"networks ext: gateway {gateway!r} is no address of 10.9.0.0/16")
+
+
+def test_an_image_is_known_by_an_id_of_its_own(tmp_path: Path) -> None:
+    one = "6f3b2a0e-4c1d-5e8a-9b7f-2d5c8e1a4b60"
+    assert told(tmp_path, "volume_types:", IMAGE % one) == []
+    assert "images deb: id 'debian-12' is no image's id" in told(tmp_path, "volume_types:", IMAGE % "debian-12")[0]
+    twice = (IMAGE % one).replace(
+        "volume_types:", f"- {{name: d2, id: {one.upper()}, classification: open}}\nvolume_types:"
+    )
+    assert "is also that of image deb" in told(tmp_path, "volume_types:", twice)[0]
+
+
+def test_a_backend_written_twice_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, "backend: ceph}", "backend: ceph, extra_specs: {volume_backend_name: ceph}}")
+    only(said, line_of(TYPES), "volume_types fast: volume_backend_name repeats its backend")
+
+
+def test_names_that_no_stack_or_project_can_bear_are_told(tmp_path: Path) -> None:
+    for name in ("l/aw", "l" * 55, "-law"):
+        said = told(tmp_path, AGENCIES, f"- {{name: {name}}}")
+        assert any(f"agencies {name}: cannot name a stack" in each for each in said)
+    said = told(tmp_path, "project: filing", f"project: {'p' * 65}")
+    assert any("project's name has 65 characters, Keystone takes 64" in each for each in said)
+    said = told(tmp_path, "name: rates", "name: ra/tes")
+    only(said, line_of("- {name: rates"), "data_sets ra/tes: cannot stand in a tag or name a container")
+    said = told(tmp_path, "[h1, h2], availability_zone: az1", '[h1, h2], availability_zone: "a:1"')
+    only(said, line_of("- {name: az1"), "aggregates az1: availability zone 'a:1' holds ':'")
+
+
+def test_names_that_differ_by_case_only_are_told(tmp_path: Path) -> None:
+    said = told(tmp_path, AGENCIES, f"{AGENCIES}\n- {{name: Tax}}")
+    only(said, line_of(AGENCIES) + 1, "agencies Tax: name 'Tax' differs from 'tax' by case only")
+
+
+def test_an_agency_twice_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, AGENCIES, f"{AGENCIES}\n- {{name: law}}")
+    assert len(said) == 1
+    assert said[0].startswith(f"estate.yaml:{line_of(AGENCIES) + 1}: agencies law: ")
