@@ -7,7 +7,7 @@ from pathlib import Path
 from controller import config
 from controller.adapters.clock import SystemClock
 from controller.adapters.openstack import connect
-from controller.adapters.store import lock
+from controller.adapters.store import schema
 from controller.adapters.store.journal import open_journal
 from controller.bootstrap import parts
 from controller.engine import trust
@@ -28,7 +28,7 @@ def policy(path: Path | None) -> Policy:
 
 
 def snapshot(path: Path) -> Cluster:
-    """What the controller sees right now: looks until every host is trusted, or rates have had time to come."""
+    """What the controller sees right now: looks until all hosts are trusted and BMCs read, or have had time to be."""
     return asyncio.run(_snapshot(parts.settings(path)))
 
 
@@ -64,7 +64,7 @@ async def _seen(
     end = clock.monotonic() + patience.total_seconds()
     while True:
         cluster, report = _judged(await observer.look(), estate, settings, rules)
-        if not report.untrusted or clock.monotonic() >= end:
+        if not (report.untrusted or cluster.hosts.unread_health.any()) or clock.monotonic() >= end:
             return cluster
         await clock.sleep(LOOK_AGAIN)
 
@@ -80,7 +80,7 @@ def _judged(look: Look, estate: Estate, settings: config.Config, rules: Policy) 
 
 def _history(settings: config.Config, look: Look) -> History:
     """What the journal remembers, where there is one; a daemon may be writing it."""
-    if not lock.lock_path(settings.journal_url).exists():
+    if not schema.begun(settings.journal_url):
         return History()
     with open_journal(settings.journal_url, read_only=True) as journal:
         return History(

@@ -129,10 +129,9 @@ def journal(settings: config.Config, purpose: str) -> Iterator[SqlJournal]:
     Raises RefusedError (rule `journal-locked`) while another process holds it.
     """
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-    path = lock.lock_path(settings.journal_url)
-    with lock.acquire(path, purpose=purpose, now=datetime.now(UTC)):
+    with lock.take(settings.journal_url, purpose=purpose, now=datetime.now(UTC)) as held:
         schema.upgrade(settings.journal_url)
-        with open_journal(settings.journal_url) as opened:
+        with open_journal(settings.journal_url, lock=held) as opened:
             yield opened
 
 

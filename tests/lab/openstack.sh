@@ -8,7 +8,8 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 install_packages() { # from Debian, without starting the services that come with them
   local missing=() pair
   for pair in /usr/sbin/mariadbd:mariadb-server /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server \
-    /usr/bin/memcached:memcached /usr/bin/prometheus:prometheus /usr/sbin/snmpd:snmpd; do
+    /usr/bin/memcached:memcached /usr/bin/prometheus:prometheus /usr/sbin/snmpd:snmpd \
+    /usr/bin/snmptrap:snmp /usr/bin/pg_createcluster:postgresql; do
     [ -x "${pair%%:*}" ] || missing+=("${pair#*:}")
   done
   [ ${#missing[@]} = 0 ] && return

@@ -1,5 +1,6 @@
 """Database engines for the journal: the only place that knows which database it is."""
 
+import importlib.util
 import os
 import sqlite3
 from datetime import timedelta
@@ -12,6 +13,9 @@ from controller.errors import InputError, PermanentError
 
 BUSY = timedelta(seconds=2)
 """How long a write waits for another's lock; well inside an intent's 10 s."""
+
+UNREACHED = timedelta(seconds=5)
+"""After so long without a sign of life a database server's connection is given up."""
 
 
 def journal_url(url: str) -> URL:
@@ -26,7 +30,11 @@ def journal_url(url: str) -> URL:
         raise InputError(f"{parsed.get_backend_name()} cannot keep a journal", remedy="use sqlite or postgresql")
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise InputError("a journal in memory forgets its moves", remedy="name a file: sqlite:////path/journal.db")
-    return parsed
+    if parsed.get_backend_name() == "postgresql" and importlib.util.find_spec("psycopg") is None:
+        raise InputError(
+            "a journal on PostgreSQL needs psycopg", where="journal", remedy="pip install gdcc-control[postgresql]"
+        )
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
 
 
 def place(url: URL) -> str:
@@ -39,7 +47,9 @@ def place(url: URL) -> str:
 def open_engine(url: URL, *, read_only: bool = False, busy: timedelta = BUSY) -> Engine:
     """An engine that commits durably: SQLite in WAL with synchronous FULL, PostgreSQL serializable."""
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+        limits = {"statement_timeout": busy, "default_transaction_read_only": read_only}
+        level = "REPEATABLE READ" if read_only else "SERIALIZABLE"
+        return create_engine(url, isolation_level=level, pool_pre_ping=True, connect_args=server_arguments(**limits))
     path = Path(str(url.database))
     if not read_only:
         _make_private(path)
@@ -48,6 +58,26 @@ def open_engine(url: URL, *, read_only: bool = False, busy: timedelta = BUSY) ->
     event.listen(engine, "connect", partial(_read_settings if read_only else _write_settings, busy))
     event.listen(engine, "begin", _begin_read if read_only else _begin_write)
     return engine
+
+
+def server_arguments(**settings: object) -> dict[str, object]:
+    """psycopg's arguments for a connection that never waits long for a server, with these settings of the session."""
+    seconds = int(UNREACHED.total_seconds())
+    words = [f"-c {name}={_setting(value)}" for name, value in settings.items()]
+    return {
+        "connect_timeout": seconds,
+        "keepalives_idle": seconds,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": seconds * 1000,
+        "options": " ".join(words),
+    }
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"{int(value.total_seconds() * 1000)}ms"
+    return str(value).lower()
 
 
 def _make_private(path: Path) -> None:

@@ -25,6 +25,22 @@ _PERMANENT = {
     "SQLITE_NOTADB": ("the file is not a journal", "name another file, or restore this one"),
 }
 
+_SERVER_TRANSIENT = {
+    "53100": _TRANSIENT["SQLITE_FULL"],
+    "55P03": ("the journal is locked by another session", "look at pg_stat_activity and pg_locks"),
+    "57014": ("the journal's database took too long", "look at pg_stat_activity and pg_locks"),
+    "40001": ("the journal was changed at the same time by another session", "try again"),
+    "40P01": ("the journal was changed at the same time by another session", "try again"),
+}
+_SERVER_PERMANENT = {
+    "25006": ("the journal cannot be written", "is the server a standby, or the journal opened to be read?"),
+    "42501": ("the journal cannot be written", "grant the role its tables"),
+    "28P01": ("the journal's server does not take the password", "look at passfile and pg_hba.conf"),
+    "28000": ("the journal's server does not let this role in", "look at pg_hba.conf"),
+    "3D000": ("the journal's database is not there", "create it"),
+}
+"""By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
@@ -46,7 +62,14 @@ def meaning(error: exc.DBAPIError, where: str) -> GdccError:
     for code, (what, remedy) in _PERMANENT.items():
         if name.startswith(code):
             return PermanentError(what, where=where, remedy=remedy)
-    what = f"the journal's database failed: {error.orig}"
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _SERVER_TRANSIENT:
+        what, remedy = _SERVER_TRANSIENT[state]
+        return TransientError(what, where=where, remedy=remedy)
+    if state in _SERVER_PERMANENT:
+        what, remedy = _SERVER_PERMANENT[state]
+        return PermanentError(what, where=where, remedy=remedy)
+    what = f"the journal's database failed: {' '.join(str(error.orig).split())}"
     if isinstance(error, exc.OperationalError):
         return TransientError(what, where=where, remedy="check that the database runs and answers")
     return PermanentError(what, where=where)

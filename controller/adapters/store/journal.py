@@ -1,6 +1,6 @@
 """The journal: `engine.ports.Journal` over a database. Each call is one transaction, committed when it returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Self
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from controller.adapters.store import engine as engines
 from controller.adapters.store import failures, moves, operations, plans, schema
+from controller.adapters.store.lock import Lock
 from controller.model.extent import Peak
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
@@ -23,9 +24,11 @@ class SqlJournal:
     Every call raises `TransientError` (locked, full disk, server away) or `PermanentError` (read-only, corrupted).
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, require_lock: Callable[[], None] = lambda: None) -> None:
+        """`require_lock` is called before each transaction, and raises where this process may not write any more."""
         self._engine = engine
         self._where = where
+        self._require_lock = require_lock
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +42,7 @@ class SqlJournal:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        self._require_lock()
         with failures.translated(self._where), self._engine.begin() as connection:
             yield connection
 
@@ -151,11 +155,11 @@ class SqlJournal:
             return operations.notes_since(connection, since)
 
 
-def open_journal(url: str, *, read_only: bool = False) -> SqlJournal:
+def open_journal(url: str, *, read_only: bool = False, lock: Lock | None = None) -> SqlJournal:
     """Opens a journal whose tables are this program's (see `schema.upgrade`).
 
-    To write, hold its `lock`; `read_only` needs none and writes nothing. Raises `InputError` for a bad address,
-    `PermanentError` for another schema, and what `SqlJournal` raises.
+    To write, hold its `lock`, which each transaction then requires; `read_only` needs none and writes nothing. Raises
+    `InputError` for a bad address, `PermanentError` for another schema, and what `SqlJournal` raises.
     """
     address = engines.journal_url(url)
     with ExitStack() as unless_current:
@@ -163,4 +167,6 @@ def open_journal(url: str, *, read_only: bool = False) -> SqlJournal:
         unless_current.callback(engine.dispose)
         schema.require_current(engine, engines.place(address))
         unless_current.pop_all()
-    return SqlJournal(engine, engines.place(address))
+    if lock is None:
+        return SqlJournal(engine, engines.place(address))
+    return SqlJournal(engine, engines.place(address), lock.require)

@@ -1,25 +1,52 @@
-"""One writer at a time: an exclusive lock beside the journal, which says who holds it."""
+"""One writer at a time: an exclusive lock beside the journal, which says who holds it.
+
+Beside a SQLite file it is a locked file, on a server an advisory lock (`server_lock`).
+"""
 
 import fcntl
 import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
+from controller.adapters.store import server_lock
 from controller.adapters.store.engine import journal_url
 from controller.errors import InputError, PermanentError, RefusedError
+
+
+class Lock(Protocol):
+    """Held from its making to `release`, or until the process ends."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def require(self) -> None:
+        """Raises `TransientError` or `RefusedError` (rule `journal-locked`) where it is not held any more."""
+        ...
+
+    def release(self) -> None:
+        """Lets go."""
+        ...
+
+
+def take(url: str, *, purpose: str, now: datetime) -> Lock:
+    """Takes a journal's lock at once or raises `RefusedError` (rule `journal-locked`) that names its holder.
+
+    `purpose` is what the holder does, for the message (`gdcc run`).
+    """
+    address = journal_url(url)
+    if address.get_backend_name() == "sqlite":
+        return acquire(lock_path(url), purpose=purpose, now=now)
+    return server_lock.ServerLock(address, purpose)
 
 
 def lock_path(url: str) -> Path:
     """Where a SQLite journal's lock is: `{journal}.lock`. Raises `InputError` for a journal that is not a file."""
     address = journal_url(url)
     if address.get_backend_name() != "sqlite":
-        raise InputError(
-            "a journal on a server has no lock file, and leadership is not part of this version",
-            where="journal",
-            remedy="use a SQLite file: sqlite:////path/journal.db",
-        )
+        raise InputError("a journal on a server has no lock file", where="journal")
     return Path(f"{address.database}.lock")
 
 
@@ -34,6 +61,9 @@ class JournalLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    def require(self) -> None:
+        """Nothing: nobody takes it while the process lives."""
 
     def release(self) -> None:
         """Lets go. The file stays, so that two processes never lock two files of one name."""

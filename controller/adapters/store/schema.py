@@ -1,6 +1,7 @@
 """The journal's schema: brought up to date on purpose, by one call at start, never as a side effect."""
 
 import functools
+from datetime import timedelta
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,9 @@ from controller.adapters.store import engine as engines
 from controller.adapters.store import failures
 from controller.errors import PermanentError
 
+_PATIENCE = timedelta(minutes=10)
+"""How long a revision may take."""
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -22,13 +26,25 @@ def upgrade(url: str) -> None:
     Raises `PermanentError` for a journal that a newer version wrote, and `failures`' errors.
     """
     address = engines.journal_url(url)
-    engine = engines.open_engine(address)
+    engine = engines.open_engine(address, busy=_PATIENCE)
     try:
         _refuse_newer(engine, engines.place(address))
         with failures.translated(engines.place(address)), engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def begun(url: str) -> bool:
+    """Whether a journal was ever opened to be written at this address. Raises what `upgrade` raises."""
+    address = engines.journal_url(url)
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+        return False
+    engine = engines.open_engine(address, read_only=True)
+    try:
+        return _refuse_newer(engine, engines.place(address)) is not None
     finally:
         engine.dispose()
 
