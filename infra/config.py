@@ -70,10 +70,11 @@ class StackConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Key:
-    """A key: the field it fills, how its text is read, and for which stacks it must be given."""
+    """A key: the field it fills, how its text is read, how it is set, and for which stacks it must be given."""
 
     field: str
     read: Callable[[str], Any]
+    remedy: str = ""
     foundation_needs: bool = False
     agency_needs: bool = False
     secret: bool = False
@@ -139,15 +140,37 @@ def _roles(text: str) -> dict[str, str]:
 
 
 _KEYS: Mapping[str, _Key] = {
-    "estate": _Key(field="estate", read=_estate, foundation_needs=True, agency_needs=True),
-    "seed": _Key(field="seed", read=_seed, agency_needs=True, secret=True),
+    "estate": _Key(
+        field="estate",
+        read=_estate,
+        remedy="pulumi config set gdcc:estate inventory/estates/gdcc",
+        foundation_needs=True,
+        agency_needs=True,
+    ),
+    "seed": _Key(
+        field="seed",
+        read=_seed,
+        remedy="openssl rand -hex 32 | pulumi config set --secret gdcc:seed",
+        agency_needs=True,
+        secret=True,
+    ),
     "passwordGeneration": _Key(field="password_generation", read=_whole(1, 1_000_000)),
     "foundation": _Key(field="foundation", read=_reference),
-    "credentialsFrom": _Key(field="credentials_from", read=_date, agency_needs=True),
+    "credentialsFrom": _Key(
+        field="credentials_from",
+        read=_date,
+        remedy="pulumi config set gdcc:credentialsFrom $(date -I)",
+        agency_needs=True,
+    ),
     "credentialDays": _Key(field="credential_days", read=_whole(1, 3650)),
     "protect": _Key(field="protect", read=_boolean),
     "exceptions": _Key(field="exceptions", read=named.parse),
-    "roles": _Key(field="roles", read=_roles, foundation_needs=True),
+    "roles": _Key(
+        field="roles",
+        read=_roles,
+        remedy="pulumi config set --path gdcc:roles.member ID, and so for reader and admin",
+        foundation_needs=True,
+    ),
 }
 
 
@@ -176,9 +199,9 @@ def parse(stack: str, given: Mapping[str, str], secrets: Collection[str] = ()) -
         if name in given:
             problems.extend(_read(fields, name, key, given[name]))
             if key.secret and name not in secrets:
-                problems.append(f"gdcc:{name} stands in clear (set it with: pulumi config set --secret gdcc:{name})")
+                problems.append(f"gdcc:{name} stands in clear (set it with: {key.remedy})")
         elif key.agency_needs if agency is not None else key.foundation_needs:
-            problems.append(f"gdcc:{name} is missing (set it with: pulumi config set gdcc:{name} …)")
+            problems.append(f"gdcc:{name} is missing (set it with: {key.remedy})")
     problems.extend(_unknown(given))
     if problems:
         raise ConfigError(stack, tuple(problems))
