@@ -10,6 +10,9 @@ from typing import Any
 
 from controller.adapters.pulumi import finding, tally
 
+FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
+"""How it is imported; protection comes back with the next update, from the program."""
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How a preview shows a value that only the run itself will know."""
 
@@ -30,6 +33,23 @@ class Declared:
     def name(self) -> str:
         """Its name in the program."""
         return tally.name_of(self.urn)
+
+    @property
+    def named_provider(self) -> str:
+        """The URN of the provider that the program names for it; empty where it is the default one."""
+        urn = self.provider.rpartition("::")[0]
+        return "" if not urn or tally.name_of(urn).startswith("default") else urn
+
+    @property
+    def version(self) -> str:
+        """The version of its default provider, which is in that one's name; empty where there is none."""
+        name = tally.name_of(self.provider.rpartition("::")[0])
+        return name.removeprefix("default_").replace("_", ".") if name.startswith("default_") else ""
+
+    @property
+    def unborn_provider(self) -> bool:
+        """Whether it is made by a login that does not exist yet: then nothing it would own can be there."""
+        return bool(self.named_provider) and self.provider.endswith(f"::{UNKNOWN}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +91,9 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared]) -> Found:
     for each in wanted:
         if not each.custom:
             continue
+        if each.unborn_provider:
+            missing.append(each.urn)
+            continue
         inputs, finder = resolved(each, ids), finding.FINDERS.get(each.type)
         matches = [] if inputs is None or finder is None else await finder(cloud, inputs)
         if len(matches) == 1:
@@ -100,7 +123,8 @@ def import_file(wanted: Iterable[Declared], ids: Mapping[str, str]) -> dict[str,
     every = {each.urn: each for each in wanted}
     needed = _with_components(every, ids)
     handles = {urn: f"r{number}" for number, urn in enumerate(needed)}
-    known = {each.parent for urn, each in needed.items() if each.parent and each.parent not in needed}
+    known = {each.parent for each in needed.values() if each.parent and each.parent not in needed}
+    known |= {each.named_provider for each in needed.values() if each.named_provider}
     table = {f"k{number}": urn for number, urn in enumerate(sorted(known))}
     handles.update({urn: handle for handle, urn in table.items()})
     return {
@@ -121,6 +145,10 @@ def _with_components(every: Mapping[str, Declared], ids: Mapping[str, str]) -> d
 
 def _entry(each: Declared, handles: Mapping[str, str], resource_id: str | None) -> dict[str, Any]:
     entry: dict[str, Any] = {"type": each.type, "name": handles[each.urn], "logicalName": each.name}
-    if each.parent and not each.parent.split("::")[2].startswith("pulumi:pulumi:Stack"):
+    if each.parent:
         entry["parent"] = handles[each.parent]
+    if each.named_provider:
+        entry["provider"] = handles[each.named_provider]
+    elif each.version:
+        entry["version"] = each.version
     return {**entry, "component": True} if resource_id is None else {**entry, "id": resource_id}

@@ -91,6 +91,11 @@ class Runner:
         self._stopping = False
 
     @property
+    def tool(self) -> Tool:
+        """The CLI that the calls go through."""
+        return self._tool
+
+    @property
     def stopping(self) -> bool:
         """Whether somebody asked to stop."""
         return self._stopping

@@ -19,6 +19,7 @@ class Verb(StrEnum):
     REFRESH = "refresh"
     DESTROY = "destroy"
     DRIFT = "drift"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

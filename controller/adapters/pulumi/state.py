@@ -29,6 +29,8 @@ class Pending:
 
     type: str
     urn: str
+    parent: str
+    provider: str
     inputs: Mapping[str, Any]
 
 
@@ -74,4 +76,10 @@ def _resource(row: Mapping[str, Any]) -> Resource:
 
 def _pending(row: Mapping[str, Any]) -> Pending:
     resource = row["resource"]
-    return Pending(type=row["type"], urn=resource["urn"], inputs=resource.get("inputs") or {})
+    return Pending(
+        type=row["type"],
+        urn=resource["urn"],
+        parent=resource.get("parent") or "",
+        provider=resource.get("provider") or "",
+        inputs=resource.get("inputs") or {},
+    )

@@ -29,7 +29,8 @@ class Tally:
     """The counts and words of one run; `under_way` are the operations begun and not yet ended, by URN.
 
     `pending` says that an earlier run was cut off in the middle of something, `outputs_changed` that the stack will
-    export something else, and `waits` are its sentences about what waits for another stack's first `up`. A secret output compares as equal: it changes with a resource only.
+    export something else (a secret output compares as equal: it changes with a resource only), and `waits` are the
+    stack's own sentences about what waits for another stack's first `up`.
     """
 
     begun: Counter[str] = field(default_factory=Counter)

@@ -11,8 +11,9 @@ from controller.adapters.pulumi import stack_files, state
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.adapters.pulumi.tool import Tool
+from controller.errors import InvariantError
 
-Settle = Callable[[Runner, Run, tuple[state.Pending, ...]], Awaitable[None]]
+Settle = Callable[[Runner, Run, state.State], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Orders:
     """What a run needs to know beside the stack's name.
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
-    up after a killed run, `roles` asks the cloud for the roles
+    up after a killed run, `take` imports what a preview would create, `roles` asks the cloud for the roles
     it has from the start, and `unprotect` names the stacks whose protection a destroy may take away.
     """
 
@@ -29,6 +30,7 @@ class Orders:
     today: date
     settle: Settle
     roles: Callable[[], Awaitable[Mapping[str, str]]]
+    take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, object] = field(default_factory=dict)
     secrets_provider: str | None = None
     policy: bool = True
@@ -44,6 +46,7 @@ def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
         Verb.REFRESH: _refresh,
         Verb.DESTROY: _destroy,
         Verb.DRIFT: _drift,
+        Verb.IMPORT: _import,
     }
 
     async def work(runner: Runner, run: Run) -> None:
@@ -62,7 +65,7 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     await _there(run, orders)
     found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     if found.pending:
-        await orders.settle(runner, run, found.pending)
+        await orders.settle(runner, run, found)
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed:
         await _changes_allowed(run, orders)
@@ -84,7 +87,7 @@ async def _destroy(runner: Runner, run: Run, orders: Orders) -> None:
             State.FAILED, f"{len(found.protected)} resources are protected (--yes-destroy {run.stack})"
         )
     if found.pending:
-        await orders.settle(runner, run, found.pending)
+        await orders.settle(runner, run, found)
     if found.protected:
         await asyncio.to_thread(orders.tool.call, "state", "unprotect", "--all", "--yes", "--stack", run.stack)
     await runner.step(run, "destroy", "destroy", "--yes", "--skip-preview")
@@ -97,6 +100,14 @@ async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     await runner.step(run, "drift", "refresh", "--preview-only")
     differing = sum(run.tally.changes.values())
     run.said = f"{differing} differ" if differing else "as declared"
+
+
+async def _import(runner: Runner, run: Run, orders: Orders) -> None:
+    if orders.take is None:
+        raise InvariantError("an import without anybody to take what is found")
+    await _there(run, orders)
+    await _look_ahead(runner, run, orders)
+    await orders.take(runner, run)
 
 
 async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:

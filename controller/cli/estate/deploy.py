@@ -14,6 +14,7 @@ from controller.cli.estate.options import (
     RootOption,
     SecretsOption,
     UnlockOption,
+    WriteOption,
     YesOption,
 )
 from controller.cli.output import told
@@ -101,3 +102,24 @@ def destroy(
         deploying.unlock(chosen, unlock)
         orders = deploying.orders(chosen, unprotect=frozenset(yes_destroy))
         deploying.carry_out(Verb.DESTROY, chosen, orders, parallel, as_json)
+
+
+def import_(
+    agency: AgencyOption = [],  # noqa: B006
+    foundation: FoundationOption = False,
+    parallel: ParallelOption = PARALLEL,
+    write: WriteOption = False,
+    secrets_provider: SecretsOption = None,
+    root: RootOption = None,
+    estate: EstateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find in a living cloud what the estate declares; with --write take it under management.
+
+    The foundation first, then `up --foundation`, then the agencies: they refer to what it exports.
+    """
+    from controller.cli.estate import select, taking
+
+    with told():
+        chosen = select.selection(root, estate, agency, foundation)
+        taking.take(chosen, write, secrets_provider, parallel, as_json)

@@ -1,11 +1,12 @@
 """How stacks are changed from the command line: what was asked is made sure of, carried out and reported."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import typer
 
 from controller.adapters.pulumi import locks, stack_files, work
-from controller.adapters.pulumi.runs import Run, State
+from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.bootstrap import estate as wiring
 from controller.cli.estate import running, screen
@@ -25,11 +26,13 @@ def orders(
     policy: bool = True,
     unprotect: frozenset[str] = frozenset(),
     secrets_provider: str | None = None,
+    take: Callable[[Runner, Run], Awaitable[None]] | None = None,
 ) -> work.Orders:
     return work.Orders(
         tool=chosen.tool,
         estate=chosen.estate_path,
         today=datetime.now(UTC).date(),
+        take=take,
         settle=wiring.settler(),
         roles=wiring.default_roles,
         known=stack_files.existing(chosen.tool),

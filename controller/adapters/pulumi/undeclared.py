@@ -1,0 +1,62 @@
+"""What a living cloud has and no program declares: told, and left alone."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from controller.adapters.pulumi.finding import Cloud
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """One thing that nobody declared."""
+
+    kind: str
+    name: str
+    id: str
+
+
+_OF_THE_CLOUD: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
+    ("flavor", "compute", "/flavors/detail", "flavors", {"is_public": "None"}),
+    ("aggregate", "compute", "/os-aggregates", "aggregates", {}),
+    ("volume type", "block-storage", "/types", "volume_types", {"is_public": "None"}),
+    ("address scope", "network", "/address-scopes", "address_scopes", {}),
+    ("external network", "network", "/networks", "networks", {"router:external": "true"}),
+)
+_OF_A_PROJECT = (
+    ("network", "/networks", "networks"),
+    ("subnet", "/subnets", "subnets"),
+    ("router", "/routers", "routers"),
+    ("security group", "/security-groups", "security_groups"),
+)
+_BUILT_IN = frozenset({"__DEFAULT__", "default"})
+"""Names that Cinder and Neutron give by themselves."""
+
+
+async def of_the_cloud(cloud: Cloud, ids: Collection[str]) -> list[Stranger]:
+    """The foundation's kinds: those whose id is in no stack."""
+    found: list[Stranger] = []
+    for kind, service, path, table, params in _OF_THE_CLOUD:
+        rows = await cloud.listing(service, path, table, **params)
+        found.extend(_strangers(kind, rows, ids))
+    return found
+
+
+async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[str]) -> list[Stranger]:
+    """What stands in these projects with an id that is in no stack."""
+    found: list[Stranger] = []
+    for kind, path, table in _OF_A_PROJECT:
+        rows = await cloud.listing("network", path, table)
+        found.extend(_strangers(kind, [row for row in rows if row.get("project_id") in projects], ids))
+    return found
+
+
+async def projects(cloud: Cloud, declared: Collection[str]) -> list[Stranger]:
+    """Projects that the estate names nowhere; domains, which Keystone lists too, are none."""
+    rows = await cloud.listing("identity", "/projects", "projects")
+    return [each for each in _strangers("project", rows, ()) if each.name not in declared]
+
+
+def _strangers(kind: str, rows: Collection[dict[str, object]], ids: Collection[str]) -> Iterator[Stranger]:
+    for row in sorted(rows, key=lambda row: str(row.get("name"))):
+        if str(row["id"]) not in ids and row.get("name") not in _BUILT_IN:
+            yield Stranger(kind=kind, name=str(row.get("name") or ""), id=str(row["id"]))

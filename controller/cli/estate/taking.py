@@ -1,0 +1,120 @@
+"""`gdcc estate import`: a cloud that already lives, taken under management."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from controller.adapters.pulumi import create_only, finding, importing, state, tally, undeclared
+from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
+from controller.adapters.pulumi.stacks import FOUNDATION, Verb
+from controller.bootstrap import estate as wiring
+from controller.cli.estate import deploying, running, screen
+from controller.cli.estate.select import Selection
+from controller.cli.output import people, print_json
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What a stack's import found. `file` is what `pulumi import` reads; `strangers` are declared nowhere."""
+
+    wanted: tuple[importing.Declared, ...] = ()
+    found: importing.Found = field(default_factory=lambda: importing.Found(ids={}, missing=(), ambiguous={}))
+    file: Path | None = None
+    strangers: Sequence[undeclared.Stranger] = ()
+
+
+def take(chosen: Selection, write: bool, secrets_provider: str | None, parallel: int, as_json: bool) -> None:
+    """Looks for what each stack declares and has not; with `write` imports what was found."""
+    taken: dict[str, Taken] = {stack: Taken() for stack in chosen.stacks}
+
+    async def one(runner: Runner, run: Run) -> None:
+        await _take(chosen, runner, run, taken[run.stack], write)
+
+    orders = deploying.orders(chosen, policy=False, take=one, secrets_provider=secrets_provider)
+    runs = running.run(Verb.IMPORT, chosen.stacks, orders, parallel=parallel, as_json=as_json)
+    if as_json:
+        print_json({"stacks": [_row(run, taken[run.stack]) for run in runs]})
+    else:
+        _tell(runs, taken, write)
+    raise typer.Exit(running.status(runs))
+
+
+async def _take(chosen: Selection, runner: Runner, run: Run, taken: Taken, write: bool) -> None:
+    taken.wanted = importing.declared(json.loads(run.output("preview").read_text(encoding="utf-8")))
+    run.step = "find"
+    async with wiring.cloud() as cloud:
+        taken.found = await importing.found(cloud, taken.wanted)
+        standing = state.export(chosen.tool, run.stack).resources
+        taken.strangers = await _strangers(cloud, chosen, run.stack, standing, taken.found)
+    if taken.found.ambiguous:
+        urn, ids = next(iter(taken.found.ambiguous.items()))
+        raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {tally.name_of(urn)}: {', '.join(ids)}")
+    run.said = f"{len(taken.found.ids)} found, {len(taken.found.missing)} to create"
+    if not taken.found.ids:
+        return
+    taken.file = run.folder / "import.json"
+    taken.file.write_text(json.dumps(importing.import_file(taken.wanted, taken.found.ids), indent=2), encoding="utf-8")
+    if write:
+        await runner.step(run, "import", "import", "--file", str(taken.file), *importing.FLAGS)
+        imported = [each for each in taken.wanted if each.urn in taken.found.ids]
+        await asyncio.to_thread(create_only.complete, chosen.tool, run.stack, imported, run.folder / "state.json")
+        await runner.step(run, "check", "preview", "--json")
+        _refuse_losses(run)
+        run.said = f"{len(taken.found.ids)} imported, {len(taken.found.missing)} to create at the next up"
+
+
+def _refuse_losses(run: Run) -> None:
+    """The first update after an import takes nothing away; where it would, that is said now."""
+    preview = json.loads(run.output("check").read_text(encoding="utf-8"))
+    lost = [step["urn"] for step in preview["steps"] if step["op"] in {"delete", "replace"}]
+    if lost:
+        said = f"imported, and the next up would delete or replace {len(lost)}: {', '.join(map(tally.name_of, lost))}"
+        raise StepFailedError(State.FAILED, said)
+
+
+async def _strangers(
+    cloud: finding.Cloud, chosen: Selection, stack: str, standing: Sequence[state.Resource], found: importing.Found
+) -> list[undeclared.Stranger]:
+    ids = {each.id for each in standing if each.id} | set(found.ids.values())
+    if stack == FOUNDATION:
+        named = {system.project for system in chosen.estate.systems.values()}
+        return [*await undeclared.of_the_cloud(cloud, ids), *await undeclared.projects(cloud, named)]
+    projects = {each.id for each in standing if each.id and each.type.endswith(":Project")}
+    projects |= {each for urn, each in found.ids.items() if urn.rpartition("::")[0].endswith(":Project")}
+    return await undeclared.of_projects(cloud, projects, ids)
+
+
+def _row(run: Run, taken: Taken) -> dict[str, object]:
+    return {
+        **deploying.row(run),
+        "found": dict(taken.found.ids),
+        "missing": list(taken.found.missing),
+        "ambiguous": {urn: list(ids) for urn, ids in taken.found.ambiguous.items()},
+        "file": str(taken.file) if taken.file else None,
+        "undeclared": [{"kind": each.kind, "name": each.name, "id": each.id} for each in taken.strangers],
+    }
+
+
+def _tell(runs: Sequence[Run], taken: dict[str, Taken], write: bool) -> None:
+    for run in runs:
+        found = taken[run.stack].found
+        shown = Table(title=run.stack, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in ("kind", "name", "id in the cloud"):
+            shown.add_column(column, overflow="fold")
+        for urn, each in found.ids.items():
+            shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), Text(each))
+        for urn in found.missing:
+            shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), "not there: to create")
+        people.print(shown)
+        for stranger in taken[run.stack].strangers:
+            people.print(f"declared nowhere: {stranger.kind} {stranger.name} ({stranger.id})", markup=False)
+    people.print(screen.table(runs, screen.counted(runs)))
+    if not write:
+        people.print("nothing was written; --write imports what was found", markup=False)
