@@ -303,6 +303,7 @@ class Config(Strict):
     estate: Path
     state_dir: Path = Path("/var/lib/gdcc")
     journal: str | None = None
+    """SQLAlchemy's URL (docs/journal.md); keep a server's password in the file that its `passfile` names."""
     socket: Socket = Socket()
     http: Http = Http()
     cloud: Cloud = Cloud()

@@ -1,5 +1,6 @@
 """A real PostgreSQL of the session's own, on a Unix socket in a temporary folder (Debian: postgresql)."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from controller.adapters.store import schema
 
@@ -55,6 +57,18 @@ class Postgres:
         self._journals += 1
         self.sql(f"CREATE DATABASE journal_{self._journals} TEMPLATE template_journal")
         return self.url(f"journal_{self._journals}")
+
+    def name(self, url: str) -> str:
+        """The database of an address."""
+        return str(make_url(url).database)
+
+    @contextlib.contextmanager
+    def held(self, table: str, url: str) -> Iterator[None]:
+        """Another session has the table to itself."""
+        with create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool).connect() as other:
+            other.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+            yield
+            other.rollback()
 
     def _run(self, program: str, *words: object) -> str:
         command = [str(self._programs / program), *map(str, words)]
