@@ -38,7 +38,9 @@ _log = logging.getLogger(__name__)
 class Memory:
     """What the turns hand on to each other.
 
-    `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide.
+    `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
+    what the last turn of own moves said, to be said again by the turns in which drains that wait are looked at. `waits`: why
+    those wait.
     """
 
     seen: Seen | None = None
@@ -46,6 +48,7 @@ class Memory:
     ran: Ran | None = None
     stopped: str | None = None
     unable: str | None = None
+    own: str | None = None
     waits: tuple[str, ...] = ()
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
@@ -159,12 +162,13 @@ class Loop:
             return f"{self._busy()} goes on."
         if self._drain():
             going_on = emptying.going_on(self._journal)
-            doing = f"{going_on}." if going_on else "Drains that wait are looked at."
+            doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
             return self._said(finished, doing, *self.memory.waits)
         plan, superseded = await self._propose(seen)
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
+        self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, *self.memory.waits)
 
     @staticmethod

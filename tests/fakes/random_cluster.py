@@ -166,7 +166,7 @@ class _Dice:
         trust = self._bytes(0, 4, count)
         gone = trust == Trust.ABSENT
         return model.Reading(
-            values=np.where(gone, np.nan, self._numbers(count)),
+            values=np.where(gone, np.nan, self._numbers(count) % 1.0),
             at=np.where(gone, np.nan, 1.7e9 + self._numbers(count)),
             source=np.where(gone, -1, self._rows(0, 2, count)).astype(np.int32),
             trust=trust,

@@ -6,8 +6,9 @@ from itertools import chain, pairwise
 
 import numpy as np
 
+from controller.engine import bounds
 from controller.model.cluster import BoolColumn, Cluster, PowerKind, Reading
-from controller.model.sample import IntColumn, Trust
+from controller.model.sample import IntColumn, Quantity, Trust
 from inventory.model import Classification
 
 Flaw = tuple[str, str]
@@ -19,7 +20,14 @@ def flaws(cluster: Cluster) -> Iterator[Flaw]:
     if lengths:
         yield from lengths
         return
-    yield from chain(_wrong_keys(cluster), _wrong_rows(cluster), _wrong_readings(cluster), _wrong_facts(cluster))
+    yield from chain(
+        _wrong_keys(cluster),
+        _wrong_rows(cluster),
+        _wrong_readings(cluster),
+        _wrong_facts(cluster),
+        _unbelievable(cluster),
+        _impossible_machines(cluster),
+    )
 
 
 def _tables(cluster: Cluster) -> tuple[tuple[str, object, Sequence[str]], ...]:
@@ -138,6 +146,34 @@ def _wrong_reading(path: str, reading: Reading, sources: int) -> Iterator[Flaw]:
 
 def _fresh_without(reading: Reading) -> BoolColumn:
     return reading.fresh & (np.isnan(reading.values) | np.isnan(reading.at) | (reading.source < 0))
+
+
+def _unbelievable(cluster: Cluster) -> Iterator[Flaw]:
+    """Fresh values that no machine reads; whoever wrote them, a plan would go by them. Nothing at all is believable."""
+    for name, table, keys in _tables(cluster):
+        assert is_dataclass(table)
+        for field in fields(table):
+            reading = getattr(table, field.name)
+            if isinstance(reading, Reading):
+                least, most = bounds.RANGE[Quantity(field.name)]
+                least = min(least, 0.0)
+                row = _row(reading.fresh & ((reading.values < least) | (reading.values > most)))
+                if row is not None:
+                    what = f"says {reading.values[row]:g} of {keys[row]}, believable are {least:g} to {most:g}"
+                    yield f"$.{name}.{field.name}.values[{row}]", what
+
+
+def _impossible_machines(cluster: Cluster) -> Iterator[Flaw]:
+    """A host of the inventory without threads or memory; one that is not known may show none."""
+    hosts = cluster.hosts
+    for column, values in (("threads", hosts.threads), ("physical_memory_mib", hosts.physical_memory_mib)):
+        row = _row(hosts.known & (values <= 0))
+        if row is not None:
+            yield f"$.hosts.{column}[{row}]", f"says 0 of {hosts.names[row]}, which the inventory knows"
+
+
+def _row(wrong: BoolColumn) -> int | None:
+    return int(wrong.argmax()) if wrong.any() else None
 
 
 def _first(path: str, wrong: BoolColumn, what: str) -> Iterator[Flaw]:

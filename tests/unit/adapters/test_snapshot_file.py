@@ -74,6 +74,17 @@ def test_every_table_on_the_wire_has_the_fields_of_its_table_in_the_model() -> N
     assert set(wire.Snapshot.model_fields) - {"version"} == {field.name for field in fields(model.Cluster)}
 
 
+def reads(table: str, quantity: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
+    """Writes a fresh value into a document."""
+
+    def change(document: dict[str, Any]) -> None:
+        reading = document[table][quantity]
+        reading["values"][row], reading["at"][row] = value, 1.7e9
+        reading["source"][row], reading["trust"][row] = 0, 0
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [
@@ -105,6 +116,26 @@ def test_every_table_on_the_wire_has_the_fields_of_its_table_in_the_model() -> N
         (lambda d: d["groups"][0].update(max_per_domain=0), "$.groups[0].max_per_domain", "greater than"),
         (lambda d: d["groups"][0].update(kind="love"), "$.groups[0].kind", "affinity"),
         (lambda d: d["refusals"].append({"vm": 9, "host": 0, "until": 1, "rule": "r"}), "$.refusals[0]", "VM 9 of 8"),
+        (
+            reads("hosts", "cpu_ratio", 2, 99.0),
+            "$.hosts.cpu_ratio.values[2]",
+            "99 of h000000000002, believable are 0 to 1.02",
+        ),
+        (reads("hosts", "power_watts", 3, -5000.0), "$.hosts.power_watts.values[3]", "says -5000 of h000000000003"),
+        (reads("hosts", "inlet_celsius", 0, 250.0), "$.hosts.inlet_celsius.values[0]", "says 250"),
+        (reads("hosts", "memory_health", 0, 7.0), "$.hosts.memory_health.values[0]", "says 7"),
+        (reads("vms", "steal_ratio", 1, -0.5), "$.vms.steal_ratio.values[1]", "says -0.5"),
+        (reads("power", "power_watts", 2, 1e9), "$.power.power_watts.values[2]", "says 1e+09 of p1"),
+        (
+            lambda d: d["hosts"].update(known=[True] * 6, threads=[8, 0, 8, 8, 8, 8]),
+            "$.hosts.threads[1]",
+            "h000000000001",
+        ),
+        (
+            lambda d: d["hosts"].update(known=[True] * 6, physical_memory_mib=[0] * 6),
+            "$.hosts.physical_memory_mib[0]",
+            "says 0 of h000000000000, which the inventory knows",
+        ),
         (lambda d: d.update(taken_at="2026-11-21T04:00:00"), "$.taken_at", "timezone"),
     ],
 )
@@ -132,6 +163,14 @@ def absent_with_value(document: dict[str, Any]) -> None:
 def test_a_missing_value_can_never_pass_for_a_number(written: Path, change: Callable[[dict[str, Any]], None]) -> None:
     with pytest.raises(InputError, match=r"\$\.hosts\.cpu_ratio\[2\]"):
         snapshot_file.read(mend(written, change))
+
+
+def test_a_value_that_is_not_fresh_may_be_absurd(written: Path) -> None:
+    def stale(document: dict[str, Any]) -> None:
+        reads("hosts", "cpu_ratio", 2, 99.0)(document)
+        document["hosts"]["cpu_ratio"]["trust"][2] = 2
+
+    assert snapshot_file.read(mend(written, stale)).hosts.cpu_ratio.values[2] == 99.0
 
 
 def test_a_vm_of_an_unknown_project_must_hold_the_highest_classification(written: Path) -> None:

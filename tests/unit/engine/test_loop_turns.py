@@ -230,6 +230,23 @@ def test_a_stuck_drain_does_not_make_the_loop_spin(site: Turning) -> None:
     assert not site.loop.wake.is_set()
 
 
+def test_a_stuck_drain_leaves_the_sentence_of_the_turns_as_it_is(site: Turning) -> None:
+    site.sensors.failing = set()
+    site.cloud.change("vm-1", status="SUSPENDED")
+    site.cloud.change("vm-2", status="SUSPENDED")
+    site.change_policy(mode=Mode.RECOMMEND)
+
+    async def run() -> list[str]:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(4)
+        return [await site.turns(1) for _ in range(6)]
+
+    sentences = asyncio.run(run())
+    assert len(set(sentences)) == 1
+    assert "Mode recommend" in sentences[0]
+
+
 def test_a_drain_goes_around_a_paused_host(site: Turning) -> None:
     site.change_policy(mode=Mode.RECOMMEND)
 
