@@ -39,7 +39,7 @@ class Memory:
     """What the turns hand on to each other.
 
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
-    what the last turn of own moves said, to be said again by the turns in which drains that wait are looked at. `waits`: why
+    what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
     those wait.
     """
 
