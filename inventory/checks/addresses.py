@@ -2,11 +2,14 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from inventory.checks.case import Case
 from inventory.model import DeviceKind, Problem, SnmpProfile
 
 SNMP_PORT = 161
+
+_Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BMC_PROFILES = frozenset({SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO})
 PDU_PROFILES = frozenset({SnmpProfile.APC_PDU, SnmpProfile.RARITAN_PDU})
@@ -138,18 +141,23 @@ def _pools(case: Case) -> Iterator[Problem]:
                 yield case.problem("agencies", name, what, "pool")
 
 
-def _range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _range(text: str) -> _Range | None:
     try:
-        return ipaddress.ip_network(text)
+        return _parsed(text)
     except ValueError:
         return None
+
+
+@cache
+def _parsed(text: str) -> _Range:
+    return ipaddress.ip_network(text)
 
 
 def _ranges(case: Case, table: str, field_name: str, texts: Mapping[str, str]) -> Iterator[Problem]:
     ranges: list[tuple[int, int, int, str]] = []
     for name, text in texts.items():
         try:
-            network = ipaddress.ip_network(text)
+            network = _parsed(text)
         except ValueError as error:
             what = f"{field_name} {text!r} is no network: {error} (write it like 10.8.0.0/16)"
             yield case.problem(table, name, what, field_name)

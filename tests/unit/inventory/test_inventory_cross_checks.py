@@ -186,6 +186,12 @@ def test_a_decommissioned_host_in_an_aggregate_is_told(tmp_path: Path) -> None:
     assert any("aggregates az1: holds host h2, which is decommissioned" in each for each in said)
 
 
+def test_a_host_may_be_listed_in_its_aggregate_before_nova_lists_it(tmp_path: Path) -> None:
+    for stage in ("planned", "installed"):
+        said = told(tmp_path, "clearance: internal\n  cords", f"clearance: internal\n  lifecycle: {stage}\n  cords")
+        assert not any("aggregates" in each for each in said)
+
+
 def test_host_types_that_cannot_be_are_told(tmp_path: Path) -> None:
     expect(
         told(tmp_path, "peak_watts: 520", "peak_watts: 100"), line_of("- {name: t,"), "host_types t: draws 180 W idle"
