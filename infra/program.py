@@ -21,7 +21,7 @@ def run() -> None:
 
 
 def declare(estate: Estate, agency: Agency | None, settings: config.StackConfig) -> None:
-    """Declares the foundation, or one agency. Each imports its own resources only: half of a run is imports."""
+    """Declares the foundation, or one agency. Each imports its own resources alone: much of a run is imports."""
     if agency is None:
         from infra.foundation import program as foundation  # noqa: PLC0415 - see above
 
