@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from controller.adapters.store import schema
+from controller.adapters.store import schema, tables
 
 
 def programs() -> Path | None:
@@ -27,7 +27,7 @@ class Postgres:
     def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder
         self._programs = programs
-        self._journals = 0
+        self._revision = ""
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
@@ -50,13 +50,14 @@ class Postgres:
         return f"postgresql://gdcc@/{database}?host={self.folder}"
 
     def new_journal(self) -> str:
-        """The address of an empty, upgraded journal."""
-        if not self._journals:
-            self.sql("CREATE DATABASE template_journal")
-            schema.upgrade(self.url("template_journal"))
-        self._journals += 1
-        self.sql(f"CREATE DATABASE journal_{self._journals} TEMPLATE template_journal")
-        return self.url(f"journal_{self._journals}")
+        """The address of an empty, upgraded journal; the one before is no more."""
+        if not self._revision:
+            self.sql("CREATE DATABASE journal")
+            schema.upgrade(self.url("journal"))
+            self._revision = self.sql("SELECT version_num FROM alembic_version", "journal")
+        emptied = ", ".join(table.name for table in tables.metadata.sorted_tables)
+        self.sql(f"TRUNCATE {emptied}; UPDATE alembic_version SET version_num = '{self._revision}'", "journal")
+        return self.url("journal")
 
     def name(self, url: str) -> str:
         """The database of an address."""
