@@ -54,6 +54,7 @@ class Device:
         )
         self._agent = Agent(target.address, self.security, wire, ResponseTime(first_wait))
         self._reader = Reader(self._agent, self._plan)
+        self._memory: set[str] = set()
 
     @property
     def skip(self) -> int:
@@ -81,7 +82,7 @@ class Device:
             except PollError as error:
                 return self._failed(error.reason, str(error))
             self.failures = 0
-            findings = Findings(self.target)
+            findings = Findings(self.target, self._memory)
             self._plan.decode(answers, findings)
             return Polled(
                 at=self._clock.now().timestamp(),

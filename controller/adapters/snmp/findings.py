@@ -25,9 +25,10 @@ class Reading:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects one poll's readings and faults."""
+    """Collects one poll's readings and faults. `memory` is the decoder's own, kept from poll to poll of a device."""
 
     target: Target
+    memory: set[str] = field(default_factory=set)
     readings: list[Reading] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 

@@ -5,11 +5,11 @@
 
 By name: the inlet is a "… Inlet Temp" or "Ambient …" ("System Temp" is the board's and is not taken for it), power is
 "PW Consumption" in W, "PS1 Status" are IPMI's power supply bits (1 presence, 2 failure, 4 predicted failure, 8 input
-lost), fans are "FAN…" in RPM. A fan that reads 0 is an empty header on most boards and is not judged. Memory and disks
-are not in this MIB.
+lost), fans are "FAN…" in RPM. A fan that reads 0 is an empty header on most boards (Zabbix's template leaves it out for
+that), and has failed where we saw it turn since the host was last off. Memory and disks are not in this MIB.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from controller.adapters.snmp import health
 from controller.adapters.snmp.answers import Answers
@@ -33,15 +33,18 @@ def decode(answers: Answers, findings: Findings) -> None:
         if name.endswith("temp") and ("inlet" in name or "ambient" in name):
             findings.inlet(answers.number(READING + row), name)
             break
+    off = answers.integer(POWER_STATE) == OFF
     meter = next((row for name, row in sensors.items() if name.startswith("pw consumption")), None)
     if meter is not None:
-        off = answers.integer(POWER_STATE) == OFF
         bounds = Watts(least=0.0, most=findings.target.watts.most) if off else None
         findings.watts(answers.number(READING + meter), "PW Consumption", bounds=bounds)
     supplies = [row for name, row in sensors.items() if name.startswith("ps") and name.endswith("status")]
     findings.health(Quantity.PSU_HEALTH, health.redundant(_supplies(answers, supplies)))
-    fans = [row for name, row in sensors.items() if name.startswith("fan")]
-    findings.health(Quantity.FAN_HEALTH, health.fans(_fans(answers, fans)))
+    if off:
+        findings.memory.clear()
+    else:
+        fans = {name: row for name, row in sensors.items() if name.startswith("fan")}
+        findings.health(Quantity.FAN_HEALTH, health.fans(_fans(answers, fans, findings.memory)))
 
 
 def _supplies(answers: Answers, rows: list[Oid]) -> Iterator[Health]:
@@ -55,11 +58,15 @@ def _supplies(answers: Answers, rows: list[Oid]) -> Iterator[Health]:
             yield Health.OK
 
 
-def _fans(answers: Answers, rows: list[Oid]) -> Iterator[Health]:
-    for row in rows:
+def _fans(answers: Answers, fans: Mapping[str, Oid], turned: set[str]) -> Iterator[Health]:
+    """`turned`: the fans that were ever seen to turn."""
+    for name, row in fans.items():
         rpm, limit = answers.number(READING + row), answers.number(LOWER_CRITICAL + row)
         if rpm:
+            turned.add(name)
             yield Health.FAILED if limit is not None and rpm < limit else Health.OK
+        elif rpm is not None and name in turned:
+            yield Health.FAILED
 
 
 PLAN = ReadingPlan(

@@ -276,6 +276,24 @@ def test_a_phase_that_the_inventory_does_not_have_is_a_fault() -> None:
     assert [fault.reason for fault in faults] == ["implausible"]
 
 
+def test_a_supermicro_fan_that_stopped_has_failed_and_an_empty_header_has_not() -> None:
+    profile, memory = SnmpProfile.SUPERMICRO, set[str]()
+
+    def polled(fan1: bytes, fan2: bytes, power: int = 1) -> float | None:
+        findings = Findings(target(profile), memory)
+        answers = {**SUPERMICRO, f"{B}.4.0": power, f"{B}.3.1.2.65": fan1, f"{B}.3.1.2.66": fan2}
+        PLANS[profile].decode(Answers({oid(text): value for text, value in answers.items()}), findings)
+        return next((each.value for each in findings.readings if each.quantity is Quantity.FAN_HEALTH), None)
+
+    still, turning = b"0.000", b"5400.000"
+    assert polled(turning, still) == Health.OK
+    assert polled(turning, turning) == Health.OK
+    assert polled(turning, still) == Health.WARNING
+    assert polled(still, still) == Health.FAILED
+    assert polled(still, still, power=0) is None
+    assert polled(turning, still) == Health.OK
+
+
 def test_a_ups_gives_its_feed_the_sum_of_its_lines() -> None:
     readings, faults = found(SnmpProfile.UPS_MIB, UPS)
     assert not faults
