@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +51,8 @@ async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, 
         screen.say(f"once more, now that the others stand: {', '.join(run.stack for run in again)}")
         for run in again:
             run.state, run.folder = State.WAITING, run.folder / "again"
+        there = replace(orders, known={**orders.known, **{run.stack: {} for run in again}})
+        runner = Runner(orders.tool, work.worker(there), screen.changed, parallel)
         await runner.go([stacks.Wave(stacks=tuple(run.stack for run in again))], again)
 
 
