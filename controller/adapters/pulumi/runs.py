@@ -183,6 +183,9 @@ def _why(run: Run, told: str, status: int) -> str:
     if run.tally.errors:
         real = [each for each in run.tally.errors if not each.endswith("update failed")] or run.tally.errors
         return real[0].splitlines()[0] + _more(len(real) - 1)
+    if status < 0:
+        left = f" in the middle of {len(run.tally.under_way)}" if run.tally.under_way else ""
+        return f"its process was killed (signal {-status}){left}; the next run asks the cloud about that"
     lines = [line.removeprefix("error: ") for line in told.splitlines() if line.strip()]
     return lines[0] if lines else f"pulumi ended with status {status}"
 

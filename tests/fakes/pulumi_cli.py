@@ -1,0 +1,239 @@
+"""A small `pulumi`: stacks as JSON files, locks and pending operations as the real one keeps them, and its event log.
+
+It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
+declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`), what
+a refresh finds changed (`changed`), and which policy is broken (`violates`).
+"""
+
+import json
+import os
+import signal
+import stat
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+KIND = "openstack:networking/network:Network"
+NOTES = "calls.jsonl"
+
+
+class Interrupts:
+    """SIGINT as a flag: the real CLI ends what it began, and then stops."""
+
+    def __init__(self):
+        self.seen = False
+        signal.signal(signal.SIGINT, self._seen)
+
+    def _seen(self, *_):
+        self.seen = True
+
+
+class Stack:
+    def __init__(self, home, name):
+        self.home, self.name = home, name
+        self.file = home / "stacks" / f"{name}.json"
+        self.locks = home / ".pulumi/locks/organization/gdcc" / name
+        scenario = home / "scenario.json"
+        self.plan = json.loads(scenario.read_text()).get(name, {}) if scenario.exists() else {}
+        self.state = json.loads(self.file.read_text()) if self.file.exists() else None
+
+    def save(self):
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(json.dumps(self.state))
+
+    def urn(self, name, kind=KIND):
+        return f"urn:pulumi:{self.name}::gdcc::{kind}::{name}"
+
+    @property
+    def new(self):
+        return [each for each in self.plan.get("declares", ()) if each not in self.state["resources"]]
+
+
+class Run:
+    def __init__(self, stack, log):
+        self.stack, self.log, self.changes = stack, log, {}
+
+    def emit(self, **event):
+        with Path(self.log).open("a") as out:
+            out.write(json.dumps(event) + "\n")
+
+    def step(self, kind, op, name, old=None, new=None):
+        state = {"urn": self.stack.urn(name), "type": KIND, "id": "", "parent": "", "custom": True, "provider": ""}
+        one = {**state, "inputs": {}, "outputs": {}}
+        metadata = {"op": op, "urn": one["urn"], "type": KIND, "provider": "", "new": {**one, **(new or {})}}
+        self.emit(**{kind: {"metadata": {**metadata, "old": {**one, **old} if old else None}}})
+
+    def done(self, op, name, **sides):
+        self.changes[op] = self.changes.get(op, 0) + 1
+        self.step("resOutputsEvent", op, name, **sides)
+
+    def fail(self, name):
+        message = f"the cloud refused {name}"
+        self.emit(diagnosticEvent={"severity": "error", "message": message, "urn": self.stack.urn(name), "color": ""})
+        self.step("resOpFailedEvent", "create", name)
+
+    def end(self):
+        self.emit(summaryEvent={"resourceChanges": self.changes, "durationSeconds": 1, "PolicyPacks": {}})
+
+
+def preview(stack, run):
+    for name in stack.new:
+        run.step("resourcePreEvent", "create", name)
+        run.done("create", name)
+    if "violates" in stack.plan:
+        run.emit(
+            policyEvent={
+                "message": "broken",
+                "color": "",
+                "policyName": stack.plan["violates"],
+                "policyPackName": "gdcc",
+                "policyPackVersion": "1",
+                "policyPackVersionTag": "1",
+                "enforcementLevel": "mandatory",
+            }
+        )
+        return 255
+    run.end()
+    steps = [{"op": "create", "urn": stack.urn(each), "newState": {"urn": stack.urn(each)}} for each in stack.new]
+    sys.stdout.write(json.dumps({"steps": steps}) + "\n")
+    return 0
+
+
+def up(stack, run):
+    interrupts = Interrupts()
+    for name in stack.new:
+        if interrupts.seen:
+            sys.stderr.write("error: update canceled" + "\n")
+            return 1
+        stack.state["pending"] = [name]
+        stack.save()
+        run.step("resourcePreEvent", "create", name)
+        while name == stack.plan.get("holds") and not interrupts.seen:
+            time.sleep(0.01)
+        if name == stack.plan.get("fails"):
+            stack.state["pending"] = []
+            stack.save()
+            run.fail(name)
+            return 1
+        stack.state["resources"].append(name)
+        stack.state["pending"] = []
+        stack.save()
+        run.done("create", name)
+    if interrupts.seen:
+        return 1
+    run.end()
+    return 0
+
+
+def refresh(stack, run):
+    if "--clear-pending-creates" in sys.argv:
+        stack.state["pending"] = []
+        stack.save()
+    for name in stack.state["resources"]:
+        found = stack.plan.get("changed", {}).get(name)
+        if found is None:
+            run.done("same", name)
+        else:
+            run.done("update", name, old={"inputs": {"cores": 10}}, new={"inputs": {"cores": found}})
+    run.end()
+    return 0
+
+
+def destroy(stack, run):
+    for name in list(stack.state["resources"]):
+        run.step("resourcePreEvent", "delete", name)
+        stack.state["resources"].remove(name)
+        stack.save()
+        run.done("delete", name)
+    run.end()
+    return 0
+
+
+def locked(stack, work):
+    held = sorted(stack.locks.glob("*.json"))
+    if held:
+        lock = json.loads(held[0].read_text())
+        who = f"created by {lock['username']}@{lock['hostname']} (pid {lock['pid']}) at {lock['timestamp']}"
+        sys.stderr.write(f"error: the stack is currently locked by 1 lock(s).\n  file:///{held[0]}: {who}" + "\n")
+        return 255
+    stack.locks.mkdir(parents=True, exist_ok=True)
+    mine = stack.locks / "1.json"
+    row = {"pid": os.getpid(), "username": "ada", "hostname": os.uname().nodename, "timestamp": "2026-11-21T07:13:56Z"}
+    mine.write_text(json.dumps(row))
+    try:
+        return work()
+    finally:
+        mine.unlink()
+
+
+def export(stack):
+    resources = [
+        {"urn": stack.urn(each), "type": KIND, "id": each, "protect": each in stack.plan.get("protects", ())}
+        for each in stack.state["resources"]
+    ]
+    if "unprotected" in stack.state:
+        resources = [{**each, "protect": False} for each in resources]
+    pending = [{"type": "creating", "resource": {"urn": stack.urn(each)}} for each in stack.state["pending"]]
+    sys.stdout.write(json.dumps({"deployment": {"resources": resources, "pending_operations": pending}}) + "\n")
+
+
+def asked(words, home, stack):
+    """The short verbs; None where it is not one."""
+    match words[:2]:
+        case ["version"]:
+            sys.stdout.write("v9999.0.0" + "\n")
+        case ["stack", "ls"]:
+            sys.stdout.write(
+                json.dumps([{"name": each.stem, "resourceCount": 1} for each in sorted((home / "stacks").glob("*"))])
+                + "\n"
+            )
+        case ["stack", "init"]:
+            new = Stack(home, words[-1])
+            new.state = {"resources": [], "pending": []}
+            new.save()
+        case ["stack", "export"]:
+            export(stack)
+        case ["stack", "history"]:
+            sys.stdout.write("[]" + "\n")
+        case ["config", _]:
+            pass
+        case ["state", "unprotect"]:
+            stack.state["unprotected"] = True
+            stack.save()
+        case ["cancel", *_]:
+            for each in stack.locks.glob("*.json"):
+                each.unlink()
+        case _:
+            return False
+    return True
+
+
+def main():
+    home = Path(os.environ["FAKE_PULUMI"])
+    words = [each for each in sys.argv[1:] if each not in {"--non-interactive", "--color", "never"}]
+    value = dict(pairwise(words))
+    with (home / NOTES).open("a") as notes:
+        notes.write(json.dumps({"words": words, "stdin": "" if sys.stdin.closed else sys.stdin.read()}) + "\n")
+    stack = Stack(home, value["--stack"]) if "--stack" in value else None
+    if asked(words, home, stack):
+        return 0
+    run = Run(stack, value["--event-log"])
+    verb = {"preview": preview, "up": up, "refresh": refresh, "destroy": destroy}[words[0]]
+    if words[0] == "preview" or "--preview-only" in words:
+        return verb(stack, run)
+    return locked(stack, lambda: verb(stack, run))
+
+
+def install(home):
+    """Puts it where a PATH can find it, and gives that folder."""
+    folder = home / "bin"
+    folder.mkdir()
+    program = folder / "pulumi"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {__file__} "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())

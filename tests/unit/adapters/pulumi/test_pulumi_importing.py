@@ -1,0 +1,176 @@
+"""What a preview would create is found by name in a cloud, and becomes a file that `pulumi import` reads."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.pulumi import create_only, finding, importing, undeclared
+from controller.adapters.pulumi.tally import name_of, type_of
+
+PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
+
+
+class Rows:
+    """A cloud's listings: tables by name, and bodies by path. It filters as the services do."""
+
+    def __init__(self, tables, bodies):
+        self.tables, self.bodies = tables, bodies
+
+    async def rows(self, service, path, table, params=None):
+        wanted = {key: value for key, value in (params or {}).items() if key == "device_id"}
+        return [row for row in self.tables.get(table, ()) if all(row.get(k) == v for k, v in wanted.items())]
+
+    async def find(self, service, path, params=None):
+        return self.bodies.get(path)
+
+
+@pytest.fixture
+def cloud():
+    """One that has everything that the recorded preview declares."""
+    tables = {
+        "projects": [{"id": "p1", "name": "e4sys", "tags": []}],
+        "groups": [{"id": "g1", "name": "e4sys-ops"}],
+        "roles": [{"id": "r1", "name": "e4sys-role"}],
+        "role_assignments": [
+            {"role": {"id": "r1"}, "group": {"id": "g1"}, "scope": {"project": {"id": "p1"}}},
+            {"role": {"id": "r1"}, "user": {"id": "u1"}, "scope": {"project": {"id": "p1"}}},
+        ],
+        "flavors": [{"id": "f1", "name": "e4sys-flavor"}],
+        "aggregates": [{"id": 7, "name": "e4sys-agg"}],
+        "networks": [{"id": "n1", "name": "e4sys-net", "project_id": "p1"}],
+        "subnets": [{"id": "s1", "name": "e4sys-sub", "project_id": "p1", "network_id": "n1"}],
+        "security_groups": [{"id": "sg1", "name": "e4sys-web", "project_id": "p1"}],
+        "security_group_rules": [
+            {
+                "id": "rule1",
+                "security_group_id": "sg1",
+                "direction": "ingress",
+                "ethertype": "IPv4",
+                "protocol": "tcp",
+                "port_range_min": 443,
+                "port_range_max": 443,
+                "remote_ip_prefix": "10.0.0.0/8",
+                "remote_group_id": None,
+            }
+        ],
+    }
+    return Rows(tables, {"/flavors/f1/os-flavor-access": {"flavor_access": [{"flavor_id": "f1", "tenant_id": "p1"}]}})
+
+
+def found(rows):
+    return asyncio.run(importing.found(finding.Cloud(rows=rows, region="RegionOne"), importing.declared(PREVIEW)))
+
+
+def by_kind(ids):
+    return {type_of(urn).rpartition(":")[2]: each for urn, each in ids.items()}
+
+
+def test_everything_is_found_and_what_stands_between_two_gets_an_id_of_theirs(cloud):
+    answer = found(cloud)
+    assert by_kind(answer.ids) == {
+        "Project": "p1",
+        "GroupV3": "g1",
+        "Role": "r1",
+        "RoleAssignment": "/p1/g1//r1",
+        "Flavor": "f1",
+        "FlavorAccess": "f1/p1",
+        "AggregateV2": "7",
+        "QuotaSetV2": "p1/RegionOne",
+        "Network": "n1",
+        "Subnet": "s1",
+        "SecGroup": "sg1",
+        "SecGroupRule": "rule1",
+    }
+    assert answer.missing == ()
+
+
+def test_what_needs_a_missing_thing_is_missing_too(cloud):
+    cloud.tables["projects"] = []
+    assert {type_of(urn).rpartition(":")[2] for urn in found(cloud).missing} == {
+        "Project",
+        "QuotaSetV2",
+        "RoleAssignment",
+        "FlavorAccess",
+        "Network",
+        "Subnet",
+        "SecGroup",
+        "SecGroupRule",
+    }
+
+
+def test_a_thing_of_the_same_name_in_another_project_is_not_it(cloud):
+    cloud.tables["networks"][0]["project_id"] = "p2"
+    assert "Network" not in by_kind(found(cloud).ids)
+
+
+def test_two_of_one_name_are_told_apart_by_tags_and_otherwise_not_at_all(cloud):
+    cloud.tables["projects"].append({"id": "p2", "name": "e4sys", "tags": ["agency:x", "system:e4sys"]})
+    assert by_kind(found(cloud).ids)["Project"] == "p2"
+    cloud.tables["projects"][1]["tags"] = []
+    assert {name_of(urn): ids for urn, ids in found(cloud).ambiguous.items()} == {"e4sys": ("p1", "p2")}
+
+
+def test_a_rule_that_is_wider_than_declared_is_not_it(cloud):
+    cloud.tables["security_group_rules"][0]["remote_ip_prefix"] = None
+    assert "SecGroupRule" not in by_kind(found(cloud).ids)
+
+
+def test_the_import_file_puts_children_below_their_component(cloud):
+    answer = found(cloud)
+    file = importing.import_file(importing.declared(PREVIEW), answer.ids)
+    (component,) = (each for each in file["resources"] if each.get("component"))
+    others = [each for each in file["resources"] if not each.get("component")]
+    assert component["parent"] in file["nameTable"]
+    assert file["nameTable"][component["parent"]].endswith("pulumi:pulumi:Stack::gdcc-foundation")
+    assert {each["parent"] for each in others} == {component["name"]}
+    assert len({each["name"] for each in file["resources"]}) == len(file["resources"])
+    assert {each["version"] for each in others} == {"5.5.3"}
+    assert len(others) == 12
+
+
+def test_nothing_found_is_an_empty_file():
+    assert importing.import_file(importing.declared(PREVIEW), {})["resources"] == []
+
+
+def test_what_a_login_that_is_not_there_yet_would_own_is_not_looked_for():
+    row = {
+        "urn": "urn:pulumi:s::gdcc::openstack:compute/serverGroup:ServerGroup::web",
+        "type": "openstack:compute/serverGroup:ServerGroup",
+        "custom": True,
+        "inputs": {"name": "web"},
+        "provider": f"urn:pulumi:s::gdcc::pulumi:providers:openstack::deployer::{importing.UNKNOWN}",
+    }
+    wanted = importing.declared({"steps": [{"op": "create", "newState": row}]})
+    rows = Rows({"server_groups": [{"id": "sg", "name": "web"}]}, {})
+    answer = asyncio.run(importing.found(finding.Cloud(rows=rows, region="R"), wanted))
+    assert answer.ids == {} and len(answer.missing) == 1
+
+
+def test_what_the_cloud_cannot_tell_is_filled_in_and_what_it_told_stays():
+    (group,) = (each for each in importing.declared(PREVIEW) if each.type.endswith(":SecGroup"))
+    rows = [{"urn": group.urn, "inputs": {"name": "e4sys-web"}, "outputs": {"id": "sg1"}}]
+    document = {"deployment": {"resources": rows}}
+    missing = {group.urn: create_only.declared(group)}
+    assert create_only.fill(document, missing) == 1
+    assert rows[0]["inputs"]["deleteDefaultRules"] is True
+    assert rows[0]["outputs"]["deleteDefaultRules"] is True
+    rows[0]["inputs"]["deleteDefaultRules"] = False
+    assert create_only.fill(document, missing) == 0
+    assert rows[0]["inputs"]["deleteDefaultRules"] is False
+
+
+def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_is_not(cloud):
+    cloud.tables["networks"].append({"id": "n2", "name": "by-hand", "project_id": "p1"})
+    cloud.tables["networks"].append({"id": "n3", "name": "not-ours", "project_id": "p9"})
+    cloud.tables["security_groups"].append({"id": "sg0", "name": "default", "project_id": "p1"})
+    ids = set(found(cloud).ids.values())
+    strangers = asyncio.run(undeclared.of_projects(finding.Cloud(rows=cloud, region="R"), {"p1"}, ids))
+    assert [(each.kind, each.name) for each in strangers] == [("network", "by-hand")]
+
+
+def test_projects_that_the_estate_does_not_name_are_told(cloud):
+    cloud.tables["projects"].append({"id": "p3", "name": "forgotten"})
+    strangers = asyncio.run(undeclared.projects(finding.Cloud(rows=cloud, region="R"), {"e4sys"}))
+    assert [each.name for each in strangers] == ["forgotten"]

@@ -1,0 +1,297 @@
+"""`gdcc estate` with a small `pulumi` on PATH: order, failures, locks, Ctrl-C, confirmation, exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from controller.adapters.pulumi import stacks
+from controller.adapters.pulumi.stacks import Verb
+from controller.cli.main import app
+from controller.errors import InputError
+from infra import naming
+from inventory import dump, generate, load
+from tests.fakes import pulumi_cli
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A repository with an estate, and a backend that is empty."""
+    return Project(tmp_path)
+
+
+class Project:
+    def __init__(self, home):
+        self.home = home
+        self.root = home / "repository"
+        estate = self.root / "inventory/estates/gdcc"
+        estate.mkdir(parents=True)
+        (self.root / "Pulumi.yaml").write_text("name: gdcc\n")
+        dump.write_rows(dump.rows(generate.estate(60, 1)), estate, schema="estate.schema.json")
+        self.agencies = list(load.load(estate).agencies)[:3]
+        self.stacks = [f"agency-{each}" for each in self.agencies]
+        files = self.root / "infra/stacks"
+        files.mkdir(parents=True)
+        # the cloud is asked for the roles it has only where the foundation's file does not name them
+        (files / "Pulumi.foundation.yaml").write_text("config:\n  gdcc:roles: {member: m, reader: r}\n")
+        self.path = os.pathsep.join([str(pulumi_cli.install(home)), os.environ["PATH"]])
+
+    def scenario(self, **stacks):
+        (self.home / "scenario.json").write_text(json.dumps(stacks))
+
+    def deployed(self, *names, pending=(), **resources):
+        (self.home / "stacks").mkdir(exist_ok=True)
+        for name in names:
+            state = {"resources": resources.get("resources", []), "pending": list(pending)}
+            (self.home / "stacks" / f"{name}.json").write_text(json.dumps(state))
+
+    def resources(self, stack):
+        return json.loads((self.home / "stacks" / f"{stack}.json").read_text())["resources"]
+
+    def calls(self):
+        return [json.loads(line)["words"] for line in (self.home / pulumi_cli.NOTES).read_text().splitlines()]
+
+    def lock(self, stack, pid):
+        folder = self.home / ".pulumi/locks/organization/gdcc" / stack
+        folder.mkdir(parents=True)
+        row = {"pid": pid, "username": "ada", "hostname": os.uname().nodename, "timestamp": "2026-11-21T07:13:56Z"}
+        (folder / "1.json").write_text(json.dumps(row))
+
+    @property
+    def env(self):
+        return {
+            "PATH": self.path,
+            "FAKE_PULUMI": str(self.home),
+            "PULUMI_BACKEND_URL": f"file://{self.home}",
+            "XDG_STATE_HOME": str(self.home / "xdg"),
+            "COLUMNS": "200",
+        }
+
+    def begin(self, *words):
+        """The verb in a process of its own, for signals."""
+        argv = [sys.executable, "-m", "controller", "estate", *words, "--root", str(self.root)]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(argv, env={**os.environ, **self.env}, text=True, **pipes)
+
+    def gdcc(self, *words):
+        return CliRunner().invoke(app, ["estate", *words, "--root", str(self.root)], env=self.env)
+
+    def chosen(self, count=3):
+        return [word for each in self.agencies[:count] for word in ("--agency", each)]
+
+
+def dead_pid():
+    child = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(child, 0)
+    return child
+
+
+def test_stacks_are_named_as_the_programs_name_them():
+    assert stacks.of_agency("tax") == naming.agency_stack("tax")
+    assert stacks.FOUNDATION == naming.FOUNDATION
+    assert stacks.agency_of(naming.agency_stack("tax")) == "tax"
+    assert stacks.agency_of(naming.FOUNDATION) is None
+
+
+def test_the_foundation_comes_first_and_is_destroyed_last():
+    every = ("foundation", "agency-a", "agency-b")
+    assert [wave.stacks for wave in stacks.waves(Verb.UP, every)] == [("foundation",), ("agency-a", "agency-b")]
+    assert [wave.stacks for wave in stacks.waves(Verb.DESTROY, every)] == [("agency-a", "agency-b"), ("foundation",)]
+    assert [wave.stacks for wave in stacks.waves(Verb.DRIFT, every)] == [every]
+    assert stacks.waves(Verb.UP, ()) == ()
+
+
+def test_every_unknown_agency_is_named_at_once():
+    with pytest.raises(InputError, match="no agency is called x, y"):
+        stacks.chosen(generate.estate(60, 1), ["y", "x"], False)
+
+
+def test_up_sets_up_what_is_new_and_a_second_up_changes_nothing(project):
+    project.scenario(**{"foundation": {"declares": ["f"]}, project.stacks[0]: {"declares": ["n1", "n2"]}})
+    first = project.gdcc("up", "--foundation", *project.chosen(1), "--json")
+    assert first.exit_code == 0, first.stderr
+    said = {row["stack"]: row["says"] for row in json.loads(first.stdout)["stacks"]}
+    assert said == {"foundation": "1 created", project.stacks[0]: "2 created"}
+    ups = [words[words.index("--stack") + 1] for words in project.calls() if words[0] == "up"]
+    assert ups == ["foundation", project.stacks[0]]
+    second = project.gdcc("up", "--foundation", *project.chosen(1), "--json")
+    assert {row["says"] for row in json.loads(second.stdout)["stacks"]} == {"no changes"}
+    assert len([words for words in project.calls() if words[0] == "up"]) == 2
+
+
+def test_a_new_stacks_seed_is_in_no_argument(project):
+    project.gdcc("preview", *project.chosen(1))
+    notes = [json.loads(line) for line in (project.home / pulumi_cli.NOTES).read_text().splitlines()]
+    (seed,) = (note["stdin"] for note in notes if "gdcc:seed" in note["words"])
+    assert len(bytes.fromhex(seed)) == 32
+    assert not any(seed in word for note in notes for word in note["words"])
+
+
+def test_one_failed_stack_stops_no_other_and_the_next_run_goes_on(project):
+    one, two, three = project.stacks
+    declares = {"declares": ["n1", "n2"]}
+    project.scenario(**{one: declares, two: {**declares, "fails": "n2"}, three: declares})
+    answer = project.gdcc("up", *project.chosen(), "--parallel", "2")
+    assert answer.exit_code == 1
+    assert "n2: the cloud refused n2" in answer.stdout
+    assert [project.resources(each) for each in project.stacks] == [["n1", "n2"], ["n1"], ["n1", "n2"]]
+    project.scenario(**dict.fromkeys(project.stacks, declares))
+    again = project.gdcc("up", *project.chosen(), "--json")
+    assert again.exit_code == 0
+    assert [row["says"] for row in json.loads(again.stdout)["stacks"]] == ["no changes", "1 created", "no changes"]
+
+
+def test_agencies_wait_for_a_foundation_that_failed(project):
+    project.deployed("foundation", *project.stacks)
+    project.scenario(foundation={"violates": "no-host-pinning"})
+    answer = project.gdcc("preview", "--json")
+    rows = {row["stack"]: row for row in json.loads(answer.stdout)["stacks"]}
+    assert answer.exit_code == 1
+    assert rows["foundation"]["says"] == "policy no-host-pinning: broken"
+    assert rows[project.stacks[0]]["state"] == "skipped"
+    assert rows[project.stacks[0]]["says"] == "not begun: foundation did not succeed"
+
+
+def test_a_dead_lock_is_shown_and_taken_away_only_on_request(project):
+    stack = project.stacks[0]
+    project.deployed(stack)
+    project.scenario(**{stack: {"declares": ["n1"]}})
+    project.lock(stack, dead_pid())
+    answer = project.gdcc("up", *project.chosen(1))
+    assert answer.exit_code == 1
+    assert "locked by ada@" in answer.stdout and "since 2026-11-21 07:13:56 UTC" in answer.stdout
+    assert f"--unlock {stack}" in answer.stdout
+    listed = json.loads(project.gdcc("list", *project.chosen(1), "--json").stdout)["stacks"][0]
+    assert listed["locks"][0]["user"] == "ada"
+    assert project.resources(stack) == []
+    assert project.gdcc("up", *project.chosen(1), "--unlock", stack).exit_code == 0
+    assert project.resources(stack) == ["n1"]
+
+
+def test_a_lock_whose_process_lives_stays(project):
+    stack = project.stacks[0]
+    project.deployed(stack)
+    project.lock(stack, os.getpid())
+    answer = project.gdcc("up", *project.chosen(1), "--unlock", stack)
+    assert answer.exit_code == 1
+    assert "still runs: the lock stays" in answer.stderr
+    assert ["cancel"] not in [words[:1] for words in project.calls()]
+
+
+def under_way(project, stack, name):
+    """Waits until the small pulumi is in the middle of making that resource."""
+    end = time.monotonic() + 30
+    file = project.home / "stacks" / f"{stack}.json"
+    while time.monotonic() < end:
+        if file.exists() and file.read_text().endswith("}") and json.loads(file.read_text())["pending"] == [name]:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{stack} never began {name}")
+
+
+def test_one_interrupt_lets_calls_end_what_they_began_and_begins_nothing_more(project):
+    one, two, _ = project.stacks
+    project.deployed(one, two)
+    project.scenario(**{one: {"declares": ["n1", "n2", "n3"], "holds": "n2"}, two: {"declares": ["n1"]}})
+    running = project.begin("up", *project.chosen(2), "--parallel", "1", "--json")
+    under_way(project, one, "n2")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    rows = {row["stack"]: row for row in json.loads(out)["stacks"]}
+    assert running.returncode == 1, err
+    assert rows[one]["says"] == "stopped; nothing is half done, the next run goes on from here"
+    assert rows[two]["says"] == "not begun"
+    assert project.resources(one) == ["n1", "n2"]
+    assert project.resources(two) == []
+    assert not list((project.home / ".pulumi").rglob("*.json"))
+    project.scenario(**{each: {"declares": ["n1", "n2", "n3"]} for each in (one, two)})
+    assert project.gdcc("up", *project.chosen(2)).exit_code == 0
+    assert project.resources(one) == ["n1", "n2", "n3"]
+
+
+def test_a_call_outlives_a_gdcc_that_is_killed(project):
+    stack = project.stacks[0]
+    project.deployed(stack)
+    project.scenario(**{stack: {"declares": ["n1", "n2"], "holds": "n1"}})
+    running = project.begin("up", *project.chosen(1))
+    under_way(project, stack, "n1")
+    running.kill()
+    running.communicate(timeout=60)
+    lock = json.loads(next((project.home / ".pulumi").rglob("*.json")).read_text())
+    listed = json.loads(project.gdcc("list", *project.chosen(1), "--json").stdout)["stacks"][0]
+    assert "it is still running: wait for it" in listed["says"]
+    os.kill(lock["pid"], signal.SIGINT)
+    end = time.monotonic() + 30
+    while list((project.home / ".pulumi").rglob("*.json")) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert project.resources(stack) == ["n1"]
+
+
+def test_drift_ends_with_0_1_or_2(project):
+    one, two, _ = project.stacks
+    project.deployed(one, two, resources=["n1"])
+    assert project.gdcc("drift", *project.chosen(2)).exit_code == 0
+    project.scenario(**{two: {"changed": {"n1": 20}}})
+    to = project.home / "drift.prom"
+    drifted = project.gdcc("drift", *project.chosen(2), "--json", "--textfile", str(to))
+    assert drifted.exit_code == 1
+    (row,) = json.loads(drifted.stdout)["stacks"][1]["resources"]
+    assert row["fields"] == [{"name": "cores", "declared": "10", "found": "20"}]
+    assert f'gdcc_estate_drifted_resources{{stack="{two}"}} 1.0' in to.read_text()
+    missing = project.gdcc("drift", *project.chosen(3))
+    assert missing.exit_code == 2
+    assert "could not look: there is no such stack yet" in missing.stdout
+
+
+def test_drift_of_the_whole_estate_passes_over_what_is_not_deployed(project):
+    project.deployed(project.stacks[0], resources=["n1"])
+    answer = project.gdcc("drift", "--json")
+    assert answer.exit_code == 0
+    assert "foundation" in json.loads(answer.stdout)["not_deployed"]
+
+
+def test_drift_that_cannot_even_begin_ends_with_2(project):
+    assert project.gdcc("drift", "--agency", "nobody").exit_code == 2
+
+
+def test_destroy_needs_the_whole_name_and_touches_nothing_without(project):
+    project.deployed(project.stacks[0], resources=["n1"])
+    answer = project.gdcc("destroy", *project.chosen(1))
+    assert answer.exit_code == 1
+    assert "was not confirmed, nothing was destroyed" in answer.stderr
+    assert project.gdcc("destroy", *project.chosen(1), "--yes", "agency-other").exit_code == 2
+    assert project.resources(project.stacks[0]) == ["n1"]
+
+
+def test_destroy_leaves_what_is_protected_unless_told_by_name(project):
+    stack = project.stacks[0]
+    project.deployed(stack, resources=["n1", "n2"])
+    project.scenario(**{stack: {"protects": ["n1"]}})
+    refused = project.gdcc("destroy", *project.chosen(1), "--yes", stack)
+    assert refused.exit_code == 1
+    assert f"1 resources are protected (--yes-destroy {stack})" in refused.stdout
+    assert project.resources(stack) == ["n1", "n2"]
+    assert project.gdcc("destroy", *project.chosen(1), "--yes-destroy", stack).exit_code == 0
+    assert project.resources(stack) == []
+
+
+def test_a_stack_of_another_estate_is_refused_before_anything_is_touched(project):
+    stack = project.stacks[0]
+    files = project.root / "infra/stacks"
+    (files / f"Pulumi.{stack}.yaml").write_text("config:\n  gdcc:estate: inventory/estates/demo\n")
+    project.deployed(stack)
+    answer = project.gdcc("up", *project.chosen(1), "--estate", str(project.root / "inventory/estates/gdcc"))
+    assert answer.exit_code == 1
+    assert "its file says gdcc:estate inventory/estates/demo" in answer.stdout
+
+
+def test_without_pulumi_on_path_it_is_said_how_to_get_it(project):
+    project.path = "/nonexistent"
+    answer = project.gdcc("list")
+    assert answer.exit_code == 1
+    assert "pulumi is not on PATH (install the official CLI" in answer.stderr
