@@ -6,7 +6,7 @@ from datetime import datetime
 
 from controller.engine.ports import CloudReader
 from controller.errors import PermanentError
-from controller.model.cloud import CloudFacts, Migration, Port, Server, Service
+from controller.model.cloud import CloudFacts, Guest, Migration, Port, Server, Service
 from controller.model.ids import HostName, RequestId, ServerId
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,9 @@ class DryRunCloud:
 
     async def ports_of(self, server_id: ServerId) -> tuple[Port, ...]:
         return await self._reader.ports_of(server_id)
+
+    async def guest(self, server: Server) -> Guest:
+        return await self._reader.guest(server)
 
     async def admits(self, server: Server, target: HostName) -> str | None:
         return await self._reader.admits(server, target)

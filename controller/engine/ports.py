@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from controller.model.cloud import CloudFacts, Migration, Port, Server, Service
+from controller.model.cloud import CloudFacts, Guest, Migration, Port, Server, Service
 from controller.model.extent import Peak
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
@@ -56,6 +56,10 @@ class CloudReader(Protocol):
         ...
 
     async def ports_of(self, server_id: ServerId) -> tuple[Port, ...]: ...
+
+    async def guest(self, server: Server) -> Guest:
+        """The server's NUMA topology and its image's demands, read now and shown by `facts` from then on."""
+        ...
 
     async def admits(self, server: Server, target: HostName) -> str | None:
         """Asks Placement for allocation candidates on that one target; None if it admits, else why not."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from controller.engine.assemble import specs
 from controller.engine.order import Order
 from controller.engine.places import GroupRule, Situation
 from controller.engine.ports import CloudReader
 from controller.errors import RefusedError
-from controller.model.cloud import LIVE_STATUSES, Migration, Server, Service
+from controller.model.cloud import LIVE_STATUSES, Guest, Migration, Server, Service
 from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry
 
@@ -39,12 +40,16 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
     server = await cloud.server(order.server_id)
     if server is None:
         return Facts(server=None, members={})
-    source, target, running, records = await asyncio.gather(
-        cloud.service(order.source),
-        cloud.service(order.target),
-        cloud.running_migrations(),
-        cloud.migrations_of(order.server_id),
+    (source, target, running, records), guest = await asyncio.gather(
+        asyncio.gather(
+            cloud.service(order.source),
+            cloud.service(order.target),
+            cloud.running_migrations(),
+            cloud.migrations_of(order.server_id),
+        ),
+        _guest(cloud, order, server),
     )
+    server = replace(server, guest=guest)
     others = sorted({member for rule in rules for member in rule.members} - {order.server_id})
     placement, found = await asyncio.gather(
         cloud.admits(server, order.target), asyncio.gather(*map(cloud.server, others))
@@ -60,6 +65,11 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
     )
 
 
+async def _guest(cloud: CloudReader, order: Order, server: Server) -> Guest | None:
+    """An operator's drain needs no image service: Nova judges the guest."""
+    return server.guest if order.by_operator else await cloud.guest(server)
+
+
 def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[Entry, ...]) -> RefusedError | None:
     """The first fact that bars the move, None where none does; `rule` is a metric's label."""
     server = facts.server
@@ -67,6 +77,7 @@ def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[En
         return _no(order, "server-gone", f"{order.server_name} was deleted")
     return (
         _server_bar(order, server)
+        or _guest_bar(order, server)
         or _service_bar(order, facts)
         or _reading_bar(order, situation)
         or _clearance_bar(order, server, situation)
@@ -88,6 +99,24 @@ def _server_bar(order: Order, server: Server) -> RefusedError | None:
         (changed, "flavor-changed", f"{name} is now of flavor {server.flavor_name}, it was planned as {flavor}"),
     )
     return next((_no(order, rule, why) for holds, rule, why in checks if holds), None)
+
+
+def _guest_bar(order: Order, server: Server) -> RefusedError | None:
+    """What only calls of its own tell of it: a guest whose fit cannot be shown moves on an operator's word."""
+    guest = server.guest
+    if order.by_operator or guest is None or specs.fits(guest):
+        return None
+    pinning = specs.pinning(guest)
+    if guest.numa_cells is None:
+        why = "Nova does not tell its NUMA topology"
+    elif guest.numa_cells > 0:
+        why = f"it has a NUMA topology of {guest.numa_cells} cells"
+    elif pinning is None:
+        why = "what its image asks of a host cannot be read"
+    else:
+        why = f"its image asks for {', '.join(pinning)}"
+    what = f"{why}: its fit on {order.target} cannot be shown, so {server.name} moves in a drain only"
+    return _no(order, "fit-unknown", what)
 
 
 def _service_bar(order: Order, facts: Facts) -> RefusedError | None:

@@ -19,11 +19,24 @@ FAILED_MIGRATION_STATUSES = frozenset({"failed", "error", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """What only calls of its own tell of a server. None: nobody can say.
+
+    `numa_cells`: cells of its NUMA topology, 0 where it has none; a pinned guest, and one with huge pages, has some.
+    `image_properties`: those of its image that ask something of a host (`hw_*`, `trait:*`).
+    """
+
+    numa_cells: int | None
+    image_properties: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """A server as `GET /servers/detail` shows it to an administrator.
 
     `pinned_zone` is the availability zone the server asked for (microversion 2.96), None where it asked for none.
-    `task_state` is None when no task is under way.
+    `task_state` is None when no task is under way. `image_id` is None where it boots from one of its `volume_ids`.
+    `guest` is None where it was not read lately.
     """
 
     id: ServerId
@@ -40,6 +53,17 @@ class Server:
     extra_specs: Mapping[str, str] = field(default_factory=dict)
     pinned_zone: str | None = None
     updated_at: datetime | None = None
+    image_id: str | None = None
+    volume_ids: tuple[str, ...] = ()
+    guest: Guest | None = None
+
+    @property
+    def demands(self) -> Mapping[str, str]:
+        """The flavor's extra specs and the traits of the image, which Nova asks for together."""
+        if self.guest is None or not self.guest.image_properties:
+            return self.extra_specs
+        traits = {key: value for key, value in self.guest.image_properties.items() if key.startswith("trait:")}
+        return {**traits, **self.extra_specs}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ RULES: Mapping[str, str] = {
     "freeze": "the controller is frozen",
     "unknown-system": "its project is not in the inventory; it moves only on an operator's word",
     "locked": "it is locked",
-    "fit-unknown": "it is pinned or uses NUMA or PCI devices, and its fit elsewhere cannot be shown",
+    "fit-unknown": "it is pinned, uses NUMA or PCI devices or nobody can say, and its fit elsewhere cannot be shown",
     "cooldown": "it moved lately and rests",
     "at-once": "as many migrations as allowed are under way",
     "out-of-host": "as many migrations as allowed already leave its host",

@@ -1,10 +1,12 @@
 """What the engine may rely on of any `ports.Cloud`, held against the fake, the twin and a real OpenStack."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.engine.ports import Cloud
 from controller.errors import PermanentError, RefusedError
-from controller.model.cloud import FAILED_MIGRATION_STATUSES, RUNNING_MIGRATION_STATUSES, Migration, Server
+from controller.model.cloud import FAILED_MIGRATION_STATUSES, RUNNING_MIGRATION_STATUSES, Guest, Migration, Server
 from controller.model.ids import HostName, ServerId
 from tests.contract.clouds import Given, until
 from tests.fakes.clock import NO_DEADLINE
@@ -195,6 +197,22 @@ async def test_a_server_that_does_not_fit_is_told_in_words(given: Given) -> None
     values = {name: getattr(server, name) for name in server.__dataclass_fields__}
     giant = Server(**{**values, "memory_mib": 1 << 24})
     assert await given.cloud.admits(giant, target)
+
+
+async def test_a_guest_that_nothing_pins_is_told_and_shown_from_then_on(given: Given) -> None:
+    server = await given.server()
+    guest = await given.cloud.guest(server)
+    assert guest == Guest(numa_cells=0, image_properties={})
+    facts = await given.cloud.facts()
+    assert next(one.guest for one in facts.servers if one.id == server.id) == guest
+    assert await given.cloud.admits(replace(server, guest=guest), await target_for(given.cloud, server)) is None
+
+
+async def test_traits_of_an_image_are_asked_of_placement_too(given: Given) -> None:
+    server = await given.server()
+    target = await target_for(given.cloud, server)
+    asking = Guest(numa_cells=0, image_properties={"trait:HW_GPU_API_VULKAN": "required"})
+    assert "HW_GPU_API_VULKAN" in (await given.cloud.admits(replace(server, guest=asking), target) or "")
 
 
 async def test_a_deleted_server_is_none_and_in_no_list(given: Given) -> None:

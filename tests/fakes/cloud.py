@@ -16,6 +16,7 @@ from controller.model.cloud import (
     RUNNING_MIGRATION_STATUSES,
     Amount,
     CloudFacts,
+    Guest,
     Migration,
     Port,
     Project,
@@ -74,6 +75,7 @@ class FakeCloud:
         }
         self.memory_mib = {HostName(name): 262_144 for name in hosts}
         self.groups: list[ServerGroup] = []
+        self.guests: dict[ServerId, Guest] = {}
         self.projects: dict[ProjectId, str] = {}
         self.faults: dict[ServerId, str] = {}
         self.dirty_mib_s: dict[ServerId, float] = {}
@@ -165,10 +167,19 @@ class FakeCloud:
         vif = "binding_failed" if self.faults.get(server_id) == "unbound" else "ovs"
         return (Port(id=f"port-{server_id}", server_id=server_id, host=self._bound[server_id], vif_type=vif),)
 
+    async def guest(self, server: Server) -> Guest:
+        await self._called("guest", server.id)
+        found = self.guests.get(server.id, Guest(numa_cells=0, image_properties={}))
+        self.change(server.id, guest=found)
+        return found
+
     async def admits(self, server: Server, target: HostName) -> str | None:
         await self._called("admits", server.id, target)
         if target in self.services and not self.services[target].enabled:
             return "its compute service is disabled"
+        for key, value in server.demands.items():
+            if key.startswith("trait:") and value == "required":
+                return f"lacks the trait {key.removeprefix('trait:')}"
         free = self.memory_mib.get(target, 0) - self._claimed_mib(target)
         return None if server.memory_mib <= free else f"{target} has {free} MiB left and {server.memory_mib} are needed"
 

@@ -16,7 +16,10 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-PREFIXES = {"identity": "/identity/v3", "compute": "/compute/v2.1", "placement": "/placement", "network": "/network"}
+PREFIXES = {
+    "identity": "/identity/v3", "compute": "/compute/v2.1", "placement": "/placement", "network": "/network",
+    "image": "/image/v2", "block-storage": "/volume/v3",
+}  # fmt: skip
 RANGES = {"compute": ("2.1", "2.104"), "placement": ("1.0", "1.39")}
 LISTINGS = {
     "/servers/detail": "servers",
@@ -173,6 +176,8 @@ class OpenStackHttp:
             return web.json_response({"version": {"id": "v3.14", **link, "status": "stable"}})
         if service == "network":
             return web.json_response({"versions": [{"id": "v2.0", **link}]})
+        if service in {"image", "block-storage"}:
+            return web.json_response({"version": {"id": {"image": "v2.17", "block-storage": "v3.0"}[service], **link}})
         least, most = self.ranges[service]
         if service == "placement":
             return web.json_response({"versions": [{"id": "v1.0", "min_version": least, "max_version": most, **link}]})

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from controller.adapters.openstack import catalog, parse
 from controller.adapters.openstack.cinder import Cinder
+from controller.adapters.openstack.guests import Guests
 from controller.adapters.openstack.keystone import Keystone
 from controller.adapters.openstack.neutron import Neutron
 from controller.adapters.openstack.nova import Nova
@@ -15,7 +16,7 @@ from controller.adapters.openstack.placement import Placement
 from controller.adapters.openstack.rest import Rest
 from controller.adapters.openstack.session import NEEDS, open_connection
 from controller.errors import PermanentError
-from controller.model.cloud import CatalogFacts, CloudFacts, Migration, Port, Provider, Server, Service
+from controller.model.cloud import CatalogFacts, CloudFacts, Guest, Migration, Port, Provider, Server, Service
 from controller.model.ids import HostName, RequestId, ServerId
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class OpenStackCloud:
         self._neutron = Neutron(rest)
         self._keystone = Keystone(rest)
         self._cinder = Cinder(rest)
+        self._guests = Guests(rest)
         self._provider_of: dict[HostName, str] = {}
 
     async def prepare(self) -> None:
@@ -66,7 +68,7 @@ class OpenStackCloud:
         )
         return CloudFacts(
             at=at,
-            servers=servers.values,
+            servers=self._guests.shown(servers.values),
             services=services.values,
             providers=providers.values,
             aggregates=aggregates.values,
@@ -119,6 +121,10 @@ class OpenStackCloud:
     async def ports_of(self, server_id: ServerId) -> tuple[Port, ...]:
         """The server's ports and their bindings."""
         return await self._neutron.ports_of(server_id)
+
+    async def guest(self, server: Server) -> Guest:
+        """What only calls of its own tell of the server; `facts` shows it from then on."""
+        return await self._guests.read(server)
 
     async def admits(self, server: Server, target: HostName) -> str | None:
         """None where Placement has room for the server on that one target; else why not."""

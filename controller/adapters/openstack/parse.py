@@ -62,6 +62,8 @@ def server(row: Row, *, zone_shown: bool) -> cloud.Server:
         extra_specs=_specs(flavor),
         pinned_zone=_text_or_none(row, zone_key) or None,
         updated_at=_time_or_none(row, "updated"),
+        image_id=_text(_table(row, "image"), "id") if row.get("image") else None,
+        volume_ids=tuple(_text(volume, "id") for volume in row.get("os-extended-volumes:volumes_attached", ())),
     )
 
 

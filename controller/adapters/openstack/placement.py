@@ -102,7 +102,7 @@ def candidates_query(server: cloud.Server) -> dict[str, str]:
 
     Raises `parse.RowError` where it cannot be told from the flavor.
     """
-    specs = server.extra_specs
+    specs = server.demands
     query = {
         "resources": _joined(_resources(server)),
         "required": ",".join(_traits(specs, "trait:", forbid_disabled=True)),

@@ -8,6 +8,8 @@ Keys: `trait:NAME` (docs.openstack.org/nova/latest/configuration/extra-specs.htm
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from controller.model.cloud import Guest
+
 _AGGREGATE_SCOPE = "aggregate_instance_extra_specs"
 _FIT_UNKNOWN = (
     "hw:cpu_policy", "hw:cpu_thread_policy", "hw:cpu_dedicated_mask", "hw:cpu_realtime", "hw:emulator_threads_policy",
@@ -51,6 +53,19 @@ def read(extra_specs: Iterable[tuple[str, str]], metadata_keys: frozenset[str]) 
         aggregate_specs=aggregate_specs,
         fit_known=fit_known,
     )
+
+
+def fits(guest: Guest) -> bool:
+    """Whether a guest is known to be neither pinned nor bound to cells or devices, by Nova's word and its image's."""
+    return guest.numa_cells == 0 and pinning(guest) == ()
+
+
+def pinning(guest: Guest) -> tuple[str, ...] | None:
+    """The properties of its image that pin it, as `hw_cpu_policy=dedicated`; None where they are not known."""
+    if guest.image_properties is None:
+        return None
+    read = sorted(guest.image_properties.items())
+    return tuple(f"{key}={value}" for key, value in read if _pins(key.replace("_", ":", 1), value))
 
 
 def _pins(key: str, value: str) -> bool:

@@ -133,7 +133,7 @@ def _requirements(
     requirements: list[model.Requirement] = []
     row_of, known = [], []
     for server in servers:
-        asked = frozenset(server.extra_specs.items())
+        asked = frozenset(server.demands.items())
         read = parsed.get(asked)
         if read is None:
             read = parsed[asked] = specs.read(sorted(asked), metadata_keys)
@@ -143,7 +143,7 @@ def _requirements(
             row = rows[key] = len(requirements)
             requirements.append(_requirement(read, server))
         row_of.append(row)
-        known.append(read.fit_known)
+        known.append(read.fit_known and (server.guest is None or specs.fits(server.guest)))
     return _ints(row_of), np.array(known, np.bool_), tuple(requirements)
 
 

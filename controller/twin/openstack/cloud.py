@@ -1,4 +1,4 @@
-"""What all four services share: the world, its orders, the tokens, and the troubles that tests ask for."""
+"""What all services share: the world, its orders, the tokens, and the troubles that tests ask for."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -8,7 +8,10 @@ from controller.twin.orders import Orders, RefusalError
 from controller.twin.world import World, named_id
 from inventory.model import Flavor, HostType
 
-PREFIXES = {"identity": "/identity", "compute": "/compute", "placement": "/placement", "network": "/networking"}
+PREFIXES = {
+    "identity": "/identity", "compute": "/compute", "placement": "/placement", "network": "/networking",
+    "image": "/image",
+}  # fmt: skip
 REGION = "RegionOne"
 
 
@@ -68,7 +71,10 @@ class Trouble:
 
 @dataclass(slots=True, kw_only=True)
 class Cloud:
-    """One OpenStack. `base_url` is where it is reached; the password is its administrator's."""
+    """One OpenStack. `base_url` is where it is reached; the password is its administrator's.
+
+    `image_properties` are those of the one image that its servers are made from.
+    """
 
     world: World
     orders: Orders
@@ -76,6 +82,7 @@ class Cloud:
     password: str
     tokens: Tokens = field(default_factory=Tokens)
     troubles: list[Trouble] = field(default_factory=list)
+    image_properties: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str, path: str = "") -> str:
         """The address of a service's resource."""

@@ -20,7 +20,9 @@ PLACEMENT_VERSIONS: tuple[Version, Version] = ((1, 0), (1, 39))
 VERSION: web.RequestKey[Version] = web.RequestKey("version", tuple)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 
-_OPEN = re.compile(r"/identity(/v3)?/?|/identity/v3/auth/tokens|/compute(/v2\.1)?/?|/placement/?|/networking/?")
+_OPEN = re.compile(
+    r"/identity(/v3)?/?|/identity/v3/auth/tokens|/compute(/v2\.1)?/?|/placement/?|/networking/?|/image(/v2)?/?"
+)
 _RANGES = {"compute": NOVA_VERSIONS, "placement": PLACEMENT_VERSIONS}
 _UNAUTHORIZED = "The request you have made requires authentication."
 

@@ -18,6 +18,7 @@ _CATALOG = {
     "compute": ("nova", "/v2.1"),
     "placement": ("placement", ""),
     "network": ("neutron", ""),
+    "image": ("glance", ""),
 }
 
 

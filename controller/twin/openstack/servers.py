@@ -31,6 +31,7 @@ class Servers:
             web.get(one, self.show),
             web.delete(one, self.delete),
             web.post(f"{one}/action", self.action),
+            web.get(f"{one}/topology", self.topology),
             web.get(f"{one}/migrations", self.migrations),
             web.get(f"{one}/migrations/{{number}}", self.migration),
             web.delete(f"{one}/migrations/{{number}}", self.abort),
@@ -50,6 +51,21 @@ class Servers:
     async def show(self, request: web.Request) -> web.Response:
         server = self._cloud.server(request.match_info["id"])
         return wire.answer({"server": self._view(server, request[VERSION], listed=False)})
+
+    async def topology(self, request: web.Request) -> web.Response:
+        """The guest's NUMA cells, since 2.78."""
+        server = self._cloud.server(request.match_info["id"])
+        if request[VERSION] < (2, 78):
+            raise RefusalError(404, "The resource could not be found.")
+        asked = server.flavor.nova_extra_specs
+        pinned = asked.get("hw:cpu_policy") == "dedicated" or "hw:mem_page_size" in asked
+        count = int(asked.get("hw:numa_nodes", "1" if pinned else "0"))
+        each = server.flavor.memory_mib // max(count, 1)
+        nodes = [
+            {"vcpu_set": list(range(n, server.flavor.vcpus, count)), "siblings": [], "memory_mb": each, "host_node": n,
+             "cpu_pinning": {}} for n in range(count)
+        ]  # fmt: skip
+        return wire.answer({"nodes": nodes, "pagesize_kb": None})
 
     async def delete(self, request: web.Request) -> web.Response:
         server = self._cloud.server(request.match_info["id"])
@@ -198,7 +214,7 @@ class Servers:
             "id": server.id, "name": server.name, "status": server.status, "tenant_id": server.project_id,
             "user_id": _USER, "metadata": {},
             "hostId": hashlib.sha224((server.project_id + host).encode()).hexdigest(),
-            "image": {"id": _IMAGE, "links": []}, "flavor": self._flavor(server, version),
+            "image": {"id": IMAGE, "links": []}, "flavor": self._flavor(server, version),
             "created": wire.zulu(server.created), "updated": wire.zulu(server.updated), "addresses": {},
             "accessIPv4": "", "accessIPv6": "", "links": self._links(server), "OS-DCF:diskConfig": "MANUAL",
             "OS-EXT-AZ:availability_zone": self._cloud.zone_of(server.host), "config_drive": "", "key_name": None,
@@ -261,7 +277,7 @@ def instance_name(server: Server) -> str:
 
 
 _USER = "5ae624a709504a42ae9937b5a4f5449b"
-_IMAGE = "0c9f0c5e-6b0e-4f6e-9a53-0a4b7f6f3c11"
+IMAGE = "0c9f0c5e-6b0e-4f6e-9a53-0a4b7f6f3c11"
 _TURNS = {
     "os-stop": ("active", "stopped"),
     "os-start": ("stopped", "active"),

@@ -8,6 +8,7 @@ from controller.engine.assemble import History
 from controller.engine.watts import Slope
 from controller.model import cloud, migration
 from controller.model import cluster as model
+from controller.model.cloud import Guest
 from controller.model.ids import HostName, MoveId, ProjectId, ServerId
 from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
@@ -401,3 +402,18 @@ def test_a_host_without_a_bmc_or_where_nobody_reads_bmcs_is_not_unread() -> None
     site = Site()
     site.policy = replace(site.policy, trust=replace(site.policy.trust, health_required=False))
     assert not quiet(site, SnmpProfile.IDRAC, *HEALTH)
+
+
+def test_what_was_read_of_a_guest_counts_in_its_fit_and_in_what_it_asks(site: Site) -> None:
+    name = site.facts.servers[0].name
+    for guest, known in (
+        (Guest(numa_cells=1, image_properties={}), False),
+        (Guest(numa_cells=0, image_properties=None), False),
+        (Guest(numa_cells=0, image_properties={"hw_pci_numa_affinity_policy": "required"}), False),
+        (Guest(numa_cells=0, image_properties={"trait:CUSTOM_GPU": "required"}), True),
+    ):
+        site.change_server(name, guest=guest)
+        cluster = site.cluster()
+        assert cluster.vms.fit_known[row(cluster, name)] == known
+    asked = cluster.requirements[cluster.vms.requirement[row(cluster, name)]]
+    assert "CUSTOM_GPU" in asked.required_traits

@@ -11,7 +11,7 @@ from controller.engine import guard, recheck
 from controller.engine.order import Order
 from controller.engine.places import GroupRule, Situation
 from controller.errors import RefusedError
-from controller.model.cloud import Migration, Server, Service
+from controller.model.cloud import Guest, Migration, Server, Service
 from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
 from controller.model.migration import Entry, Outcome, State
 from controller.model.operation import Pause
@@ -333,6 +333,27 @@ def test_nothing_leaves_a_host_on_battery_for_balance_though_its_plan_was_made_b
     where = situation(on_battery=frozenset({HostName("c1")}))
     assert rule(recheck.bar(order(rule="uneven"), facts(), where, ())) == "on-battery"
     assert recheck.bar(order(rule="cpu"), facts(), where, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("guest", "why"),
+    [
+        (Guest(numa_cells=0, image_properties={"hw_cpu_policy": "shared"}), None),
+        (Guest(numa_cells=0, image_properties={"trait:HW_CPU_X86_AVX2": "required", "hw_disk_bus": "virtio"}), None),
+        (Guest(numa_cells=2, image_properties={}), "it has a NUMA topology of 2 cells"),
+        (Guest(numa_cells=None, image_properties={}), "Nova does not tell its NUMA topology"),
+        (Guest(numa_cells=0, image_properties=None), "what its image asks of a host cannot be read"),
+        (Guest(numa_cells=0, image_properties={"hw_tpm_version": "2.0"}), "its image asks for hw_tpm_version=2.0"),
+    ],
+)
+def test_a_guest_whose_fit_cannot_be_shown_moves_in_a_drain_only(guest: Guest, why: str | None) -> None:
+    found = facts()
+    assert found.server is not None
+    read = replace(found, server=replace(found.server, guest=guest))
+    barred = recheck.bar(order(), read, situation(), ())
+    assert rule(barred) == (why and "fit-unknown")
+    assert why is None or why in str(barred)
+    assert recheck.bar(order(by_operator=True), read, situation(), ()) is None
 
 
 def test_times_are_the_estates_own() -> None:

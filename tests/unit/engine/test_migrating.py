@@ -11,7 +11,7 @@ import pytest
 from controller.adapters.dry_run import DryRunCloud
 from controller.engine.order import Order, Result
 from controller.errors import TransientError
-from controller.model.cloud import Server
+from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import Entry, Outcome, State
 from controller.model.policy import Limits, MigrationPolicy, Mode, Policy, Scope, ScopeKind
@@ -213,6 +213,21 @@ async def test_what_changed_since_the_plan_bars_the_move(
     result = await move(rig, order(**asked), **server)  # type: ignore[arg-type]
     assert refused_by(result) == rule
     assert rig.cloud.starts == [] and rig.journal.entries_since(rig.clock.now()) == ()
+
+
+async def test_a_pinned_guest_is_not_moved_on_our_own_and_known_at_the_next_look(rig: Rig) -> None:
+    rig.cloud.guests[ServerId("vm-1")] = Guest(numa_cells=1, image_properties={})
+    assert refused_by(await move(rig)) == "fit-unknown"
+    assert rig.cloud.starts == []
+    (server,) = (await rig.cloud.facts()).servers
+    assert server.guest is not None and server.guest.numa_cells == 1
+
+
+async def test_a_drain_asks_no_image_service(rig: Rig) -> None:
+    rig.cloud.guests[ServerId("vm-1")] = Guest(numa_cells=1, image_properties=None)
+    result = await move(rig, order(by_operator=True))
+    assert ended(result)[0] is State.SUCCEEDED
+    assert "guest" not in {name for name, _ in rig.cloud.calls}
 
 
 async def test_a_deleted_server_is_not_moved(rig: Rig) -> None:
