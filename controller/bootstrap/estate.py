@@ -9,7 +9,7 @@ from controller.adapters.pulumi import finding, settling
 from controller.adapters.pulumi.work import Settle
 from controller.errors import InputError
 
-DEFAULT_ROLES = ("member", "reader")
+DEFAULT_ROLES = ("admin", "member", "reader")
 
 
 @asynccontextmanager

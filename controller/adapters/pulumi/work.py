@@ -121,7 +121,7 @@ async def _there(run: Run, orders: Orders) -> None:
         run.step = "init"
         await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
-    if said not in {None, orders.estate}:
+    if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
     first = stack_files.First(
         estate=orders.estate,
