@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, stack
+from pulumi.runtime.settings import SETTINGS
 
 from infra import naming
 
@@ -21,6 +22,7 @@ class Engine(mocks.Mocks):
 
     resources: list[mocks.MockResourceArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         self.resources.append(args)
@@ -40,14 +42,14 @@ class Engine(mocks.Mocks):
         return [each for each in self.resources if each.typ.startswith(_PROVIDER)]
 
 
-def declared(stack_name: str, build: Callable[[], None]) -> Engine:
+def declared(stack_name: str, build: Callable[[], None], engine: Engine | None = None) -> Engine:
     """What a program declares, run to its end. What it raises comes through."""
-    engine = Engine()
+    engine = engine or Engine()
     with _loop() as loop, ThreadPoolExecutor(1) as thread:
         loop.set_default_executor(thread)
         of_thread = thread.submit(_thread_loop).result()
         try:
-            mocks.set_mocks(engine, naming.PROJECT, stack_name)
+            mocks.set_mocks(engine, naming.PROJECT, stack_name, organization="organization")
             loop.run_until_complete(_run(engine, build))
         finally:
             of_thread.close()
@@ -61,8 +63,17 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        loop.run_until_complete(_ended(loop))
         asyncio.set_event_loop(None)
         loop.close()
+
+
+async def _ended(loop: asyncio.AbstractEventLoop) -> None:
+    """Waits for what a program that failed had begun; the first of its errors has been raised already."""
+    loop.set_exception_handler(lambda _loop, _context: None)
+    while others := asyncio.all_tasks(loop) - {asyncio.current_task(loop)}:
+        await asyncio.wait(others)
+    SETTINGS.outputs.clear()
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:
@@ -76,11 +87,15 @@ async def _run(engine: Engine, build: Callable[[], None]) -> None:
     exported: dict[str, Any] = {}
 
     def kept() -> None:
-        build()
         root = pulumi.runtime.get_root_resource()
         assert root is not None
+        root.outputs.clear()  # Pulumi's mocks keep the stack of the program before
+        build()
         exported.update(root.outputs)
 
     await stack.run_pulumi_func(kept)
     for name, value in exported.items():
-        engine.outputs[name] = await pulumi.Output.from_input(value).future()
+        output = pulumi.Output.from_input(value)
+        engine.outputs[name] = await output.future()
+        if await output.is_secret():
+            engine.secrets.add(name)
