@@ -29,6 +29,14 @@ _PASSING = frozenset(
 """The planner's rules that give way by themselves."""
 
 
+_WHO: Mapping[str, str] = {
+    "window": f"nobody, if it may wait for its window; else {_OWNER}: allow it now",
+    "on-battery": "nobody, if it may wait for the mains; else the site's electricians",
+    "unread-health": "the hardware's on-call: have the BMCs of the other hosts answer",
+}
+"""Who must act where the planner's rule gives way by somebody's hand; for the others room is lacking."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remains:
     """What is on a host under drain, as Nova shows it.
@@ -87,10 +95,7 @@ def unplaced(holds: Iterable[Hold], servers: Iterable[Server], can_move: frozens
     found = []
     for hold in holds:
         if hold.vm is not None and hold.vm in can_move and hold.vm in by_id and hold.rule not in _PASSING:
-            who = f"{_OPERATOR}: make room for it on another host"
-            if hold.rule == "window":
-                who = f"nobody, if it may wait for its window; else {_OWNER}: allow it now"
-            found.append(_of(by_id[hold.vm], hold.why, who))
+            found.append(_of(by_id[hold.vm], hold.why, _WHO.get(hold.rule, f"{_OPERATOR}: make room on another host")))
     return tuple(found)
 
 

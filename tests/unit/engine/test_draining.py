@@ -186,6 +186,17 @@ async def test_a_server_with_no_target_is_a_holdout_and_one_that_waits_its_turn_
     assert [(one.server_id, one.why) for one in drain.holdouts] == [("vm-1", "vm-1 stays on c1: clearance")]
 
 
+@pytest.mark.parametrize(
+    ("rule", "who"),
+    [("on-battery", "may wait for the mains"), ("window", "its window"), ("capacity", "make room on another host")],
+)
+async def test_a_server_with_no_target_is_told_with_who_can_make_one(rig: Rig, rule: str, who: str) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    holds = (Hold(breach="drain:c1", vm=ServerId("vm-1"), rule=rule, why=f"vm-1 stays on c1: {rule}"),)
+    drain = await drainer(rig, {}, holds).step(await begin(drainer(rig, {})))
+    assert [who in one.who_must_act for one in drain.holdouts] == [True]
+
+
 async def test_somebody_elses_migration_off_the_host_is_waited_for(rig: Rig) -> None:
     rig.cloud.boot("vm-1", "c1")
     rig.cloud.start_foreign("vm-1", "c3")
