@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,36 @@ import yaml
 from controller.adapters.store.journal import open_journal
 from controller.api import client
 from controller.errors import GdccError
-from controller.model.migration import Entry
+from controller.model.migration import Entry, State
 
 ESTATE = Path(__file__).parent / "estate"
 PATIENCE_S = 120.0
 POLICY: dict[str, Any] = {
     "mode": "auto",
-    "sustained": "3s",
+    "sustained": "1s",
     "balance": False,
-    "migration": {"settle": "8s", "cooldown": "5m", "stall_after": "8s", "verify_timeout": "20s"},
+    "migration": {
+        "intent_deadline": "5s",
+        "request_timeout": "10s",
+        "poll": "300ms",
+        "settle": "5s",
+        "cooldown": "5m",
+        "stall_after": "4s",
+        "verify_timeout": "20s",
+    },
+}
+SNMP: dict[str, Any] = {
+    "interval": "2s",
+    "credentials": {
+        "bmc-v3": {
+            "version": "3",
+            "user": "gdcc",
+            "auth": "lab-auth-secret",
+            "priv": "lab-priv-secret",
+        },
+        "pdu-v2c": {"version": "2c", "community": "lab-community"},
+        "ups-v2c": {"version": "2c", "community": "lab-community"},
+    },
 }
 
 
@@ -46,8 +67,9 @@ class Daemon:
                     "state_dir": str(folder / "state"),
                     "socket": {"path": str(self.socket)},
                     "http": {"port": 0},
-                    "interval": "3s",
-                    "scrape_interval": "3s",
+                    "interval": "2s",
+                    "scrape_interval": "2s",
+                    "snmp": SNMP,
                     "policy": {**POLICY, **(policy or {})},
                     **settings,
                 }
@@ -55,10 +77,14 @@ class Daemon:
         )
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Begins the process, and waits for nothing."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "controller", "run", "--config", str(self.config)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        self.launch()
         self.until(lambda: self.status()["turned_at"], "a first turn")
 
     def kill(self) -> None:
@@ -99,21 +125,29 @@ class Daemon:
         with open_journal(f"sqlite:///{self.folder / 'state' / 'journal.db'}", read_only=True) as journal:
             return journal.entries_since(datetime.min.replace(tzinfo=UTC))
 
-    def states(self) -> Iterator[str]:
-        """The journal's states as fast as they can be read."""
-        path = self.folder / "state" / "journal.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            while True:
-                yield from (row[0] for row in connection.execute("select state from moves"))
+    def kill_at(self, wanted: Set[tuple[State, bool]]) -> tuple[State, bool]:
+        """Kills the daemon in the moment in which a move is in one of these states (and cold or not); which it was.
 
-    def kill_at(self, state: str) -> None:
-        """Kills the daemon the moment the journal shows a move in this state."""
-        end = time.monotonic() + PATIENCE_S
-        for found in self.states():
-            if found == state:
-                self.kill()
-                return
-            assert time.monotonic() < end, f"no move was {state}: {self.tail()}"
+        The journal's write lock is held from the look to the death, so no other state is written in between.
+        """
+        path, end = self.folder / "state" / "journal.db", time.monotonic() + PATIENCE_S
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            while True:
+                if wanted & set(_open_moves(connection)):
+                    connection.execute("begin immediate")
+                    for found in wanted & set(_open_moves(connection)):
+                        self.kill()
+                        return found
+                    connection.execute("rollback")
+                assert self.process is not None and self.process.poll() is None, f"the daemon ended: {self.tail()}"
+                assert time.monotonic() < end, f"no move was in any of {sorted(wanted)}: {self.tail()}"
+
+    def reload(self, policy: Mapping[str, Any]) -> None:
+        """Another policy, by SIGHUP."""
+        assert self.process is not None
+        settings = yaml.safe_load(self.config.read_text())
+        self.config.write_text(yaml.safe_dump(settings | {"policy": {**POLICY, **policy}}))
+        self.process.send_signal(signal.SIGHUP)
 
     def until(self, truth: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
         """Waits for what a daemon comes to in its own time."""
@@ -132,3 +166,9 @@ class Daemon:
 
     def tail(self) -> str:
         return self.log.read_text()[-3000:]
+
+
+def _open_moves(connection: sqlite3.Connection) -> Iterator[tuple[State, bool]]:
+    """State and coldness of every move in the journal that has not ended."""
+    for state, cold in connection.execute("select state, cold from moves where ended_at is null"):
+        yield State(state), bool(cold)
