@@ -108,11 +108,18 @@ async def _qos_association(cloud: Cloud, inputs: Inputs) -> list[str]:
     return [f"{qos}/{volume_type}" for row in rows if row.get("id") == volume_type]
 
 
-async def _role_assignment(cloud: Cloud, inputs: Inputs) -> list[str]:
-    parts = {key: inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId")}
-    rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
-    wanted = (parts["domainId"], parts["projectId"], parts["groupId"], parts["userId"], parts["roleId"])
-    return ["/".join(wanted) for row in rows if _assigned(row) == wanted][:1]
+def _role_assignment(inherited: bool) -> Finder:
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        wanted = tuple(inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId"))
+        rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
+        same = [row for row in rows if _assigned(row) == wanted and _inherited(row) == inherited]
+        return ["/".join(wanted)] if same else []
+
+    return find
+
+
+def _inherited(row: Row) -> bool:
+    return "OS-INHERIT:inherited_to" in (row.get("scope") or {})
 
 
 def _assigned(row: Row) -> tuple[str, ...]:
@@ -171,7 +178,8 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
     "openstack:identity/role:Role": _listed("identity", "/roles", "roles", _IN_DOMAIN),
     "openstack:identity/user:User": _listed("identity", "/users", "users", _IN_DOMAIN),
-    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment,
+    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(inherited=False),
+    "openstack:identity/inheritRoleAssignment:InheritRoleAssignment": _role_assignment(inherited=True),
     "openstack:compute/flavor:Flavor": _listed("compute", "/flavors/detail", "flavors", _NAMED, is_public="None"),
     "openstack:compute/flavorAccess:FlavorAccess": _flavor_access,
     "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),

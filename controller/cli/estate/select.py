@@ -54,5 +54,6 @@ def _above(start: Path) -> Path:
 
 def _estate_path(root: Path, given: Path | None) -> str:
     if given is not None:
-        return os.path.relpath(given.resolve(), root)
+        path = given.resolve()
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
     return stack_files.setting(root, stacks.FOUNDATION, "gdcc:estate") or DEFAULT_ESTATE
