@@ -69,7 +69,7 @@ def volume_qos(volume_type: str) -> str:
 
 def subnet(network: str) -> str:
     """The subnet of a network."""
-    return f"{network}-v4"
+    return f"{network}-subnet"
 
 
 def control_group(role: str) -> str:

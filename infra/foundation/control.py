@@ -1,5 +1,6 @@
 """The control VMs' security groups: each role reaches another on that one's own port; people come by the bastion."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ class Control(pulumi.ComponentResource):
     ) -> None:
         super().__init__("gdcc:foundation:Control", name, None, opts)
         self._network, self._project_id = network, project_id
+        self._ethertype = f"IPv{ipaddress.ip_network(network.cidr).version}"
         groups = {role: self._group(role) for role in OPENINGS}
         for role, openings in OPENINGS.items():
             self._egress(role, groups[role])
@@ -68,7 +70,7 @@ class Control(pulumi.ComponentResource):
             security_group_id=group.id,
             tenant_id=self._project_id,
             direction="egress",
-            ethertype="IPv4",
+            ethertype=self._ethertype,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -79,7 +81,7 @@ class Control(pulumi.ComponentResource):
             security_group_id=groups[role].id,
             tenant_id=self._project_id,
             direction="ingress",
-            ethertype="IPv4",
+            ethertype=self._ethertype,
             protocol="tcp",
             port_range_min=opening.port,
             port_range_max=opening.port,

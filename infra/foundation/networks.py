@@ -82,7 +82,7 @@ class Networks(pulumi.ComponentResource):
             name=naming.subnet(network.name),
             network_id=made.id,
             tenant_id=self._project_id,
-            ip_version=4,
+            ip_version=ipaddress.ip_network(network.cidr).version,
             cidr=network.cidr,
             gateway_ip=gateway_ip(network),
             enable_dhcp=network.use is NetworkUse.CONTROL,

@@ -72,11 +72,17 @@ def _pools(case: Case) -> Iterator[Problem]:
         asked[system.agency] += 2 ** (32 - system.subnet_prefix)
     for agency in case.estate.agencies.values():
         try:
-            held = ipaddress.IPv4Network(agency.pool).num_addresses if agency.pool is not None else None
+            pool = ipaddress.ip_network(agency.pool) if agency.pool is not None else None
         except ValueError:
             continue
-        if held is not None and asked[agency.name] > held:
-            what = f"pool {agency.pool} holds {held} addresses, its systems' subnets take {asked[agency.name]} (widen)"
+        if pool is not None and pool.version != 4:
+            what = f"pool {agency.pool} is not of IPv4, as its systems' subnets are (write it like 10.128.0.0/20)"
+            yield case.problem("agencies", agency.name, what, "pool")
+        elif pool is not None and asked[agency.name] > pool.num_addresses:
+            what = (
+                f"pool {agency.pool} holds {pool.num_addresses} addresses, its systems' subnets take "
+                f"{asked[agency.name]} (widen it)"
+            )
             yield case.problem("agencies", agency.name, what, "pool")
 
 

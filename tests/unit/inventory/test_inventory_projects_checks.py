@@ -101,6 +101,11 @@ def test_subnets_that_outgrow_the_agencys_pool_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_a_pool_of_ipv6_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, AGENCIES, '- {name: law, pool: "fd00::/48"}')
+    only(said, line_of(AGENCIES), "agencies law: pool fd00::/48 is not of IPv4")
+
+
 def test_a_pool_on_a_provider_networks_addresses_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, AGENCIES, '- {name: law, pool: "10.9.16.0/20"}')
     only(said, line_of(AGENCIES), "agencies law: pool 10.9.16.0/20 overlaps with 10.9.0.0/16 of network ext")

@@ -50,6 +50,7 @@ def declared(stack_name: str, build: Callable[[], None], engine: Engine | None =
         of_thread = thread.submit(_thread_loop).result()
         try:
             mocks.set_mocks(engine, naming.PROJECT, stack_name, organization="organization")
+            SETTINGS.outputs.clear()  # what a program before left unfinished stays there
             loop.run_until_complete(_run(engine, build))
         finally:
             of_thread.close()
@@ -73,7 +74,6 @@ async def _ended(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(lambda _loop, _context: None)
     while others := asyncio.all_tasks(loop) - {asyncio.current_task(loop)}:
         await asyncio.wait(others)
-    SETTINGS.outputs.clear()
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:

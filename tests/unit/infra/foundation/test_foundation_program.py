@@ -160,6 +160,14 @@ def test_only_the_control_network_hands_out_addresses_itself(built: Built) -> No
     assert served == {"control"}
 
 
+def test_a_provider_network_may_be_of_ipv6(demo: Estate) -> None:
+    six = replace(demo.networks["control"], cidr="fd00:20::/64")
+    declared = foundation(replace(demo, networks={"control": six}))
+    subnet = declared.of("Subnet")["control"]
+    assert (subnet["ipVersion"], subnet["gatewayIp"]) == (6, "fd00:20::1")
+    assert {rule["ethertype"] for rule in declared.of("SecGroupRule").values()} == {"IPv6"}
+
+
 def test_a_network_without_a_vlan_is_flat(demo: Estate) -> None:
     flat = replace(demo.networks["control"], vlan=None)
     declared = foundation(replace(demo, networks={**demo.networks, "control": flat}))
