@@ -86,7 +86,8 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
             assert (await page(unused_port, "readyz"))[0] == 503
             await daemon.wired.loop.turn()
             assert await page(unused_port, "readyz") == (200, "ok\n")
-            assert "gdcc_" in (await page(unused_port, "metrics"))[1]
+            metrics = (await page(unused_port, "metrics"))[1]
+            assert "gdcc_loop_stopped 0.0" in metrics and "gdcc_snmp_devices 0.0" in metrics
             daemon.wired.loop.memory.stopped = "a plan failed its check"
             await daemon.wired.loop.turn()
             assert await page(unused_port, "readyz") == (503, "a plan failed its check\n")
