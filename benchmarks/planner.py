@@ -138,6 +138,7 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
         migration_mib_s=np.full(count, 2400.0), post_copy=no, enabled=yes, up=yes, known=yes, trusted=yes, draining=no,
+        unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),
         traits=(frozenset(),) * count, availability_zone=("nova",) * count, cpu_ratio=_reading(busy / THREADS),
         memory_bytes=_reading(used * GIB), memory_pressure_ratio=model.absent(count),
@@ -168,7 +169,8 @@ def _power(rooms: int, racks: int) -> model.Power:
         names=(*_names("feed", feeds), *_names("pdu", pdus)),
         kind=np.array([model.PowerKind.FEED] * feeds + [model.PowerKind.PDU] * pdus, np.int8),
         limit_watts=np.concatenate([np.full(feeds, 0.75 * watts * rack_share), np.full(pdus, 0.80 * watts)]),
-        base_watts=np.zeros(feeds + pdus), partner=_none(feeds + pdus), power_watts=model.absent(feeds + pdus),
+        base_watts=np.zeros(feeds + pdus), partner=_none(feeds + pdus), ups=(None,) * (feeds + pdus),
+        power_watts=model.absent(feeds + pdus),
         on_battery=model.absent(feeds + pdus), battery_minutes=model.absent(feeds + pdus),
     )  # fmt: skip
 
