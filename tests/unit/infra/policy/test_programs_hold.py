@@ -1,0 +1,121 @@
+"""The estate's own programs hold every policy, in a preview that knows no id yet and once everything has one."""
+
+import functools
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi_openstack import compute, identity, objectstorage
+
+from infra import naming
+from infra.agency import program as agencies
+from infra.config import Stack, StackConfig
+from infra.foundation import exports
+from infra.foundation import program as foundation
+from infra.policy.meanings import Meanings
+from inventory import load
+from inventory.model import Classification, Estate
+from tests.unit.infra.policy import programs
+
+ROLES = {"member": "a1" * 16, "reader": "b2" * 16, "admin": "c3" * 16}
+LOGIN = {
+    "OS_AUTH_URL": "http://127.0.0.1:1/v3",
+    "OS_USERNAME": "admin",
+    "OS_PASSWORD": "x",
+    "OS_PROJECT_NAME": "admin",
+    "OS_REGION_NAME": "RegionOne",
+}
+
+
+@pytest.fixture(scope="module")
+def estate() -> Estate:
+    return load.load(Path(__file__).parents[4] / "inventory/estates/demo")
+
+
+@pytest.fixture(autouse=True)
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in LOGIN.items():
+        monkeypatch.setenv(key, value)
+
+
+def settings(agency: str | None) -> StackConfig:
+    name = naming.FOUNDATION if agency is None else naming.agency_stack(agency)
+    return StackConfig(
+        stack=Stack(name=name, agency=agency),
+        estate=Path(),
+        seed="ab" * 32,
+        credentials_from=date(2026, 1, 1),
+        roles=ROLES,
+    )
+
+
+def told(estate: Estate) -> Mapping[str, Mapping[str, Any]]:
+    """What every stack exports once it is up, as far as others read it."""
+    projects: dict[str, dict[str, str]] = {agency: {} for agency in estate.agencies}
+    for system in estate.systems.values():
+        projects[system.agency][system.name] = f"project-{system.name}"
+    return {
+        **{naming.agency_stack(agency): {"project_ids": ids} for agency, ids in projects.items()},
+        naming.FOUNDATION: {
+            exports.FLAVOR_IDS: {name: f"flavor-{name}" for name in estate.flavors},
+            exports.VOLUME_TYPE_IDS: {name: f"type-{name}" for name in estate.volume_types},
+            exports.ROLE_IDS: ROLES,
+            exports.EXTERNAL_NETWORK_IDS: {level.name.lower(): f"net-{level}" for level in Classification},
+            exports.ADDRESS_SCOPE_ID: "scope",
+        },
+    }
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_foundation_holds_every_policy(estate: Estate, preview: bool) -> None:
+    made = programs.run(naming.FOUNDATION, lambda: foundation.build(estate, settings(None)), told={}, preview=preview)
+    assert len(made) > 50
+    assert programs.reports(made) == []
+
+
+def made_by_agency(estate: Estate, agency: str, *, preview: bool = False) -> list[programs.Registered]:
+    config = settings(agency)
+    build = functools.partial(agencies.build, estate, estate.agencies[agency], config)
+    return programs.run(config.stack.name, build, told=told(estate), preview=preview)
+
+
+@pytest.mark.parametrize("agency", ["eeco", "police-region-8", "provincial-administration", "transport"])
+def test_an_agency_of_the_demo_holds_every_policy_once_it_is_up(estate: Estate, agency: str) -> None:
+    """Agencies of all levels, that publish data to everybody and to each other."""
+    made = made_by_agency(estate, agency)
+    assert len(made) > 20
+    assert programs.reports(made) == []
+
+
+def test_an_agencys_preview_that_knows_no_id_yet_holds_every_policy(estate: Estate) -> None:
+    assert programs.reports(made_by_agency(estate, "public-health", preview=True)) == []
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_what_breaks_policies_in_a_program_is_reported_by_them(estate: Estate, preview: bool) -> None:
+    """A program of one of each mistake, judged through the SDK's own values."""
+
+    def program() -> None:
+        Meanings("told", estate=estate, role_ids=ROLES, flavor_ids={"open.1c2g": "low"})
+        tags = ["agency:tax", "classification:secret", "system:return", "tier:basic"]
+        project = identity.Project("return", tags=tags, opts=pulumi.ResourceOptions(protect=True))
+        user = identity.User("deployer", password="from the seed", default_project_id=project.id)
+        compute.FlavorAccess("low", flavor_id="low", tenant_id=project.id)
+        identity.RoleAssignment("root", role_id=ROLES["admin"], user_id=user.id, project_id=project.id)
+        objectstorage.Container("data", metadata={"classification": "secret"}, container_sync_key="in clear")
+        compute.Instance("vm", flavor_id="low", hypervisor_hostname="cmp0001", image_name="ubuntu")
+
+    made = programs.run("agency-tax", program, told={}, preview=preview)
+    assert sorted({": ".join(each.split(": ")[:2]) for each in programs.reports(made)}) == [
+        "agencies-own-their-things: data",
+        "flavors-cleared-for-project: low",
+        "no-admin-role: root",
+        "no-host-pinning: vm",
+        "no-rebuild: vm",
+        "no-tenant-servers: vm",
+        "quotas-for-every-project: return",
+        "secrets-are-secret: data",
+    ]
