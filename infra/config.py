@@ -1,6 +1,7 @@
 """A stack's typed configuration: every wrong, missing or unknown key at once, before anything is touched.
 
-The cloud is reached by the provider's own environment (`OS_CLOUD` and clouds.yaml, or `OS_*`), never by these keys.
+The cloud is reached by the provider's own environment (`OS_USERNAME` and the like) or by `openstack:cloud`, a name in
+clouds.yaml, never by these keys; an agency's stack refuses `OS_CLOUD` (`agency.keystone` says why).
 """
 
 import difflib
