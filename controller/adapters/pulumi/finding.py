@@ -171,10 +171,15 @@ _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
 _IN_PROJECT = {**_NAMED, "tenantId": "project_id"}
 
+
+async def _project(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """Keystone lists projects that act as domains only where it is asked for them."""
+    params = {"is_domain": "true"} if inputs.get("isDomain") else {}
+    return await _listed("identity", "/projects", "projects", _IN_DOMAIN, **params)(cloud, inputs)
+
+
 FINDERS: Mapping[str, Finder] = {
-    "openstack:identity/project:Project": _listed(
-        "identity", "/projects", "projects", {**_IN_DOMAIN, "isDomain": "is_domain"}
-    ),
+    "openstack:identity/project:Project": _project,
     "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
     "openstack:identity/role:Role": _listed("identity", "/roles", "roles", _IN_DOMAIN),
     "openstack:identity/user:User": _listed("identity", "/users", "users", _IN_DOMAIN),

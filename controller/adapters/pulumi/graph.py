@@ -30,7 +30,9 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """Its type's last word."""
+        """Its type's last word; a provider's is its service."""
+        if self.type.startswith(_PROVIDER):
+            return f"Provider of {self.type.removeprefix(_PROVIDER)}"
         return self.type.rpartition(":")[2]
 
     @property

@@ -50,10 +50,10 @@ async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[s
     return found
 
 
-async def projects(cloud: Cloud, declared: Collection[str]) -> list[Stranger]:
-    """Projects that the estate names nowhere; domains, which Keystone lists too, are none."""
+async def projects(cloud: Cloud, declared: Collection[str], ids: Collection[str]) -> list[Stranger]:
+    """Projects that are in no stack and that the estate names nowhere."""
     rows = await cloud.listing("identity", "/projects", "projects")
-    return [each for each in _strangers("project", rows, ()) if each.name not in declared]
+    return [each for each in _strangers("project", rows, ids) if each.name not in declared]
 
 
 def _strangers(kind: str, rows: Collection[dict[str, object]], ids: Collection[str]) -> Iterator[Stranger]:

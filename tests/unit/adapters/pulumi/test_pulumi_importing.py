@@ -19,8 +19,10 @@ class Rows:
         self.tables, self.bodies = tables, bodies
 
     async def rows(self, service, path, table, params=None):
-        wanted = {key: value for key, value in (params or {}).items() if key == "device_id"}
-        return [row for row in self.tables.get(table, ()) if all(row.get(k) == v for k, v in wanted.items())]
+        asked = params or {}
+        rows = [row for row in self.tables.get(table, ()) if row.get("device_id") == asked.get("device_id")]
+        domains = asked.get("is_domain") == "true"
+        return [row for row in rows if table != "projects" or bool(row.get("is_domain")) == domains]
 
     async def find(self, service, path, params=None):
         return self.bodies.get(path)
@@ -171,6 +173,19 @@ def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_
 
 
 def test_projects_that_the_estate_does_not_name_are_told(cloud):
-    cloud.tables["projects"].append({"id": "p3", "name": "forgotten"})
-    strangers = asyncio.run(undeclared.projects(finding.Cloud(rows=cloud, region="R"), {"e4sys"}))
+    cloud.tables["projects"] += [{"id": "p3", "name": "forgotten"}, {"id": "p4", "name": "gdcc-control"}]
+    strangers = asyncio.run(undeclared.projects(finding.Cloud(rows=cloud, region="R"), {"e4sys"}, {"p4"}))
     assert [each.name for each in strangers] == ["forgotten"]
+
+
+def test_a_project_that_acts_as_a_domain_is_found_though_keystone_lists_it_only_when_asked(cloud):
+    cloud.tables["projects"].append({"id": "d1", "name": "gdcc-operators", "is_domain": True})
+    row = {
+        "urn": "urn:pulumi:s::gdcc::openstack:identity/project:Project::gdcc-operators",
+        "type": "openstack:identity/project:Project",
+        "custom": True,
+        "inputs": {"name": "gdcc-operators", "isDomain": True},
+    }
+    wanted = importing.declared({"steps": [{"op": "create", "newState": row}]})
+    answer = asyncio.run(importing.found(finding.Cloud(rows=cloud, region="R"), wanted))
+    assert list(answer.ids.values()) == ["d1"]
