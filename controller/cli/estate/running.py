@@ -50,7 +50,7 @@ async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, 
     if again and not runner.stopping:
         screen.say(f"once more, now that the others stand: {', '.join(run.stack for run in again)}")
         for run in again:
-            run.state, run.folder = State.WAITING, run.folder / "again"
+            run.state, run.said, run.folder = State.WAITING, "", run.folder / "again"
         there = replace(orders, known={**orders.known, **{run.stack: {} for run in again}})
         runner = Runner(orders.tool, work.worker(there), screen.changed, parallel)
         await runner.go([stacks.Wave(stacks=tuple(run.stack for run in again))], again)
