@@ -173,6 +173,4 @@ class LabGiven:
 
 @contextlib.asynccontextmanager
 async def lab_cloud(lab: Lab) -> AsyncIterator[Given]:
-    cloud = connect(None)
-    yield LabGiven(cloud=cloud, lab=lab)
-    await cloud.close()
+    yield LabGiven(cloud=lab.cloud, lab=lab)

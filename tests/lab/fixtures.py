@@ -15,11 +15,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from controller.adapters.openstack import OpenStackCloud, connect
 from inventory import load
 from tests.lab import populate
 from tests.lab.administrator import Administrator
@@ -40,6 +42,15 @@ class Lab:
         self._names = [name for _, _, name in populate.wanted(load.load(ESTATE))]
         self._loads: dict[str, dict[str, Any]] = {}
         self._settings: dict[str, Any] = {}
+
+    @cached_property
+    def cloud(self) -> OpenStackCloud:
+        """One connection, with one token, for all tests that only use it."""
+        return connect(None)
+
+    def close(self) -> None:
+        if "cloud" in self.__dict__:
+            asyncio.run(self.cloud.close())
 
     def load_guest(self, name: str, **amounts: float) -> None:
         """What a guest does from now on: busy_vcpus, memory_share, dirty_mib_s, network_mib_s, steal_ratio."""
@@ -129,6 +140,7 @@ def standing_lab() -> Iterator[Lab]:
     with (lab.directory / "tests.lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
         yield lab
+        lab.close()
 
 
 @pytest.fixture

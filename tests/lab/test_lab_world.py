@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from controller.adapters.clock import SystemClock
-from controller.adapters.openstack import connect
 from controller.adapters.prometheus.collector import PrometheusCollector, Server
 from controller.adapters.prometheus.joined import HostLabels
 from controller.adapters.prometheus.query import defaults
@@ -55,9 +54,7 @@ async def seen(collector: Collector, expected: Mapping[tuple[Kind, Quantity, str
 
 
 async def test_the_tenants_of_the_estate_stand_where_their_data_may(lab: Lab) -> None:
-    estate, cloud = load.load(ESTATE), connect(None)
-    facts = await cloud.facts()
-    await cloud.close()
+    estate, facts = load.load(ESTATE), await lab.cloud.facts()
     names = {name: system for system, _, name in populate.wanted(estate)}
     servers = {server.name: server for server in facts.servers if server.name in names}
     projects = {project.id: project.name for project in facts.projects}

@@ -215,7 +215,7 @@ def test_a_host_is_drained_in_mode_observe_within_every_limit_and_given_back(
     finally:
         daemon.stop()
     made = new_records(cloud, before)
-    assert peak(made, lambda row: "all") == 2
+    assert peak(made, lambda row: "all") <= 2
     assert peak(made, lambda row: row["dest_compute"]) == 1
     assert peak(made, lambda row: system_of[row["instance_uuid"]].name) == 1
     for agency in {system.agency for system in systems.values()}:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.clock import SystemClock
-from controller.adapters.openstack import connect
 from controller.engine.adopt import Adopter
 from controller.engine.follow import Follower
 from controller.engine.migrate import Migrator
@@ -113,7 +112,7 @@ def shared_lab(standing_lab: Lab) -> Iterator[None]:
 
 @pytest.fixture
 async def acting(shared_lab: None, lab: Lab, tmp_path: Path) -> AsyncIterator[Acting]:
-    cloud, estate = connect(None), load.load(ESTATE)
+    cloud, estate = lab.cloud, load.load(ESTATE)
     facts = await cloud.facts()
     by_project = {system.project: system for system in estate.systems.values()}
     situation = Situation(
@@ -125,7 +124,6 @@ async def acting(shared_lab: None, lab: Lab, tmp_path: Path) -> AsyncIterator[Ac
     made = Acting(lab, cloud, tmp_path, estate, situation)
     yield made
     made.journal.close_store()
-    await cloud.close()
 
 
 def ended(result: Result) -> Outcome:
