@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,8 +90,8 @@ def status(runs: Sequence[Run]) -> int:
 def _folder(verb: Verb) -> Path:
     """Where this run's calls write. The last runs are kept."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "gdcc" / "estate"
-    folder = home / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{verb}"
-    folder.mkdir(mode=0o700, parents=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-", suffix=f"-{verb}", dir=home))
     for old in sorted(home.iterdir())[:-_KEPT_RUNS]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
