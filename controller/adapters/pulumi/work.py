@@ -69,7 +69,7 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed:
         await _changes_allowed(run, orders)
-        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_policy(orders))
+        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *_policy(orders))
     run.said = words(run.tally.changes)
 
 
@@ -111,8 +111,12 @@ async def _import(runner: Runner, run: Run, orders: Orders) -> None:
 
 
 async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
-    more = ("--refresh",) if orders.refresh else ()
-    await runner.step(run, "preview", "preview", "--json", *more, *_policy(orders))
+    await runner.step(run, "preview", "preview", "--json", *_looking(orders), *_policy(orders))
+
+
+def _looking(orders: Orders) -> tuple[str, ...]:
+    """What a preview saw in the cloud an `up` must see as well: it goes by its state otherwise."""
+    return ("--refresh",) if orders.refresh else ()
 
 
 async def _there(run: Run, orders: Orders) -> None:
