@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv || echo $(HOME)/.local/bin/uv)
 RUN := $(UV) run --no-sync
+SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .PHONY: help setup demo test test-fast lint lab lab-down bench soak
 
@@ -15,11 +16,11 @@ demo: setup ## a data centre in software, and the controller curing it; KEEP=1 s
 	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
 
 test: lint ## everything, the real OpenStack included
-	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab"
+	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 	@$(RUN) pytest -q -m lab
 
 test-fast: setup ## what needs no lab, in under a minute
-	@$(RUN) pytest -q -m "not lab"
+	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 
 lint: setup ## style, types and the direction of imports
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports

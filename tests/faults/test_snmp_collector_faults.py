@@ -88,7 +88,7 @@ async def test_a_value_that_turns_implausible_is_gone() -> None:
     fake = ilo(COMMUNITY)
     async with (
         fake.running(),
-        collecting([host_target(fake)], COMMUNITY, interval=timedelta(seconds=0.1)) as collector,
+        collecting([host_target(fake)], COMMUNITY, interval=timedelta(seconds=0.1), wait_s=2) as collector,
     ):
         await collector.collect(SOON)
         fake.values[AMBIENT] = 250
