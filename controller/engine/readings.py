@@ -75,10 +75,11 @@ def positions(names: tuple[str, ...], wanted: tuple[str, ...]) -> IntColumn:
 
 
 def _distinct(batch: Batch) -> Batch:
-    """The batch with each name once, at its newest time."""
+    """The batch with each name once, at its newest time; of a state (two UPSs of one feed) the worst counts."""
     if len(set(batch.names)) == len(batch.names):
         return batch
-    order = np.argsort(batch.at, kind="stable")[::-1]
+    worst = batch.values if batch.quantity in bounds.WORST_COUNTS else np.zeros(len(batch.names))
+    order = np.lexsort((batch.at, worst))[::-1]
     last: dict[str, int] = {}
     for row in order.tolist():
         last.setdefault(batch.names[row], row)

@@ -11,6 +11,7 @@ from controller.engine.status import Published, RackRoom
 from controller.model.cluster import Cluster, Power, PowerKind, Reading
 from controller.model.plan import LimitState
 from controller.model.sample import FloatColumn
+from controller.planner import batteries
 
 _HOST_READINGS = (
     ("gdcc_host_cpu_ratio", "Busy share of a host's threads.", "cpu_ratio"),
@@ -121,8 +122,10 @@ def _power(cluster: Cluster) -> Iterator[Metric]:
 def _batteries(power: Power) -> Iterator[Metric]:
     feeds = np.flatnonzero(np.equal(power.kind, PowerKind.FEED))
     names = [(power.names[row],) for row in feeds]
-    on_battery = _fresh(names, _rows(power.on_battery, feeds))
-    yield gauges("gdcc_feed_on_battery", "1 while the feed's UPS runs on battery.", ("feed",), on_battery)
+    silent = batteries.feeds(power)[feeds] & ~power.on_battery.fresh[feeds]
+    on_battery = [*_fresh(names, _rows(power.on_battery, feeds)), *((names[at], 1.0) for at in np.flatnonzero(silent))]
+    text = "1 while the feed's UPS runs on battery, or said so last and is silent."
+    yield gauges("gdcc_feed_on_battery", text, ("feed",), on_battery)
     left = ((key, minutes * 60) for key, minutes in _fresh(names, _rows(power.battery_minutes, feeds)))
     yield gauges("gdcc_feed_battery_seconds", "How long the feed's battery lasts.", ("feed",), left)
 

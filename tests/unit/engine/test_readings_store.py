@@ -85,3 +85,9 @@ def test_sources_stand_side_by_side_in_the_configured_order() -> None:
 
 def test_positions_are_found_in_any_order() -> None:
     assert positions(("a", "b", "c"), ("c", "x", "a")).tolist() == [2, -1, 0]
+
+
+def test_of_a_state_told_twice_in_one_answer_the_worst_counts() -> None:
+    told = batch("a a b b", [1.0, 0.0, 0.0, 0.0], [3, 5, 4, 6], quantity=Quantity.ON_BATTERY)
+    found = store(told).of(Kind.HOST, Quantity.ON_BATTERY)[0][1]
+    assert (found.names, found.values.tolist(), found.at.tolist()) == (("a", "b"), [1.0, 0.0], [3.0, 6.0])

@@ -176,3 +176,15 @@ def test_both_copies_of_a_moving_vm_fill_their_racks() -> None:
 def test_a_histogram_puts_a_value_at_its_bound_into_that_bucket() -> None:
     histogram = Histogram.empty((1.0, 2.0)).add(1.0).add(1.5).add(9.0)
     assert (histogram.counts, histogram.total) == ((1, 1, 1), 11.5)
+
+
+def test_a_feed_whose_ups_went_silent_on_battery_is_still_shown_on_battery() -> None:
+    power = CLUSTER.power
+    feeds = np.flatnonzero(power.kind == PowerKind.FEED)
+    first, second = feeds
+    values, trust = np.full(len(power.names), np.nan), np.full(len(power.names), Trust.ABSENT, np.int8)
+    values[[first, second]], trust[[first, second]] = [1.0, 0.0], Trust.STALE
+    silent = replace(CLUSTER, power=replace(power, on_battery=replace(power.on_battery, values=values, trust=trust)))
+    metrics = served(STATUS, silent)
+    shown = [metrics.get_sample_value("gdcc_feed_on_battery", {"feed": power.names[row]}) for row in feeds]
+    assert shown == [1.0, None], "a silent UPS that stood on mains is not said to be well"
