@@ -1,7 +1,10 @@
-"""Everything that a cloud holds, as names and ids: what its administrator sees before something, and after."""
+"""Everything that a cloud holds, as names and ids: what its administrator sees before something and after, and back."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from openstack import exceptions
 
 Census = dict[str, list[str]]
 
@@ -9,6 +12,12 @@ Census = dict[str, list[str]]
 def rows(things: Iterable[Any], *more: str) -> list[str]:
     """One line each: id, name and the named fields, sorted."""
     return sorted(" ".join(str(each[key]) for key in ("id", "name", *more)) for each in things)
+
+
+def volume_types(cloud: Any) -> list[dict[str, Any]]:
+    """Public and not; openstacksdk can ask for the public ones only."""
+    found: list[dict[str, Any]] = cloud.block_storage.get("/types?is_public=None").json()["volume_types"]
+    return found
 
 
 def assignments(cloud: Any) -> list[str]:
@@ -40,7 +49,7 @@ def taken(cloud: Any) -> Census:
         "aggregates": lambda: rows(cloud.compute.aggregates(), "hosts", "metadata"),
         "server groups": lambda: rows(cloud.compute.server_groups(all_projects=True)),
         "servers": lambda: rows(cloud.compute.servers(all_projects=True)),
-        "volume types": lambda: rows(cloud.block_storage.types(is_public=None)),
+        "volume types": lambda: rows(volume_types(cloud)),
         "volume QoS": lambda: rows(cloud.block_storage.get("/qos-specs").json()["qos_specs"]),
         "volumes": lambda: rows(cloud.block_storage.volumes(all_projects=True)),
         "images": lambda: rows(cloud.image.images()),
@@ -65,3 +74,50 @@ def difference(before: Census, after: Census) -> dict[str, list[str]]:
         for kind in before
     }
     return {kind: lines for kind, lines in found.items() if lines}
+
+
+def undo(cloud: Any, before: Census) -> None:
+    """Deletes what has come since, as far as the cloud lets it: a test that failed must not fail the next."""
+    identity, compute, network, storage = cloud.identity, cloud.compute, cloud.network, cloud.block_storage
+    deletions: dict[str, Callable[[str], Any]] = {
+        "server groups": compute.delete_server_group,
+        "flavors": compute.delete_flavor,
+        "aggregates": lambda name: _emptied(compute, name),
+        "volume types": storage.delete_type,
+        "volume QoS": lambda name: storage.delete(f"/qos-specs/{name}?force=true"),
+        "RBAC": network.delete_rbac_policy,
+        "ports": lambda name: _unplugged(network, name),
+        "routers": network.delete_router,
+        "networks": network.delete_network,
+        "subnet pools": network.delete_subnet_pool,
+        "address scopes": network.delete_address_scope,
+        "network QoS": network.delete_qos_policy,
+        "security groups": network.delete_security_group,
+        "users": identity.delete_user,
+        "groups": identity.delete_group,
+        "roles": identity.delete_role,
+        "projects": identity.delete_project,
+        "domains": lambda name: (identity.update_domain(name, is_enabled=False), identity.delete_domain(name)),
+    }
+    new = difference(before, taken(cloud))
+    for kind, delete in deletions.items():
+        for line in new.get(kind, []):
+            with contextlib.suppress(exceptions.SDKException):
+                if line.startswith("+ "):
+                    delete(line.split()[1])
+
+
+def _emptied(compute: Any, name: str) -> None:
+    for host in compute.get_aggregate(name).hosts or ():
+        compute.remove_host_from_aggregate(name, host)
+    compute.delete_aggregate(name)
+
+
+def _unplugged(network: Any, name: str) -> None:
+    port = network.get_port(name)
+    if port.device_owner == "network:router_interface":
+        network.remove_interface_from_router(port.device_id, port_id=port.id)
+    elif port.device_owner == "network:router_gateway":
+        network.update_router(port.device_id, external_gateway_info=None)
+    else:
+        network.delete_port(name)

@@ -6,7 +6,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 AGENCIES = REPOSITORY / "tests" / "lab" / "estate-agencies"
-SEED = "5ca1ab1e" * 8
-STEPS_S = 300
+STEPS_S = 900
 """No call of the CLI takes longer."""
 
 
@@ -36,17 +36,18 @@ def tools() -> dict[str, str]:
 class Stacks:
     """A root folder with `Pulumi.yaml`, an estate that a test may change, and a state of its own."""
 
-    def __init__(self, folder: Path, cloud: Mapping[str, str], roles: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, cloud: Mapping[str, str], roles: Mapping[str, str], estate: Path = AGENCIES
+    ) -> None:
         self.root = folder / "root"
         self.estate = self.root / "estate"
         self._roles = dict(roles)
         (folder / "state").mkdir(parents=True)
-        (self.root / "stacks").mkdir(parents=True)
-        project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
-        (self.root / "Pulumi.yaml").write_text(yaml.safe_dump({**project, "stackConfigDir": "stacks"}))
-        for name in ("infra", ".venv"):
-            (self.root / name).symlink_to(REPOSITORY / name)
-        shutil.copytree(AGENCIES, self.estate)
+        (self.root / "infra" / "stacks").mkdir(parents=True)
+        own = [each for each in (REPOSITORY / "infra").iterdir() if each.name != "stacks"]
+        for each in (REPOSITORY / "Pulumi.yaml", REPOSITORY / ".venv", *own):
+            (self.root / each.relative_to(REPOSITORY)).symlink_to(each)
+        shutil.copytree(estate, self.estate)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
         self.env = {
             **kept,
@@ -54,38 +55,61 @@ class Stacks:
             **tools(),
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "lab",
+            "XDG_STATE_HOME": str(folder),
             "COLUMNS": "200",
         }
 
-    def make(self, stack: str, **settings: str) -> None:
-        """A stack with its configuration."""
-        config: dict[str, Any] = {"estate": str(self.estate), "protect": "false", **settings}
-        if stack == "foundation":
-            config["roles"] = self._roles
-        else:
-            config["credentialsFrom"] = "2026-01-01"
-            config["credentialDays"] = "3650"
-        file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
-        file.write_text(yaml.safe_dump({"config": {f"gdcc:{key}": value for key, value in config.items()}}))
-        self.pulumi("stack", "init", stack)
-        if stack != "foundation":
-            self.pulumi("config", "set", "--secret", "gdcc:seed", stack=stack, said=SEED)
+    def make_foundation(self) -> None:
+        """The foundation's stack as the plain CLI makes it, with its configuration and nothing in it."""
+        config = {"gdcc:estate": str(self.estate), "gdcc:roles": self._roles}
+        (self.root / "infra" / "stacks" / "Pulumi.foundation.yaml").write_text(yaml.safe_dump({"config": config}))
+        self.pulumi("stack", "init", "--no-select", stack="foundation")
 
-    def pulumi(self, *words: str, stack: str | None = None, ok: int | None = 0, said: str = "") -> str:
+    def pulumi(self, *words: str, stack: str, ok: int | None = 0) -> str:
         """The plain CLI; its standard output and, after it, its errors."""
-        where = ["--stack", stack] if stack else []
-        return self._ran(["pulumi", "--non-interactive", *words, *where], ok, said)
+        return self._ran(["pulumi", "--non-interactive", *words, "--stack", stack], ok, {})
 
-    def gdcc(self, *words: str, ok: int | None = 0) -> str:
-        """`gdcc estate` with these words."""
-        return self._ran([sys.executable, "-m", "controller", "estate", *words], ok, "")
+    def killed(self, stack: str, reached: Callable[[], bool]) -> None:
+        """`pulumi up` of a stack, killed as by a crash once something is reached."""
+        command = ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", stack]
+        with subprocess.Popen(command, cwd=self.root, env=self.env, stdout=subprocess.DEVNULL) as process:
+            end = time.monotonic() + STEPS_S
+            while not reached():
+                assert process.poll() is None, f"{stack} ended before it could be killed"
+                assert time.monotonic() < end
+            process.kill()
 
-    def _ran(self, command: list[str], ok: int | None, said: str) -> str:
+    def gdcc(self, verb: str, *words: str, ok: int | None = 0, **env: str) -> Any:
+        """`gdcc estate` with these words; what it prints for machines."""
+        said = self._ran([sys.executable, "-m", "controller", "estate", verb, *words, "--json"], ok, env)
+        return json.loads(said[said.index("{") : said.rindex("}") + 1])
+
+    def changed(self, verb: str, *words: str) -> dict[str, dict[str, int]]:
+        """What `gdcc estate` changed, by stack; those where it changed nothing are left out."""
+        rows = self.gdcc(verb, *words)["stacks"]
+        return {row["stack"]: row["changes"] for row in rows if row["changes"]}
+
+    def drift(self, *words: str, ok: int) -> list[str]:
+        """Everything that drifted, a sentence each; `ok` is the exit status expected."""
+        return [one["says"] for row in self.gdcc("drift", *words, ok=ok)["stacks"] for one in row["resources"]]
+
+    def destroy(self, *stacks: str) -> None:
+        """Deletes what these stacks hold, the protected too; without names, all that hold something."""
+        known = json.loads(self._ran(["pulumi", "stack", "ls", "--json"], 0, {}))
+        names = stacks or [row["name"] for row in known if row["resourceCount"]]
+        if not names:
+            return
+        words = [word for name in names for word in ("--yes-destroy", name)]
+        agencies = [name.removeprefix("agency-") for name in names if name.startswith("agency-")]
+        chosen = [word for name in agencies for word in ("--agency", name)]
+        self.gdcc("destroy", *chosen, *(["--foundation"] if "foundation" in names else []), *words)
+
+    def _ran(self, command: list[str], ok: int | None, env: Mapping[str, str]) -> str:
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=self.env,
-            input=said,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=STEPS_S,

@@ -1,0 +1,55 @@
+"""A cloud as people made it before the estate was declared: names as the inventory has them, the rest as it happened.
+
+Flavors without traits, aggregates without metadata, volume types without limits, a project without tags or quotas, a
+security group with Neutron's own rules; a flavor and a network that stand in no inventory.
+"""
+
+from typing import Any
+
+from infra import naming
+from inventory import aggregates
+from inventory.model import Estate
+
+SYSTEM = "visitor-guide"
+STRANGER = "made-and-forgotten"
+
+
+def foundation(cloud: Any, estate: Estate) -> None:
+    """Of the foundation: a domain with a project, flavors, aggregates with their hosts, a type, a network."""
+    for flavor in estate.flavors.values():
+        cloud.compute.create_flavor(
+            name=flavor.name, vcpus=flavor.vcpus, ram=flavor.memory_mib, disk=flavor.disk_gib, is_public=False
+        )
+    for each in aggregates.of(estate):
+        made = cloud.compute.create_aggregate(name=each.name, availability_zone=each.availability_zone)
+        for host in each.hosts[:2]:
+            cloud.compute.add_host_to_aggregate(made, host)
+    for volume_type in estate.volume_types.values():
+        cloud.block_storage.create_type(name=volume_type.name, is_public=False)
+    domain = cloud.identity.create_domain(name=naming.OPERATORS_DOMAIN)
+    control = cloud.identity.create_project(name=naming.CONTROL_PROJECT, domain_id=domain.id)
+    for network in estate.networks.values():
+        made = cloud.network.create_network(
+            name=network.name,
+            project_id=control.id,
+            provider_network_type="vlan",
+            provider_physical_network=network.physical_network,
+            provider_segmentation_id=network.vlan,
+        )
+        subnet = naming.subnet(network.name)
+        cloud.network.create_subnet(
+            name=subnet, network_id=made.id, project_id=control.id, ip_version=4, cidr=network.cidr, enable_dhcp=False
+        )
+    cloud.compute.create_flavor(name=STRANGER, vcpus=1, ram=512, disk=1)
+
+
+def agency(cloud: Any, estate: Estate) -> None:
+    """Of an agency: its group with a role in its system's project, a network, and a security group."""
+    system = estate.systems[SYSTEM]
+    project = cloud.identity.create_project(name=system.project, domain_id="default", description="by hand")
+    group = cloud.identity.create_group(name=naming.operators_group(system.agency), domain_id="default")
+    cloud.identity.assign_project_role_to_group(project, group, cloud.identity.find_role("member"))
+    for name in (naming.network(system.name), STRANGER):
+        cloud.network.create_network(name=name, project_id=project.id)
+    cloud.network.create_security_group(name=naming.security_group(system.name, "web"), project_id=project.id)
+    cloud.compute.update_quota_set(project, cores=5)

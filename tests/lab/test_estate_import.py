@@ -1,0 +1,63 @@
+"""A cloud made by hand through the API is taken under management: nothing of it is replaced or deleted."""
+
+from typing import Any
+
+import pytest
+
+from tests.lab import by_hand, census
+from tests.lab.estate_fixtures import Cloud, cloud, undone
+
+__all__ = ["cloud"]
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+]
+
+HARMLESS = {"create", "update"}
+
+
+def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cloud: Cloud) -> None:
+    before = census.taken(cloud.admin)
+    stacks = cloud.stacks
+    words = ("--agency", "tourism")
+    with undone(cloud, before):
+        by_hand.foundation(cloud.admin, cloud.estate)
+        by_hand.agency(cloud.admin, cloud.estate)
+        made = census.taken(cloud.admin)
+        stacks.make_foundation()
+        foundation = stacks.gdcc("import", "--foundation", "--write")["stacks"][0]
+        assert {"openstack:compute/flavor:Flavor", "openstack:networking/network:Network"} <= kinds(foundation["found"])
+        assert strangers(foundation, "flavor") == [by_hand.STRANGER]
+        changes = stacks.changed("up", "--foundation")["foundation"]
+        assert set(changes) <= HARMLESS and changes["update"] >= 1, changes
+        agency = stacks.gdcc("import", *words, "--write")["stacks"][0]
+        assert {"openstack:identity/project:Project", "openstack:networking/network:Network"} <= kinds(agency["found"])
+        assert strangers(agency, "network") == [by_hand.STRANGER]
+        changes = stacks.changed("up", *words)["agency-tourism"]
+        assert set(changes) <= HARMLESS and changes["update"] >= 1, changes
+        assert gone(census.difference(made, census.taken(cloud.admin))) == []
+        assert stacks.changed("up", "--foundation", *words, "--refresh") == {}
+        stacks.destroy()
+        left = census.difference(before, census.taken(cloud.admin))
+        assert {kind: [line.split()[2] for line in lines] for kind, lines in left.items()} == {
+            "flavors": [by_hand.STRANGER],
+            "networks": [by_hand.STRANGER],
+        }
+
+
+def kinds(found: dict[str, str]) -> set[str]:
+    """The types of what an import found, by URN."""
+    return {urn.split("::")[2].rpartition("$")[2] for urn in found}
+
+
+def strangers(row: dict[str, Any], kind: str) -> list[str]:
+    """Names of what an import found and no stack declares."""
+    return [each["name"] for each in row["undeclared"] if each["kind"] == kind]
+
+
+def gone(difference: dict[str, list[str]]) -> list[str]:
+    """Ids of what was there and is not; what an update changed has its old line and a new one of the same id."""
+    lines = [line.split() for rows in difference.values() for line in rows]
+    there = {words[1] for words in lines if words[0] == "+"}
+    return [words[1] for words in lines if words[0] == "-" and words[1] not in there]

@@ -1,0 +1,275 @@
+"""A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
+
+import contextlib
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import naming
+from inventory import aggregates, quotas
+from inventory.model import Classification
+from tests.lab import census, wire
+from tests.lab.daemon import Daemon
+from tests.lab.estate_fixtures import Cloud, cloud, declared
+
+__all__ = ["cloud", "declared"]
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+]
+
+CLINIC, HARBOUR, METERS = "patient-records", "harbour-desk", "grid-meters"
+ROADS, GUIDE = "road-traffic", "visitor-guide"  # they share a data set
+DEFAULT_TYPE = "__DEFAULT__"
+"""Cinder's own volume type, and public; no project has room in it."""
+
+OVER_QUOTA = 413
+
+
+def test_no_flavor_is_public_and_each_requires_the_trait_of_its_level(declared: Cloud) -> None:
+    for flavor in declared.estate.flavors.values():
+        found = declared.admin.compute.find_flavor(flavor.name, get_extra_specs=True, ignore_missing=False)
+        assert found.is_public is False
+        assert found.extra_specs[f"trait:CUSTOM_CLEARANCE_{flavor.classification.name}"] == "required"
+
+
+def test_hosts_stand_in_the_aggregates_of_their_site_generation_and_clearance(declared: Cloud) -> None:
+    found = {each.name: each for each in declared.admin.compute.aggregates()}
+    wanted = aggregates.of(declared.estate)
+    assert len(wanted) >= 3
+    for each in wanted:
+        assert sorted(found[each.name].hosts) == sorted(each.hosts), each.name
+        assert found[each.name].availability_zone == each.availability_zone
+
+
+def test_no_volume_type_is_public_and_each_names_its_backend(declared: Cloud) -> None:
+    found = {each["name"]: each for each in census.volume_types(declared.admin)}
+    for volume_type in declared.estate.volume_types.values():
+        assert found[volume_type.name]["is_public"] is False
+        assert found[volume_type.name]["extra_specs"]["volume_backend_name"] == volume_type.backend
+        assert found[volume_type.name]["qos_specs_id"] is not None
+
+
+def test_a_second_up_changes_nothing(declared: Cloud) -> None:
+    for stack in ("foundation", "agency-clinics"):
+        declared.stacks.pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes", stack=stack)
+    assert declared.stacks.changed("up") == {}
+
+
+@pytest.mark.parametrize("system", [CLINIC, HARBOUR])
+def test_every_quota_stands_as_derived_or_declared(declared: Cloud, system: str) -> None:
+    made, project = declared.estate.systems[system], declared.project_id(system)
+    limits = quotas.limits(declared.estate, made)
+    nova = declared.admin.compute.get_quota_set(project)
+    assert (nova.instances, nova.cores, nova.ram) == (limits.instances, limits.cores, limits.memory_mib)
+    neutron = declared.admin.network.get_quota(project)
+    assert (neutron.networks, neutron.ports, neutron.floating_ips) == (
+        limits.networks,
+        limits.ports,
+        limits.floating_ips,
+    )
+    assert neutron.security_group_rules == limits.security_group_rules
+    cinder = declared.admin.block_storage.get(f"/os-quota-sets/{project}").json()["quota_set"]
+    assert (cinder["volumes"], cinder["gigabytes"]) == (limits.volumes, limits.volume_gib)
+    assert (cinder["snapshots"], cinder["backup_gigabytes"]) == (limits.snapshots, limits.backup_gib)
+    asked = {storage.volume_type: storage.size_gib for storage in made.storage}
+    for volume_type in (*declared.estate.volume_types, DEFAULT_TYPE):
+        assert cinder[f"gigabytes_{volume_type}"] == asked.get(volume_type, 0), volume_type
+    if system == HARBOUR:
+        assert (nova.instances, nova.cores, neutron.floating_ips) == (7, 21, 2)
+
+
+def test_a_project_is_tagged_and_worked_in_by_its_agency_alone(declared: Cloud) -> None:
+    project = declared.admin.identity.get_project(declared.project_id(CLINIC))
+    assert {"agency:clinics", "classification:confidential", "tier:critical"} <= set(project.tags)
+    rows = list(declared.admin.identity.role_assignments(scope_project_id=project.id))
+    names = {role_id: name for name, role_id in declared.roles.items()}
+    groups = {each.id: each.name for each in declared.admin.identity.groups()}
+    held = {(groups[row.group["id"]], names[row.role["id"]]) for row in rows if row.group}
+    assert held == {("clinics-operators", "member"), ("clinics-auditors", "reader")}
+    users = [row for row in rows if row.user]
+    assert [names[row.role["id"]] for row in users] == ["member"]
+    assert declared.admin.identity.get_user(users[0].user["id"]).name == naming.service_user(CLINIC)
+
+
+def test_a_shared_network_is_seen_by_the_project_it_names_and_by_no_other(declared: Cloud) -> None:
+    shared = naming.network(ROADS)
+    assert shared in declared.tenant(GUIDE).sees("network", "networks")
+    assert shared not in declared.tenant(HARBOUR).sees("network", "networks")
+
+
+def test_security_groups_hold_the_declared_rules_and_no_default_ones(declared: Cloud) -> None:
+    project = declared.project_id(CLINIC)
+    groups = {g.name: g for g in declared.admin.network.security_groups(project_id=project) if g.name != "default"}
+    assert set(groups) == {f"{CLINIC}-app", f"{CLINIC}-db"}
+    for group in groups.values():
+        assert group.security_group_rules
+        assert all(rule["remote_ip_prefix"] not in {"0.0.0.0/0", "::/0"} for rule in group.security_group_rules)
+        assert all(rule["remote_ip_prefix"] or rule["remote_group_id"] for rule in group.security_group_rules)
+
+
+def test_a_named_agency_reads_a_data_set_and_another_gets_403(declared: Cloud) -> None:
+    owner = declared.tenant(ROADS)
+    for container in ("road-counts", "road-works"):
+        owner.cloud.object_store.upload_object(container, "today", data=b"1")
+    try:
+        account = owner.cloud.object_store.get_endpoint()
+        url = f"{account}/road-counts/today"
+        assert declared.tenant(GUIDE).status("object_store", "GET", url) == 200
+        assert declared.tenant(GUIDE).status("object_store", "PUT", url, data=b"2") == 403
+        assert declared.tenant(HARBOUR).status("object_store", "GET", url) == 403
+        public = f"{account}/road-works/today"
+        assert declared.admin.session.get(public, authenticated=False).content == b"1"
+        assert declared.admin.session.get(url, authenticated=False, raise_exc=False).status_code == 401
+    finally:
+        for container in ("road-counts", "road-works"):
+            owner.cloud.object_store.delete_object("today", container=container)
+
+
+def test_a_credential_gets_403_on_hosts_aggregates_and_other_projects(declared: Cloud) -> None:
+    tenant, other = declared.tenant(CLINIC), declared.project_id(HARBOUR)
+    refused = [
+        ("compute", "GET", "/os-hypervisors"),
+        ("compute", "GET", "/os-aggregates"),
+        ("compute", "GET", "/os-services"),
+        ("compute", "GET", "/servers/detail?all_tenants=1"),
+        ("compute", "GET", f"/os-quota-sets/{other}"),
+        ("identity", "GET", f"/projects/{other}"),
+        ("identity", "GET", "/users"),
+        ("object_store", "GET", declared.tenant(ROADS).cloud.object_store.get_endpoint()),
+    ]
+    for service, method, path in refused:
+        assert tenant.status(service, method, path) == 403, path
+    assert (
+        tenant.status("compute", "PUT", f"/os-quota-sets/{tenant.project_id}", json={"quota_set": {"cores": 99}}) == 403
+    )
+    assert tenant.status("identity", "POST", "/users/x/application_credentials", json={}) in {400, 403}
+
+
+def test_a_confidential_member_can_use_no_flavor_or_volume_type_below(declared: Cloud) -> None:
+    tenant = declared.tenant(CLINIC)
+    below = declared.admin.compute.find_flavor("small.open", ignore_missing=False).id
+    assert tenant.sees("compute", "flavors") == {"small.confidential"}
+    server = {"name": "below", "flavorRef": below, "imageRef": declared.image.id, "networks": "none"}
+    assert tenant.status("compute", "POST", "/servers", json={"server": server}, microversion="2.37") in {400, 403, 404}
+    assert tenant.sees("block_storage", "types") == {"confidential-standard", DEFAULT_TYPE}
+    types = {each["name"]: each["id"] for each in census.volume_types(declared.admin)}
+    for name in ("open-standard", "internal-standard"):
+        volume = {"size": 1, "volume_type": types[name]}
+        assert tenant.status("block_storage", "POST", "/volumes", json={"volume": volume}) in {400, 403, 404}, name
+    for default in ({"size": 1}, {"size": 1, "volume_type": types[DEFAULT_TYPE]}):
+        assert tenant.status("block_storage", "POST", "/volumes", json={"volume": default}) == OVER_QUOTA
+    assert not list(declared.admin.block_storage.volumes(all_projects=True))
+
+
+@pytest.fixture(scope="module")
+def guests(declared: Cloud) -> dict[str, str]:
+    """Servers that the agencies' own credentials booted: ids by name."""
+    booted = {}
+    for system, role, flavor, count, group in (
+        (CLINIC, "app", "small.confidential", 2, None),
+        (CLINIC, "db", "small.confidential", 2, f"{CLINIC}-db"),
+        (METERS, "app", "large.internal", 3, f"{METERS}-app"),
+        (GUIDE, "web", "small.internal", 2, f"{GUIDE}-web"),
+    ):
+        for number in range(1, count + 1):
+            name = f"{system}-{role}-{number}"
+            booted[name] = declared.tenant(system).boot(
+                name, flavor=flavor, image=declared.image.id, network=naming.network(system), group=group
+            )
+    return booted
+
+
+def places(declared: Cloud) -> dict[str, str]:
+    return {server.name: server.compute_host for server in declared.servers()}
+
+
+def rules_hold(declared: Cloud) -> None:
+    """Clearance of every host, and anti-affinity of the groups over hosts."""
+    where = places(declared)
+    for name, host in where.items():
+        system = next(each for each in declared.estate.systems.values() if name.startswith(f"{each.name}-"))
+        assert declared.estate.hosts[host].clearance >= system.classification, f"{name} on {host}"
+    for pair in (f"{CLINIC}-db", f"{GUIDE}-web"):
+        assert where[f"{pair}-1"] != where[f"{pair}-2"]
+
+
+def test_servers_of_an_agency_land_on_hosts_cleared_for_it(declared: Cloud, guests: dict[str, str]) -> None:
+    assert set(places(declared)) == set(guests)
+    assert all(server.status == "ACTIVE" for server in declared.servers())
+    assert declared.estate.systems[CLINIC].classification is Classification.CONFIDENTIAL
+    rules_hold(declared)
+
+
+def test_what_the_controller_moves_is_no_drift(declared: Cloud, guests: dict[str, str], tmp_path: Path) -> None:
+    before = places(declared)
+    host = Counter(before.values()).most_common(1)[0][0]
+    daemon = Daemon(tmp_path, {"mode": "observe"}, estate=str(declared.stacks.estate))
+    daemon.start()
+    try:
+        daemon.until(lambda: daemon.status()["hosts"]["trusted"] == 6, "trusted readings")
+        daemon.gdcc("drain", host, "--yes", "--why", "a test")
+        after = places(declared)
+        assert host not in after.values() and set(after) == set(guests)
+        rules_hold(declared)
+        daemon.gdcc("enable", host)
+    finally:
+        daemon.stop()
+    assert declared.stacks.drift(ok=0) == []
+
+
+def test_a_quota_changed_by_hand_is_found_named_and_put_right(declared: Cloud) -> None:
+    project = declared.project_id(HARBOUR)
+    declared.admin.compute.update_quota_set(project, cores=99)
+    found = declared.stacks.drift("--agency", "harbours", ok=1)
+    assert len(found) == 1 and "cores: declared 21, found 99" in found[0] and HARBOUR in found[0]
+    assert declared.stacks.changed("up", "--agency", "harbours", "--refresh") == {"agency-harbours": {"update": 1}}
+    assert declared.admin.compute.get_quota_set(project).cores == 21
+
+
+def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_is_gone_on_with(declared: Cloud) -> None:
+    stack = "agency-harbours"
+    declared.stacks.destroy(stack)
+    admin = declared.admin
+    nobody = admin.identity.create_user(name="nobody", password="lab", domain_id="default")
+    project = admin.identity.find_project("service")
+    admin.identity.assign_project_role_to_user(project, nobody, declared.roles["reader"])
+    try:
+        words = ("up", "--agency", "harbours")
+        said = declared.stacks.gdcc(*words, ok=1, OS_USERNAME="nobody", OS_PROJECT_NAME="service")["stacks"][0]
+        assert "403" in said["says"] or "not authorized" in said["says"], said
+        assert admin.identity.find_project(HARBOUR) is None
+    finally:
+        admin.identity.delete_user(nobody)
+    with broken_wire("POST /v2.0/networks"):
+        said = declared.stacks.gdcc(*words, ok=1, OS_AUTH_URL=f"http://{wire.LISTEN}:5000/v3")["stacks"][0]
+        assert "500" in said["says"] and said["changes"]["create"] > 1, said
+    declared.stacks.killed(stack, lambda: admin.network.find_network(naming.network(HARBOUR)) is not None)
+    assert "locked by" in declared.stacks.gdcc(*words, ok=1)["stacks"][0]["says"]
+    declared.stacks.gdcc(*words, "--unlock", stack)
+    assert len([each for each in admin.identity.projects() if each.name == HARBOUR]) == 1
+    assert len(list(admin.network.networks(name=naming.network(HARBOUR)))) == 1
+    assert declared.stacks.changed(*words, "--refresh") == {}
+
+
+@contextlib.contextmanager
+def broken_wire(fail: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "tests.lab.wire", "--fail", fail]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        yield
+        process.terminate()
+
+
+def test_what_was_destroyed_is_as_if_it_had_never_been(declared: Cloud) -> None:
+    """The last one. That the census is as before, the fixture asserts."""
+    projects = {system: declared.project_id(system) for system in declared.estate.systems}
+    assert sorted(declared.containers(projects[ROADS])) == ["road-counts", "road-works"]
+    declared.clear()
+    declared.stacks.destroy()
+    assert [declared.containers(project) for project in projects.values()] == [[]] * len(projects)
