@@ -110,11 +110,21 @@ def _read_header(reading: _Reading, document: Document, key: Node, node: Node) -
     value = shapes.header(document, node, HEADER_FIELDS)
     if value is shapes.FAILED:
         return
-    if value.get("timezone", "UTC") not in zoneinfo.available_timezones():
-        what = f"estate: timezone {value['timezone']!r} is unknown (write a name such as 'Asia/Bangkok')"
-        reading.findings.problems.append(Problem(where=reading.where("", "", "timezone"), what=what))
+    unusable = _unusable(value.get("timezone", Estate(name="").timezone))
+    if unusable is not None:
+        reading.findings.problems.append(Problem(where=reading.where("", "", "timezone"), what=unusable))
         return
     reading.header_values = value
+
+
+def _unusable(timezone: str) -> str | None:
+    """Why nobody can tell the time of day there."""
+    known = zoneinfo.available_timezones()
+    if timezone in known:
+        return None
+    if not known:
+        return f"estate: timezone {timezone!r} cannot be looked up: this machine has no time zone data (install tzdata)"
+    return f"estate: timezone {timezone!r} is unknown (write a name such as 'Asia/Bangkok')"
 
 
 def _read_table(reading: _Reading, document: Document, table: str, node: Node) -> None:

@@ -1,5 +1,8 @@
 """One test for each way a file can be wrong: told with file and line, all at once, nothing loaded."""
 
+import sys
+import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -156,6 +159,24 @@ def test_an_estate_without_its_section_is_told(tmp_path: Path) -> None:
 def test_an_unknown_timezone_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, "  name: small\n", "  name: small\n  timezone: Asia/Bankok\n")
     assert said == ["estate.yaml:4: estate: timezone 'Asia/Bankok' is unknown (write a name such as 'Asia/Bangkok')"]
+
+
+@pytest.fixture
+def no_time_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine, or an image, with no time zone data of its own and without the tzdata package."""
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(to=[])
+    yield
+    zoneinfo.reset_tzpath()
+
+
+@pytest.mark.usefixtures("no_time_zones")
+@pytest.mark.parametrize("declared", ["", "  timezone: Asia/Bangkok\n"])
+def test_a_machine_without_time_zone_data_is_told(tmp_path: Path, declared: str) -> None:
+    said = told(tmp_path, "  name: small\n", f"  name: little\n{declared}")
+    assert [each.partition(": ")[2] for each in said] == [
+        "estate: timezone 'Asia/Bangkok' cannot be looked up: this machine has no time zone data (install tzdata)"
+    ]
 
 
 def test_a_file_of_another_version_is_refused_whole(tmp_path: Path) -> None:
