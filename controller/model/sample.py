@@ -44,7 +44,7 @@ class Quantity(StrEnum):
     POWER_WATTS = "power_watts"
     """Host, PDU, phase or feed (UPS output): power drawn."""
     INLET_CELSIUS = "inlet_celsius"
-    """Host: the air it breathes. Zone: supply air of its cooling."""
+    """Host: the air it breathes. Zone: that of the host in the middle of those that are read."""
     MEMORY_HEALTH = "memory_health"
     PSU_HEALTH = "psu_health"
     FAN_HEALTH = "fan_health"

@@ -101,7 +101,7 @@ def _hosts(cluster: Cluster) -> Iterator[Metric]:
     zones = [(name,) for name in cluster.zones.names]
     yield gauges(
         "gdcc_zone_inlet_celsius",
-        "Supply air of a zone's cooling.",
+        "Air that the host in the middle of a zone's hosts breathes.",
         ("zone",),
         _fresh(zones, cluster.zones.inlet_celsius),
     )

@@ -48,7 +48,7 @@ def rows_of(names: Iterable[str]) -> dict[str, int]:
 
 
 def places(estate: Estate, gate: Gate) -> Places:
-    """All tables of places with their readings."""
+    """All tables of places with their readings; those of zones come from their hosts (`assemble.zones`)."""
     rooms, zones, racks = sorted(estate.rooms), sorted(estate.zones), sorted(estate.racks)
     feeds, pdus = sorted(estate.feeds), sorted(estate.pdus)
     phases = [phase_name(pdu, n) for pdu in pdus for n in range(1, estate.pdus[pdu].phases + 1)]
@@ -65,7 +65,7 @@ def places(estate: Estate, gate: Gate) -> Places:
             names=tuple(zones),
             warning_celsius=_floats(estate.zones[name].warning_celsius for name in zones),
             critical_celsius=_floats(estate.zones[name].critical_celsius for name in zones),
-            inlet_celsius=gate.reading(Kind.ZONE, Quantity.INLET_CELSIUS, tuple(zones)),
+            inlet_celsius=model.absent(len(zones)),
         ),
         power=_power(estate, gate, feeds, pdus, phases),
         rack_rows=rows_of(racks),

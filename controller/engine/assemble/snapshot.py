@@ -9,6 +9,7 @@ from controller.engine.assemble.host_table import host_table
 from controller.engine.assemble.owners import owners
 from controller.engine.assemble.places import places, rows_of
 from controller.engine.assemble.vm_table import vm_table
+from controller.engine.assemble.zones import with_inlets
 from controller.engine.gate import Gate
 from controller.engine.readings import Readings
 from controller.model import cluster as model
@@ -49,7 +50,7 @@ def assemble(
         vms=servers.vms,
         racks=its_places.racks,
         rooms=its_places.rooms,
-        zones=its_places.zones,
+        zones=with_inlets(its_places.zones, its_places.racks, hosts),
         power=its_places.power,
         systems=its_owners.systems,
         agencies=its_owners.agencies,

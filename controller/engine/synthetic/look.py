@@ -30,7 +30,7 @@ def snapshot(estate: Estate, seed: int, now: datetime) -> Cluster:
 
 
 def batches(estate: Estate, seen: CloudFacts, seed: int, now: datetime) -> Iterator[Batch]:
-    """Every quantity of hosts, VMs, zones and power, read within the last seconds before `now`."""
+    """Every quantity of hosts, VMs and power, read within the last seconds before `now`."""
     rng = np.random.default_rng(seed)
     load = physics.loads(estate, seen, rng)
 
@@ -46,8 +46,7 @@ def batches(estate: Estate, seen: CloudFacts, seed: int, now: datetime) -> Itera
     ids = tuple(server.id for server in seen.servers)
     for quantity, values in _of_vms(load).items():
         yield batch(Kind.VM, quantity, ids, values)
-    zones, feeds, pdus = sorted(estate.zones), sorted(estate.feeds), sorted(estate.pdus)
-    yield batch(Kind.ZONE, Quantity.INLET_CELSIUS, zones, rng.normal(20.0, 0.4, len(zones)))
+    feeds, pdus = sorted(estate.feeds), sorted(estate.pdus)
     phases = [phase_name(pdu, n) for pdu in pdus for n in range(1, estate.pdus[pdu].phases + 1)]
     watts = physics.power_rows(estate, load)
     for kind, names in ((Kind.FEED, feeds), (Kind.PDU, pdus), (Kind.PHASE, phases)):

@@ -417,3 +417,23 @@ def test_what_was_read_of_a_guest_counts_in_its_fit_and_in_what_it_asks(site: Si
         assert cluster.vms.fit_known[row(cluster, name)] == known
     asked = cluster.requirements[cluster.vms.requirement[row(cluster, name)]]
     assert "CUSTOM_GPU" in asked.required_traits
+
+
+def test_a_zones_inlet_is_that_of_the_host_in_the_middle_of_those_that_are_fresh(site: Site) -> None:
+    in_zone = [name for name, host in site.estate.hosts.items() if site.estate.racks[host.rack].zone == "zone-north"]
+    assert len(in_zone) >= 3
+    for n, name in enumerate(in_zone):
+        site.read(Kind.HOST, Quantity.INLET_CELSIUS, name, 20.0 + n, age_s=float(n))
+    site.read(Kind.HOST, Quantity.INLET_CELSIUS, in_zone[0], 55.0, age_s=3600)
+    zones = site.cluster().zones
+    middle = 1 + (len(in_zone) - 2) // 2
+    assert zones.inlet_celsius.values.tolist()[zones.names.index("zone-north")] == 20.0 + middle
+    assert zones.inlet_celsius.at.tolist()[zones.names.index("zone-north")] == NOW.timestamp() - middle
+    assert zones.inlet_celsius.fresh[zones.names.index("zone-north")]
+
+
+def test_a_zone_none_of_whose_hosts_breathe_measured_air_has_no_inlet(site: Site) -> None:
+    for name in site.estate.hosts:
+        site.lose(Kind.HOST, Quantity.INLET_CELSIUS, name)
+    inlet = site.cluster().zones.inlet_celsius
+    assert (inlet.trust == Trust.ABSENT).all() and np.isnan(inlet.values).all()
