@@ -2,19 +2,37 @@
 
 The file that `pulumi import` reads names each resource's parent, so that children stand below their components and
 nothing is created beside them.
+
+Some things are made by the login of a service user, whose provider may not exist yet: what lives of those is found in
+the project that it will log in to, and imported in a second step, once `logins` are there. A credential cannot be
+imported at all, since nobody can read its secret again: one that lives bars the way, and is told.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from controller.adapters.pulumi import finding, tally
+from controller.adapters.pulumi import finding, state, tally
 
 FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
 """How it is imported; protection comes back with the next update, from the program."""
 
+PROVIDER = "pulumi:providers:openstack"
+USER = "openstack:identity/user:User"
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How a preview shows a value that only the run itself will know."""
+
+
+TELLS_NOTHING = frozenset(
+    {
+        ("openstack:networking/network:Network", "qosPolicyId"),
+        ("openstack:networking/router:Router", "externalNetworkId"),
+        ("openstack:networking/subnet:Subnet", "subnetpoolId"),
+        ("openstack:identity/user:User", "defaultProjectId"),
+    }
+)
+"""Inputs that are other resources' ids and by which nothing is told from another: it is found without them as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +66,22 @@ class Declared:
 
     @property
     def unborn_provider(self) -> bool:
-        """Whether it is made by a login that does not exist yet: then nothing it would own can be there."""
+        """Whether it is made by a login that does not exist yet: it can be imported only once that one is there."""
         return bool(self.named_provider) and self.provider.endswith(f"::{UNKNOWN}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found for a stack: ids by URN, what the cloud does not have, and what cannot be told apart."""
+    """What was found for a stack: ids by URN, what the cloud does not have, and what cannot be told apart.
+
+    `later` are ids of what can be imported only once its login is there; `barred` says what must go first, in words.
+    """
 
     ids: Mapping[str, str]
     missing: tuple[str, ...]
     ambiguous: Mapping[str, tuple[str, ...]]
+    later: Mapping[str, str] = field(default_factory=dict)
+    barred: tuple[str, ...] = ()
 
 
 def declared(preview: Mapping[str, Any]) -> tuple[Declared, ...]:
@@ -83,26 +106,63 @@ def _declared(state: Mapping[str, Any]) -> Declared:
     )
 
 
-async def found(cloud: finding.Cloud, wanted: Iterable[Declared]) -> Found:
-    """Looks for each in the cloud. What uses something that is not there is not there either."""
+async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iterable[state.Resource] = ()) -> Found:
+    """Looks for each in the cloud. What uses something that is not there is not there either.
+
+    `standing` is what the stack has already, the logins of its service users among it.
+    """
+    every = tuple(wanted)
+    logins = {each.urn: each.inputs for each in standing if each.type == PROVIDER}
     ids: dict[str, str] = {}
+    later: dict[str, str] = {}
     missing: list[str] = []
+    barred: list[str] = []
     ambiguous: dict[str, tuple[str, ...]] = {}
-    for each in wanted:
-        if not each.custom:
-            continue
-        if each.unborn_provider:
-            missing.append(each.urn)
-            continue
-        inputs, finder = resolved(each, ids), finding.FINDERS.get(each.type)
-        matches = [] if inputs is None or finder is None else await finder(cloud, inputs)
-        if len(matches) == 1:
-            ids[each.urn] = matches[0]
-        elif matches:
-            ambiguous[each.urn] = tuple(sorted(matches))
-        else:
-            missing.append(each.urn)
-    return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous)
+    for each in every:
+        if each.type == PROVIDER:
+            logins[each.urn] = login(each, ids)
+        elif each.custom:
+            inputs, finder = resolved(each, ids), finding.FINDERS.get(each.type)
+            said = logins.get(each.named_provider, {})
+            matches = [] if inputs is None or finder is None else await finder(cloud, {**inputs, **finding.owner(said)})
+            barred.extend(await finding.bars(cloud, each.type, each.inputs, said))
+            if len(matches) == 1:
+                (later if each.unborn_provider else ids)[each.urn] = matches[0]
+            elif matches:
+                ambiguous[each.urn] = tuple(sorted(matches))
+            else:
+                missing.append(each.urn)
+    return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous, later=later, barred=tuple(barred))
+
+
+def login(provider: Declared, ids: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of a provider that is not there yet: its user, and its project where that one was found."""
+    known = {key: value for key, value in provider.inputs.items() if value != UNKNOWN}
+    sources = [ids[urn] for urn in provider.uses.get("tenantId", ()) if urn in ids]
+    return {"tenantId": sources[0], **known} if len(sources) == 1 else known
+
+
+def logins(preview: Mapping[str, Any], later: Iterable[str]) -> tuple[str, ...]:
+    """What an `up` must be held to so that the logins of these are there, and nothing else: URNs.
+
+    Of what the logins depend on: what is to be created, and a user whose password is to be set.
+    """
+    states = {step["urn"]: step for step in preview.get("steps") or () if step.get("newState")}
+    open_ = [states[urn]["newState"]["provider"].rpartition("::")[0] for urn in later if urn in states]
+    needed: dict[str, None] = {}
+    while open_:
+        urn = open_.pop()
+        if urn in states and urn not in needed:
+            needed[urn] = None
+            state_ = states[urn]["newState"]
+            open_.extend([*(state_.get("dependencies") or ()), *([state_["parent"]] if state_.get("parent") else ())])
+    return tuple(
+        sorted(
+            urn
+            for urn in needed
+            if states[urn]["op"] == "create" or (states[urn]["op"] == "update" and tally.type_of(urn) == USER)
+        )
+    )
 
 
 def resolved(each: Declared, ids: Mapping[str, str]) -> dict[str, Any] | None:
@@ -111,6 +171,8 @@ def resolved(each: Declared, ids: Mapping[str, str]) -> dict[str, Any] | None:
     for key, value in each.inputs.items():
         if value == UNKNOWN:
             sources = [ids[urn] for urn in each.uses.get(key, ()) if urn in ids]
+            if not sources and (each.type, key) in TELLS_NOTHING:
+                continue
             if len(sources) != 1:
                 return None
             value = sources[0]  # noqa: PLW2901

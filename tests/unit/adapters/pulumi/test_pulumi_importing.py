@@ -189,3 +189,17 @@ def test_a_project_that_acts_as_a_domain_is_found_though_keystone_lists_it_only_
     wanted = importing.declared({"steps": [{"op": "create", "newState": row}]})
     answer = asyncio.run(importing.found(finding.Cloud(rows=cloud, region="R"), wanted))
     assert list(answer.ids.values()) == ["d1"]
+
+
+def test_a_network_is_found_though_the_limit_it_is_to_get_does_not_exist_yet() -> None:
+    limited = importing.Declared(
+        urn="urn:pulumi:foundation::gdcc::openstack:networking/network:Network::provider-open",
+        type="openstack:networking/network:Network",
+        custom=True,
+        parent="",
+        provider="",
+        inputs={"name": "provider-open", "qosPolicyId": importing.UNKNOWN},
+        uses={"qosPolicyId": ("urn:of:a:policy",)},
+    )
+    assert importing.resolved(limited, {}) == {"name": "provider-open"}
+    assert importing.resolved(limited, {"urn:of:a:policy": "q1"}) == {"name": "provider-open", "qosPolicyId": "q1"}
