@@ -78,8 +78,10 @@ class Drainer:
         """Makes what moves are possible now, and returns the drain as it then stands, ENDED where it was enabled.
 
         To be called again until it is EMPTY: a STUCK drain too, for others may have acted. Raises the cloud's and the
-        journal's errors; nothing is lost by one.
+        journal's errors; nothing is lost by one. Of a host that Nova does not know any more it is STUCK until `enable`.
         """
+        if await self._cloud.service(drain.host) is None:
+            raise self._vanished(drain)
         await self._disable(drain)
         remains = await self._remains(drain.host)
         can_move = holdouts.movable(drain, remains)
@@ -95,10 +97,13 @@ class Drainer:
     async def enable(self, host: HostName, *, who: str, force: bool) -> str:
         """Ends the host's drain and enables its service; answers with one sentence.
 
-        Raises `RefusedError` (rule `unknown-host`; `not-ours` for somebody else's disable, unless `force`).
+        A host that Nova does not know any more only has its drain ended. Raises `RefusedError` (rule `unknown-host`
+        where it has none; `not-ours` for somebody else's disable, unless `force`).
         """
         async with self._switch:
-            service = await self._service(host)
+            service = await self._cloud.service(host)
+            if service is None:
+                return self._end_of_vanished(host, who)
             reason = service.disabled_reason or "no reason given"
             if not service.enabled and not ours(service) and not force:
                 raise RefusedError(
@@ -107,9 +112,7 @@ class Drainer:
                     where=host,
                     remedy="ask them, or use --force",
                 )
-            for drain in self._journal.drains():
-                if drain.host == host:
-                    self._journal.save_drain(replace(drain, state=DrainState.ENDED, holdouts=()))
+            self._end(host)
             if service.enabled:
                 return f"{host} is enabled already."
             self._journal.note(self._clock.now(), who, f"enables {host}, which was disabled: {reason}")
@@ -178,14 +181,37 @@ class Drainer:
             self._journal.note(self._clock.now(), "controller", _sentence(now, remains))
         return now
 
+    def _end(self, host: HostName) -> bool:
+        """Ends the host's drain; whether it had one."""
+        found = [drain for drain in self._journal.drains() if drain.host == host]
+        for drain in found:
+            self._journal.save_drain(replace(drain, state=DrainState.ENDED, holdouts=()))
+        return bool(found)
+
+    def _vanished(self, drain: Drain) -> RefusedError:
+        """Notes that the drain waits for a person, and says for what: own moves go on beside it."""
+        if self._is_open(drain) and drain.state is not DrainState.STUCK:
+            self._journal.save_drain(replace(drain, state=DrainState.STUCK, holdouts=()))
+        return _unknown(drain.host, f"if it was taken out on purpose, gdcc enable {drain.host} ends its drain")
+
+    def _end_of_vanished(self, host: HostName, who: str) -> str:
+        if not self._end(host):
+            raise _unknown(host)
+        self._journal.note(self._clock.now(), who, f"ends the drain of {host}, which is not in Nova any more")
+        return f"{host} is not in Nova any more; its drain is ended."
+
     def _is_open(self, drain: Drain) -> bool:
         return any(found.id == drain.id for found in self._journal.drains())
 
     async def _service(self, host: HostName) -> Service:
         service = await self._cloud.service(host)
         if service is None:
-            raise RefusedError("Nova has no compute service of this name", rule="unknown-host", where=host)
+            raise _unknown(host)
         return service
+
+
+def _unknown(host: HostName, remedy: str = "") -> RefusedError:
+    return RefusedError("Nova has no compute service of this name", rule="unknown-host", where=host, remedy=remedy)
 
 
 def ours(service: Service) -> bool:
