@@ -16,7 +16,7 @@ from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
 from controller.engine.recheck import Facts
 from controller.engine.slots import SLOT_RULES
-from controller.errors import PermanentError, RefusedError, TransientError
+from controller.errors import InvariantError, PermanentError, RefusedError, TransientError
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import Policy, Scope
 
@@ -75,7 +75,7 @@ class Migrator:
         return tuple(results[n] for n in range(len(orders)))
 
     async def execute(self, order: Order) -> Result:
-        """Makes one move, or says why not. Raises only what the journal raises; an open entry is then adopted."""
+        """Makes one move, or says why not. Raises what the journal raises; an open entry is then adopted."""
         with self._follower.hold(order.id):
             try:
                 entry = self._intend(order, await self._facts(order))
@@ -135,8 +135,18 @@ class Migrator:
             epoch=self._epoch,
             last_migration_id=facts.last_migration_id,
         )
-        self._journal.intend(intent)
+        self._write(intent)
         return Entry(intent=intent, state=State.INTENDED, changed_at=now)
+
+    def _write(self, intent: Intent) -> None:
+        """Raises `InvariantError` where a newer leader began: then no move of this process may ever be sent."""
+        try:
+            self._journal.intend(intent)
+        except RefusedError as refused:
+            if refused.rule == "epoch":
+                remedy = "restart this controller, or stop it where another should lead"
+                raise InvariantError(refused.what, where=refused.where, remedy=remedy) from refused
+            raise
 
     async def _send(self, entry: Entry) -> Entry:
         """Asks Nova, once. Returns the entry ended (never sent, or refused), SENT, or INTENDED where nobody knows."""

@@ -96,6 +96,20 @@ def test_an_invariant_that_does_not_hold_stops_own_moves(site: Turning) -> None:
     assert site.loop.status.stopped == "a plan failed its check"
 
 
+@pytest.mark.parametrize("drain", [False, True])
+def test_a_controller_that_finds_a_newer_leader_stops_for_good_and_says_so(site: Turning, drain: bool) -> None:
+    if drain:
+        site.sensors.failing = set()
+    asyncio.run(site.turns(1) if drain else asyncio.sleep(0))
+    site.rig.journal.open_epoch("another", site.rig.clock.now())
+    if drain:
+        asyncio.run(site.desk.drain(C1, "malee", "disk", keep_shutoff=False))
+    asyncio.run(site.turns(5))
+    assert site.started() == []
+    assert "a newer leader has epoch 3" in (site.loop.status.stopped or "")
+    assert "restart" in (site.loop.status.stopped or "")
+
+
 def test_a_host_that_failed_and_whose_bmc_went_quiet_receives_nothing_until_it_says_that_it_is_well(
     site: Turning,
 ) -> None:
