@@ -171,7 +171,8 @@ def _power(rooms: int, racks: int) -> model.Power:
         limit_watts=np.concatenate([np.full(feeds, 0.75 * watts * rack_share), np.full(pdus, 0.80 * watts)]),
         base_watts=np.zeros(feeds + pdus), partner=_none(feeds + pdus), ups=(None,) * (feeds + pdus),
         power_watts=model.absent(feeds + pdus),
-        on_battery=model.absent(feeds + pdus), battery_minutes=model.absent(feeds + pdus),
+        on_battery=model.absent(feeds + pdus), silent_on_battery=np.zeros(feeds + pdus, np.bool_),
+        battery_minutes=model.absent(feeds + pdus),
     )  # fmt: skip
 
 

@@ -381,6 +381,7 @@ class _Build:
             ups=tuple(supply.ups for supply in self._supplies),
             power_watts=_reading([supply.meter for supply in self._supplies]),
             on_battery=_reading([supply.on_battery for supply in self._supplies]),
+            silent_on_battery=np.zeros(count, np.bool_),
             battery_minutes=model.absent(count),
         )
 

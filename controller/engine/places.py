@@ -30,7 +30,7 @@ class Situation:
     `systems` are the inventory's, by the cloud's project id. `project_of` is every server's project, so that other
     people's migrations count for the right agency. `groups` are the hard rules by member. `freeze` is why the
     controller makes no moves of its own. `unfit` are hosts that receive nothing whatever Nova says, as rule and
-    sentence, since fresh readings of the newest look speak against it; `on_battery` those with a feed on battery.
+    sentence, since readings of the newest look speak against it; `on_battery` those with a feed on battery.
     """
 
     estate: Estate

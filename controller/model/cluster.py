@@ -177,7 +177,8 @@ class Power:
     the greater of two: what the snapshot explains (`base_watts` plus *all* watts of every host with a cord on it), and
     what the supply's own meter shows where it is fresh (`power_watts`). Watts that a plan moves change both.
     `partner` is the feed's partner row, -1 elsewhere or for none. `ups` names the feed's UPS, None elsewhere or for
-    none; `on_battery` (0 or 1) and `battery_minutes` are that UPS's.
+    none; `on_battery` (0 or 1) and `battery_minutes` are that UPS's. `silent_on_battery`: it said last that it runs on
+    battery, and nothing that can be believed since.
     """
 
     names: tuple[str, ...]
@@ -188,6 +189,7 @@ class Power:
     ups: tuple[str | None, ...]
     power_watts: Reading
     on_battery: Reading
+    silent_on_battery: BoolColumn
     battery_minutes: Reading
 
 

@@ -11,14 +11,13 @@ A UPS that said so and went silent counts as on battery until it says otherwise:
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.sample import IntColumn, Trust
+from controller.model.sample import IntColumn
 
 
 def feeds(power: model.Power) -> model.BoolColumn:
-    """The rows of feeds whose UPS, fresh or not, said last that it runs on battery."""
-    read = np.not_equal(power.on_battery.trust, Trust.ABSENT)
-    on: model.BoolColumn = read & np.greater(power.on_battery.values, 0.0)
-    return on & np.equal(power.kind, model.PowerKind.FEED)
+    """The rows of feeds whose UPS runs on battery, by a fresh reading or by its last word."""
+    on: model.BoolColumn = power.on_battery.fresh & np.greater(power.on_battery.values, 0.0)
+    return (on | power.silent_on_battery) & np.equal(power.kind, model.PowerKind.FEED)
 
 
 def hosts(cluster: model.Cluster) -> model.BoolColumn:
@@ -49,7 +48,7 @@ def _words(cluster: model.Cluster, rows: IntColumn) -> str:
 def _unit(cluster: model.Cluster, row: int) -> str:
     power = cluster.power
     name = f"UPS {power.ups[row]}" if power.ups[row] else "UPS not in the inventory"
-    if not power.on_battery.fresh[row]:
+    if power.silent_on_battery[row]:
         minutes = (cluster.taken_at.timestamp() - power.on_battery.at[row]) / 60
         return f"{name}, silent since it said so {minutes:.0f} min ago"
     left = power.battery_minutes

@@ -11,7 +11,6 @@ from controller.planner import extra_specs
 
 _FRESH = int(Trust.FRESH)
 _DOUBTFUL = {int(Trust.STALE), int(Trust.IMPLAUSIBLE)}
-_READ = {_FRESH, *_DOUBTFUL}
 LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
 
 
@@ -107,7 +106,7 @@ def _of_battery(cluster: model.Cluster, move: Move, source: int, target: int) ->
 def _on_battery(cluster: model.Cluster, host: int) -> bool:
     power = cluster.power
     rows = [int(row) for row in cluster.hosts.power[host] if row >= 0 and power.kind[row] == model.PowerKind.FEED]
-    return any(float(power.on_battery.values[row]) > 0 and int(power.on_battery.trust[row]) in _READ for row in rows)
+    return any(power.silent_on_battery[row] or (fresh(power.on_battery, row) or 0.0) > 0 for row in rows)
 
 
 def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:

@@ -32,7 +32,7 @@ class Standing:
     """One entry a host, `facility_zones` and `warm_share` one a zone.
 
     `closed`: why it receives nothing. `held`: why it sheds nothing on our own account; `drain_held` in an operator's
-    drain. `unfit`: the part of `closed` that fresh readings say, whatever Nova, trust or an operator does.
+    drain. `unfit`: the part of `closed` that readings say, whatever Nova, trust or an operator does.
     `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
     feed of it is (`batteries`).
     """

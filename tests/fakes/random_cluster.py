@@ -139,6 +139,7 @@ class _Dice:
             ups=("ups-a", None, None, None, None, None),
             power_watts=self._reading(6),
             on_battery=self._reading(6),
+            silent_on_battery=np.zeros(6, np.bool_),
             battery_minutes=self._reading(6),
         )
 

@@ -11,7 +11,6 @@ from controller.engine.status import Published, RackRoom
 from controller.model.cluster import Cluster, Power, PowerKind, Reading
 from controller.model.plan import LimitState
 from controller.model.sample import FloatColumn
-from controller.planner import batteries
 
 _HOST_READINGS = (
     ("gdcc_host_cpu_ratio", "Busy share of a host's threads.", "cpu_ratio"),
@@ -122,8 +121,8 @@ def _power(cluster: Cluster) -> Iterator[Metric]:
 def _batteries(power: Power) -> Iterator[Metric]:
     feeds = np.flatnonzero(np.equal(power.kind, PowerKind.FEED))
     names = [(power.names[row],) for row in feeds]
-    silent = batteries.feeds(power)[feeds] & ~power.on_battery.fresh[feeds]
-    on_battery = [*_fresh(names, _rows(power.on_battery, feeds)), *((names[at], 1.0) for at in np.flatnonzero(silent))]
+    silent = np.flatnonzero(power.silent_on_battery[feeds])
+    on_battery = [*_fresh(names, _rows(power.on_battery, feeds)), *((names[at], 1.0) for at in silent)]
     text = "1 while the feed's UPS runs on battery, or said so last and is silent."
     yield gauges("gdcc_feed_on_battery", text, ("feed",), on_battery)
     left = ((key, minutes * 60) for key, minutes in _fresh(names, _rows(power.battery_minutes, feeds)))

@@ -140,6 +140,7 @@ class Power(Wire):
     ups: Annotated[tuple[str | None, ...], Field(description="The UPS of each feed; null for none.")]
     power_watts: Reading
     on_battery: Reading
+    silent_on_battery: Flags
     battery_minutes: Reading
 
 

@@ -90,6 +90,7 @@ def _power(estate: Estate, gate: Gate, feeds: list[str], pdus: list[str], phases
     )
     partners = [feed_rows.get(estate.feeds[name].partner or "", -1) for name in feeds]
     rest = len(pdus) + len(phases)
+    on_battery = _padded(gate.reading(Kind.FEED, Quantity.ON_BATTERY, tuple(feeds)), rest)
     return model.Power(
         names=(*feeds, *pdus, *phases),
         kind=np.repeat(np.array(model.PowerKind, np.int8), [len(feeds), len(pdus), len(phases)]),
@@ -98,7 +99,8 @@ def _power(estate: Estate, gate: Gate, feeds: list[str], pdus: list[str], phases
         partner=_ints([*partners, *[-1] * rest]),
         ups=(*_ups(estate, feeds), *[None] * rest),
         power_watts=_metered(gate, rated, feeds, pdus, phases),
-        on_battery=_padded(gate.reading(Kind.FEED, Quantity.ON_BATTERY, tuple(feeds)), rest),
+        on_battery=on_battery,
+        silent_on_battery=~on_battery.fresh & np.greater(on_battery.values, 0.0),
         battery_minutes=_padded(gate.reading(Kind.FEED, Quantity.BATTERY_MINUTES, tuple(feeds)), rest),
     )
 

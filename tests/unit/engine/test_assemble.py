@@ -437,3 +437,13 @@ def test_a_zone_none_of_whose_hosts_breathe_measured_air_has_no_inlet(site: Site
         site.lose(Kind.HOST, Quantity.INLET_CELSIUS, name)
     inlet = site.cluster().zones.inlet_celsius
     assert (inlet.trust == Trust.ABSENT).all() and np.isnan(inlet.values).all()
+
+
+@pytest.mark.parametrize(("said", "age_s", "counts"), [(1.0, 0, False), (1.0, 3600, True), (0.0, 3600, False)])
+def test_a_ups_that_said_battery_and_is_silent_since_is_marked(
+    site: Site, said: float, age_s: float, counts: bool
+) -> None:
+    site.read(Kind.FEED, Quantity.ON_BATTERY, "NA", said, age_s=age_s)
+    power = site.cluster().power
+    assert power.silent_on_battery[power.names.index("NA")] == counts
+    assert power.silent_on_battery.sum() == counts

@@ -181,10 +181,8 @@ def test_a_histogram_puts_a_value_at_its_bound_into_that_bucket() -> None:
 def test_a_feed_whose_ups_went_silent_on_battery_is_still_shown_on_battery() -> None:
     power = CLUSTER.power
     feeds = np.flatnonzero(power.kind == PowerKind.FEED)
-    first, second = feeds
-    values, trust = np.full(len(power.names), np.nan), np.full(len(power.names), Trust.ABSENT, np.int8)
-    values[[first, second]], trust[[first, second]] = [1.0, 0.0], Trust.STALE
-    silent = replace(CLUSTER, power=replace(power, on_battery=replace(power.on_battery, values=values, trust=trust)))
-    metrics = served(STATUS, silent)
+    stale = replace(power.on_battery, trust=np.full(len(power.names), Trust.STALE, np.int8))
+    said = np.arange(len(power.names)) == feeds[0]
+    metrics = served(STATUS, replace(CLUSTER, power=replace(power, on_battery=stale, silent_on_battery=said)))
     shown = [metrics.get_sample_value("gdcc_feed_on_battery", {"feed": power.names[row]}) for row in feeds]
     assert shown == [1.0, None], "a silent UPS that stood on mains is not said to be well"
