@@ -84,6 +84,7 @@ def _of_move(facts: situation.Situation, plan: Plan, move: Move) -> Explanation:
         (f"{move.source} now", _carries(load, int(load.host[vm]))),
         (f"{move.target} now", _carries(load, target)),
         (f"{move.target} after", describe.target_after(load, vm, target)),
+        (f"{move.target} watts", _watts(facts.cluster.hosts, target)),
     ]
     return Explanation(
         subject=f"move {move.n}",
@@ -152,8 +153,20 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
         subject=name,
         kind="host",
         sentence=f"{name} {receives} and {sheds}; the plan moves {out} VMs out and {into} in; {wrong}",
-        numbers=(("now", _carries(before, host)), ("after", _carries(after, host)), *_power(before, after, host)),
+        numbers=(
+            ("now", _carries(before, host)),
+            ("after", _carries(after, host)),
+            ("watts", _watts(facts.cluster.hosts, host)),
+            *_power(before, after, host),
+        ),
     )
+
+
+def _watts(hosts: model.Hosts, host: int) -> str:
+    """What its watts are predicted from, and the error that is kept as margin."""
+    measured = f"{hosts.power_watts.values[host]:.0f} W measured" if hosts.power_watts.fresh[host] else "not measured"
+    slope, error = hosts.watts_per_thread[host], hosts.watts_error[host]
+    return f"{measured}; {slope:.2f} W for one more busy thread, ± {error:.0f} W where it receives"
 
 
 def _power(before: Load, after: Load, host: int) -> list[tuple[str, str]]:

@@ -44,6 +44,13 @@ def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster,
     assert "moves 1 VMs out" in explain.explain(cluster, POLICY, made, "c1").sentence
 
 
+def test_what_a_hosts_watts_are_predicted_from_is_told_with_its_error(cluster, made):
+    said = dict(explain.explain(cluster, POLICY, made, "c1").numbers)
+    assert said["watts"] == "300 W measured; 3.00 W for one more busy thread, ± 5 W where it receives"
+    move = made.moves[0]
+    assert dict(explain.explain(cluster, POLICY, made, "1").numbers)[f"{move.target} watts"] == said["watts"]
+
+
 def test_what_is_nothing_is_refused_with_a_remedy(cluster, made):
     with pytest.raises(InputError, match="is no host, no VM and no move"):
         explain.explain(cluster, POLICY, made, "nonsense")
