@@ -1,6 +1,7 @@
 """What the daemon's verbs show a person, and how long they follow a drain."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from controller.cli import daemon, tables
 from controller.cli.main import app
+from tests import estates
 
 STUCK = {"state": "stuck"}
 DONE_MOVE = {"outcome": {}}
@@ -50,6 +52,21 @@ def test_what_hosts_that_are_not_read_may_add_is_shown_where_there_is_any() -> N
     row = {"key": "feed:A", "unit": "W", "before": 5.0, "after": 4.0, "limit": 9.0, "unread": 0.0}
     assert "not read" not in shown(tables.limits([row]))
     assert "1,130.0" in shown(tables.limits([row, {**row, "key": "feed:B", "unread": 1130.0}]))
+
+
+@pytest.mark.parametrize("verb", ["run", "drain"])
+def test_a_broken_estate_is_told_whole_with_status_1_and_nothing_is_started(verb: str, tmp_path: Path) -> None:
+    bad = estates.TEXT.replace("memory_mib: 524288", "memory_mib: 512GiB").replace("rack: r2\n", "rack: r9\n")
+    (tmp_path / "estate").mkdir()
+    (tmp_path / "estate" / "estate.yaml").write_text(bad, encoding="utf-8")
+    config = tmp_path / "controller.yaml"
+    config.write_text("version: 1\nestate: estate\nstate_dir: state\nsocket: {path: state/s.sock}\n", encoding="utf-8")
+    more = ["c1", "--direct", "--yes"] if verb == "drain" else []
+    ended = CliRunner().invoke(app, [verb, *more, "--config", str(config)])
+    assert ended.exit_code == 1
+    for line, what in ((estates.line_of("- {name: t,"), "memory_mib"), (estates.line_of("- name: h2") + 2, "r9")):
+        assert any(f"estate.yaml:{line}" in said and what in said for said in ended.stderr.splitlines()), ended.stderr
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize("verb", ["run", "drain"])
