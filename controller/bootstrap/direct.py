@@ -14,6 +14,7 @@ from controller.errors import TransientError
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.policy import Mode
+from inventory.model import Estate
 
 Confirm = Callable[[tuple[str, ...]], None]
 """Given what is not known; returns to go on, raises not to."""
@@ -23,15 +24,24 @@ def drain(path: Path, host: str, why: str, *, keep_shutoff: bool, confirm: Confi
     """Drains to its end, EMPTY or STUCK. Raises RefusedError (rule `journal-locked`) while a daemon runs."""
     settings = config.load(path)
     quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
+    estate = parts.estate(settings)
     with parts.journal(settings, "gdcc drain --direct") as journal:
-        return asyncio.run(_drain(quiet, journal, HostName(host), why, keep_shutoff=keep_shutoff, confirm=confirm))
+        drained = _drain(quiet, estate, journal, HostName(host), why=why, keep_shutoff=keep_shutoff, confirm=confirm)
+        return asyncio.run(drained)
 
 
 async def _drain(
-    settings: config.Config, journal: SqlJournal, host: HostName, why: str, *, keep_shutoff: bool, confirm: Confirm
+    settings: config.Config,
+    estate: Estate,
+    journal: SqlJournal,
+    host: HostName,
+    *,
+    why: str,
+    keep_shutoff: bool,
+    confirm: Confirm,
 ) -> Drain:
     async with contextlib.AsyncExitStack() as stack:
-        wired = await wire(stack, settings, parts.estate(settings), journal)
+        wired = await wire(stack, settings, estate, journal)
         await wired.loop.turn()
         if wired.loop.memory.seen is None:
             raise TransientError(wired.loop.status.sentence, where=host)
