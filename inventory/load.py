@@ -72,6 +72,14 @@ def load(directory: Path) -> Estate:
     return estate
 
 
+def place(directory: Path, table: str, name: str, field_name: str = "") -> str:
+    """`file:line` of a row's field, or of the row where it has no such field: for proposing an edit."""
+    reading = _Reading()
+    for document in nodes.documents(directory, reading.findings):
+        _read_document(reading, document)
+    return reading.where(table, name, field_name)
+
+
 def _position(problem: Problem) -> tuple[str, int, str]:
     file, _, line = problem.where.rpartition(":")
     return (file, int(line) if line.isdigit() else 0, problem.what)
