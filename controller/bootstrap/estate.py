@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from controller.adapters.openstack import rest, session
-from controller.adapters.pulumi import finding, settling
-from controller.adapters.pulumi.work import Settle
+from controller.adapters.pulumi import beside, finding, settling
+from controller.adapters.pulumi.work import Beside, Settle
 from controller.errors import InputError
 
 DEFAULT_ROLES = ("admin", "member", "reader")
+
+
+def named() -> bool:
+    """Whether the environment names a cloud at all."""
+    return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
 
 
 @asynccontextmanager
@@ -45,3 +50,8 @@ async def default_roles() -> Mapping[str, str]:
 def settler() -> Settle:
     """Clears up after a killed run; asks the cloud only when there is something to ask."""
     return settling.settler(cloud)
+
+
+def guard() -> Beside:
+    """Refuses what an `up` would make beside a living one; asks the cloud only when there is something to ask."""
+    return beside.guard(cloud)

@@ -41,6 +41,11 @@ class Rule:
         return f"{self.direction}-{self.protocol or 'any'}-{self.port or 'any'}-{self.cidr or self.tier}"
 
     @property
+    def prefix(self) -> str | None:
+        """Neutron's range: none for whatever leaves to the world, as Neutron itself writes that rule in new groups."""
+        return None if self.direction is Direction.EGRESS and self.cidr == WORLD else self.cidr
+
+    @property
     def ethertype(self) -> str:
         """IPv6 only where its range is one."""
         return "IPv6" if self.cidr is not None and ipaddress.ip_network(self.cidr).version == 6 else "IPv4"

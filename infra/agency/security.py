@@ -47,7 +47,7 @@ class SecurityGroups(pulumi.ComponentResource):
                     protocol=rule.protocol,
                     port_range_min=rule.port,
                     port_range_max=rule.port,
-                    remote_ip_prefix=rule.cidr,
+                    remote_ip_prefix=rule.prefix,
                     remote_group_id=None if rule.tier is None else groups[rule.tier].id,
                     opts=pulumi.ResourceOptions(parent=self),
                 )

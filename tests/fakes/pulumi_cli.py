@@ -95,7 +95,8 @@ def preview(stack, run):
         )
         return 255
     run.end()
-    steps = [{"op": "create", "urn": stack.urn(each), "newState": {"urn": stack.urn(each)}} for each in stack.new]
+    states = [{"urn": stack.urn(each), "type": KIND, "custom": True} for each in stack.new]
+    steps = [{"op": "create", "urn": state["urn"], "newState": state} for state in states]
     sys.stdout.write(json.dumps({"steps": steps}) + "\n")
     return 0
 

@@ -178,6 +178,70 @@ async def _project(cloud: Cloud, inputs: Inputs) -> list[str]:
     return await _listed("identity", "/projects", "projects", _IN_DOMAIN, **params)(cloud, inputs)
 
 
+OWNER = "(owner)"
+"""A finder's input that no resource has: the project of the login that makes it."""
+
+
+def owner(login: Inputs) -> dict[str, str]:
+    """The project that a provider logs in to, as finders take it; nothing where it is not known."""
+    return {OWNER: str(login["tenantId"])} if login.get("tenantId") else {}
+
+
+async def _server_group(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """A group stands in the project of the login that makes it; without that project there is none."""
+    if OWNER not in inputs:
+        return []
+    same = {**_NAMED, OWNER: "project_id"}
+    return await _listed("compute", "/os-server-groups", "server_groups", same, all_projects="true")(cloud, inputs)
+
+
+async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[str]:
+    """What must go before a thing that was not found can be made, a sentence each."""
+    if kind == APPLICATION_CREDENTIAL and login.get("userName"):
+        return await _left_over(cloud, inputs, login)
+    if kind == SECURITY_RULE and inputs.get("securityGroupId"):
+        return await _same_rule(cloud, inputs)
+    return []
+
+
+async def _left_over(cloud: Cloud, inputs: Inputs, login: Inputs) -> list[str]:
+    domains = await cloud.listing("identity", "/domains", "domains")
+    within = {row["id"] for row in domains if row["name"] == login.get("userDomainName")}
+    said: list[str] = []
+    for user in await cloud.listing("identity", "/users", "users"):
+        if user["name"] == login["userName"] and user["domain_id"] in within:
+            path = f"/users/{user['id']}/application_credentials"
+            rows = await cloud.body("identity", path, "application_credentials")
+            said.extend(
+                f"{user['name']} has an application credential {row['name']} whose secret nobody can read: delete "
+                f"it (DELETE /v3{path}/{row['id']}), or set gdcc:credentialsFrom to another day"
+                for row in rows
+                if row["name"] == inputs.get("name")
+            )
+    return said
+
+
+async def _same_rule(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """Neutron takes the whole world and no range for the same, and refuses one beside the other."""
+    wanted = {name: _narrow(inputs.get(key)) for key, name in _RULE.items()}
+    rows = await cloud.listing("network", "/security-group-rules", "security_group_rules")
+    return [
+        f"rule {row['id']} of security group {row['security_group_id']} says {row['remote_ip_prefix'] or 'no range'} "
+        f"where {inputs.get('remoteIpPrefix') or 'no range'} is declared: delete it, and `up` makes it anew"
+        for row in rows
+        if wanted == {name: _narrow(row.get(name)) for name in wanted}
+    ]
+
+
+def _narrow(value: object) -> str:
+    text = _plain(value)
+    return "" if text in {"0.0.0.0/0", "::/0"} else text
+
+
+APPLICATION_CREDENTIAL = "openstack:identity/applicationCredential:ApplicationCredential"
+SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
+SERVER_GROUP = "openstack:compute/serverGroup:ServerGroup"
+
 FINDERS: Mapping[str, Finder] = {
     "openstack:identity/project:Project": _project,
     "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
@@ -189,9 +253,7 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:compute/flavorAccess:FlavorAccess": _flavor_access,
     "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),
     "openstack:compute/quotaSetV2:QuotaSetV2": _quota("projectId"),
-    "openstack:compute/serverGroup:ServerGroup": _listed(
-        "compute", "/os-server-groups", "server_groups", _NAMED, all_projects="true"
-    ),
+    SERVER_GROUP: _server_group,
     "openstack:blockstorage/volumeTypeV3:VolumeTypeV3": _listed(
         "block-storage", "/types", "volume_types", _NAMED, is_public="None"
     ),
@@ -208,9 +270,7 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
     "openstack:networking/routerInterface:RouterInterface": _router_interface,
     "openstack:networking/secGroup:SecGroup": _listed("network", "/security-groups", "security_groups", _IN_PROJECT),
-    "openstack:networking/secGroupRule:SecGroupRule": _exact(
-        "network", "/security-group-rules", "security_group_rules", _RULE
-    ),
+    SECURITY_RULE: _exact("network", "/security-group-rules", "security_group_rules", _RULE),
     "openstack:networking/rbacPolicyV2:RbacPolicyV2": _exact(
         "network",
         "/rbac-policies",

@@ -125,13 +125,13 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
             inputs, finder = resolved(each, ids), finding.FINDERS.get(each.type)
             said = logins.get(each.named_provider, {})
             matches = [] if inputs is None or finder is None else await finder(cloud, {**inputs, **finding.owner(said)})
-            barred.extend(await finding.bars(cloud, each.type, each.inputs, said))
             if len(matches) == 1:
                 (later if each.unborn_provider else ids)[each.urn] = matches[0]
             elif matches:
                 ambiguous[each.urn] = tuple(sorted(matches))
             else:
                 missing.append(each.urn)
+                barred.extend(await finding.bars(cloud, each.type, inputs or {}, said))
     return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous, later=later, barred=tuple(barred))
 
 

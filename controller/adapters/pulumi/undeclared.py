@@ -1,6 +1,6 @@
 """What a living cloud has and no program declares: told, and left alone."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.adapters.pulumi.finding import Cloud
@@ -42,12 +42,22 @@ async def of_the_cloud(cloud: Cloud, ids: Collection[str]) -> list[Stranger]:
 
 
 async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[str]) -> list[Stranger]:
-    """What stands in these projects with an id that is in no stack."""
+    """What stands in these projects with an id that is in no stack, and the rules in our groups that are in none."""
     found: list[Stranger] = []
     for kind, path, table in _OF_A_PROJECT:
         rows = await cloud.listing("network", path, table)
         found.extend(_strangers(kind, [row for row in rows if row.get("project_id") in projects], ids))
-    return found
+    rules = await cloud.listing("network", "/security-group-rules", "security_group_rules")
+    ours = [{**row, "name": _rule(row)} for row in rules if row["security_group_id"] in ids]
+    return [*found, *_strangers("security group rule", ours, ids)]
+
+
+def _rule(row: Mapping[str, object]) -> str:
+    """A rule has no name: what it allows, as in `ingress IPv4 tcp 80-80 10.0.0.0/8`."""
+    ports = "" if row.get("port_range_min") is None else f"{row['port_range_min']}-{row['port_range_max']}"
+    words = (row["direction"], row["ethertype"], row.get("protocol") or "any", ports)
+    peer = row.get("remote_ip_prefix") or row.get("remote_group_id") or "any address"
+    return " ".join(str(word) for word in (*words, peer) if word)
 
 
 async def projects(cloud: Cloud, declared: Collection[str], ids: Collection[str]) -> list[Stranger]:

@@ -14,6 +14,7 @@ from controller.adapters.pulumi.tool import Tool
 from controller.errors import InvariantError
 
 Settle = Callable[[Runner, Run, state.State], Awaitable[None]]
+Beside = Callable[[Run, state.State], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +22,16 @@ class Orders:
     """What a run needs to know beside the stack's name.
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
-    up after a killed run, `take` imports what a preview would create, `roles` asks the cloud for the roles
-    it has from the start, and `unprotect` names the stacks whose protection a destroy may take away.
+    up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
+    would create, `roles` asks the cloud for the roles it has from the start, and `unprotect` names the stacks whose
+    protection a destroy may take away.
     """
 
     tool: Tool
     estate: str
     today: date
     settle: Settle
+    beside: Beside
     roles: Callable[[], Awaitable[Mapping[str, str]]]
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, object] = field(default_factory=dict)
@@ -68,8 +71,9 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
         await orders.settle(runner, run, found)
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed:
-        await _changes_allowed(run, orders)
-        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *_policy(orders))
+        await changes_allowed(run, orders, "preview")
+        await orders.beside(run, found)
+        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
     run.said = words(run.tally.changes)
 
 
@@ -111,7 +115,7 @@ async def _import(runner: Runner, run: Run, orders: Orders) -> None:
 
 
 async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
-    await runner.step(run, "preview", "preview", "--json", *_looking(orders), *_policy(orders))
+    await runner.step(run, "preview", "preview", "--json", *_looking(orders), *policy(orders))
 
 
 def _looking(orders: Orders) -> tuple[str, ...]:
@@ -140,17 +144,21 @@ def _known(run: Run, orders: Orders) -> None:
         raise StepFailedError(State.SKIPPED, "there is no such stack yet")
 
 
-def _policy(orders: Orders) -> tuple[str, ...]:
+def policy(orders: Orders) -> tuple[str, ...]:
+    """The words that have the CLI ask the policy pack."""
     pack = orders.tool.policy_pack
     return ("--policy-pack", str(pack)) if orders.policy and pack is not None else ()
 
 
-async def _changes_allowed(run: Run, orders: Orders) -> None:
-    """Asks the policies about the preview as a whole: deletions, replacements, aggregates that would lose hosts."""
+async def changes_allowed(run: Run, orders: Orders, preview: str) -> None:
+    """Asks the policies about a preview as a whole: deletions, replacements, aggregates that would lose hosts.
+
+    `preview` is the step that wrote it. Raises `StepFailedError` with what is refused.
+    """
     if not orders.policy or not (orders.tool.root / "infra/policy/changes.py").is_file():
         return
     run.step = "check"
-    status, said = await _asked(orders.tool, run.output("preview"))
+    status, said = await _asked(orders.tool, run.output(preview))
     if status != 0:
         raise StepFailedError(State.FAILED, said or f"the changes check ended with status {status}")
 

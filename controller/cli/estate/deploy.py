@@ -109,6 +109,7 @@ def import_(
     foundation: FoundationOption = False,
     parallel: ParallelOption = PARALLEL,
     write: WriteOption = False,
+    no_policy: NoPolicyOption = False,
     secrets_provider: SecretsOption = None,
     root: RootOption = None,
     estate: EstateOption = None,
@@ -116,10 +117,12 @@ def import_(
 ) -> None:
     """Find in a living cloud what the estate declares; with --write take it under management.
 
-    The foundation first, then `up --foundation`, then the agencies: they refer to what it exports.
+    The foundation first, then `up --foundation`, then the agencies: they refer to what it exports. Where a server
+    group lives, its system's service user gets its password first, because it is the one who imports the group.
     """
-    from controller.cli.estate import select, taking
+    from controller.cli.estate import deploying, select, taking
 
     with told():
         chosen = select.selection(root, estate, agency, foundation)
-        taking.take(chosen, write, secrets_provider, parallel, as_json)
+        orders = deploying.orders(chosen, policy=not no_policy, secrets_provider=secrets_provider)
+        taking.take(chosen, orders, write, parallel, as_json)

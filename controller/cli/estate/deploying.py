@@ -9,14 +9,15 @@ from controller.adapters.pulumi import locks, stack_files, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.bootstrap import estate as wiring
-from controller.cli.estate import running, screen
+from controller.cli.estate import proposing, running, screen
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json, refuse
 
 
 def carry_out(verb: Verb, chosen: Selection, orders: work.Orders, parallel: int, as_json: bool) -> None:
     """Runs the verb on the chosen stacks, tells how each ended, and ends with the exit status."""
-    _report(running.run(verb, chosen.stacks, orders, parallel=parallel, as_json=as_json), as_json)
+    runs = running.run(verb, chosen.stacks, orders, parallel=parallel, as_json=as_json)
+    _report(runs, proposing.sentences(chosen) if verb is Verb.PREVIEW else [], as_json)
 
 
 def orders(
@@ -34,6 +35,7 @@ def orders(
         today=datetime.now(UTC).date(),
         take=take,
         settle=wiring.settler(),
+        beside=wiring.guard(),
         roles=wiring.default_roles,
         known=stack_files.existing(chosen.tool),
         secrets_provider=secrets_provider,
@@ -67,9 +69,9 @@ def unlock(chosen: Selection, names: list[str]) -> None:
             people.print(f"{name}: was {lock}; unlocked", markup=False, soft_wrap=True)
 
 
-def _report(runs: list[Run], as_json: bool) -> None:
+def _report(runs: list[Run], proposed: list[str], as_json: bool) -> None:
     if as_json:
-        print_json({"stacks": [row(run) for run in runs]})
+        print_json({"stacks": [row(run) for run in runs], "proposals": proposed})
     else:
         people.print(screen.table(runs, screen.counted(runs)))
         for run in runs:
@@ -77,6 +79,8 @@ def _report(runs: list[Run], as_json: bool) -> None:
                 people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
             if run.state in {State.FAILED, State.LOCKED}:
                 people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
+        for sentence in proposed:
+            people.print(sentence, markup=False, soft_wrap=True)
     raise typer.Exit(running.status(runs))
 
 

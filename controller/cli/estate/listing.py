@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.adapters.pulumi import locks, stack_files, stacks
+from controller.cli.estate import proposing
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json
 
@@ -49,11 +50,13 @@ def listed(chosen: Selection) -> list[Listed]:
 
 def show(chosen: Selection, as_json: bool) -> None:
     """Tells of every stack."""
-    rows = listed(chosen)
+    rows, proposed = listed(chosen), proposing.sentences(chosen)
     if as_json:
-        print_json({"stacks": [_row(each) for each in rows]})
+        print_json({"stacks": [_row(each) for each in rows], "proposals": proposed})
     else:
         people.print(_table(rows))
+        for sentence in proposed:
+            people.print(sentence, markup=False, soft_wrap=True)
 
 
 def _row(each: Listed) -> dict[str, object]:

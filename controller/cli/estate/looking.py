@@ -16,7 +16,7 @@ from controller.adapters.pulumi import drift, state, textfile
 from controller.adapters.pulumi.runs import Run, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.adapters.pulumi.tool import Tool
-from controller.cli.estate import deploying, running
+from controller.cli.estate import deploying, proposing, running
 from controller.cli.estate.select import Selection
 from controller.cli.output import DONE, REFUSED, WRONG_USE, people, print_json
 
@@ -47,10 +47,14 @@ def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json
         drifted = {each.run.stack: len(each.differences) for each in looks if each.differences is not None}
         unread = {each.run.stack: each.run.said for each in looks if each.differences is None}
         textfile.write(to, drifted, unread, now, time.monotonic() - began)
+    proposed = proposing.sentences(chosen)
     if as_json:
-        print_json({"at": now.isoformat(), "stacks": [_row(each) for each in looks], "not_deployed": absent})
+        rows = [_row(each) for each in looks]
+        print_json({"at": now.isoformat(), "stacks": rows, "not_deployed": absent, "proposals": proposed})
     else:
         _tell(looks, absent)
+        for sentence in proposed:
+            people.print(sentence, markup=False, soft_wrap=True)
     raise typer.Exit(status(looks))
 
 

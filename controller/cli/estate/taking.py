@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters.pulumi import create_only, finding, importing, state, tally, undeclared
+from controller.adapters.pulumi import create_only, finding, importing, state, tally, undeclared, work
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.bootstrap import estate as wiring
@@ -30,15 +30,14 @@ class Taken:
     strangers: Sequence[undeclared.Stranger] = ()
 
 
-def take(chosen: Selection, write: bool, secrets_provider: str | None, parallel: int, as_json: bool) -> None:
+def take(chosen: Selection, orders: work.Orders, write: bool, parallel: int, as_json: bool) -> None:
     """Looks for what each stack declares and has not; with `write` imports what was found."""
     taken: dict[str, Taken] = {stack: Taken() for stack in chosen.stacks}
 
     async def one(runner: Runner, run: Run) -> None:
-        await _take(chosen, runner, run, taken[run.stack], write)
+        await _take(chosen, orders, runner, run, taken[run.stack], write)
 
-    orders = deploying.orders(chosen, policy=False, take=one, secrets_provider=secrets_provider)
-    runs = running.run(Verb.IMPORT, chosen.stacks, orders, parallel=parallel, as_json=as_json)
+    runs = running.run(Verb.IMPORT, chosen.stacks, replace(orders, take=one), parallel=parallel, as_json=as_json)
     if as_json:
         print_json({"stacks": [_row(run, taken[run.stack]) for run in runs]})
     else:
@@ -46,28 +45,60 @@ def take(chosen: Selection, write: bool, secrets_provider: str | None, parallel:
     raise typer.Exit(running.status(runs))
 
 
-async def _take(chosen: Selection, runner: Runner, run: Run, taken: Taken, write: bool) -> None:
+async def _take(chosen: Selection, orders: work.Orders, runner: Runner, run: Run, taken: Taken, write: bool) -> None:
     taken.wanted = importing.declared(json.loads(run.output("preview").read_text(encoding="utf-8")))
     run.step = "find"
+    standing = (await asyncio.to_thread(state.export, chosen.tool, run.stack)).resources
     async with wiring.cloud() as cloud:
-        taken.found = await importing.found(cloud, taken.wanted)
-        standing = state.export(chosen.tool, run.stack).resources
+        taken.found = await importing.found(cloud, taken.wanted, standing)
         taken.strangers = await _strangers(cloud, chosen, run.stack, standing, taken.found)
-    if taken.found.ambiguous:
-        urn, ids = next(iter(taken.found.ambiguous.items()))
-        raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {tally.name_of(urn)}: {', '.join(ids)}")
-    run.said = f"{len(taken.found.ids)} found, {len(taken.found.missing)} to create"
-    if not taken.found.ids:
+    _refuse(taken.found)
+    found = {**taken.found.ids, **taken.found.later}
+    run.said = f"{len(found)} found, {len(taken.found.missing)} to create"
+    if not found:
         return
     taken.file = run.folder / "import.json"
     taken.file.write_text(json.dumps(importing.import_file(taken.wanted, taken.found.ids), indent=2), encoding="utf-8")
     if write:
-        await runner.step(run, "import", "import", "--file", str(taken.file), *importing.FLAGS)
-        imported = [each for each in taken.wanted if each.urn in taken.found.ids]
-        await asyncio.to_thread(create_only.complete, chosen.tool, run.stack, imported, run.folder / "state.json")
-        await runner.step(run, "check", "preview", "--json")
+        await _import(orders, runner, run, taken, taken.file, taken.found.ids)
+        if taken.found.later:
+            await _import_later(orders, runner, run, taken)
+        await work.changes_allowed(run, orders, "check")
         _refuse_losses(run)
-        run.said = f"{len(taken.found.ids)} imported, {len(taken.found.missing)} to create at the next up"
+        run.said = f"{len(found)} imported, {len(taken.found.missing)} to create at the next up"
+
+
+def _refuse(found: importing.Found) -> None:
+    if found.barred:
+        raise StepFailedError(State.FAILED, "; ".join(found.barred))
+    if found.ambiguous:
+        urn, ids = next(iter(found.ambiguous.items()))
+        raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {tally.name_of(urn)}: {', '.join(ids)}")
+
+
+async def _import(
+    orders: work.Orders, runner: Runner, run: Run, taken: Taken, file: Path, ids: Mapping[str, str]
+) -> None:
+    """Imports what has these ids, and looks at what the next `up` would do."""
+    if ids:
+        await runner.step(run, "import", "import", "--file", str(file), *importing.FLAGS)
+        imported = [each for each in taken.wanted if each.urn in ids]
+        await asyncio.to_thread(create_only.complete, orders.tool, run.stack, imported, run.folder / "state.json")
+    await runner.step(run, "check", "preview", "--json", *work.policy(orders))
+
+
+async def _import_later(orders: work.Orders, runner: Runner, run: Run, taken: Taken) -> None:
+    """Makes the logins that these things hang on, and nothing else; then imports the things by them.
+
+    The policies have judged the whole in the preview before; the pack would find the parts that are not yet updated.
+    """
+    later = taken.found.later
+    preview = json.loads(run.output("check").read_text(encoding="utf-8"))
+    targets = [word for urn in importing.logins(preview, later) for word in ("--target", urn)]
+    await runner.step(run, "login", "up", "--yes", "--skip-preview", *targets)
+    file = run.folder / "import-later.json"
+    file.write_text(json.dumps(importing.import_file(taken.wanted, later), indent=2), encoding="utf-8")
+    await _import(orders, runner, run, taken, file, later)
 
 
 def _refuse_losses(run: Run) -> None:
@@ -82,7 +113,7 @@ def _refuse_losses(run: Run) -> None:
 async def _strangers(
     cloud: finding.Cloud, chosen: Selection, stack: str, standing: Sequence[state.Resource], found: importing.Found
 ) -> list[undeclared.Stranger]:
-    ids = {each.id for each in standing if each.id} | set(found.ids.values())
+    ids = {each.id for each in standing if each.id} | set(found.ids.values()) | set(found.later.values())
     if stack == FOUNDATION:
         named = {system.project for system in chosen.estate.systems.values()}
         return [*await undeclared.of_the_cloud(cloud, ids), *await undeclared.projects(cloud, named, ids)]
@@ -94,7 +125,7 @@ async def _strangers(
 def _row(run: Run, taken: Taken) -> dict[str, object]:
     return {
         **deploying.row(run),
-        "found": dict(taken.found.ids),
+        "found": {**taken.found.ids, **taken.found.later},
         "missing": list(taken.found.missing),
         "ambiguous": {urn: list(ids) for urn, ids in taken.found.ambiguous.items()},
         "file": str(taken.file) if taken.file else None,
@@ -108,7 +139,7 @@ def _tell(runs: Sequence[Run], taken: dict[str, Taken], write: bool) -> None:
         shown = Table(title=run.stack, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for column in ("kind", "name", "id in the cloud"):
             shown.add_column(column, overflow="fold")
-        for urn, each in found.ids.items():
+        for urn, each in {**found.ids, **found.later}.items():
             shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), Text(each))
         for urn in found.missing:
             shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), "not there: to create")

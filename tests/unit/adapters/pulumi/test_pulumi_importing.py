@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.pulumi import create_only, finding, importing, undeclared
+from controller.adapters.pulumi import beside, create_only, finding, importing, state, undeclared
+from controller.adapters.pulumi.runs import StepFailedError
 from controller.adapters.pulumi.tally import name_of, type_of
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
@@ -136,18 +137,117 @@ def test_nothing_found_is_an_empty_file():
     assert importing.import_file(importing.declared(PREVIEW), {})["resources"] == []
 
 
-def test_what_a_login_that_is_not_there_yet_would_own_is_not_looked_for():
-    row = {
-        "urn": "urn:pulumi:s::gdcc::openstack:compute/serverGroup:ServerGroup::web",
-        "type": "openstack:compute/serverGroup:ServerGroup",
-        "custom": True,
-        "inputs": {"name": "web"},
-        "provider": f"urn:pulumi:s::gdcc::pulumi:providers:openstack::deployer::{importing.UNKNOWN}",
+LOGIN = "urn:pulumi:s::gdcc::pulumi:providers:openstack::deployer"
+PROJECT = "urn:pulumi:s::gdcc::openstack:identity/project:Project::sys"
+
+
+def made_by_a_login(kind, **inputs):
+    """A preview of a project, a login that is not there yet, and one thing that the login makes."""
+    rows = [
+        {"urn": PROJECT, "type": type_of(PROJECT), "inputs": {"name": "sys"}, "parent": ""},
+        {
+            "urn": LOGIN,
+            "type": importing.PROVIDER,
+            "inputs": {"tenantId": importing.UNKNOWN, "userName": "sys-deployer", "userDomainName": "Default"},
+            "propertyDependencies": {"tenantId": [PROJECT]},
+            "dependencies": [PROJECT],
+        },
+        {
+            "urn": f"urn:pulumi:s::gdcc::{kind}::web",
+            "type": kind,
+            "inputs": inputs,
+            "provider": f"{LOGIN}::{importing.UNKNOWN}",
+        },
+    ]
+    return {"steps": [{"op": "create", "newState": {"custom": True, **row}, "urn": row["urn"]} for row in rows]}
+
+
+@pytest.fixture
+def living():
+    """A cloud with a project, its service user, and another project's server group of the same name."""
+    tables = {
+        "projects": [{"id": "p1", "name": "sys", "tags": []}],
+        "domains": [{"id": "default", "name": "Default"}, {"id": "d2", "name": "other"}],
+        "users": [
+            {"id": "u1", "name": "sys-deployer", "domain_id": "default"},
+            {"id": "u2", "name": "sys-deployer", "domain_id": "d2"},
+        ],
+        "server_groups": [{"id": "theirs", "name": "web", "project_id": "p2"}],
     }
-    wanted = importing.declared({"steps": [{"op": "create", "newState": row}]})
-    rows = Rows({"server_groups": [{"id": "sg", "name": "web"}]}, {})
-    answer = asyncio.run(importing.found(finding.Cloud(rows=rows, region="R"), wanted))
-    assert answer.ids == {} and len(answer.missing) == 1
+    return Rows(tables, {})
+
+
+def looked_for(rows, preview, standing=()):
+    cloud = finding.Cloud(rows=rows, region="R")
+    return asyncio.run(importing.found(cloud, importing.declared(preview), standing))
+
+
+def test_a_server_group_is_found_in_its_logins_project_and_imported_once_the_login_is_there(living):
+    living.tables["server_groups"].append({"id": "ours", "name": "web", "project_id": "p1"})
+    preview = made_by_a_login(finding.SERVER_GROUP, name="web")
+    answer = looked_for(living, preview)
+    assert (answer.ids, answer.missing) == ({PROJECT: "p1"}, ())
+    assert list(answer.later.values()) == ["ours"]
+    file = importing.import_file(importing.declared(preview), answer.later)
+    (entry,) = file["resources"]
+    assert file["nameTable"][entry["provider"]] == LOGIN
+
+
+def test_a_server_group_of_another_project_is_not_it(living):
+    answer = looked_for(living, made_by_a_login(finding.SERVER_GROUP, name="web"))
+    assert answer.later == {}
+    assert [name_of(urn) for urn in answer.missing] == ["web"]
+
+
+def test_only_what_the_logins_hang_on_is_made_before_the_rest_is_imported(living):
+    living.tables["server_groups"].append({"id": "ours", "name": "web", "project_id": "p1"})
+    preview = made_by_a_login(finding.SERVER_GROUP, name="web")
+    later = looked_for(living, preview).later
+    assert importing.logins(preview, later) == (PROJECT, LOGIN)
+    preview["steps"][0]["op"] = "update"
+    assert importing.logins(preview, later) == (LOGIN,)
+
+
+def test_a_credential_that_is_left_over_bars_the_way_and_is_told_with_what_to_do(living):
+    preview = made_by_a_login(finding.APPLICATION_CREDENTIAL, name="sys-deployer-2026-01-01")
+    assert looked_for(living, preview).barred == ()
+    living.bodies["/users/u1/application_credentials"] = {
+        "application_credentials": [{"id": "c0", "name": "another"}, {"id": "c1", "name": "sys-deployer-2026-01-01"}]
+    }
+    (said,) = looked_for(living, preview).barred
+    assert "DELETE /v3/users/u1/application_credentials/c1" in said and "gdcc:credentialsFrom" in said
+
+
+def test_a_rule_in_other_words_that_neutron_would_refuse_beside_ours_bars_the_way(cloud):
+    preview = json.loads(json.dumps(PREVIEW))
+    (rule,) = (each for each in preview["steps"] if each.get("newState", {}).get("type") == finding.SECURITY_RULE)
+    rule["newState"]["inputs"]["remoteIpPrefix"] = "0.0.0.0/0"
+    cloud.tables["security_group_rules"][0]["remote_ip_prefix"] = None
+    answer = asyncio.run(importing.found(finding.Cloud(rows=cloud, region="R"), importing.declared(preview)))
+    (said,) = answer.barred
+    assert said.startswith("rule rule1 of security group sg1 says no range where 0.0.0.0/0 is declared")
+
+
+def standing(urn, inputs):
+    return state.parsed(
+        {"deployment": {"resources": [{"urn": urn, "type": type_of(urn), "id": "x", "inputs": inputs}]}}
+    ).resources
+
+
+def test_an_up_that_would_make_a_second_group_in_a_living_project_is_refused(living):
+    preview = made_by_a_login(finding.SERVER_GROUP, name="web")
+    wanted = importing.declared({"steps": preview["steps"][2:]})
+    assert beside.questions(wanted, ()) == ()
+    assert beside.questions(importing.declared(preview), ()) == (), "in a project of this run nothing stands yet"
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    asked = beside.questions(wanted, login)
+    assert asked == wanted
+    cloud = finding.Cloud(rows=living, region="R")
+    beside.refuse("agency-tax", asyncio.run(importing.found(cloud, asked, login)))
+    living.tables["server_groups"].append({"id": "ours", "name": "web", "project_id": "p1"})
+    cloud = finding.Cloud(rows=living, region="R")
+    with pytest.raises(StepFailedError, match=r"second ServerGroup web beside ours.*import --agency tax"):
+        beside.refuse("agency-tax", asyncio.run(importing.found(cloud, asked, login)))
 
 
 def test_what_the_cloud_cannot_tell_is_filled_in_and_what_it_told_stays():

@@ -1,0 +1,79 @@
+"""Before an `up`: what could only go wrong in its middle is refused, with what to do.
+
+Keystone refuses a second project or user of one name, and with it all that would stand in it. Nova makes a second
+server group beside the first, which keeps its servers; and of an application credential that is left over, its service
+user would hear only in the middle of the run. A host that Nova does not list enters no aggregate.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from controller.adapters.pulumi import finding, hosts, importing, stacks, state, tally
+from controller.adapters.pulumi.runs import Run, State, StepFailedError
+
+OpenCloud = Callable[[], AbstractAsyncContextManager[finding.Cloud]]
+
+_KINDS = frozenset({finding.SERVER_GROUP, finding.APPLICATION_CREDENTIAL})
+
+
+def guard(open_cloud: OpenCloud) -> Callable[[Run, state.State], Awaitable[None]]:
+    """What looks at a run's preview; opens the cloud only where the preview makes one of these."""
+
+    async def beside(run: Run, kept: state.State) -> None:
+        preview = json.loads(run.output("preview").read_text(encoding="utf-8"))
+        asked = questions(importing.declared(preview), kept.resources)
+        entering = hosts.entering(preview)
+        if asked or entering:
+            run.step = "ask"
+            async with open_cloud() as cloud:
+                found = await importing.found(cloud, asked, kept.resources)
+                listed = await hosts.listed(cloud) if entering else frozenset[str]()
+            refuse(run.stack, found)
+            refuse_unlisted(entering, listed)
+
+    return beside
+
+
+def questions(
+    wanted: Iterable[importing.Declared], standing: Iterable[state.Resource]
+) -> tuple[importing.Declared, ...]:
+    """Of what would be created: these kinds, whose login's project lives, and the logins that are not there yet."""
+    every = tuple(wanted)
+    logins: dict[str, Mapping[str, Any]] = {
+        each.urn: each.inputs for each in standing if each.type == importing.PROVIDER
+    }
+    new = {each.urn: importing.login(each, {}) for each in every if each.type == importing.PROVIDER}
+    asked = [
+        each for each in every if each.type in _KINDS and finding.owner({**logins, **new}.get(each.named_provider, {}))
+    ]
+    needed = {each.named_provider for each in asked}
+    return tuple(each for each in every if each.urn in needed or each in asked)
+
+
+def refuse(stack: str, found: importing.Found) -> None:
+    """Raises `StepFailedError` that names the first of what lives already."""
+    living = {**found.ids, **found.later, **{urn: ids[0] for urn, ids in found.ambiguous.items()}}
+    if found.barred:
+        raise StepFailedError(State.FAILED, "; ".join(found.barred))
+    if living:
+        urn, id_ = next(iter(living.items()))
+        kind, agency = tally.type_of(urn).rpartition(":")[2], stacks.agency_of(stack)
+        raise StepFailedError(
+            State.FAILED,
+            f"would make a second {kind} {tally.name_of(urn)} beside {id_}, which lives: take it under management with "
+            f"gdcc estate import --agency {agency} --write",
+        )
+
+
+def refuse_unlisted(entering: Mapping[str, Sequence[str]], listed: Collection[str]) -> None:
+    """Raises `StepFailedError` that names the hosts which would enter aggregates and cannot."""
+    unlisted = sorted(entering.keys() - set(listed))
+    if unlisted:
+        first, more = unlisted[0], f" (and {len(unlisted) - 1} more)" if len(unlisted) > 1 else ""
+        raise StepFailedError(
+            State.FAILED,
+            f"Nova does not list host {first}{more}, which would enter {', '.join(entering[first])}: start its "
+            "nova-compute, or take its lifecycle back to installed (all: gdcc estate list --foundation)",
+        )
