@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import getpass
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller import config
@@ -20,44 +21,48 @@ Confirm = Callable[[tuple[str, ...]], None]
 """Given what is not known; returns to go on, raises not to."""
 
 
-def drain(path: Path, host: str, why: str, *, keep_shutoff: bool, confirm: Confirm) -> Drain:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A drain, as an operator asks for it."""
+
+    host: HostName
+    why: str
+    keep_shutoff: bool
+    confirm: Confirm
+
+
+def drain(path: Path, asked: Asked) -> Drain:
     """Drains to its end, EMPTY or STUCK. Raises RefusedError (rule `journal-locked`) while a daemon runs."""
     settings = config.load(path)
     quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
     estate = parts.estate(settings)
     with parts.journal(settings, "gdcc drain --direct") as journal:
-        drained = _drain(quiet, estate, journal, HostName(host), why=why, keep_shutoff=keep_shutoff, confirm=confirm)
-        return asyncio.run(drained)
+        return asyncio.run(_drain(quiet, estate, journal, asked))
 
 
-async def _drain(
-    settings: config.Config,
-    estate: Estate,
-    journal: SqlJournal,
-    host: HostName,
-    *,
-    why: str,
-    keep_shutoff: bool,
-    confirm: Confirm,
-) -> Drain:
+async def _drain(settings: config.Config, estate: Estate, journal: SqlJournal, asked: Asked) -> Drain:
     async with contextlib.AsyncExitStack() as stack:
-        wired = await wire(stack, settings, estate, journal)
-        await wired.loop.turn()
-        if wired.loop.memory.seen is None:
-            raise TransientError(wired.loop.status.sentence, where=host)
-        confirm(await wired.desk.drain_unknowns(host))
-        begun = await wired.desk.drain(host, getpass.getuser(), why, keep_shutoff=keep_shutoff)
-        turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
-        try:
-            return await _ended(wired, journal, begun)
-        finally:
-            wired.loop.stop()
-            await turns
+        return await drained(await wire(stack, settings, estate, journal), asked)
 
 
-async def _ended(wired: Wired, journal: SqlJournal, begun: Drain) -> Drain:
+async def drained(wired: Wired, asked: Asked) -> Drain:
+    """Looks, has it confirmed, and turns until the drain has ended."""
+    await wired.loop.turn()
+    if wired.loop.memory.seen is None:
+        raise TransientError(wired.loop.status.sentence, where=asked.host)
+    asked.confirm(await wired.desk.drain_unknowns(asked.host))
+    begun = await wired.desk.drain(asked.host, getpass.getuser(), asked.why, keep_shutoff=asked.keep_shutoff)
+    turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
+    try:
+        return await _ended(wired, begun)
+    finally:
+        wired.loop.stop()
+        await turns
+
+
+async def _ended(wired: Wired, begun: Drain) -> Drain:
     """Until it is EMPTY, or STUCK and has moved nothing for two turns: what can leave, leaves first."""
-    moved, still_since = 0, wired.loop.status.turns.count
+    journal, moved, still_since = wired.journal, 0, wired.loop.status.turns.count
     while True:
         await asyncio.sleep(1)
         found = next((one for one in journal.drains() if one.id == begun.id), None)

@@ -10,6 +10,7 @@ from rich.live import Live
 from controller.api import client
 from controller.cli import tables
 from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
+from controller.model.ids import HostName
 from controller.model.policy import ScopeKind
 
 SocketOption = Annotated[Path, typer.Option("--socket", envvar="GDCC_SOCKET", help="The daemon's socket.")]
@@ -103,15 +104,16 @@ def drain(
         from controller.bootstrap import direct as without_daemon
 
         with told():
-            drained = without_daemon.drain(
-                config, host, why, keep_shutoff=keep_shutoff, confirm=lambda u: _sure(host, u, yes)
+            asked = without_daemon.Asked(
+                host=HostName(host), why=why, keep_shutoff=keep_shutoff, confirm=lambda u: _sure(host, u, yes)
             )
+            drained = without_daemon.drain(config, asked)
         _ended(tables.plain(drained), shown=False)
     with told():
         unknowns = client.call(socket, "POST", client.path("hosts", host, "drain"), {})["unknowns"]
         _sure(host, unknowns, yes)
-        asked = {"why": why, "keep_shutoff": keep_shutoff, "confirmed": True}
-        begun = client.call(socket, "POST", client.path("hosts", host, "drain"), asked)["drain"]
+        wanted = {"why": why, "keep_shutoff": keep_shutoff, "confirmed": True}
+        begun = client.call(socket, "POST", client.path("hosts", host, "drain"), wanted)["drain"]
         done = _follow(socket, begun) if wait else begun
     _ended(done, shown=wait and people.is_terminal)
 

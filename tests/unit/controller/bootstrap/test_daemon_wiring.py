@@ -38,9 +38,9 @@ class Daemon:
         self.configure()
         self.settings = config.load(self.file)
         self.journal = journals.opened(folder)
-        clock, estate = SystemClock(), parts.estate(self.settings)
-        self.cloud = FakeCloud(clock, tuple(estate.hosts))
-        self.wired = Wired(self.settings, estate, journal=self.journal, cloud=self.cloud, clock=clock)
+        self.clock, estate = SystemClock(), parts.estate(self.settings)
+        self.cloud = FakeCloud(self.clock, tuple(estate.hosts))
+        self.wired = Wired(self.settings, estate, journal=self.journal, cloud=self.cloud, clock=self.clock)
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[Wired]:
