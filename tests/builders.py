@@ -37,7 +37,10 @@ class Rack:
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """A feed, PDU or phase, by what it may carry. `meter` and `on_battery`: None is not read."""
+    """A feed, PDU or phase, by what it may carry. `meter` and `on_battery`: None is not read.
+
+    `silent`: its UPS said last that it runs on battery.
+    """
 
     name: str
     kind: model.PowerKind = model.PowerKind.FEED
@@ -46,6 +49,7 @@ class Supply:
     meter: float | None = None
     ups: str | None = None
     on_battery: bool | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,7 +385,7 @@ class _Build:
             ups=tuple(supply.ups for supply in self._supplies),
             power_watts=_reading([supply.meter for supply in self._supplies]),
             on_battery=_reading([supply.on_battery for supply in self._supplies]),
-            silent_on_battery=np.zeros(count, np.bool_),
+            silent_on_battery=np.array([supply.silent for supply in self._supplies], np.bool_),
             battery_minutes=model.absent(count),
         )
 

@@ -143,7 +143,12 @@ def _supply(dice: Random, name: str, hosts: list[builders.Host]) -> builders.Sup
     on_battery = dice.choice([None, *[False] * 8, True]) if kind is PowerKind.FEED else None
     meter = dice.choice([None, None, 0.5, 0.9, 1.1, 2.0])
     return builders.Supply(
-        name=name, kind=kind, limit_watts=limit, on_battery=on_battery, meter=None if meter is None else meter * watts
+        name=name,
+        kind=kind,
+        limit_watts=limit,
+        on_battery=on_battery,
+        silent=kind is PowerKind.FEED and on_battery is None and dice.random() < 0.2,
+        meter=None if meter is None else meter * watts,
     )
 
 

@@ -1,6 +1,7 @@
 """What befalls requests on their way to OpenStack: reads come through or say why, a write is sent once."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,13 +196,17 @@ async def test_a_clear_no_is_a_refusal_that_names_its_rule_its_request_and_novas
     assert f"POST compute {ACTION}" in caught.value.where
 
 
-async def test_a_live_migration_names_its_host_and_does_not_force_it(
-    fake: OpenStackHttp, cloud: OpenStackCloud
+async def test_a_live_migration_names_its_host_does_not_force_it_and_logs_novas_request_id(
+    fake: OpenStackHttp, cloud: OpenStackCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     fake.script("POST", ACTION, Scripted(status=202))
-    assert (await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)).startswith("req-")
+    request_id = await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
+    assert request_id.startswith("req-")
     (seen,) = fake.asked("POST", ACTION)
     assert seen.body == {"os-migrateLive": {"host": "c2", "block_migration": "auto"}}
+    logged = [record for record in caplog.records if getattr(record, "request_id", None) == request_id]
+    assert [f"POST compute {ACTION}" in record.getMessage() for record in logged] == [True]
 
 
 async def test_a_read_outlives_errors_a_reset_and_an_answer_cut_short(
