@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository's root, which `gdcc:estate` is relative to."""
 
 _SEED = re.compile(r"[0-9a-fA-F]{64,}")
-_ROLE_ID = re.compile(r"[0-9a-fA-F]{32}")
+_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 
 class ConfigError(Exception):
@@ -48,6 +48,7 @@ class StackConfig:
 
     `seed` is what service users' passwords are derived from, hexadecimal; it is not shown by `repr`.
     `roles` are Keystone's ids of the roles that the cloud already has, by name; the foundation exports them.
+    `login_project` is the id of the project that whoever runs Pulumi logs in to, whose quotas the stacks use up.
     """
 
     stack: Stack
@@ -60,6 +61,7 @@ class StackConfig:
     protect: bool = True
     exceptions: tuple[named.Named, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    login_project: str | None = None
 
     @property
     def credentials_expire_at(self) -> datetime:
@@ -123,6 +125,12 @@ def _reference(text: str) -> str:
     return text
 
 
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"is {text!r} (write Keystone's id, 32 hexadecimal digits)")
+    return text
+
+
 def _roles(text: str) -> dict[str, str]:
     remedy = "(write NAME: ID for each role, as 'openstack role list' shows them)"
     try:
@@ -131,7 +139,7 @@ def _roles(text: str) -> dict[str, str]:
         raise ValueError(f"is no mapping {remedy}") from None
     if not isinstance(given, dict):
         raise ValueError(f"is no mapping {remedy}")
-    wrong = sorted(name for name, id_ in given.items() if not (isinstance(id_, str) and _ROLE_ID.fullmatch(id_)))
+    wrong = sorted(name for name, id_ in given.items() if not (isinstance(id_, str) and _ID.fullmatch(id_)))
     if wrong:
         raise ValueError(f"has no Keystone id of 32 hexadecimal digits for {', '.join(wrong)} {remedy}")
     missing = sorted({"member", "reader"} - given.keys())
@@ -172,6 +180,7 @@ _KEYS: Mapping[str, _Key] = {
         remedy="pulumi config set --path gdcc:roles.member ID, and so for reader and admin",
         foundation_needs=True,
     ),
+    "loginProject": _Key(field="login_project", read=_id),
 }
 
 

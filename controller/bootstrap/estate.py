@@ -1,5 +1,6 @@
 """The living cloud for `gdcc estate`: what an import looks through, and what a killed run may have left."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -45,6 +46,17 @@ async def default_roles() -> Mapping[str, str]:
     async with cloud() as found:
         rows = await found.listing("identity", "/roles", "roles")
     return {row["name"]: row["id"] for row in rows if row["name"] in DEFAULT_ROLES and not row.get("domain_id")}
+
+
+async def login_project() -> str | None:
+    """The id of the project that this environment logs in to; None where it names no cloud, or no project."""
+    if not named():
+        return None
+    connection = session.open_connection(os.environ.get("OS_CLOUD"), region=os.environ.get("OS_REGION_NAME"))
+    try:
+        return await asyncio.to_thread(connection.project_id)
+    finally:
+        connection.close()
 
 
 def settler() -> Settle:

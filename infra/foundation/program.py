@@ -6,10 +6,11 @@ from infra import naming
 from infra.config import StackConfig
 from infra.foundation import exports
 from infra.foundation.aggregates import Aggregates
-from infra.foundation.control import Control
+from infra.foundation.control import OPENINGS, Control
 from infra.foundation.flavors import Flavors
 from infra.foundation.identity import Identity
 from infra.foundation.networks import Networks
+from infra.foundation.quotas import Quotas
 from infra.foundation.volume_types import VolumeTypes
 from infra.policy.meanings import Meanings
 from inventory import aggregates
@@ -19,12 +20,21 @@ from inventory.model import Classification, Estate, Network, NetworkUse
 def build(estate: Estate, settings: StackConfig) -> None:
     """Declares the foundation and exports what `exports` names. Images are known by id, and nothing is made of them."""
     control = _control_network(estate)
+    control_level = max(Classification) if control is None else control.classification
     identity = Identity(
         "identity",
         operators=estate.operators.values(),
         known_roles=settings.roles,
-        control_level=max(Classification) if control is None else control.classification,
+        control_level=control_level,
         protect=settings.protect,
+    )
+    quotas = Quotas(
+        "quotas",
+        estate=estate,
+        roles=len(OPENINGS),
+        control_level=control_level,
+        project_id=identity.control_project_id,
+        login_project=settings.login_project,
     )
     Meanings("meanings", estate=estate, role_ids=settings.roles)
     flavors = Flavors("flavors", flavors=estate.flavors.values())
@@ -35,6 +45,7 @@ def build(estate: Estate, settings: StackConfig) -> None:
         networks=estate.networks.values(),
         project_id=identity.control_project_id,
         protect=settings.protect,
+        opts=pulumi.ResourceOptions(depends_on=[quotas]),
     )
     if control is not None:
         Control("control", network=control, project_id=identity.control_project_id)

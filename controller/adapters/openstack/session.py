@@ -107,6 +107,14 @@ class Connection:
         headers: dict[str, str] = self._session.get_auth_headers() or {}
         return headers
 
+    def project_id(self) -> str | None:
+        """The project that it logs in to, None where it is none. Raises `TransientError`."""
+        try:
+            found: str | None = self._session.get_project_id()
+        except ksa.ClientException as error:
+            raise TransientError(str(error), where="cloud") from error
+        return found
+
     def renew(self, refused: Mapping[str, str]) -> None:
         """Forgets the token that was refused, unless another thread has already fetched a new one."""
         with self._lock:

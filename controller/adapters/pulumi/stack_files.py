@@ -38,11 +38,15 @@ def existing(tool: Tool) -> dict[str, dict[str, object]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class First:
-    """What a new stack's configuration begins with. `roles` are the ids of roles the cloud has from the start."""
+    """What a new stack's configuration begins with.
+
+    `roles` are the ids of roles the cloud has from the start, `login_project` that of whoever runs Pulumi.
+    """
 
     estate: str
     credentials_from: date
     roles: Mapping[str, str]
+    login_project: str | None = None
 
 
 def create(tool: Tool, stack: str, secrets_provider: str | None) -> None:
@@ -51,9 +55,9 @@ def create(tool: Tool, stack: str, secrets_provider: str | None) -> None:
     tool.call("stack", "init", "--no-select", stack, *more)
 
 
-def lacks_roles(root: Path) -> bool:
-    """Whether the foundation's file does not name the cloud's own roles yet."""
-    return "gdcc:roles" not in _config(path(root, FOUNDATION))
+def lacks(root: Path, key: str) -> bool:
+    """Whether the foundation's file does not say this yet."""
+    return key not in _config(path(root, FOUNDATION))
 
 
 def configure(tool: Tool, stack: str, first: First) -> None:
@@ -73,6 +77,8 @@ def _plain(stack: str, first: First) -> dict[str, str]:
     values = {"gdcc:estate": first.estate}
     if agency_of(stack) is not None:
         return {**values, "gdcc:credentialsFrom": first.credentials_from.isoformat()}
+    if first.login_project is not None:
+        values["gdcc:loginProject"] = first.login_project
     return {**values, **{f"gdcc:roles.{name}": role_id for name, role_id in sorted(first.roles.items())}}
 
 

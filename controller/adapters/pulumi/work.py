@@ -23,8 +23,8 @@ class Orders:
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
-    would create, `roles` asks the cloud for the roles it has from the start, and `unprotect` names the stacks whose
-    protection a destroy may take away.
+    would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of
+    whoever asks, and `unprotect` names the stacks whose protection a destroy may take away.
     """
 
     tool: Tool
@@ -33,6 +33,7 @@ class Orders:
     settle: Settle
     beside: Beside
     roles: Callable[[], Awaitable[Mapping[str, str]]]
+    login_project: Callable[[], Awaitable[str | None]]
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, object] = field(default_factory=dict)
     secrets_provider: str | None = None
@@ -134,9 +135,14 @@ async def _there(run: Run, orders: Orders) -> None:
     first = stack_files.First(
         estate=orders.estate,
         credentials_from=orders.today,
-        roles=await orders.roles() if run.stack == FOUNDATION and stack_files.lacks_roles(orders.tool.root) else {},
+        roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
+        login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
     )
     await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first)
+
+
+def _lacks(run: Run, orders: Orders, key: str) -> bool:
+    return run.stack == FOUNDATION and stack_files.lacks(orders.tool.root, key)
 
 
 def _known(run: Run, orders: Orders) -> None:

@@ -37,6 +37,7 @@ def orders(
         settle=wiring.settler(),
         beside=wiring.guard(),
         roles=wiring.default_roles,
+        login_project=wiring.login_project,
         known=stack_files.existing(chosen.tool),
         secrets_provider=secrets_provider,
         policy=policy,

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from infra import naming
 from infra.policy import kinds
-from infra.policy.declared import Stack, stack_name
+from infra.policy.declared import Stack
 from infra.policy.rule import StackRule, Violation
 
 QUOTAS: Mapping[str, str] = {
@@ -15,7 +14,7 @@ QUOTAS: Mapping[str, str] = {
 
 
 def broken(stack: Stack) -> Iterator[Violation]:
-    """Agencies' projects that lack one of the three quotas."""
+    """Projects that lack one of the three quotas; a domain holds nothing itself."""
     covered = {
         (project.urn, quota.kind)
         for quota in stack.of_kind(*QUOTAS)
@@ -23,12 +22,12 @@ def broken(stack: Stack) -> Iterator[Violation]:
     }
     for project in stack.of_kind(kinds.PROJECT):
         missing = [title for kind, title in QUOTAS.items() if (project.urn, kind) not in covered]
-        if missing and naming.agency_of(stack_name(project.urn)) is not None:
+        if missing and project.inputs.get("isDomain") is not True:
             yield Violation(urn=project.urn, what=f"no {' and no '.join(missing)} quota (declare one beside it)")
 
 
 RULE = StackRule(
     name="quotas-for-every-project",
-    description="Every project of an agency has a compute, a block storage and a network quota.",
+    description="Every project has a compute, a block storage and a network quota.",
     broken=broken,
 )

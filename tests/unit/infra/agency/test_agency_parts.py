@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 from pulumi_openstack import blockstorage, compute, networking
 
-from infra import naming
+from infra import naming, quota_sets
 from infra.agency import access, data_sets, deployer, members, quotas, readers, rules, server_groups
 from infra.agency.keystone import Keystone
 from infra.agency.rules import Direction
@@ -105,7 +105,7 @@ def test_every_field_of_every_quota_is_set(gdcc):
     for system in list(gdcc.systems.values())[::50]:
         held = limits(gdcc, system)
         for args in (
-            quotas.nova(held, "p"),
+            quota_sets.nova(held, "p"),
             quotas.cinder(held, system, gdcc.volume_types, "p"),
             quotas.neutron(held, system, "p"),
         ):

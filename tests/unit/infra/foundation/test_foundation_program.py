@@ -240,3 +240,26 @@ def test_the_order_of_the_files_changes_nothing(demo: Estate) -> None:
     assert sorted((each.typ, each.name, repr(each.inputs)) for each in straight.of_the_cloud()) == sorted(
         (each.typ, each.name, repr(each.inputs)) for each in other.of_the_cloud()
     )
+
+
+def test_the_logins_project_has_room_for_every_grant_and_pool_of_the_estate(built: Built) -> None:
+    estate, declared = built
+    assert set(declared.of("QuotaV2")) == {"control"}
+    (said,) = (each for each in declared.of("QuotaV2").values())
+    assert all(said[key] is not None for key in ("network", "rbacPolicy", "subnetpool", "securityGroupRule"))
+    raised = foundation(replace(estate, flavors={}), login_project="d" * 32).of("QuotaV2")["login"]
+    pools = [agency for agency in estate.agencies.values() if agency.pool is not None]
+    outward = [system for system in estate.systems.values() if estate.agencies[system.agency] in pools]
+    assert raised["projectId"] == "d" * 32
+    assert raised["subnetpool"] >= len(pools)
+    assert raised["rbacPolicy"] >= len(outward) + len(declared.of("RbacPolicyV2"))
+
+
+def test_the_control_projects_quotas_are_complete_and_hold_its_networks_and_groups(built: Built) -> None:
+    _, declared = built
+    limits = declared.of("QuotaV2")["control"]
+    assert limits["network"] >= len(declared.of("Network"))
+    assert limits["securityGroup"] > len(declared.of("SecGroup"))
+    assert limits["securityGroupRule"] > len(declared.of("SecGroupRule"))
+    project = "id of Project gdcc-control"
+    assert {declared.of(kind)["control"]["projectId"] for kind in ("QuotaSetV2", "QuoteSetV3")} == {project}

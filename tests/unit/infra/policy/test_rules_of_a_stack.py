@@ -141,6 +141,7 @@ BROKEN: list[Case] = [
     (ownership.RULE, made_by([USER], [], kinds.SERVER_GROUP), "Pulumi's own user"),
     (quota_coverage.RULE, (HEALTH,), "no compute and no block storage and no network quota"),
     (quota_coverage.RULE, (HEALTH, BUSES, *QUOTAS), "no compute"),
+    (quota_coverage.RULE, (project(stack=FOUNDATION),), "no compute"),
 ]
 
 HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
@@ -168,7 +169,7 @@ HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
     (ownership.RULE, made_by([USER], [HEALTH], kinds.CONTAINER)),
     (ownership.RULE, (resource(kinds.SERVER_GROUP, stack=FOUNDATION),)),
     (quota_coverage.RULE, (HEALTH, *QUOTAS)),
-    (quota_coverage.RULE, (project(stack=FOUNDATION),)),
+    (quota_coverage.RULE, (project(stack=FOUNDATION, isDomain=True),)),
 ]
 
 
