@@ -17,7 +17,9 @@ demo: setup ## a data centre in software, and the controller curing it; KEEP=1 s
 
 test: lint ## everything, the real OpenStack included
 	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
-	@$(RUN) pytest -q -m lab
+	@tests/lab/pulumi-tools/build >/dev/null
+	@tests/lab/lab up swift
+	@$(RUN) pytest -q -m lab -n 2 --dist loadgroup
 
 test-fast: setup ## what needs no lab, in under a minute
 	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
