@@ -40,7 +40,8 @@ def restricted(
 def without_drains(cluster: Cluster) -> Cluster:
     """The snapshot as the controller's own moves may use it: what stands on draining hosts is the drains' to move.
 
-    Their servers count where they are and stay; the hosts are closed by being disabled.
+    Their servers count where they are and stay, by being busy (one that has a target stays without: it copies, or a
+    resize waits for its owner and takes no place); the hosts are closed by being disabled.
     """
     if not cluster.hosts.draining.any():
         return cluster
@@ -52,5 +53,5 @@ def without_drains(cluster: Cluster) -> Cluster:
             draining=np.zeros_like(cluster.hosts.draining),
             enabled=cluster.hosts.enabled & ~cluster.hosts.draining,
         ),
-        vms=replace(cluster.vms, busy=cluster.vms.busy | there),
+        vms=replace(cluster.vms, busy=cluster.vms.busy | (there & (cluster.vms.target < 0))),
     )
