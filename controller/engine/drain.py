@@ -78,7 +78,8 @@ class Drainer:
         """Makes what moves are possible now, and returns the drain as it then stands, ENDED where it was enabled.
 
         To be called again until it is EMPTY: a STUCK drain too, for others may have acted. Raises the cloud's and the
-        journal's errors; nothing is lost by one. Of a host that Nova does not know any more it is STUCK until `enable`.
+        journal's errors; nothing is lost by one. Where Nova does not know the
+        host any more it waits for `enable`, STUCK unless it was EMPTY.
         """
         if await self._cloud.service(drain.host) is None:
             raise self._vanished(drain)
@@ -190,7 +191,7 @@ class Drainer:
 
     def _vanished(self, drain: Drain) -> RefusedError:
         """Notes that the drain waits for a person, and says for what: own moves go on beside it."""
-        if self._is_open(drain) and drain.state is not DrainState.STUCK:
+        if self._is_open(drain) and drain.state is DrainState.EMPTYING:
             self._journal.save_drain(replace(drain, state=DrainState.STUCK, holdouts=()))
         return _unknown(drain.host, f"if it was taken out on purpose, gdcc enable {drain.host} ends its drain")
 

@@ -277,6 +277,20 @@ async def test_an_unknown_host_and_a_second_drain_are_refused(rig: Rig) -> None:
     assert refused.value.rule == "already-draining"
 
 
+@pytest.mark.parametrize(("left", "state"), [(0, DrainState.EMPTY), (1, DrainState.STUCK)])
+async def test_an_empty_host_that_leaves_nova_is_not_stuck_and_one_with_servers_is(
+    rig: Rig, left: int, state: DrainState
+) -> None:
+    for n in range(left):
+        rig.cloud.boot(f"vm-{n}", "c1")
+    drains = drainer(rig, {})
+    drain = await begin(drains)
+    del rig.cloud.services[C1]
+    with pytest.raises(RefusedError, match="no compute service"):
+        await drains.step(drain)
+    assert [one.state for one in rig.journal.drains()] == [state]
+
+
 async def test_enabling_ends_the_drain_and_no_step_disables_the_host_again(rig: Rig) -> None:
     drains = drainer(rig, {})
     drain = await begin(drains)
