@@ -78,8 +78,8 @@ class Drainer:
         """Makes what moves are possible now, and returns the drain as it then stands, ENDED where it was enabled.
 
         To be called again until it is EMPTY: a STUCK drain too, for others may have acted. Raises the cloud's and the
-        journal's errors; nothing is lost by one. Where Nova does not know the
-        host any more it waits for `enable`, STUCK unless it was EMPTY.
+        journal's errors; nothing is lost by one. Where Nova does not know the host any more it waits for `enable`,
+        STUCK unless it was EMPTY.
         """
         if await self._cloud.service(drain.host) is None:
             raise self._vanished(drain)
