@@ -4,11 +4,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from controller.adapters.openstack import rest, session
 from controller.adapters.pulumi import beside, finding, settling
 from controller.adapters.pulumi.work import Beside, Settle
 from controller.errors import InputError
+
+if TYPE_CHECKING:
+    from controller.adapters.openstack import rest, session
 
 DEFAULT_ROLES = ("admin", "member", "reader")
 
@@ -24,14 +27,22 @@ async def cloud() -> AsyncIterator[finding.Cloud]:
 
     Raises `InputError` where the environment names none, or a region is needed and not named.
     """
-    calls = rest.Rest(session.open_connection(os.environ.get("OS_CLOUD"), region=os.environ.get("OS_REGION_NAME")))
+    from controller.adapters.openstack import rest  # noqa: PLC0415 - see `_connection`
+
+    calls = rest.Rest(_connection())
     try:
         yield finding.Cloud(rows=calls, region=await _region(calls))
     finally:
         await calls.close()
 
 
-async def _region(calls: rest.Rest) -> str:
+def _connection() -> "session.Connection":
+    from controller.adapters.openstack import session  # noqa: PLC0415 - half a second that few runs need
+
+    return session.open_connection(os.environ.get("OS_CLOUD"), region=os.environ.get("OS_REGION_NAME"))
+
+
+async def _region(calls: "rest.Rest") -> str:
     named = os.environ.get("OS_REGION_NAME")
     if named:
         return named
@@ -52,7 +63,7 @@ async def login_project() -> str | None:
     """The id of the project that this environment logs in to; None where it names no cloud, or no project."""
     if not named():
         return None
-    connection = session.open_connection(os.environ.get("OS_CLOUD"), region=os.environ.get("OS_REGION_NAME"))
+    connection = _connection()
     try:
         return await asyncio.to_thread(connection.project_id)
     finally:

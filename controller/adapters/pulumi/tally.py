@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pulumi.automation import events
+if TYPE_CHECKING:
+    from pulumi.automation import events
 
 QUIET = frozenset({"same", "read", "read-replacement", "discard", "discard-replaced", "remove-pending-replace"})
 """Operations that change nothing."""
@@ -61,6 +63,8 @@ class Tally:
         """Counts one line of the event log; the SDK's own debug lines are most of them and say nothing here."""
         if b'"severity":"debug"' in line or not line.strip():
             return
+        from pulumi.automation import events  # noqa: PLC0415 - a third of a second, while the first child runs
+
         try:
             event = events.EngineEvent.from_json(json.loads(line))
         except ValueError:  # an operation that this SDK does not know yet; the summary still counts it
@@ -79,24 +83,24 @@ class Tally:
             self.summary = {str(op): count for op, count in event.summary_event.resource_changes.items()}
             self.seconds = event.summary_event.duration_seconds
 
-    def _begin(self, step: events.StepEventMetadata) -> None:
+    def _begin(self, step: "events.StepEventMetadata") -> None:
         self.begun[_op(step)] += 1
         state = step.new or step.old
         if _op(step) not in QUIET and state is not None and state.custom:
             self.under_way[step.urn] = _op(step)
 
-    def _end(self, step: events.StepEventMetadata) -> None:
+    def _end(self, step: "events.StepEventMetadata") -> None:
         self.ended[_op(step)] += 1
         self.under_way.pop(step.urn, None)
         if step.type == _STACK and step.new is not None:
             self.waits = tuple((step.new.outputs or {}).get(_WAITING) or ())
             self.outputs_changed = step.old is None or (step.old.outputs or {}) != (step.new.outputs or {})
 
-    def _fail(self, step: events.StepEventMetadata) -> None:
+    def _fail(self, step: "events.StepEventMetadata") -> None:
         self.under_way.pop(step.urn, None)
         self.failed.append(step.urn)
 
-    def _hear(self, said: events.DiagnosticEvent) -> None:
+    def _hear(self, said: "events.DiagnosticEvent") -> None:
         message = said.message.strip()
         if _PENDING in message:
             self.pending = True
@@ -106,7 +110,7 @@ class Tally:
         elif said.severity == "warning":
             self.warnings.append(message)
 
-    def _judge(self, said: events.PolicyEvent) -> None:
+    def _judge(self, said: "events.PolicyEvent") -> None:
         self.violations.append(
             Violation(
                 policy=said.policy_name,
@@ -117,8 +121,8 @@ class Tally:
         )
 
 
-def _op(step: events.StepEventMetadata) -> str:
-    return step.op.value if isinstance(step.op, events.OpType) else str(step.op)
+def _op(step: "events.StepEventMetadata") -> str:
+    return str(getattr(step.op, "value", step.op))
 
 
 def name_of(urn: str) -> str:
