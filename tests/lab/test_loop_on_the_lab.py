@@ -185,9 +185,7 @@ def test_a_failing_migration_is_not_retried_blindly(lab: Lab, cloud: Any, daemon
 LIMITS = {"at_once": 3, "out_of_host": 2, "into_host": 1, "across_rack": 2, "per_agency": 2, "per_system": 1}
 
 
-def test_a_host_is_drained_in_mode_auto_within_every_limit_and_given_back(
-    lab: Lab, cloud: Any, tmp_path: Path
-) -> None:
+def test_a_host_is_drained_in_mode_auto_within_every_limit_and_given_back(lab: Lab, cloud: Any, tmp_path: Path) -> None:
     """Limits are held against the times that Nova itself wrote down."""
     daemon, host = Daemon(tmp_path, {"limits": {**LIMITS, "per_hour": 3}}), fullest(cloud)
     estate, before = load.load(ESTATE), records(cloud)

@@ -115,7 +115,7 @@ def declared(estate: Estate, agency: str, **cloud: Any) -> Cloud:
     return made
 
 
-def run(cloud: Cloud, agency: str) -> None:
+def run(cloud: Cloud, agency: str, monitor: mocks.MockMonitor | None = None) -> None:
     """Runs the agency's program to its end in that cloud."""
     given, settled = cloud.estate.agencies[agency], settings(agency)
-    engine.declared(naming.agency_stack(agency), lambda: program.build(cloud.estate, given, settled), cloud)
+    engine.declared(naming.agency_stack(agency), lambda: program.build(cloud.estate, given, settled), cloud, monitor)

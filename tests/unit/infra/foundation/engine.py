@@ -42,14 +42,19 @@ class Engine(mocks.Mocks):
         return [each for each in self.resources if each.typ.startswith(_PROVIDER)]
 
 
-def declared(stack_name: str, build: Callable[[], None], engine: Engine | None = None) -> Engine:
+def declared(
+    stack_name: str,
+    build: Callable[[], None],
+    engine: Engine | None = None,
+    monitor: mocks.MockMonitor | None = None,
+) -> Engine:
     """What a program declares, run to its end. What it raises comes through."""
     engine = engine or Engine()
     with _loop() as loop, ThreadPoolExecutor(1) as thread:
         loop.set_default_executor(thread)
         of_thread = thread.submit(_thread_loop).result()
         try:
-            mocks.set_mocks(engine, naming.PROJECT, stack_name, organization="organization")
+            mocks.set_mocks(engine, naming.PROJECT, stack_name, monitor=monitor, organization="organization")
             SETTINGS.outputs.clear()  # what a program before left unfinished stays there
             loop.run_until_complete(_run(engine, build))
         finally:
