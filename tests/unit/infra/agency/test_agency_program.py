@@ -37,7 +37,7 @@ def test_every_sampled_agency_of_the_reference_estate_builds_and_keeps_the_rules
 
 @pytest.mark.lab
 def test_every_agency_of_the_reference_estate_builds_keeps_the_rules_and_holds_every_policy():
-    """Two minutes of a processor: beside the lab's tests, in processes of its own."""
+    """Three minutes of a processor: beside the lab's tests, in processes of its own."""
     parts = os.cpu_count() or 1
     with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as pool:
         done = list(pool.map(every.held, range(parts), [parts] * parts))
