@@ -56,6 +56,9 @@ class End:
 
 Verdict = Wait | Act | Step | End
 
+_ERROR_SHOWS_WITHIN = 2
+"""Polls. Nova writes that a record is in error before it puts the server into ERROR, where it does so at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -189,6 +192,8 @@ def _judge_failed(entry: Entry, look: Look, server: Server, watched: Watched, po
         what = f"its migration ended as {record.status} and left {intent.server_name} in ERROR on {server.host}"
         return _failed("server-error", f"{what}: somebody must repair it")
     if server.task_state is not None and not _overdue(watched.ended_at, look, policy):
+        return Wait.WAIT
+    if record.status == "error" and not _overdue_by(watched.ended_at, look, _ERROR_SHOWS_WITHIN * policy.poll):
         return Wait.WAIT
     if server.host != intent.source and not look.later:
         return _lost(entry, f"its migration ended as {record.status}, yet it stands on {server.host}")

@@ -161,8 +161,12 @@ async def test_a_server_that_is_shut_off_moves_cold_and_waits_to_be_confirmed(gi
     assert (finished.type, finished.status) == ("migration", "finished")
     await given.cloud.confirm_resize(server.id)
     assert (await ended(given, server)).status == "confirmed"
-    now = await given.cloud.server(server.id)
-    assert now is not None
+
+    async def confirmed() -> Server | None:
+        now = await given.cloud.server(server.id)
+        return now if now is not None and now.status != "VERIFY_RESIZE" else None
+
+    now = await until(given, confirmed)
     assert (now.status, now.host) == ("SHUTOFF", target)
 
 

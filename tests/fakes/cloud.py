@@ -32,6 +32,8 @@ QUEUED = timedelta(seconds=1)
 PREPARING = timedelta(seconds=1)
 RECORD_LAG = timedelta(milliseconds=500)
 """How long the record still says running after the server stands on its new host."""
+ENDS = {"copy": "failed", "error": "error", "late-error": "error", "lie": "completed"}
+"""How the record ends, by fault; with late-error the server goes into ERROR a second after it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Start:
 
 
 class FakeCloud:
-    """`faults` by server: check, pre, copy, stall, error, lie, unbound, delete, resize, stuck or no-record.
+    """`faults` by server: check, pre, copy, stall, error, late-error, lie, unbound, delete, resize, stuck or no-record.
 
     `answers` are taken one a start request, from the front: `lost` (done, the answer lost), `dropped` (not done, nobody
     knows), `late` (done 20 s later, nobody knows), `unreachable` (not sent). `down_until` makes every call fail.
@@ -282,7 +284,10 @@ class FakeCloud:
             if start.record == 0 and now - start.at >= timedelta(seconds=2):
                 self._settled(start.server_id, status="ACTIVE")
         for run in self._runs:
-            if run.record.status in RUNNING_MIGRATION_STATUSES:
+            broken = run.fault == "late-error" and run.record.status == "error"
+            if broken and now - (run.record.updated_at or now) > timedelta(seconds=1):
+                self._settled(run.record.server_id, status="ERROR")
+            elif run.record.status in RUNNING_MIGRATION_STATUSES:
                 step = self._live if run.record.type == "live-migration" else self._cold
                 step(run, now)
 
@@ -299,8 +304,8 @@ class FakeCloud:
         elif server_id not in self.servers or (run.fault == "delete" and age > timedelta(seconds=3)):
             self.servers.pop(server_id, None)
             run.record = replace(record, status="error")
-        elif run.fault in {"copy", "error", "lie"} and age > timedelta(seconds=3):
-            self._end(run, {"copy": "failed", "error": "error", "lie": "completed"}[run.fault])
+        elif run.fault in ENDS and age > timedelta(seconds=3):
+            self._end(run, ENDS[run.fault])
         else:
             self._copy(run, now, (age - QUEUED - PREPARING).total_seconds())
 

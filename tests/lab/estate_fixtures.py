@@ -13,7 +13,7 @@ import pytest
 from inventory import load
 from inventory.model import Estate
 from tests.lab import census
-from tests.lab.fixtures import RECIPE, Lab
+from tests.lab.fixtures import ESTATE, RECIPE, Lab
 from tests.lab.stacks import AGENCIES, Stacks
 from tests.lab.tenant import Tenant
 
@@ -29,6 +29,7 @@ class Cloud:
         self.estate: Estate = load.load(AGENCIES)
         self.image = next(iter(self.estate.images.values()))
         self.clear()
+        self._take_public_flavors()
         self.roles = {role.name: role.id for role in self.admin.identity.roles()}
         self.stacks = Stacks(folder, lab.env, {name: self.roles[name] for name in ("admin", "member", "reader")})
         self._tenants: dict[str, Tenant] = {}
@@ -50,6 +51,13 @@ class Cloud:
                 visibility="public",
                 data=b"lab" * 100,
             )
+
+    def _take_public_flavors(self) -> None:
+        """Deletes those of the lab's own tenants, which `populate` makes again with their servers."""
+        own = load.load(ESTATE).flavors
+        for flavor in list(self.admin.compute.flavors(is_public=True)):
+            if flavor.name in own:
+                self.admin.compute.delete_flavor(flavor)
 
     def servers(self) -> list[Any]:
         return list(self.admin.compute.servers(all_projects=True))

@@ -76,6 +76,7 @@ async def test_the_intent_is_in_the_journal_before_nova_is_asked(rig: Rig) -> No
         ("pre", State.FAILED, "migration-failed"),
         ("copy", State.FAILED, "migration-failed"),
         ("error", State.FAILED, "server-error"),
+        ("late-error", State.FAILED, "server-error"),
         ("lie", State.FAILED, "did-not-move"),
         ("unbound", State.FAILED, "port-not-bound"),
         ("delete", State.FAILED, "server-deleted"),
