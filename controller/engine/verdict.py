@@ -191,9 +191,9 @@ def _judge_failed(entry: Entry, look: Look, server: Server, watched: Watched, po
     if server.status == "ERROR":
         what = f"its migration ended as {record.status} and left {intent.server_name} in ERROR on {server.host}"
         return _failed("server-error", f"{what}: somebody must repair it")
-    if server.task_state is not None and not _overdue(watched.ended_at, look, policy):
-        return Wait.WAIT
-    if record.status == "error" and not _overdue_by(watched.ended_at, look, _ERROR_SHOWS_WITHIN * policy.poll):
+    rests_by = policy.verify_timeout if server.task_state is not None else timedelta(0)
+    shows_by = _ERROR_SHOWS_WITHIN * policy.poll if record.status == "error" else timedelta(0)
+    if max(rests_by, shows_by) and not _overdue(watched.ended_at, look, max(rests_by, shows_by)):
         return Wait.WAIT
     if server.host != intent.source and not look.later:
         return _lost(entry, f"its migration ended as {record.status}, yet it stands on {server.host}")
@@ -254,14 +254,10 @@ def _stalled(look: Look, watched: Watched, policy: MigrationPolicy) -> bool:
     """No counters at all is not a stall: what is not known is not zero."""
     if look.record is None or look.record.status != "running" or watched.copying is None:
         return False
-    return _overdue_by(watched.copying.progress_at, look, policy.stall_after)
+    return _overdue(watched.copying.progress_at, look, policy.stall_after)
 
 
-def _overdue(since: datetime | None, look: Look, policy: MigrationPolicy) -> bool:
-    return _overdue_by(since, look, policy.verify_timeout)
-
-
-def _overdue_by(since: datetime | None, look: Look, length: timedelta) -> bool:
+def _overdue(since: datetime | None, look: Look, length: timedelta) -> bool:
     return since is not None and look.at - since > length
 
 
