@@ -1,6 +1,7 @@
 """A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
 
 import contextlib
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -251,7 +252,11 @@ def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_i
         assert "500" in said["says"] and said["changes"]["create"] > 1, said
     declared.stacks.killed(stack, lambda: admin.network.find_network(naming.network(HARBOUR)) is not None)
     assert "locked by" in declared.stacks.gdcc(*words, ok=1)["stacks"][0]["says"]
-    declared.stacks.gdcc(*words, "--unlock", stack)
+    said = declared.stacks.gdcc(*words, "--unlock", stack, ok=None)["stacks"][0]["says"] or ""
+    for left in re.findall(r"DELETE /v3(/users/[0-9a-f]+/application_credentials/[0-9a-f]+)", said):
+        # The kill came between Keystone's answer and the state: nobody has the secret of that one.
+        assert admin.identity.delete(left).status_code == 204
+    declared.stacks.gdcc(*words)
     assert len([each for each in admin.identity.projects() if each.name == HARBOUR]) == 1
     assert len(list(admin.network.networks(name=naming.network(HARBOUR)))) == 1
     assert declared.stacks.changed(*words, "--refresh") == {}
