@@ -10,14 +10,13 @@ from datetime import datetime
 import numpy as np
 
 from controller.engine import census
-from controller.engine.assemble.host_table import EXPECTED
 from controller.engine.status import ReadingCount
 from controller.model import cluster as model
 from controller.model.extent import Extent
 from controller.model.ids import HostName
 from controller.model.policy import TrustPolicy
 from controller.model.sample import Quantity, Trust
-from inventory.model import Estate
+from inventory.model import IN_NOVA, Estate
 
 _SHOWN = 3
 
@@ -58,7 +57,7 @@ class TrustReport:
 
 def report(cluster: model.Cluster, estate: Estate, policy: TrustPolicy, sight: Sight) -> TrustReport:
     """Judges one snapshot at its own time."""
-    expected = [name for name, host in estate.hosts.items() if host.lifecycle in EXPECTED]
+    expected = [name for name, host in estate.hosts.items() if host.lifecycle in IN_NOVA]
     extent = Extent(expected_hosts=len(expected), hosts=len(cluster.hosts.names), vms=len(cluster.vms.ids))
     shrunk = tuple(_shrunk(extent, sight.most, policy))
     untrusted = tuple(_untrusted(cluster, policy))

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.model import Estate, Host, Lifecycle, Pdu
+from inventory.model import IN_NOVA, Estate, Host, Lifecycle, Pdu
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 _ABSENT = frozenset({Lifecycle.PLANNED, Lifecycle.DECOMMISSIONED})
-_IN_NOVA = frozenset({Lifecycle.REGISTERED, Lifecycle.IN_SERVICE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ def of(estate: Estate) -> Topology:
     cords = [(row, cord) for row, host in enumerate(hosts) for cord in host.cords]
     return Topology(
         hosts=tuple(host.name for host in hosts),
-        in_nova=np.array([host.lifecycle in _IN_NOVA for host in hosts], np.bool_),
+        in_nova=np.array([host.lifecycle in IN_NOVA for host in hosts], np.bool_),
         host_rack=_rows(rack_row[host.rack] for host in hosts),
         host_zone=_rows(zone_row[estate.racks[host.rack].zone] for host in hosts),
         threads=_floats(t.vcpus for t in types),

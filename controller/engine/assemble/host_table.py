@@ -16,9 +16,8 @@ from controller.model import cluster as model
 from controller.model.cloud import Amount, CloudFacts, Provider, Service
 from controller.model.ids import HostName
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trust
-from inventory.model import Classification, Estate, Host, HostType, Lifecycle, SnmpProfile
+from inventory.model import IN_NOVA, Classification, Estate, Host, HostType, SnmpProfile
 
-EXPECTED = frozenset({Lifecycle.REGISTERED, Lifecycle.IN_SERVICE})
 DEFAULT_AVAILABILITY_ZONE = "nova"
 """Nova's `default_availability_zone`: the zone of a host in no aggregate that names one."""
 
@@ -80,7 +79,7 @@ def host_table(
 
 def _expected(estate: Estate, name: HostName) -> Host | None:
     host = estate.hosts.get(name)
-    return host if host and host.lifecycle in EXPECTED else None
+    return host if host and host.lifecycle in IN_NOVA else None
 
 
 def _readings(

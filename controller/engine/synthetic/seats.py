@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.engine.assemble.host_table import EXPECTED
 from controller.engine.synthetic.traits import forbidden, host_traits, required
 from controller.errors import InputError
 from controller.model.cluster import BoolColumn
 from controller.model.sample import FloatColumn, IntColumn
-from inventory.model import Domain, Estate, Flavor, Host, HostType, System, VmSet, host_feeds
+from inventory.model import IN_NOVA, Domain, Estate, Flavor, Host, HostType, System, VmSet, host_feeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class Seated:
 
 def expected_hosts(estate: Estate) -> tuple[Host, ...]:
     """The hosts that Nova would show, sorted by name."""
-    return tuple(estate.hosts[name] for name in sorted(estate.hosts) if estate.hosts[name].lifecycle in EXPECTED)
+    return tuple(estate.hosts[name] for name in sorted(estate.hosts) if estate.hosts[name].lifecycle in IN_NOVA)
 
 
 def capacity(type_: HostType) -> tuple[float, float, float]:
