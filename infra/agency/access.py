@@ -1,36 +1,31 @@
 """Which flavors and volume types a project may use: no other is open to it, for none is public."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pulumi
 from pulumi_openstack import blockstorage, compute
 
 from infra import naming
-from inventory.model import Estate, System
+from inventory.model import Estate, Flavor, System, VolumeType
 
 
 def flavors(estate: Estate, system: System) -> tuple[str, ...]:
     """Flavors of the system's own level, and the higher ones that its VM sets name; never a lower one."""
-    named = {vm_set.flavor for vm_set in system.vm_sets}
-    return tuple(
-        sorted(
-            flavor.name
-            for flavor in estate.flavors.values()
-            if flavor.classification == system.classification
-            or (flavor.classification > system.classification and flavor.name in named)
-        )
-    )
+    return _open_to(system, estate.flavors.values(), {vm_set.flavor for vm_set in system.vm_sets})
 
 
 def volume_types(estate: Estate, system: System) -> tuple[str, ...]:
     """Volume types of the system's own level, and the higher ones that its storage names; never a lower one."""
-    named = {storage.volume_type for storage in system.storage}
+    return _open_to(system, estate.volume_types.values(), {storage.volume_type for storage in system.storage})
+
+
+def _open_to(system: System, every: Iterable[Flavor | VolumeType], named: Collection[str]) -> tuple[str, ...]:
+    level = system.classification
     return tuple(
         sorted(
             each.name
-            for each in estate.volume_types.values()
-            if each.classification == system.classification
-            or (each.classification > system.classification and each.name in named)
+            for each in every
+            if each.classification == level or (each.classification > level and each.name in named)
         )
     )
 
