@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from controller.adapters.pulumi import finding, hosts, importing, stacks, state, tally
+from controller.adapters.pulumi import finding, hosts, importing, stacks, state, urns
 from controller.adapters.pulumi.runs import Run, State, StepFailedError
 
 OpenCloud = Callable[[], AbstractAsyncContextManager[finding.Cloud]]
@@ -59,10 +59,10 @@ def refuse(stack: str, found: importing.Found) -> None:
         raise StepFailedError(State.FAILED, "; ".join(found.barred))
     if living:
         urn, id_ = next(iter(living.items()))
-        kind, agency = tally.type_of(urn).rpartition(":")[2], stacks.agency_of(stack)
+        kind, agency = urns.kind_of(urn), stacks.agency_of(stack)
         raise StepFailedError(
             State.FAILED,
-            f"would make a second {kind} {tally.name_of(urn)} beside {id_}, which lives: take it under management with "
+            f"would make a second {kind} {urns.name_of(urn)} beside {id_}, which lives: take it under management with "
             f"gdcc estate import --agency {agency} --write",
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from controller.adapters.pulumi import tally
+from controller.adapters.pulumi import urns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,12 @@ class Difference:
     @property
     def name(self) -> str:
         """Its name in the program."""
-        return tally.name_of(self.urn)
+        return urns.name_of(self.urn)
 
     @property
     def type(self) -> str:
         """Its type, as `openstack:compute/quotaSetV2:QuotaSetV2`."""
-        return tally.type_of(self.urn)
+        return urns.type_of(self.urn)
 
     def __str__(self) -> str:
         """`QuotaSetV2 eec-oss: cores: declared 10, found 20 (since run 3 of …)`."""

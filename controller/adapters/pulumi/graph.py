@@ -7,11 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller.adapters.pulumi import tally
-
-_STACK = "pulumi:pulumi:Stack"
-_REFERENCE = "pulumi:pulumi:StackReference"
-_PROVIDER = "pulumi:providers:"
+from controller.adapters.pulumi import urns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +22,13 @@ class Node:
     @property
     def name(self) -> str:
         """Its name in the program."""
-        return tally.name_of(self.urn)
+        return urns.name_of(self.urn)
 
     @property
     def kind(self) -> str:
         """Its type's last word; a provider's is its service."""
-        if self.type.startswith(_PROVIDER):
-            return f"Provider of {self.type.removeprefix(_PROVIDER)}"
+        if self.type.startswith(urns.PROVIDERS):
+            return f"Provider of {self.type.removeprefix(urns.PROVIDERS)}"
         return self.type.rpartition(":")[2]
 
     @property
@@ -62,19 +58,18 @@ def nodes(rows: Iterable[Mapping[str, Any]]) -> tuple[Node, ...]:
         )
         for row in rows
     )
-    return tuple(node for node in found if not (node.type.startswith(_PROVIDER) and node.name.startswith("default")))
+    return tuple(node for node in found if not (node.type.startswith(urns.PROVIDERS) and urns.is_default(node.urn)))
 
 
-def _provider(row: Mapping[str, Any]) -> Iterator[str]:
-    """The provider it is made through, where the program names one: its reference is `URN::id`."""
-    urn = (row.get("provider") or "").rpartition("::")[0]
-    if urn and not tally.name_of(urn).startswith("default"):
-        yield urn
+def _provider(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The provider it is made through, where the program names one."""
+    urn = urns.named_provider(row.get("provider") or "")
+    return (urn,) if urn else ()
 
 
 def boxes(every: Sequence[Node]) -> tuple[Box, ...]:
     """The resources by the component they stand in; other stacks that are read from are boxes too."""
-    owner = {node.urn: _owner(node) for node in every if not node.component and node.type != _STACK}
+    owner = {node.urn: _owner(node) for node in every if not node.component and node.type != urns.STACK}
     rows: dict[str, list[Node]] = {}
     for node in every:
         if node.urn in owner:
@@ -84,15 +79,15 @@ def boxes(every: Sequence[Node]) -> tuple[Box, ...]:
 
 
 def _owner(node: Node) -> str:
-    return node.urn if node.type == _REFERENCE else node.parent
+    return node.urn if node.type == urns.REFERENCE else node.parent
 
 
 def _box(urn: str, titles: Mapping[str, str], inside: Sequence[Node], owner: Mapping[str, str]) -> Box:
-    reference = inside[0].type == _REFERENCE
+    reference = inside[0].type == urns.REFERENCE
     used = {owner[need] for node in inside for need in node.needs if need in owner}
     return Box(
         urn=urn,
-        title=f"stack {tally.name_of(urn).rpartition('/')[2]}" if reference else titles.get(urn, "Stack"),
+        title=f"stack {urns.name_of(urn).rpartition('/')[2]}" if reference else titles.get(urn, "Stack"),
         rows=() if reference else tuple(sorted(inside, key=lambda node: (node.kind, node.name))),
         needs=tuple(sorted(used - {urn})),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from controller.adapters.pulumi import tally
+from controller.adapters.pulumi import urns
 from controller.adapters.pulumi.finding import Cloud
 from inventory.model import LISTED_IN_NOVA, Estate, Lifecycle
 
@@ -36,9 +36,9 @@ def entering(preview: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The hosts that a preview would put into aggregates, by host the aggregates' names."""
     found: dict[str, tuple[str, ...]] = {}
     for step in preview.get("steps") or ():
-        if tally.type_of(step["urn"]) == AGGREGATE and step["op"] in {"create", "update"}:
+        if urns.type_of(step["urn"]) == AGGREGATE and step["op"] in {"create", "update"}:
             for host in sorted(_hosts(step.get("newState")) - _hosts(step.get("oldState"))):
-                found[host] = (*found.get(host, ()), tally.name_of(step["urn"]))
+                found[host] = (*found.get(host, ()), urns.name_of(step["urn"]))
     return found
 
 

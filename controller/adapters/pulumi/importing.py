@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.adapters.pulumi import finding, state, tally
+from controller.adapters.pulumi import finding, state, urns
 
 FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
 """How it is imported; protection comes back with the next update, from the program."""
 
-PROVIDER = "pulumi:providers:openstack"
+PROVIDER = f"{urns.PROVIDERS}openstack"
 USER = "openstack:identity/user:User"
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -50,18 +50,17 @@ class Declared:
     @property
     def name(self) -> str:
         """Its name in the program."""
-        return tally.name_of(self.urn)
+        return urns.name_of(self.urn)
 
     @property
     def named_provider(self) -> str:
         """The URN of the provider that the program names for it; empty where it is the default one."""
-        urn = self.provider.rpartition("::")[0]
-        return "" if not urn or tally.name_of(urn).startswith("default") else urn
+        return urns.named_provider(self.provider)
 
     @property
     def version(self) -> str:
         """The version of its default provider, which is in that one's name; empty where there is none."""
-        name = tally.name_of(self.provider.rpartition("::")[0])
+        name = urns.name_of(self.provider.rpartition("::")[0])
         return name.removeprefix("default_").replace("_", ".") if name.startswith("default_") else ""
 
     @property
@@ -160,7 +159,7 @@ def logins(preview: Mapping[str, Any], later: Iterable[str]) -> tuple[str, ...]:
         sorted(
             urn
             for urn in needed
-            if states[urn]["op"] == "create" or (states[urn]["op"] == "update" and tally.type_of(urn) == USER)
+            if states[urn]["op"] == "create" or (states[urn]["op"] == "update" and urns.type_of(urn) == USER)
         )
     )
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from controller.adapters.pulumi import create_only, finding, importing, tally
+from controller.adapters.pulumi import create_only, finding, importing, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.state import Pending
 from controller.adapters.pulumi.state import State as Kept
@@ -56,14 +56,14 @@ async def _adopt(runner: Runner, run: Run, wanted: Sequence[importing.Declared],
 
 def _root(kept: Kept) -> tuple[str, ...]:
     """Only the stack itself is refreshed on the way: what else the cloud has is not this step's business."""
-    roots = [each.urn for each in kept.resources if each.type == "pulumi:pulumi:Stack"]
+    roots = [each.urn for each in kept.resources if each.type == urns.STACK]
     return ("--target", roots[0]) if roots else ()
 
 
 def _wanted(pending: Pending) -> importing.Declared:
     return importing.Declared(
         urn=pending.urn,
-        type=tally.type_of(pending.urn),
+        type=urns.type_of(pending.urn),
         custom=True,
         parent=pending.parent,
         provider=pending.provider,
@@ -74,11 +74,11 @@ def _wanted(pending: Pending) -> importing.Declared:
 
 def _settled(creates: Iterable[Pending], found: importing.Found) -> Iterable[str]:
     for each in creates:
-        name, kind = tally.name_of(each.urn), tally.type_of(each.urn)
+        name, kind = urns.name_of(each.urn), urns.type_of(each.urn)
         outcome = f"had been created, is {found.ids[each.urn]}" if each.urn in found.ids else "had not been created"
         yield f"a killed run was creating {kind} {name}: {outcome}"
 
 
 def _unclear(found: importing.Found) -> str:
     urn, ids = next(iter(found.ambiguous.items()))
-    return f"a killed run was creating {tally.name_of(urn)}, and the cloud has {len(ids)} like it: {', '.join(ids)}"
+    return f"a killed run was creating {urns.name_of(urn)}, and the cloud has {len(ids)} like it: {', '.join(ids)}"

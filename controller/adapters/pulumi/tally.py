@@ -5,13 +5,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from controller.adapters.pulumi import urns
+
 if TYPE_CHECKING:
     from pulumi.automation import events
 
 QUIET = frozenset({"same", "read", "read-replacement", "discard", "discard-replaced", "remove-pending-replace"})
 """Operations that change nothing."""
 
-_STACK = "pulumi:pulumi:Stack"
 _WAITING = "waiting"
 _PENDING = "pending operations from previous deployment"
 
@@ -92,7 +93,7 @@ class Tally:
     def _end(self, step: "events.StepEventMetadata") -> None:
         self.ended[_op(step)] += 1
         self.under_way.pop(step.urn, None)
-        if step.type == _STACK and step.new is not None:
+        if step.type == urns.STACK and step.new is not None:
             self.waits = tuple((step.new.outputs or {}).get(_WAITING) or ())
             self.outputs_changed = step.old is None or (step.old.outputs or {}) != (step.new.outputs or {})
 
@@ -105,7 +106,7 @@ class Tally:
         if _PENDING in message:
             self.pending = True
         if said.severity == "error":
-            about = f"{name_of(said.urn)}: " if said.urn else ""
+            about = f"{urns.name_of(said.urn)}: " if said.urn else ""
             self.errors.append(f"{about}{message}")
         elif said.severity == "warning":
             self.warnings.append(message)
@@ -123,14 +124,3 @@ class Tally:
 
 def _op(step: "events.StepEventMetadata") -> str:
     return str(getattr(step.op, "value", step.op))
-
-
-def name_of(urn: str) -> str:
-    """The name at the end of a URN."""
-    return urn.rpartition("::")[2]
-
-
-def type_of(urn: str) -> str:
-    """The type in a URN, without its parents' types."""
-    parts = urn.split("::")
-    return parts[2].rpartition("$")[2] if len(parts) > 3 else ""

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters.pulumi import create_only, finding, importing, state, tally, undeclared, work
+from controller.adapters.pulumi import create_only, finding, importing, state, undeclared, urns, work
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.bootstrap import estate as wiring
@@ -73,7 +73,7 @@ def _refuse(found: importing.Found) -> None:
         raise StepFailedError(State.FAILED, "; ".join(found.barred))
     if found.ambiguous:
         urn, ids = next(iter(found.ambiguous.items()))
-        raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {tally.name_of(urn)}: {', '.join(ids)}")
+        raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {urns.name_of(urn)}: {', '.join(ids)}")
 
 
 async def _import(
@@ -106,7 +106,7 @@ def _refuse_losses(run: Run) -> None:
     preview = json.loads(run.output("check").read_text(encoding="utf-8"))
     lost = [step["urn"] for step in preview["steps"] if step["op"] in {"delete", "replace"}]
     if lost:
-        said = f"imported, and the next up would delete or replace {len(lost)}: {', '.join(map(tally.name_of, lost))}"
+        said = f"imported, and the next up would delete or replace {len(lost)}: {', '.join(map(urns.name_of, lost))}"
         raise StepFailedError(State.FAILED, said)
 
 
@@ -140,9 +140,9 @@ def _tell(runs: Sequence[Run], taken: dict[str, Taken], write: bool) -> None:
         for column in ("kind", "name", "id in the cloud"):
             shown.add_column(column, overflow="fold")
         for urn, each in {**found.ids, **found.later}.items():
-            shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), Text(each))
+            shown.add_row(urns.kind_of(urn), Text(urns.name_of(urn)), Text(each))
         for urn in found.missing:
-            shown.add_row(tally.type_of(urn).rpartition(":")[2], Text(tally.name_of(urn)), "not there: to create")
+            shown.add_row(urns.kind_of(urn), Text(urns.name_of(urn)), "not there: to create")
         people.print(shown)
         for stranger in taken[run.stack].strangers:
             people.print(f"declared nowhere: {stranger.kind} {stranger.name} ({stranger.id})", markup=False)

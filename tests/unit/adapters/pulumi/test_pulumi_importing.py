@@ -8,7 +8,7 @@ import pytest
 
 from controller.adapters.pulumi import beside, create_only, finding, importing, state, undeclared
 from controller.adapters.pulumi.runs import StepFailedError
-from controller.adapters.pulumi.tally import name_of, type_of
+from controller.adapters.pulumi.urns import name_of, type_of
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
 
