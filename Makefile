@@ -8,9 +8,10 @@ SIDE_BY_SIDE := -n 2 --dist worksteal
 help: ## these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-setup: ## the tool uv, and the project's environment from its lock file
+setup: ## the tool uv, the project's environment from its lock file, and Ansible's collections
 	@command -v $(UV) >/dev/null || python3 -m pip install -q --user --break-system-packages uv || python3 -m pip install -q uv
 	@$(UV) sync -q --locked
+	@$(RUN) python playbooks/install_collections.py
 
 demo: setup ## a data centre in software, and the controller curing it; KEEP=1 stays up
 	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
@@ -26,6 +27,7 @@ test-fast: setup ## what needs no lab, in under a minute
 
 lint: setup ## style, types and the direction of imports
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports
+	@$(RUN) yamllint -s playbooks && $(RUN) ansible-lint -q playbooks
 
 lab: setup ## a real OpenStack, Prometheus and SNMP agents on this machine
 	@tests/lab/lab up
