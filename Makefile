@@ -27,7 +27,7 @@ test-fast: setup ## what needs no lab, in under a minute
 
 lint: setup ## style, types and the direction of imports
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports
-	@$(RUN) yamllint -s playbooks && $(RUN) ansible-lint -q playbooks
+	@$(RUN) yamllint -s playbooks && $(RUN) ansible-lint -q
 
 lab: setup ## a real OpenStack, Prometheus and SNMP agents on this machine
 	@tests/lab/lab up
