@@ -1,6 +1,6 @@
 """What the engine needs of the world, as small protocols. Adapters and fakes follow them; a test holds both to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.operation import Approval, Drain, Pause
 from controller.model.plan import Plan
+from controller.model.playbook import PlaybookResult, PlaybookRun, TaskEvent
 from controller.model.policy import Scope
 from controller.model.sample import Batch, Fault
 
@@ -205,3 +206,15 @@ class Journal(Protocol):
         ...
 
     def notes(self, since: datetime) -> tuple[tuple[datetime, str, str], ...]: ...
+
+
+class Playbooks(Protocol):
+    """Runs Ansible playbooks against hosts."""
+
+    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+        """Runs to the end; a host that fails is a result, not an error. Cancelling it ends Ansible's processes.
+
+        Raises `InputError` where the playbook, a host or a variable is not known, or the vault's password is missing;
+        `PermanentError` where Ansible itself could not run.
+        """
+        ...
