@@ -15,7 +15,7 @@ from inventory import generate as generating
 from inventory import summary as summing
 from inventory.model import Estate
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="The estate as data.")
 
 DEMO = Path(load.__file__).with_name("estates") / "demo"
 

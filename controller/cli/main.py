@@ -1,34 +1,44 @@
 """Puts the verbs together."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import typer
 
-from controller.cli import daemon, inventory, plan, snapshot, twin
-from controller.cli.estate import app as estate
+from controller.cli import verbs
+
+
+class _Gdcc(verbs.Verbs):
+    places: ClassVar[Mapping[str, str]] = {
+        "inventory": "controller.cli.inventory:app",
+        "estate": "controller.cli.estate.app:app",
+        "snapshot": "controller.cli.snapshot:snapshot",
+        "plan": "controller.cli.plan:plan",
+        "explain": "controller.cli.plan:explain",
+        "twin": "controller.cli.twin:twin",
+        "run": "controller.cli.daemon:run",
+        "status": "controller.cli.daemon:status",
+        "moves": "controller.cli.daemon:moves",
+        "approve": "controller.cli.daemon:approve",
+        "pause": "controller.cli.daemon:pause",
+        "resume": "controller.cli.daemon:resume",
+        "drain": "controller.cli.daemon:drain",
+        "enable": "controller.cli.daemon:enable",
+    }
+
 
 app = typer.Typer(
     name="gdcc",
     help="Keeps a large OpenStack cloud's hosts, racks and feeds inside their limits.",
+    cls=_Gdcc,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-app.add_typer(inventory.app, name="inventory", help="The estate as data.")
-app.add_typer(estate.app, name="estate", help="The cloud's definitions, by Pulumi.")
-app.command()(snapshot.snapshot)
-app.command()(plan.plan)
-app.command()(plan.explain)
-app.command()(twin.twin)
-for verb in (
-    daemon.run,
-    daemon.status,
-    daemon.moves,
-    daemon.approve,
-    daemon.pause,
-    daemon.resume,
-    daemon.drain,
-    daemon.enable,
-):
-    app.command()(verb)
+
+
+@app.callback()
+def gdcc() -> None:
+    """Keeps a large OpenStack cloud's hosts, racks and feeds inside their limits."""
 
 
 def main() -> None:
