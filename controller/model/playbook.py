@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import NewType
 
 from controller.model.ids import HostName
@@ -18,14 +17,18 @@ Variable = Scalar | tuple[Scalar, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookRun:
-    """`playbook` is a file of `playbooks/`. `check` changes nothing on the hosts and reports what would change."""
+    """`playbook` is a file of `playbooks/`. `check` changes nothing on the hosts and reports what would change.
+
+    The values of the variables that `secrets` names are shown nowhere.
+    """
 
     id: RunId
     playbook: str
     hosts: tuple[HostName, ...]
     timeout: timedelta
     tags: tuple[str, ...] = ()
-    variables: Mapping[str, Variable] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict, repr=False)
+    secrets: frozenset[str] = frozenset()
     check: bool = False
 
 
@@ -83,12 +86,15 @@ class HostResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookResult:
-    """Every host that was asked for has a result. `stopped` says why it was cut short: its timeout, or an operator."""
+    """Every host that was asked for has a result; `artifacts` is the folder of what the run left, secrets taken out.
+
+    `stopped` says why it was cut short: its timeout.
+    """
 
     run: PlaybookRun
     hosts: Mapping[HostName, HostResult]
     ended_at: datetime
-    artifacts: Path
+    artifacts: str
     stopped: str | None = None
 
     @property

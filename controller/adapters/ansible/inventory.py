@@ -1,0 +1,125 @@
+"""What Ansible's inventory holds: its hosts, its groups, and what an operator's pattern means in it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.adapters.ansible import private, vault
+from controller.adapters.ansible.site import Site
+from controller.errors import InputError, TransientError
+from controller.model.ids import HostName
+
+DIMENSIONS = ("site", "room", "zone", "rack", "feed", "type", "generation", "clearance", "lifecycle")
+"""What a pattern `DIMENSION:NAME` may begin with; the inventory plugin makes a group of each."""
+
+EVERY_HOST = "all"
+_NO_GROUP_NAME = re.compile(r"[^A-Za-z0-9_]")
+_LONGEST_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """`groups` holds for each group all its hosts, those of its children too."""
+
+    where: str
+    hosts: tuple[HostName, ...]
+    groups: Mapping[str, frozenset[str]]
+
+    def meant(self, patterns: Sequence[str]) -> tuple[HostName, ...]:
+        """The hosts that these names and patterns mean, each once, by name.
+
+        Raises `InputError` that tells everything that is not known, all at once.
+        """
+        found: set[str] = set()
+        unknown = []
+        for pattern in patterns:
+            hosts = self._of(pattern)
+            if not hosts:
+                unknown.append(pattern)
+            found.update(hosts)
+        if unknown:
+            raise InputError(
+                f"has no {', '.join(unknown)}",
+                where=self.where,
+                remedy=f"name hosts, {EVERY_HOST}, or {', '.join(f'{each}:NAME' for each in DIMENSIONS)}",
+            )
+        return tuple(host for host in self.hosts if host in found)
+
+    def _of(self, pattern: str) -> Iterable[str]:
+        if pattern in self.hosts:
+            return (pattern,)
+        if pattern == EVERY_HOST:
+            return self.hosts
+        dimension, _, name = pattern.partition(":")
+        if dimension not in DIMENSIONS:
+            return ()
+        return self.groups.get(f"{dimension}_{_NO_GROUP_NAME.sub('_', name)}", ())
+
+
+class Inventory:
+    """A site's inventory, listed anew only when a file of it has changed."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seen: tuple[object, Listing] | None = None
+
+    def listing(self) -> Listing:
+        """What it holds now. Raises `InputError` where Ansible cannot read it."""
+        state = _state(self._site.inventory)
+        if self._seen is None or self._seen[0] != state:
+            self._seen = (state, self._listed())
+        return self._seen[1]
+
+    def _listed(self) -> Listing:
+        site = self._site
+        if not site.inventory.exists():
+            raise InputError("there is no such inventory", where=str(site.inventory), remedy="see ansible.inventory")
+        password = None if site.vault is None else site.vault()
+        with private.folder() as folder, vault.handed_over(folder, password) as pipe:
+            command = [sys.executable, "-m", "ansible", "inventory", "-i", str(site.inventory), "--list"]
+            if pipe is not None:
+                command += ["--vault-password-file", str(pipe)]
+            try:
+                answer = subprocess.run(  # noqa: S603 - words of its own alone
+                    command,
+                    cwd=site.root,
+                    env=dict(site.environ(folder, "inventory")),
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=_LONGEST_S,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as error:
+                what = f"Ansible did not list it within {_LONGEST_S:.0f} s"
+                raise TransientError(what, where=str(site.inventory)) from error
+        if answer.returncode:
+            said = " ".join(answer.stderr.split()) or "no word why"
+            raise InputError(f"Ansible cannot read it: {said}", where=str(site.inventory))
+        return _listing(json.loads(answer.stdout), str(site.inventory))
+
+
+def _listing(data: Mapping[str, Mapping[str, list[str]]], where: str) -> Listing:
+    groups: dict[str, frozenset[str]] = {}
+
+    def members(name: str) -> frozenset[str]:
+        if name not in groups:
+            group = data.get(name, {})
+            below = (members(child) for child in group.get("children", ()))
+            groups[name] = frozenset(group.get("hosts", ())).union(*below)
+        return groups[name]
+
+    for name in data:
+        members(name)
+    return Listing(where=where, hosts=tuple(map(HostName, sorted(members(EVERY_HOST)))), groups=groups)
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    """Changes with every file beside and below the inventory."""
+    home = path if path.is_dir() else path.parent
+    files = [found for found in sorted(home.rglob("*")) if found.is_file()]
+    return tuple((str(file), (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)

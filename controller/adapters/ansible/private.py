@@ -1,0 +1,48 @@
+"""A run's own folder: in memory where the system allows, open to nobody else, gone with the run.
+
+What a killed process left behind is swept when the next run begins.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from controller.errors import PermanentError
+
+_PREFIX = "gdcc-run-"
+_LOCK = "lock"
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it are made by mkdtemp
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for one run. Raises `PermanentError` where none can be made."""
+    home = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    sweep(home)
+    try:
+        made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
+    except OSError as error:
+        raise PermanentError(f"no folder can be made for a run: {error.strerror}", where=str(home)) from error
+    lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        os.close(lock)
+
+
+def sweep(home: Path) -> None:
+    """Removes the folders of runs whose process is gone; another user's stay."""
+    for left in home.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(left / _LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(lock)

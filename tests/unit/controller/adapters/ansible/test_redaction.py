@@ -1,0 +1,101 @@
+"""Known secrets go out of whatever is shown."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.ansible import private, processes, vault
+from controller.adapters.ansible.redaction import HIDDEN, Redactor
+from controller.adapters.ansible.site import MARK
+from controller.errors import InputError
+from tests.fakes.ansible_site import encrypted
+
+SECRET = 'tru"e-grue\\some'
+
+
+def test_a_secret_goes_from_text_and_json_and_base64() -> None:
+    redactor = Redactor([SECRET])
+    for shown in (SECRET, json.dumps(SECRET), base64.b64encode(SECRET.encode()).decode()):
+        assert redactor.text(f"before {shown} after").count(HIDDEN) == 1
+
+
+def test_each_line_of_a_longer_secret_goes() -> None:
+    assert Redactor(["first-line\nsecond-line"]).text("a second-line b") == f"a {HIDDEN} b"
+
+
+def test_a_secret_goes_from_data_of_any_shape_and_from_numbers() -> None:
+    redactor = Redactor(["12345678", "planted-one"])
+    assert redactor.data({"planted-one": [12345678, True, None]}) == {HIDDEN: [HIDDEN, True, None]}
+
+
+def test_what_is_too_short_to_be_a_secret_stays() -> None:
+    assert Redactor(["yes"]).text("yes") == "yes"
+
+
+def test_a_longer_secret_goes_before_the_shorter_one_within_it() -> None:
+    assert Redactor(["secret-1", "secret-1-and-more"]).text("secret-1-and-more") == HIDDEN
+
+
+def test_a_vaults_values_are_known_by_its_password(tmp_path: Path) -> None:
+    whole = encrypted("db_password: planted-one\nnested:\n  - planted-two\nplain: true\n", "sesame", tmp_path / "v")
+    inline = encrypted("planted-three", "sesame", tmp_path / "v").replace("\n", "\n          ")
+    folder = tmp_path / "group_vars" / "all"
+    folder.mkdir(parents=True)
+    (folder / "vault.yml").write_text(whole)
+    (folder / "plain.yml").write_text(f"key: !vault |\n          {inline}\nother: value\n")
+    assert vault.secrets((tmp_path,), "sesame") == {"planted-one", "planted-two", "planted-three"}
+    with pytest.raises(InputError, match="plain.yml: is encrypted, and no vault password is given"):
+        vault.secrets((tmp_path,), None)
+    with pytest.raises(InputError, match="the vault's password does not open it"):
+        vault.secrets((tmp_path,), "wrong")
+
+
+def test_a_password_is_handed_over_once_and_leaves_no_file(tmp_path: Path) -> None:
+    with vault.handed_over(tmp_path, "sesame") as pipe:
+        assert pipe is not None
+        assert pipe.read_text() == "sesame\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
+    with vault.handed_over(tmp_path, "sesame"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_runs_folder_is_its_own_and_goes_with_it() -> None:
+    with private.folder() as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        private.sweep(folder.parent)
+        assert folder.exists()
+    assert not folder.exists()
+
+
+def test_a_killed_runs_folder_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / "gdcc-run-left"
+    left.mkdir()
+    (left / "lock").touch()
+    (left / "variables.json").write_text("planted")
+    private.sweep(tmp_path)
+    assert not left.exists()
+
+
+def test_a_runs_processes_are_found_and_ended_whatever_their_group_is() -> None:
+    program = "import os, sys; os.setsid(); print(flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, MARK: "marked-run"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert list(processes.of("marked-run")) == [process.pid]
+        processes.end("marked-run")
+        assert process.wait() == -9

@@ -1,0 +1,116 @@
+"""What Ansible's events say of each host, and what a failure says in one line."""
+
+from typing import Any
+
+import pytest
+
+from controller.adapters.ansible import diffs, said
+from controller.adapters.ansible.tally import Tally
+from controller.model.ids import HostName
+from controller.model.playbook import TaskStatus
+
+HOST = HostName("c1")
+
+
+def event(kind: str, task: str = "Copy a file", **data: Any) -> dict[str, Any]:
+    created = "2026-11-21T10:00:00+00:00"
+    return {"event": kind, "created": created, "event_data": {"host": HOST, "task": task, **data}}
+
+
+def stats(**data: Any) -> dict[str, Any]:
+    return {"event": "playbook_on_stats", "event_data": {"processed": {HOST: 1}, **data}}
+
+
+def tally(*events: dict[str, Any]) -> Tally:
+    made = Tally([HOST], "site.yml")
+    for each in events:
+        made.take(each)
+    return made
+
+
+def test_a_host_that_came_to_the_end_succeeded_with_its_changes() -> None:
+    diff = {"before": "a\n", "after": "b\n"}
+    result = tally(event("runner_on_ok", role="ssh", res={"changed": True, "diff": diff}), stats()).results()[HOST]
+    assert result.succeeded
+    assert result.changes[0].task == "ssh : Copy a file"
+    assert result.changes[0].diff.splitlines()[-2:] == ["-a", "+b"]
+
+
+def test_a_failure_that_was_rescued_is_no_failure() -> None:
+    result = tally(event("runner_on_failed", res={"msg": "no"}), event("runner_on_ok", "Mend it"), stats()).results()
+    assert result[HOST].succeeded
+
+
+def test_an_ignored_failure_is_no_failure() -> None:
+    made = tally()
+    seen = made.take(event("runner_on_failed", res={"msg": "no"}, ignore_errors=True))
+    assert seen is not None
+    assert seen.status is TaskStatus.OK
+
+
+def test_a_host_that_another_hosts_failure_broke_off_has_not_ended() -> None:
+    result = tally(event("runner_on_ok"), {"event": "playbook_on_no_hosts_remaining"}, stats()).results()[HOST]
+    assert not result.ended
+    assert not result.succeeded
+
+
+def test_a_host_that_no_play_was_for_has_not_succeeded() -> None:
+    result = tally({"event": "playbook_on_stats", "event_data": {"processed": {}}}).results()[HOST]
+    assert not result.succeeded
+    assert result.failure is not None
+    assert result.failure.said == "no play of site.yml ran on this host"
+
+
+def test_a_run_that_was_cut_short_leaves_its_hosts_not_ended() -> None:
+    made = tally(event("runner_on_ok"))
+    assert not made.complete
+    assert not made.results()[HOST].ended
+
+
+def test_facts_are_those_that_a_task_told_of_its_own_host() -> None:
+    own = {"ansible_stats": {"data": {"kernel": "6.1"}, "per_host": True}}
+    of_all = {"ansible_stats": {"data": {"total": 3}, "per_host": False}}
+    made = tally(
+        event("runner_on_ok", task_action="ansible.builtin.set_stats", res=own),
+        event("runner_on_ok", task_action="set_stats", res=of_all),
+        stats(),
+    )
+    assert made.results()[HOST].facts == {"kernel": "6.1"}
+
+
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        ({"msg": "No space left\non device"}, "No space left on device"),
+        ({"msg": "non-zero return code", "stderr": "a\nE: Could not get lock\n"}, "non-zero return code: E: Could not get lock"),
+        ({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: full"}, "MODULE FAILURE: OSError: full"),
+        ({"censored": "hidden"}, "the output is hidden, for the task is marked no_log"),
+        ({"results": [{"item": "a", "failed": True, "msg": "x"}, {"item": "b", "failed": True}]}, "a: x (and 1 more items)"),
+        ({}, "it failed without a word"),
+    ],
+)  # fmt: skip
+def test_a_failure_is_told_in_one_line(result: dict[str, Any], line: str) -> None:
+    assert said.line(result) == line
+
+
+def test_a_long_failure_is_cut() -> None:
+    assert len(said.line({"msg": "x" * 2000})) == 500
+
+
+def test_a_changed_host_key_is_named_with_the_place_of_the_known_one() -> None:
+    message = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @ Offending ED25519 key in /etc/ssh/known:3 failed."
+    assert "is not the one that is known in /etc/ssh/known:3" in said.unreachable({"msg": message})
+
+
+def test_an_unknown_host_key_is_named() -> None:
+    message = "No ED25519 host key is known for 10.0.0.1 and you have requested strict checking."
+    assert said.unreachable({"msg": message}).startswith("its SSH host key (ED25519) is not known for 10.0.0.1")
+
+
+def test_the_differences_of_a_loop_are_those_of_its_changed_items() -> None:
+    items = [
+        {"changed": True, "diff": [{"before": "", "after": "one\n"}]},
+        {"changed": False, "diff": {"before": "x", "after": "x"}},
+        {"changed": True, "diff": {"prepared": "+two\n"}},
+    ]
+    assert [line for line in diffs.text({"results": items}).splitlines() if line[0] == "+" and line[1] != "+"] == ["+one", "+two"]  # fmt: skip
