@@ -42,7 +42,8 @@ class Stacks:
         self.root = folder / "root"
         self.estate = self.root / "estate"
         self._roles = dict(roles)
-        (folder / "state").mkdir(parents=True)
+        self._state = folder / "state"
+        self._state.mkdir(parents=True)
         (self.root / "infra" / "stacks").mkdir(parents=True)
         own = [each for each in (REPOSITORY / "infra").iterdir() if each.name != "stacks"]
         for each in (REPOSITORY / "Pulumi.yaml", REPOSITORY / ".venv", *own):
@@ -53,7 +54,7 @@ class Stacks:
             **kept,
             **cloud,
             **tools(),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_BACKEND_URL": f"file://{self._state}",
             "PULUMI_CONFIG_PASSPHRASE": "lab",
             "XDG_STATE_HOME": str(folder),
             "COLUMNS": "200",
@@ -78,6 +79,18 @@ class Stacks:
                 assert process.poll() is None, f"{stack} ended before it could be killed"
                 assert time.monotonic() < end
             process.kill()
+
+    def forget(self, stack: str, *kinds: str) -> None:
+        """Leaves the state as a kill would between the cloud's answer and the next writing, of these kinds."""
+        file = self._state / ".pulumi/stacks/gdcc" / f"{stack}.json"
+        document = json.loads(file.read_text())
+        deployment = document["checkpoint"]["latest"]
+        lost = [row for row in deployment["resources"] if row["type"].rpartition(":")[2] in kinds]
+        assert len({row["type"] for row in lost}) == len(kinds), f"{stack} has not all of {kinds}"
+        deployment["resources"] = [row for row in deployment["resources"] if row not in lost]
+        begun = [{key: row[key] for key in row.keys() - {"id", "outputs"}} for row in lost]
+        deployment["pending_operations"] = [{"resource": row, "type": "creating"} for row in begun]
+        file.write_text(json.dumps(document))
 
     def gdcc(self, verb: str, *words: str, ok: int | None = 0, **env: str) -> Any:
         """`gdcc estate` with these words; what it prints for machines."""

@@ -25,6 +25,10 @@ class Rows(Protocol):
         """One JSON object, None where there is none."""
         ...
 
+    async def write(self, service: str, method: str, path: str) -> object:
+        """Sends a change once."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class Cloud:
@@ -204,21 +208,26 @@ async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[s
     return []
 
 
-async def _left_over(cloud: Cloud, inputs: Inputs, login: Inputs) -> list[str]:
+async def credentials(cloud: Cloud, login: Inputs) -> list[tuple[str, Row]]:
+    """The application credentials of the user that a provider logs in as, each with its path."""
     domains = await cloud.listing("identity", "/domains", "domains")
     within = {row["id"] for row in domains if row["name"] == login.get("userDomainName")}
-    said: list[str] = []
+    found: list[tuple[str, Row]] = []
     for user in await cloud.listing("identity", "/users", "users"):
-        if user["name"] == login["userName"] and user["domain_id"] in within:
+        if user["name"] == login.get("userName") and user["domain_id"] in within:
             path = f"/users/{user['id']}/application_credentials"
             rows = await cloud.body("identity", path, "application_credentials")
-            said.extend(
-                f"{user['name']} has an application credential {row['name']} whose secret nobody can read: delete "
-                f"it (DELETE /v3{path}/{row['id']}), or set gdcc:credentialsFrom to another day"
-                for row in rows
-                if row["name"] == inputs.get("name")
-            )
-    return said
+            found.extend((f"{path}/{row['id']}", row) for row in rows)
+    return found
+
+
+async def _left_over(cloud: Cloud, inputs: Inputs, login: Inputs) -> list[str]:
+    return [
+        f"{login['userName']} has an application credential {row['name']} whose secret nobody can read: delete it "
+        f"(DELETE /v3{path}), or set gdcc:credentialsFrom to another day"
+        for path, row in await credentials(cloud, login)
+        if row["name"] == inputs.get("name")
+    ]
 
 
 async def _same_rule(cloud: Cloud, inputs: Inputs) -> list[str]:

@@ -14,15 +14,11 @@ from typing import Any
 
 from controller.adapters.pulumi import finding, state, urns
 
-FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-"""How it is imported; protection comes back with the next update, from the program."""
-
 PROVIDER = f"{urns.PROVIDERS}openstack"
 USER = "openstack:identity/user:User"
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How a preview shows a value that only the run itself will know."""
-
 
 TELLS_NOTHING = frozenset(
     {
@@ -37,7 +33,7 @@ TELLS_NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """One resource that a preview would create. `uses` says which resources an input comes from."""
+    """One resource that a preview would create. `uses`: which resources an input comes from; `needs`: all of them."""
 
     urn: str
     type: str
@@ -46,6 +42,7 @@ class Declared:
     provider: str
     inputs: Mapping[str, Any]
     uses: Mapping[str, tuple[str, ...]]
+    needs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -102,6 +99,7 @@ def _declared(state: Mapping[str, Any]) -> Declared:
         provider=state.get("provider") or "",
         inputs={key: value for key, value in (state.get("inputs") or {}).items() if not key.startswith("__")},
         uses={key: tuple(urns or ()) for key, urns in uses.items()},
+        needs=tuple(state.get("dependencies") or ()),
     )
 
 

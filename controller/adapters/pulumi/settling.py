@@ -3,14 +3,16 @@
 What had been created is imported by its id, what had not is forgotten; then the next update goes on from there, and
 nothing stands twice. (`pulumi refresh --import-pending-creates` would be made for it, and of CLI 3.250 loses the
 resource it should import: its `importing` operations are finished by nobody.)
+
+Of an application credential the secret died with the run. It is deleted, and the next update makes it anew; but only
+the very one that the run asked for, and only once the stack's lock was ours: a run that still goes on keeps its own.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from controller.adapters.pulumi import create_only, finding, importing, urns
+from controller.adapters.pulumi import adopting, credentials, finding, importing, state, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.state import Pending
 from controller.adapters.pulumi.state import State as Kept
@@ -23,14 +25,22 @@ def settler(open_cloud: OpenCloud) -> Callable[[Runner, Run, Kept], Awaitable[No
 
     async def settle(runner: Runner, run: Run, kept: Kept) -> None:
         creates = unfinished(kept)
+        clear = ("settle", "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *_root(kept))
+        if not creates:
+            await runner.step(run, *clear)
+            return
         wanted = [_wanted(each) for each in creates]
         run.step = "ask"
-        if creates:
-            async with open_cloud() as cloud:
-                found = await importing.found(cloud, wanted)
-            await _adopt(runner, run, wanted, found)
-            run.settled = tuple(_settled(creates, found))
-        await runner.step(run, "settle", "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *_root(kept))
+        async with open_cloud() as cloud:
+            found = await importing.found(cloud, wanted, kept.resources)
+            orphans = await credentials.asked_for(cloud, wanted, kept.resources)
+            if found.ambiguous:
+                raise StepFailedError(State.FAILED, _unclear(found))
+            await adopting.adopt(runner, run, wanted, found.ids, "adopt")
+            await runner.step(run, *clear)
+            after = await asyncio.to_thread(state.export, runner.tool, run.stack)
+            gone = await credentials.delete(cloud, orphans, {each.id for each in after.resources})
+        run.settled = tuple(_settled(creates, found, gone))
 
     return settle
 
@@ -39,19 +49,6 @@ def unfinished(kept: Kept) -> list[Pending]:
     """The creates whose end nobody saw, without those that an earlier settling has already taken in."""
     known = {each.urn for each in kept.resources}
     return [each for each in kept.pending if each.type == "creating" and each.urn not in known]
-
-
-async def _adopt(runner: Runner, run: Run, wanted: Sequence[importing.Declared], found: importing.Found) -> None:
-    if found.ambiguous:
-        raise StepFailedError(State.FAILED, _unclear(found))
-    if found.ids:
-        file = run.folder / "adopt.json"
-        text = json.dumps(importing.import_file(wanted, found.ids), indent=2)
-        await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
-        await runner.step(run, "adopt", "import", "--file", str(file), *importing.FLAGS)
-        adopted = [each for each in wanted if each.urn in found.ids]
-        await asyncio.to_thread(create_only.complete, runner.tool, run.stack, adopted, run.folder / "state.json")
 
 
 def _root(kept: Kept) -> tuple[str, ...]:
@@ -68,14 +65,19 @@ def _wanted(pending: Pending) -> importing.Declared:
         parent=pending.parent,
         provider=pending.provider,
         inputs={key: value for key, value in pending.inputs.items() if not key.startswith("__")},
-        uses={},
+        uses=pending.uses,
+        needs=pending.dependencies,
     )
 
 
-def _settled(creates: Iterable[Pending], found: importing.Found) -> Iterable[str]:
+def _settled(creates: Iterable[Pending], found: importing.Found, gone: Mapping[str, str]) -> Iterator[str]:
     for each in creates:
         name, kind = urns.name_of(each.urn), urns.type_of(each.urn)
-        outcome = f"had been created, is {found.ids[each.urn]}" if each.urn in found.ids else "had not been created"
+        outcome = "had not been created"
+        if each.urn in found.ids:
+            outcome = f"had been created, is {found.ids[each.urn]}"
+        elif each.urn in gone:
+            outcome = f"had been created, as {gone[each.urn]}; nobody has its secret, so it was deleted"
         yield f"a killed run was creating {kind} {name}: {outcome}"
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,13 +25,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """An operation that a killed run began and nobody saw the end of."""
+    """An operation that a killed run began and nobody saw the end of. `uses`: which resources an input comes from."""
 
     type: str
     urn: str
     parent: str
     provider: str
     inputs: Mapping[str, Any]
+    dependencies: tuple[str, ...] = ()
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,4 +84,6 @@ def _pending(row: Mapping[str, Any]) -> Pending:
         parent=resource.get("parent") or "",
         provider=resource.get("provider") or "",
         inputs=resource.get("inputs") or {},
+        dependencies=tuple(resource.get("dependencies") or ()),
+        uses={key: tuple(urns or ()) for key, urns in (resource.get("propertyDependencies") or {}).items()},
     )

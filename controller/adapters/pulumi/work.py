@@ -70,6 +70,7 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     if found.pending:
         await orders.settle(runner, run, found)
+        found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed:
         await changes_allowed(run, orders, "preview")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters.pulumi import create_only, finding, importing, state, undeclared, urns, work
+from controller.adapters.pulumi import adopting, finding, importing, state, undeclared, urns, work
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.bootstrap import estate as wiring
@@ -57,12 +57,12 @@ async def _take(chosen: Selection, orders: work.Orders, runner: Runner, run: Run
     run.said = f"{len(found)} found, {len(taken.found.missing)} to create"
     if not found:
         return
-    taken.file = run.folder / "import.json"
-    taken.file.write_text(json.dumps(importing.import_file(taken.wanted, taken.found.ids), indent=2), encoding="utf-8")
+    taken.file = adopting.write_file(run.folder / "import.json", taken.wanted, taken.found.ids)
     if write:
-        await _import(orders, runner, run, taken, taken.file, taken.found.ids)
+        await adopting.adopt(runner, run, taken.wanted, taken.found.ids, "import")
         if taken.found.later:
             await _import_later(orders, runner, run, taken)
+        await _look(orders, runner, run)
         await work.changes_allowed(run, orders, "check")
         _refuse_losses(run)
         run.said = f"{len(found)} imported, {len(taken.found.missing)} to create at the next up"
@@ -76,29 +76,22 @@ def _refuse(found: importing.Found) -> None:
         raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {urns.name_of(urn)}: {', '.join(ids)}")
 
 
-async def _import(
-    orders: work.Orders, runner: Runner, run: Run, taken: Taken, file: Path, ids: Mapping[str, str]
-) -> None:
-    """Imports what has these ids, and looks at what the next `up` would do."""
-    if ids:
-        await runner.step(run, "import", "import", "--file", str(file), *importing.FLAGS)
-        imported = [each for each in taken.wanted if each.urn in ids]
-        await asyncio.to_thread(create_only.complete, orders.tool, run.stack, imported, run.folder / "state.json")
-    await runner.step(run, "check", "preview", "--json", *work.policy(orders))
-
-
 async def _import_later(orders: work.Orders, runner: Runner, run: Run, taken: Taken) -> None:
     """Makes the logins that these things hang on, and nothing else; then imports the things by them.
 
     The policies have judged the whole in the preview before; the pack would find the parts that are not yet updated.
     """
     later = taken.found.later
+    await _look(orders, runner, run)
     preview = json.loads(run.output("check").read_text(encoding="utf-8"))
     targets = [word for urn in importing.logins(preview, later) for word in ("--target", urn)]
     await runner.step(run, "login", "up", "--yes", "--skip-preview", *targets)
-    file = run.folder / "import-later.json"
-    file.write_text(json.dumps(importing.import_file(taken.wanted, later), indent=2), encoding="utf-8")
-    await _import(orders, runner, run, taken, file, later)
+    await adopting.adopt(runner, run, taken.wanted, later, "import-later")
+
+
+async def _look(orders: work.Orders, runner: Runner, run: Run) -> None:
+    """What the next `up` would do."""
+    await runner.step(run, "check", "preview", "--json", *work.policy(orders))
 
 
 def _refuse_losses(run: Run) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.pulumi import beside, create_only, finding, importing, state, undeclared
+from controller.adapters.pulumi import beside, finding, importing, state, undeclared
 from controller.adapters.pulumi.runs import StepFailedError
 from controller.adapters.pulumi.urns import name_of, type_of
 
@@ -248,19 +248,6 @@ def test_an_up_that_would_make_a_second_group_in_a_living_project_is_refused(liv
     cloud = finding.Cloud(rows=living, region="R")
     with pytest.raises(StepFailedError, match=r"second ServerGroup web beside ours.*import --agency tax"):
         beside.refuse("agency-tax", asyncio.run(importing.found(cloud, asked, login)))
-
-
-def test_what_the_cloud_cannot_tell_is_filled_in_and_what_it_told_stays():
-    (group,) = (each for each in importing.declared(PREVIEW) if each.type.endswith(":SecGroup"))
-    rows = [{"urn": group.urn, "inputs": {"name": "e4sys-web"}, "outputs": {"id": "sg1"}}]
-    document = {"deployment": {"resources": rows}}
-    missing = {group.urn: create_only.declared(group)}
-    assert create_only.fill(document, missing) == 1
-    assert rows[0]["inputs"]["deleteDefaultRules"] is True
-    assert rows[0]["outputs"]["deleteDefaultRules"] is True
-    rows[0]["inputs"]["deleteDefaultRules"] = False
-    assert create_only.fill(document, missing) == 0
-    assert rows[0]["inputs"]["deleteDefaultRules"] is False
 
 
 def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_is_not(cloud):

@@ -98,7 +98,11 @@ async def _run(engine: Engine, build: Callable[[], None]) -> None:
         build()
         exported.update(root.outputs)
 
-    await stack.run_pulumi_func(kept)
+    try:
+        kept()
+    finally:
+        await _ended(asyncio.get_running_loop())
+        await stack.wait_for_rpcs()
     for name, value in exported.items():
         output = pulumi.Output.from_input(value)
         engine.outputs[name] = await output.future()
