@@ -42,6 +42,7 @@ BY_NAME: dict[str, Bound] = {
     "units": Bound(least=1, most=60, unit="rack units"),
     "unit": Bound(least=1, most=60, unit="a rack unit's number, 1 at the bottom"),
     "vlan": Bound(least=1, most=4094, unit="a VLAN's number"),
+    "mtu": Bound(least=1280, most=9216, unit="bytes"),
     "vcpus": Bound(least=1, most=8192, unit="vCPUs"),
     "reserved_vcpus": Bound(least=0, most=8192, unit="vCPUs"),
     "max_iops": Bound(least=1, most=100e6, unit="operations a second"),

@@ -16,7 +16,7 @@ from inventory.nodes import GAP_TAG
 FILES: Mapping[str, tuple[str, ...]] = {
     "estate.yaml": ("estate", "sites", "rooms", "zones", "feeds"),
     "racks.yaml": ("racks", "pdus", "devices"),
-    "hosts.yaml": ("host_types", "hosts"),
+    "hosts.yaml": ("host_types", "host_networks", "hosts"),
     "cloud.yaml": ("aggregates", "flavors", "images", "volume_types", "networks", "operators"),
     "agencies.yaml": ("agencies",),
     "systems.yaml": ("systems", "data_sets"),

@@ -15,8 +15,9 @@ from inventory.modelled.tenants import tenants
 MODELLED = (
     "Public: VMs in all, 472 agencies and 1,570 systems of phase one, the names of the named systems, the number of "
     "shared data sets.",
-    "Modelled: sites, rooms, racks, feeds, PDUs and their ratings, host types and watts, clearances, addresses, "
-    "flavors, networks, and of every system its level, tier, size, spread, budget and windows.",
+    "Modelled: sites, rooms, racks, feeds, PDUs and their ratings, host types, their watts, ports and firmware, "
+    "clearances, addresses, the hosts' own networks, flavors, networks, and of every system its level, tier, size, "
+    "spread, budget and windows.",
 )
 DEMO_MODELLED = ("Everything but the names and titles of the named systems: a made-up estate that fits a laptop.",)
 
@@ -52,6 +53,7 @@ def _estate(name: str, modelled: tuple[str, ...], wanted: Sizes, addressing: Add
         vm_target=wanted.vms,
         modelled=modelled,
         **_tables(place),
+        host_networks=_by_name(addressing.host_networks()),
         aggregates=_by_name(catalogue.availability_zones(place.racks, place.hosts)),
         flavors=_by_name(catalogue.flavors()),
         images=_by_name(catalogue.images()),

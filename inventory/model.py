@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from inventory.wiring import HostNetwork, Nic
+
 ESTATE_VERSION = 1
 
 
@@ -161,7 +163,10 @@ class NumaCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostType:
-    """A model of server. Idle and peak watts bound what `watts` a host can believably report."""
+    """A model of server. Idle and peak watts bound what `watts` a host can believably report.
+
+    `firmware` is the version that each component should run, such as `bios: 2.19.1`.
+    """
 
     name: str
     vcpus: int
@@ -180,6 +185,8 @@ class HostType:
     traits: frozenset[str] = frozenset()
     numa: tuple[NumaCell, ...] = ()
     post_copy: bool = False
+    nics: tuple[Nic, ...] = ()
+    firmware: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +206,11 @@ class Bmc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """`name` is the host's name in Nova. `exporters` are the host:port addresses of its Prometheus exporters."""
+    """`name` is the host's name in Nova. `exporters` are the host:port addresses of its Prometheus exporters.
+
+    `address` is where it is managed from, on a management network where the estate declares one; `networks` are its
+    addresses on the others, by the network's name.
+    """
 
     name: str
     type: str
@@ -211,6 +222,7 @@ class Host:
     address: str | None = None
     exporters: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle.IN_SERVICE
+    networks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -458,6 +470,7 @@ class Estate:
     pdus: Mapping[str, Pdu] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
     host_types: Mapping[str, HostType] = field(default_factory=dict)
+    host_networks: Mapping[str, HostNetwork] = field(default_factory=dict)
     hosts: Mapping[str, Host] = field(default_factory=dict)
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     flavors: Mapping[str, Flavor] = field(default_factory=dict)

@@ -17,6 +17,9 @@ _DEEPEST = 32
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
+_ANSIBLE_FOLDERS = frozenset({"group_vars", "host_vars"})
+_ANSIBLE_SOURCES = frozenset({"gdcc.yml", "gdcc.yaml"})
+
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
@@ -47,13 +50,27 @@ def documents(directory: Path, findings: Findings) -> Iterator[Document]:
     if not directory.is_dir():
         findings.problems.append(_problem(directory, "there is no such directory (give the directory of an estate)"))
         return
-    files = sorted(path for path in directory.rglob("*") if path.suffix in SUFFIXES and not path.is_dir())
+    files = paths(directory)
     if not files:
         findings.problems.append(_problem(directory, "holds no *.yaml file (an estate needs at least estate.yaml)"))
     for path in files:
         root = _root(path, findings)
         if root is not None:
             yield Document(file=str(path), root=root, findings=findings)
+
+
+def paths(directory: Path) -> list[Path]:
+    """An estate's files, sorted: every YAML file below its directory but Ansible's own."""
+    return sorted(
+        path
+        for path in directory.rglob("*")
+        if path.suffix in SUFFIXES and not path.is_dir() and not _is_ansibles(path.relative_to(directory))
+    )
+
+
+def _is_ansibles(path: Path) -> bool:
+    """Whether a file is an inventory source of the plugin `gdcc`, or holds a landscape's variables."""
+    return str(path) in _ANSIBLE_SOURCES or path.parts[0] in _ANSIBLE_FOLDERS
 
 
 def _root(path: Path, findings: Findings) -> MappingNode | None:

@@ -19,11 +19,15 @@ providers:
 """
 
 
+def clearance_traits(host: Host) -> tuple[str, ...]:
+    """Its own level's and every lower one's, the lowest first."""
+    return tuple(clearance_trait(level) for level in Classification if level <= host.clearance)
+
+
 def traits(estate: Estate, host: Host) -> tuple[str, ...]:
     """The custom traits of a host, sorted: its type's, its own level's and every lower one's."""
-    cleared = {clearance_trait(level) for level in Classification if level <= host.clearance}
     of_type = {trait for trait in estate.host_types[host.type].traits if trait.startswith("CUSTOM_")}
-    return tuple(sorted(cleared | of_type))
+    return tuple(sorted(of_type.union(clearance_traits(host))))
 
 
 def text(estate: Estate, host: Host) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from inventory.checks import addresses, catalogue, names, places, power, projects, references, tenants
+from inventory.checks import addresses, catalogue, groups, names, places, power, projects, references, tenants, wiring
 from inventory.checks.case import Case, Where, nowhere
 from inventory.model import Estate, Gap, Problem
 
@@ -11,6 +11,8 @@ _CHECKS = (
     places.check,
     power.check,
     addresses.check,
+    wiring.check,
+    groups.check,
     catalogue.check,
     tenants.check,
     projects.check,

@@ -59,6 +59,8 @@ def _twice(case: Case) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for table, name, field_name, address in _addresses(case):
         key = _normalized(address, field_name)
+        if key is None and field_name == "networks":
+            continue  # `wiring` says that its network does not hold it
         if key is None:
             what = f"{address!r} is not an address (write 10.0.0.1, 10.0.0.1:161 or [fd00::1]:161)"
             if field_name == "exporters":
@@ -79,6 +81,8 @@ def _addresses(case: Case) -> Iterator[tuple[str, str, str, str]]:
             yield "hosts", host.name, "bmc", host.bmc.address
         for exporter in host.exporters:
             yield "hosts", host.name, "exporters", exporter
+        for address in host.networks.values():
+            yield "hosts", host.name, "networks", address
     for pdu in case.estate.pdus.values():
         if pdu.address is not None:
             yield "pdus", pdu.name, "address", pdu.address
@@ -106,6 +110,8 @@ def endpoint(text: str, default_port: int | None) -> tuple[str, int] | None:
 def _normalized(address: str, field_name: str) -> str | None:
     """One text for one endpoint. A host's own address and a BMC on the standard port share a key: one IP, one owner."""
     split = endpoint(address, None if field_name == "exporters" else SNMP_PORT)
+    if field_name == "networks":
+        split = address, SNMP_PORT
     if split is None:
         return None
     host, port = split
@@ -126,12 +132,12 @@ def _networks(case: Case) -> Iterator[Problem]:
         if other != network.name:
             what = f"VLAN {network.vlan} on {network.physical_network} is also that of {other} (correct one of them)"
             yield case.problem("networks", network.name, what, "vlan")
-    yield from _ranges(case, "networks", "cidr", {name: row.cidr for name, row in case.estate.networks.items()})
+    yield from ranges(case, "networks", "cidr", {name: row.cidr for name, row in case.estate.networks.items()})
 
 
 def _pools(case: Case) -> Iterator[Problem]:
     pools = {name: row.pool for name, row in case.estate.agencies.items() if row.pool is not None}
-    yield from _ranges(case, "agencies", "pool", pools)
+    yield from ranges(case, "agencies", "pool", pools)
     networks = [(row.name, _range(row.cidr)) for row in case.estate.networks.values()]
     for name, text in pools.items():
         pool = _range(text)
@@ -153,7 +159,8 @@ def _parsed(text: str) -> _Range:
     return ipaddress.ip_network(text)
 
 
-def _ranges(case: Case, table: str, field_name: str, texts: Mapping[str, str]) -> Iterator[Problem]:
+def ranges(case: Case, table: str, field_name: str, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Ranges of one table that are none, or that overlap."""
     ranges: list[tuple[int, int, int, str]] = []
     for name, text in texts.items():
         try:

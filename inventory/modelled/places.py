@@ -6,7 +6,7 @@ CPUs are full.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory.checks.power import phase_limit_watts
@@ -29,6 +29,7 @@ from inventory.model import (
 )
 from inventory.modelled.addressing import Addressing
 from inventory.modelled.sizes import Sizes
+from inventory.wiring import Nic
 
 _OPEN, _INTERNAL, _CONFIDENTIAL, _SECRET = Classification
 
@@ -51,7 +52,21 @@ _RACK_BASE_WATTS = 150.0
 _FEED_STEP_WATTS = 500.0
 
 
-def _host_type(generation: str, threads: int, memory_gib: int, disk_gib: int, watts: tuple[float, float]) -> HostType:
+_NICS = (
+    *(Nic(name=name, bond="bond0") for name in ("eno1", "eno2")),
+    *(Nic(name=name, bond="bond1") for name in ("ens1f0", "ens1f1")),
+)
+
+
+def _host_type(
+    generation: str,
+    threads: int,
+    memory_gib: int,
+    disk_gib: int,
+    watts: tuple[float, float],
+    *,
+    firmware: Mapping[str, str],
+) -> HostType:
     cell = NumaCell(vcpus=threads // 2, memory_mib=memory_gib * 1024 // 2)
     return HostType(
         name=f"{generation}-{threads}t-{memory_gib}g",
@@ -62,12 +77,20 @@ def _host_type(generation: str, threads: int, memory_gib: int, disk_gib: int, wa
         peak_watts=watts[1],
         generation=generation,
         numa=(cell, cell),
+        nics=_NICS,
+        firmware=firmware,
     )
 
 
-_GEN1 = _host_type("gen1", 64, 512, 7_680, (180.0, 520.0))
-_GEN2 = _host_type("gen2", 96, 768, 11_520, (210.0, 640.0))
-_GEN3 = _host_type("gen3", 128, 1024, 15_360, (240.0, 800.0))
+_GEN1 = _host_type(
+    "gen1", 64, 512, 7_680, (180.0, 520.0), firmware={"bios": "2.19.1", "bmc": "4.40.10", "nic": "20.5.13"}
+)
+_GEN2 = _host_type(
+    "gen2", 96, 768, 11_520, (210.0, 640.0), firmware={"bios": "1.12.2", "bmc": "6.10.80", "nic": "22.0.5"}
+)
+_GEN3 = _host_type(
+    "gen3", 128, 1024, 15_360, (240.0, 800.0), firmware={"bios": "1.6.6", "bmc": "7.10.30", "nic": "22.5.7"}
+)
 HOST_TYPES = (_GEN1, _GEN2, _GEN3)
 _BOUGHT = (_GEN1, _GEN1, _GEN2, _GEN2, _GEN3)
 """Racks are bought whole, in these proportions."""
@@ -193,6 +216,7 @@ def _hosts(
                 bmc=bmc,
                 address=addressing.host(index, unit),
                 exporters=addressing.exporters(index, unit),
+                networks=addressing.networks(index, unit),
             )
             hosts.append(host)
     return tuple(hosts)

@@ -1,0 +1,122 @@
+"""Ansible's inventory plugin `gdcc`: the hosts of an estate, their groups and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from inventory import ansible_source, load
+
+DOCUMENTATION = r"""
+name: gdcc
+short_description: The hosts of an estate
+author:
+  - GDCC Control
+description:
+  - Gives every host of an estate, its groups and its variables. The estate's own checks run first, and an estate with
+    a problem gives no host at all.
+  - There is a group for each site, room, zone, rack, feed, generation, type, clearance and lifecycle, named by both,
+    such as C(rack_r07). Characters other than letters, digits and C(_) are C(_) in it. Sites hold their rooms, rooms
+    their zones, zones their racks; generations hold their types.
+  - C(--limit rack:r07), which Ansible reads as C(rack) and C(r07) together, means rack r07. C(rack) is an empty group,
+    and below C(rack_r07) there is a group C(r07), unless something else in the estate is called r07.
+  - Variables are C(ansible_host) and those that begin with C(gdcc_). They are the same at C(--host) and in a play. A
+    BMC's C(credential) is the name of one, never a secret.
+notes:
+  - The source's name ends in C(gdcc.yml) or C(gdcc.yaml). C(group_vars) beside it hold the landscape's settings.
+options:
+  plugin:
+    description: Says that the file is a source of this plugin.
+    type: str
+    required: true
+    choices: [gdcc]
+  estate:
+    description: The estate's directory, from the source's own. Default is the directory of the source.
+    type: str
+    default: .
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+"""
+
+EXAMPLES = r"""
+# inventory/estates/demo/gdcc.yml: the estate that it stands in
+plugin: gdcc
+
+# An estate elsewhere, its content kept in a file. It is read anew when a file of the estate changed.
+plugin: gdcc
+estate: ../estates/gdcc
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: /var/cache/gdcc/inventory
+
+# A group of one's own: the hosts that may hold confidential data.
+plugin: gdcc
+strict: true
+groups:
+  confidential_or_higher: "'CUSTOM_CLEARANCE_CONFIDENTIAL' in gdcc_clearance_traits"
+"""
+
+_ENDINGS = ("gdcc.yml", "gdcc.yaml")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
+    """Reads the source, then the estate; knows nothing of what a host or a rack is."""
+
+    NAME = "gdcc"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file's name says that it is a source of this plugin."""
+        return bool(super().verify_file(path)) and path.endswith(_ENDINGS)
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Adds the estate's groups and hosts. Raises `AnsibleParserError` with every problem of the estate."""
+        super().parse(inventory, loader, path, cache)
+        config = self._read_config_data(path)
+        unknown = sorted(set(config).difference(self._options))
+        if unknown:
+            known = ", ".join(sorted(self._options))
+            raise AnsibleParserError(f"{path}: unknown option {', '.join(unknown)} (known options: {known})")
+        content = self._content(path, use_cache=cache)
+        for warning in content["warnings"]:
+            self.display.warning(warning)
+        self._add_groups(content["groups"])
+        self._add_hosts(content["hosts"])
+
+    def _content(self, path: str, *, use_cache: bool) -> Mapping[str, Any]:
+        """The groups and variables, from the cache where it holds those of the estate's files as they are now."""
+        directory = Path(path).parent / self.get_option("estate")
+        kept = self.get_option("cache")
+        key = self.get_cache_key(path)
+        digest = ansible_source.digest(directory) if kept else ""
+        if kept and use_cache and key in self._cache and self._cache[key]["digest"] == digest:
+            return dict(self._cache[key])
+        try:
+            content = {"digest": digest, **ansible_source.content(load.load(directory))}
+        except load.EstateError as error:
+            count = len(error.problems)
+            said = f"the estate in {directory} has {count} problem{'s' if count > 1 else ''}:\n{error}"
+            raise AnsibleParserError(said) from error
+        if kept:
+            self._cache[key] = content
+        return content
+
+    def _add_groups(self, groups: list[dict[str, Any]]) -> None:
+        for group in groups:
+            self.inventory.add_group(group["name"])
+        for group in groups:
+            for host in group["hosts"]:
+                self.inventory.add_host(host, group=group["name"])
+        for group in groups:
+            for child in group["children"]:
+                self.inventory.add_child(group["name"], child)
+
+    def _add_hosts(self, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+        for name, variables in hosts.items():
+            host = self.inventory.get_host(name)
+            for key, value in variables.items():
+                host.set_variable(key, value)
