@@ -6,6 +6,7 @@ from typing import Protocol
 
 from controller.model.cloud import CloudFacts, Guest, Migration, Port, Server, Service
 from controller.model.extent import Peak
+from controller.model.host_run import HostRun
 from controller.model.ids import HostName, MoveId, PlanId, RequestId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.operation import Approval, Drain, Pause
@@ -206,6 +207,26 @@ class Journal(Protocol):
         ...
 
     def notes(self, since: datetime) -> tuple[tuple[datetime, str, str], ...]: ...
+
+
+class HostRuns(Protocol):
+    """What was done to hosts by playbooks, in the journal; commits and raises as `Journal` does."""
+
+    def begin(self, run: HostRun) -> None:
+        """Commits a new run. Raises `RefusedError` (rule `host-run-open`) when its host has an open one."""
+        ...
+
+    def save(self, run: HostRun) -> None:
+        """Replaces it by id; `RefusedError` (rule `unknown-host-run`) where there is none."""
+        ...
+
+    def open_runs(self) -> tuple[HostRun, ...]:
+        """Those that have not ended, oldest first."""
+        ...
+
+    def runs_since(self, since: datetime) -> tuple[HostRun, ...]:
+        """All begun since then, oldest first."""
+        ...
 
 
 class Playbooks(Protocol):

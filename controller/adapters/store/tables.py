@@ -191,3 +191,25 @@ extents = Table(
     Column("hosts", Integer, nullable=False),
     Column("vms", Integer, nullable=False),
 )
+
+OPEN_RUN = text("state = 'open'")
+"""The condition of the index that lets a host have one open run."""
+
+host_runs = Table(
+    "host_runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("step", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("drained", Boolean, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("artifacts", Text, nullable=False),
+    Index("one_open_run_per_host", "host", unique=True, sqlite_where=OPEN_RUN, postgresql_where=OPEN_RUN),
+    Index("host_runs_by_time", "since"),
+)

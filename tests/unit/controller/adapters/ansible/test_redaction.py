@@ -49,7 +49,7 @@ def test_a_vaults_values_are_known_by_its_password(tmp_path: Path) -> None:
     (folder / "vault.yml").write_text(whole)
     (folder / "plain.yml").write_text(f"key: !vault |\n          {inline}\nother: value\n")
     assert vault.secrets((tmp_path,), "sesame") == {"planted-one", "planted-two", "planted-three"}
-    with pytest.raises(InputError, match="plain.yml: is encrypted, and no vault password is given"):
+    with pytest.raises(InputError, match=r"plain\.yml: is encrypted, and no vault password is given"):
         vault.secrets((tmp_path,), None)
     with pytest.raises(InputError, match="the vault's password does not open it"):
         vault.secrets((tmp_path,), "wrong")
