@@ -1,4 +1,4 @@
-"""Names by which Ansible would select the wrong hosts: two groups of one name, a host called like a group or a pattern."""
+"""Names by which Ansible would select the wrong hosts: groups of one name, hosts called like a group or a pattern."""
 
 import re
 from collections.abc import Iterator
