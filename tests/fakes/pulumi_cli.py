@@ -1,8 +1,9 @@
 """A small `pulumi`: stacks as JSON files, locks and pending operations as the real one keeps them, and its event log.
 
 It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
-declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`), what
-a refresh finds changed (`changed`), and which policy is broken (`violates`).
+declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice
+where it is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), and which policy is
+broken (`violates`).
 """
 
 import json
@@ -19,14 +20,14 @@ NOTES = "calls.jsonl"
 
 
 class Interrupts:
-    """SIGINT as a flag: the real CLI ends what it began, and then stops."""
+    """SIGINT counted: at the first the real CLI ends what it began, and then stops; at the second it ends at once."""
 
     def __init__(self):
-        self.seen = False
+        self.seen = 0
         signal.signal(signal.SIGINT, self._seen)
 
     def _seen(self, *_):
-        self.seen = True
+        self.seen += 1
 
 
 class Stack:
@@ -110,8 +111,10 @@ def up(stack, run):
         stack.state["pending"] = [name]
         stack.save()
         run.step("resourcePreEvent", "create", name)
-        while name == stack.plan.get("holds") and not interrupts.seen:
+        while name == stack.plan.get("holds") and interrupts.seen < (2 if "stubborn" in stack.plan else 1):
             time.sleep(0.01)
+        if interrupts.seen > 1:
+            return 255
         if name == stack.plan.get("fails"):
             stack.state["pending"] = []
             stack.save()

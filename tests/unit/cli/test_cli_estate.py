@@ -3,86 +3,23 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.adapters.pulumi import stacks
 from controller.adapters.pulumi.stacks import Verb
-from controller.cli.main import app
 from controller.errors import InputError
 from infra import naming
-from inventory import dump, generate, load
+from inventory import generate
 from tests.fakes import pulumi_cli
+from tests.fakes.estate_project import Project
 
 
 @pytest.fixture
 def project(tmp_path):
     """A repository with an estate, and a backend that is empty."""
     return Project(tmp_path)
-
-
-class Project:
-    def __init__(self, home):
-        self.home = home
-        self.root = home / "repository"
-        estate = self.root / "inventory/estates/gdcc"
-        estate.mkdir(parents=True)
-        (self.root / "Pulumi.yaml").write_text("name: gdcc\n")
-        dump.write_rows(dump.rows(generate.estate(60, 1)), estate, schema="estate.schema.json")
-        self.agencies = list(load.load(estate).agencies)[:3]
-        self.stacks = [f"agency-{each}" for each in self.agencies]
-        files = self.root / "infra/stacks"
-        files.mkdir(parents=True)
-        # the cloud is asked for the roles it has only where the foundation's file does not name them
-        (files / "Pulumi.foundation.yaml").write_text("config:\n  gdcc:roles: {member: m, reader: r}\n")
-        self.path = os.pathsep.join([str(pulumi_cli.install(home)), os.environ["PATH"]])
-
-    def scenario(self, **stacks):
-        (self.home / "scenario.json").write_text(json.dumps(stacks))
-
-    def deployed(self, *names, pending=(), **resources):
-        (self.home / "stacks").mkdir(exist_ok=True)
-        for name in names:
-            state = {"resources": resources.get("resources", []), "pending": list(pending)}
-            (self.home / "stacks" / f"{name}.json").write_text(json.dumps(state))
-
-    def resources(self, stack):
-        return json.loads((self.home / "stacks" / f"{stack}.json").read_text())["resources"]
-
-    def calls(self):
-        return [json.loads(line)["words"] for line in (self.home / pulumi_cli.NOTES).read_text().splitlines()]
-
-    def lock(self, stack, pid):
-        folder = self.home / ".pulumi/locks/organization/gdcc" / stack
-        folder.mkdir(parents=True)
-        row = {"pid": pid, "username": "ada", "hostname": os.uname().nodename, "timestamp": "2026-11-21T07:13:56Z"}
-        (folder / "1.json").write_text(json.dumps(row))
-
-    @property
-    def env(self):
-        return {
-            "PATH": self.path,
-            "FAKE_PULUMI": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{self.home}",
-            "XDG_STATE_HOME": str(self.home / "xdg"),
-            "COLUMNS": "200",
-        }
-
-    def begin(self, *words):
-        """The verb in a process of its own, for signals."""
-        argv = [sys.executable, "-m", "controller", "estate", *words, "--root", str(self.root)]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(argv, env={**os.environ, **self.env}, text=True, **pipes)
-
-    def gdcc(self, *words):
-        return CliRunner().invoke(app, ["estate", *words, "--root", str(self.root)], env=self.env)
-
-    def chosen(self, count=3):
-        return [word for each in self.agencies[:count] for word in ("--agency", each)]
 
 
 def dead_pid():
@@ -183,23 +120,12 @@ def test_a_lock_whose_process_lives_stays(project):
     assert ["cancel"] not in [words[:1] for words in project.calls()]
 
 
-def under_way(project, stack, name):
-    """Waits until the small pulumi is in the middle of making that resource."""
-    end = time.monotonic() + 30
-    file = project.home / "stacks" / f"{stack}.json"
-    while time.monotonic() < end:
-        if file.exists() and file.read_text().endswith("}") and json.loads(file.read_text())["pending"] == [name]:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{stack} never began {name}")
-
-
 def test_one_interrupt_lets_calls_end_what_they_began_and_begins_nothing_more(project):
     one, two, _ = project.stacks
     project.deployed(one, two)
     project.scenario(**{one: {"declares": ["n1", "n2", "n3"], "holds": "n2"}, two: {"declares": ["n1"]}})
     running = project.begin("up", *project.chosen(2), "--parallel", "1", "--json")
-    under_way(project, one, "n2")
+    project.until_under_way(one, "n2")
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     rows = {row["stack"]: row for row in json.loads(out)["stacks"]}
@@ -219,7 +145,7 @@ def test_a_call_outlives_a_gdcc_that_is_killed(project):
     project.deployed(stack)
     project.scenario(**{stack: {"declares": ["n1", "n2"], "holds": "n1"}})
     running = project.begin("up", *project.chosen(1))
-    under_way(project, stack, "n1")
+    project.until_under_way(stack, "n1")
     running.kill()
     running.communicate(timeout=60)
     lock = json.loads(next((project.home / ".pulumi").rglob("*.json")).read_text())
