@@ -1,20 +1,23 @@
 """Writes the lab's service users and endpoints into Keystone; run once, in the lab's environment.
 
-Named services are written, and without names those that the lab always has.
+Named services are written, and without names those that the lab always has. The environment's LISTEN is the address
+at which hosts reach them.
 """
 
+import os
 import sys
 
 import openstack
 
+ADDRESS = os.environ.get("LISTEN") or "127.0.0.1"
 SERVICES = [
-    ("placement", "placement", "http://127.0.0.1:8778"),
-    ("nova", "compute", "http://127.0.0.1:8774/v2.1"),
-    ("glance", "image", "http://127.0.0.1:9292"),
-    ("neutron", "network", "http://127.0.0.1:9696"),
-    ("cinder", "block-storage", "http://127.0.0.1:8776/v3"),
+    ("placement", "placement", f"http://{ADDRESS}:8778"),
+    ("nova", "compute", f"http://{ADDRESS}:8774/v2.1"),
+    ("glance", "image", f"http://{ADDRESS}:9292"),
+    ("neutron", "network", f"http://{ADDRESS}:9696"),
+    ("cinder", "block-storage", f"http://{ADDRESS}:8776/v3"),
 ]
-ON_DEMAND = [("swift", "object-store", "http://127.0.0.1:8080/v1/AUTH_%(project_id)s")]
+ON_DEMAND = [("swift", "object-store", f"http://{ADDRESS}:8080/v1/AUTH_%(project_id)s")]
 
 
 def main(*names):

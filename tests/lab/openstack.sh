@@ -3,28 +3,16 @@
 DB=mysql+pymysql://lab:lab@127.0.0.1
 DATABASES="keystone placement nova_api nova nova_cell0 glance neutron cinder"
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
-install_packages() { # from Debian, without starting the services that come with them
-  local missing=() pair
-  for pair in /usr/sbin/mariadbd:mariadb-server /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server \
+install_services() { # from Debian
+  install_packages /usr/sbin/mariadbd:mariadb-server /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server \
     /usr/bin/memcached:memcached /usr/bin/prometheus:prometheus /usr/sbin/snmpd:snmpd \
-    /usr/bin/snmptrap:snmp /usr/bin/pg_createcluster:postgresql; do
-    [ -x "${pair%%:*}" ] || missing+=("${pair#*:}")
-  done
-  [ ${#missing[@]} = 0 ] && return
-  as_root mkdir -p /usr/sbin
-  [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
-    as_root chmod +x /usr/sbin/policy-rc.d; local ours=1; }
-  as_root apt-get update -q >"$LOG/apt.log" 2>&1
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$LOG/apt.log" 2>&1
-  [ -z "${ours:-}" ] || as_root rm -f /usr/sbin/policy-rc.d
+    /usr/bin/snmptrap:snmp /usr/bin/pg_createcluster:postgresql
 }
 
 install_openstack() {
   cmp -s "$HERE/requirements.txt" "$VENV/requirements.txt" && return
   local uv; uv=$(command -v uv || echo "$HOME/.local/bin/uv")
-  "$uv" venv -q --clear --seed -p 3.11 "$VENV"
+  "$uv" venv -q --clear --seed -p "${PYTHON_OF_VENV:-3.11}" "$VENV"
   "$uv" pip install -q -p "$VENV/bin/python" -r "$HERE/requirements.txt"
   cp "$HERE/requirements.txt" "$VENV/requirements.txt"
 }
@@ -47,6 +35,7 @@ start_backing_services() {
 start_rabbitmq() { # with a home, a node and a port mapper of its own
   local home=$RUN/rabbit
   mkdir -p "$home"; printf 'listeners.tcp.1 = 127.0.0.1:5672\n' >"$home/rabbitmq.conf"
+  [ -z "$LISTEN" ] || printf '%s\n' "listeners.tcp.2 = $LISTEN:5672" 'loopback_users = none' >>"$home/rabbitmq.conf"
   export ERL_EPMD_PORT=14369 ERL_EPMD_ADDRESS=127.0.0.1
   start epmd "$(ls /usr/lib/erlang/erts-*/bin/epmd | head -1)" -relaxed_command_check
   start rabbitmq env HOME="$home" RABBITMQ_NODENAME=gdcc-lab@localhost RABBITMQ_CONFIG_FILE="$home/rabbitmq" \
@@ -84,7 +73,7 @@ configure_openstack() {
 }
 
 sync_identity() {
-  local keystone="$VENV/bin/keystone-manage --config-file $ETC/keystone/keystone.conf" url=http://127.0.0.1:5000/v3
+  local keystone="$VENV/bin/keystone-manage --config-file $ETC/keystone/keystone.conf" url=http://${LISTEN:-127.0.0.1}:5000/v3
   local me="--keystone-user $(id -un) --keystone-group $(id -gn)"
   install -d -m 700 "$ETC/keystone/fernet" "$ETC/keystone/credential"
   $keystone db_sync && $keystone fernet_setup $me && $keystone credential_setup $me &&
@@ -104,7 +93,8 @@ sync_compute() {
 
 wsgi() { # NAME PORT MODULE [ENV=VALUE…]: uwsgi needs 'Connection: close', or keep-alive clients see resets
   local name=$1 port=$2 module=$3; shift 3
-  start "$name" env "$@" "$VENV/bin/uwsgi" --http-socket "127.0.0.1:$port" --add-header 'Connection: close' \
+  start "$name" env "$@" "$VENV/bin/uwsgi" --http-socket "127.0.0.1:$port" \
+    ${LISTEN:+--http-socket "$LISTEN:$port"} --add-header 'Connection: close' \
     --module "$module" --master --processes "${PROCESSES:-1}" --threads "${THREADS:-4}" --enable-threads --lazy-apps \
     --buffer-size 65535 --http-chunked-input --die-on-term --venv "$VENV" ${ARGUMENTS:+--pyargv "$ARGUMENTS"}
 }
@@ -128,11 +118,12 @@ fill_catalog() {
 }
 
 start_workers() {
-  local number
+  local number host
   cp "$HERE/labdriver.py" "$VENV"/lib/python3*/site-packages/nova/virt/
-  write_traits
   start nova-conductor "$VENV/bin/nova-conductor" --config-dir "$ETC/nova"
   start nova-scheduler "$VENV/bin/nova-scheduler" --config-dir "$ETC/nova"
+  for host in $REMOTE; do bind_ports_on "$host"; done
+  [ -z "$COMPUTES" ] || write_traits
   for number in $COMPUTES; do
     bind_ports_on "cmp$number"
     start_compute "$number"
