@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from controller.api import host_runs
 from controller.api.wire import http_status, problem, to_json
 from controller.engine.desk import Desk
 from controller.errors import GdccError, InputError
@@ -55,6 +56,9 @@ def application(desk: Desk) -> web.Application:
             web.post("/resume", _resume),
             web.post("/hosts/{host}/drain", _drain),
             web.post("/hosts/{host}/enable", _enable),
+            web.get("/host-runs", _host_runs),
+            web.post("/host-runs", _begin_host_run),
+            web.post("/host-runs/{run}", _save_host_run),
         ]
     )
     return app
@@ -196,3 +200,15 @@ async def _drain(request: web.Request) -> web.Response:
 async def _enable(request: web.Request) -> web.Response:
     ask, host = await _ask(request), HostName(request.match_info["host"])
     return web.json_response({"said": await request.app[DESK].enable(host, _who(request), force=ask.force)})
+
+
+async def _host_runs(request: web.Request) -> web.Response:
+    return host_runs.listed(request.app[DESK].host_runs)
+
+
+async def _begin_host_run(request: web.Request) -> web.Response:
+    return await host_runs.begun(request.app[DESK].host_runs, request, _who(request))
+
+
+async def _save_host_run(request: web.Request) -> web.Response:
+    return await host_runs.saved(request.app[DESK].host_runs, request)

@@ -37,6 +37,8 @@ def status(data: dict[str, Any]) -> list[RenderableType]:
         lines += [limits(data["plan"]["limits"])]
     if data["drains"]:
         lines += [drain(one, []) for one in data["drains"]]
+    if data["host_runs"]:
+        lines += [host_runs(data["host_runs"])]
     if data["running"]:
         lines += [moves(data["running"])]
     return lines
@@ -106,6 +108,16 @@ def drain(data: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType
     if own:
         parts.append(moves(own))
     return Group(*parts)
+
+
+def host_runs(runs: list[dict[str, Any]]) -> Table:
+    """What was done to hosts by playbooks; an open one that nobody works on goes on by the same verb again."""
+    table = Table("since", "host", "verb", "by", "step", "state", "says")
+    for run in runs:
+        state = Text(run["state"], style={"open": "cyan", "done": "green"}.get(run["state"], "red"))
+        words = (Text(run[name]) for name in ("host", "verb", "who", "step"))
+        table.add_row(Text(run["since"][:16].replace("T", " ")), *words, state, Text(run["said"]))
+    return table
 
 
 def _age(when: str | None) -> str:

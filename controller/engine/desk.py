@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from controller.engine.ports import HostRuns
 from controller.engine.status import Status
 from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
@@ -45,3 +46,8 @@ class Desk(Protocol):
         ...
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str: ...
+
+    @property
+    def host_runs(self) -> HostRuns:
+        """The records of what operators do to hosts by playbooks."""
+        ...

@@ -8,7 +8,7 @@ from controller.engine import confirmation
 from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
-from controller.engine.ports import Clock, Journal
+from controller.engine.ports import Clock, HostRuns, Journal
 from controller.engine.status import Status
 from controller.errors import GdccError, RefusedError, TransientError
 from controller.model.ids import HostName, PlanId
@@ -35,6 +35,7 @@ class Operators:
         with contextlib.suppress(GdccError):
             now = self._journal
             status = replace(status, pauses=now.pauses(), drains=now.drains(), running=now.open_entries())
+            status = replace(status, host_runs=now.host_runs.open_runs())
         return status
 
     def moves(self, since: datetime) -> tuple[Entry, ...]:
@@ -104,6 +105,10 @@ class Operators:
         said = await self._drainer.enable(host, who=who, force=force)
         self._loop.wake.set()
         return said
+
+    @property
+    def host_runs(self) -> HostRuns:
+        return self._journal.host_runs
 
     def _known(self, scope: Scope | None) -> None:
         if scope is None:

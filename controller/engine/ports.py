@@ -202,6 +202,9 @@ class Journal(Protocol):
         """As they were saved last, oldest first."""
         ...
 
+    @property
+    def host_runs(self) -> "HostRuns": ...
+
     def note(self, at: datetime, who: str, what: str) -> None:
         """The audit log: who did what, in a sentence."""
         ...

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from controller.engine.tally import Faults, Moves, Turns
 from controller.model.cluster import Cluster
+from controller.model.host_run import HostRun
 from controller.model.migration import Entry
 from controller.model.operation import Drain, Pause
 from controller.model.plan import LimitState, Plan
@@ -119,6 +120,7 @@ class Status:
     stopped: str | None = None
     pauses: tuple[Pause, ...] = ()
     drains: tuple[Drain, ...] = ()
+    host_runs: tuple[HostRun, ...] = ()
     budget: Budget = Budget()
     hosts: HostCounts = HostCounts()
     vms: VmCounts = VmCounts()
