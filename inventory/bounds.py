@@ -59,12 +59,15 @@ BY_NAME: dict[str, Bound] = {
     "subnet_prefix": Bound(least=16, most=29, unit="bits of an IPv4 prefix"),
     "vm_target": Bound(least=0, most=10_000_000, unit="VMs"),
     "at_once": Bound(least=0, most=100_000, unit="moves"),
+    "hosts_at_once": Bound(least=1, most=1000, unit="hosts"),
+    "failure_budget": Bound(least=0, most=100_000, unit="hosts"),
     "per_hour": Bound(least=0, most=100_000, unit="moves"),
     "memory_mib": Bound(least=1, most=128 * 1024 * 1024, unit="MiB"),
     "disk_gib": Bound(least=0, most=16 * 1024 * 1024, unit="GiB"),
 }
 
 BY_SUFFIX: dict[str, Bound] = {
+    "_minutes": Bound(least=0, most=7 * 24 * 60, unit="minutes"),
     "_watts": Bound(least=0, most=1e6, unit="watts"),
     "_celsius": Bound(least=-20, most=80, unit="degrees Celsius"),
     "_mib_s": Bound(least=0, most=1e6, unit="MiB/s", above=True),

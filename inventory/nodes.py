@@ -54,9 +54,9 @@ def documents(directory: Path, findings: Findings) -> Iterator[Document]:
     if not files:
         findings.problems.append(_problem(directory, "holds no *.yaml file (an estate needs at least estate.yaml)"))
     for path in files:
-        root = _root(path, findings)
-        if root is not None:
-            yield Document(file=str(path), root=root, findings=findings)
+        found = document(path, findings)
+        if found is not None:
+            yield found
 
 
 def paths(directory: Path) -> list[Path]:
@@ -71,6 +71,12 @@ def paths(directory: Path) -> list[Path]:
 def _is_ansibles(path: Path) -> bool:
     """Whether a file is an inventory source of the plugin `gdcc`, or holds a landscape's variables."""
     return str(path) in _ANSIBLE_SOURCES or path.parts[0] in _ANSIBLE_FOLDERS
+
+
+def document(path: Path, findings: Findings) -> Document | None:
+    """One YAML file; None where it cannot be read, which becomes a problem."""
+    root = _root(path, findings)
+    return None if root is None else Document(file=str(path), root=root, findings=findings)
 
 
 def _root(path: Path, findings: Findings) -> MappingNode | None:

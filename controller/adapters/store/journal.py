@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from controller.adapters.store import engine as engines
 from controller.adapters.store import failures, moves, operations, plans, schema
+from controller.adapters.store.campaigns import SqlCampaigns
 from controller.adapters.store.host_runs import SqlHostRuns
 from controller.adapters.store.lock import Lock
 from controller.model.extent import Peak
@@ -31,6 +32,7 @@ class SqlJournal:
         self._where = where
         self._require_lock = require_lock
         self.host_runs = SqlHostRuns(self._transaction)
+        self.campaigns = SqlCampaigns(self._transaction)
 
     def __enter__(self) -> Self:
         return self

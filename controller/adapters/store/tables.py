@@ -213,3 +213,56 @@ host_runs = Table(
     Index("one_open_run_per_host", "host", unique=True, sqlite_where=OPEN_RUN, postgresql_where=OPEN_RUN),
     Index("host_runs_by_time", "since"),
 )
+
+OPEN_CAMPAIGN = text("state in ('running', 'paused', 'aborting')")
+"""The condition of the index that lets one campaign go at a time; the same states as `campaign.OPEN`."""
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+    Column("who", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("resumed_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("open", Boolean, nullable=False),
+    Index("one_open_campaign", "open", unique=True, sqlite_where=OPEN_CAMPAIGN, postgresql_where=OPEN_CAMPAIGN),
+)
+"""`body` is the operator's order as JSON."""
+
+campaign_hosts = Table(
+    "campaign_hosts",
+    metadata,
+    Column("campaign", String, ForeignKey("campaigns.id"), primary_key=True),
+    Column("host", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("canary", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("began_at", UtcTime),
+    Column("ended_at", UtcTime),
+)
+
+campaign_steps = Table(
+    "campaign_steps",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("campaign", String, ForeignKey("campaigns.id"), nullable=False),
+    Column("host", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("step", String, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("succeeded", Boolean),
+    Column("said", Text, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("reboot_required", Boolean, nullable=False),
+    Index("one_record_per_step", "campaign", "host", "attempt", "step", unique=True),
+)

@@ -1,0 +1,197 @@
+"""Which hosts of a running campaign go next, on fresh facts: the limits, the hosts themselves, and the proof.
+
+The hosts that are chosen and those under way are of one fault domain and at most `hosts_at_once`; together they cost no
+group more than its rule; and the planner has shown where every server on them goes.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from controller.engine import calendar, scoping
+from controller.engine.sighting import Seen
+from controller.model.campaign import Campaign, Held, HostState, Member
+from controller.model.cluster import Cluster
+from controller.model.host_run import HostRun
+from controller.model.ids import HostName
+from controller.model.operation import Drain, Pause
+from controller.model.policy import Mode, Policy
+from controller.planner.campaign import proof
+from controller.planner.campaign.exposure import Budget, Exposure, exposure
+
+PROOFS = 8
+"""Proofs in one choice at most; what is left waits for the next."""
+
+RECHECK = timedelta(minutes=5)
+"""A host that could not be proved is left alone for so long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known now. `host_time`: how long a host is thought to take."""
+
+    now: datetime
+    seen: Seen
+    policy: Policy
+    drains: Sequence[Drain]
+    runs: Sequence[HostRun]
+    pauses: Sequence[Pause]
+    host_time: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """`hosts` to begin now, in no order; where there are none, `waits` says why. `held`: by host."""
+
+    hosts: tuple[Member, ...] = ()
+    held: tuple[Held, ...] = ()
+    waits: str = ""
+
+
+def braked(campaign: Campaign, facts: Facts) -> str | None:
+    """Why no host at all is begun now; None where nothing speaks against it."""
+    for pause in facts.pauses:
+        if pause.scope is None:
+            return f"everything is paused by {pause.who}: {pause.why or 'no reason given'}"
+    if facts.seen.cluster.freeze is not None:
+        return f"the controller does not trust what it sees: {facts.seen.cluster.freeze}"
+    order, zone = campaign.order, facts.seen.situation.estate.timezone
+    if not calendar.allows(order.windows, order.blackouts, facts.now, zone):
+        return "its window is closed"
+    if not calendar.allows(order.windows, order.blackouts, facts.now + facts.host_time, zone):
+        return f"its window closes before a host is done (a host takes {_minutes(facts.host_time)})"
+    return None
+
+
+def turn_of(campaign: Campaign, members: Sequence[Member], now: datetime) -> tuple[tuple[Member, ...], str]:
+    """The waiting members whose turn it is, and what the others wait for: canaries first, then the soak."""
+    waiting = [member for member in members if member.state is HostState.WAITING]
+    canaries = [member for member in members if member.canary]
+    if all(member.state is HostState.DONE for member in canaries):
+        ends = [member.ended_at for member in canaries if member.ended_at is not None]
+        soaked = max(ends, default=now) + timedelta(minutes=campaign.order.canaries.soak_minutes)
+        if canaries and now < soaked:
+            return (), f"the canaries soak until {soaked:%Y-%m-%d %H:%M} UTC"
+        return tuple(waiting), ""
+    first = tuple(member for member in waiting if member.canary)
+    return first, "" if first else "the canaries are not verified yet"
+
+
+class Chooser:
+    """Chooses, and remembers for a while which hosts could not be proved."""
+
+    def __init__(self) -> None:
+        self._unproved: dict[HostName, tuple[datetime, Held]] = {}
+
+    async def choose(self, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
+        """The next hosts. Raises what the planner raises."""
+        turn, waits = turn_of(campaign, members, facts.now)
+        under_way = [member for member in members if member.state is HostState.UNDER_WAY]
+        places = campaign.order.limits.hosts_at_once - len(under_way)
+        waits = waits or braked(campaign, facts) or ""
+        if waits or places <= 0 or not turn:
+            return Choice(waits=waits)
+        domains = {member.domain for member in under_way}
+        able, held = self._able([member for member in turn if domains <= {member.domain}], facts)
+        exposed = await asyncio.to_thread(exposure, facts.seen.cluster)
+        proofs = 0
+        for _, together in groupby(able, key=lambda member: member.domain):
+            left = list(together)
+            while left and proofs < PROOFS:
+                picked = _picked(left, places, exposed, [member.host for member in under_way])
+                if not picked:
+                    held += [Held(host=m.host, rule="group", why=_crowded(m, exposed)) for m in left]
+                    break
+                proofs += 1
+                refused = await self._refused(campaign, picked, facts)
+                if not refused:
+                    return Choice(hosts=picked, held=tuple(held))
+                held += refused.values()
+                left = [member for member in left if member.host not in refused]
+        return Choice(held=tuple(held), waits=_waits(held, len(under_way)))
+
+    def _able(self, members: Sequence[Member], facts: Facts) -> tuple[list[Member], list[Held]]:
+        able: list[Member] = []
+        held: list[Held] = []
+        looked = _Looked(facts)
+        for member in members:
+            until, said = self._unproved.get(member.host, (facts.now, None))
+            found = said if said is not None and until > facts.now else looked.held(member.host)
+            if found is None:
+                able.append(member)
+            else:
+                held.append(found)
+        return able, held
+
+    async def _refused(self, campaign: Campaign, picked: Collection[Member], facts: Facts) -> Mapping[HostName, Held]:
+        hosts, seen, policy = [member.host for member in picked], facts.seen, facts.policy
+        part = scoping.restricted(seen.cluster, seen.situation, policy, tuple(Mode), facts.pauses)
+        held = await asyncio.to_thread(
+            proof.held, part, policy, seen.look.at, hosts, keep_shutoff=campaign.order.keep_shutoff
+        )
+        self._unproved.update({each.host: (facts.now + RECHECK, each) for each in held})
+        return {each.host: each for each in held}
+
+
+class _Looked:
+    """What the newest look and the operators say of a host by itself."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        cluster: Cluster = facts.seen.cluster
+        self._rows = {name: row for row, name in enumerate(cluster.hosts.names)}
+        self._draining = {drain.host for drain in facts.drains}
+        self._worked_on = {run.host: run.verb for run in facts.runs}
+        self._paused = {pause.scope for pause in facts.pauses if pause.scope is not None}
+
+    def held(self, host: HostName) -> Held | None:
+        rule, reason = self._rule(host)
+        return Held(host=host, rule=rule, why=f"{host} {reason}") if rule else None
+
+    def _rule(self, host: HostName) -> tuple[str, str]:
+        hosts, row = self._facts.seen.cluster.hosts, self._rows.get(host)
+        if row is None:
+            return "unknown-host", "is not in Nova"
+        rules = (
+            ("already-draining", host in self._draining, "is being drained for somebody else"),
+            ("host-run", host in self._worked_on, f"is worked on by gdcc host {self._worked_on.get(host)}"),
+            ("disabled", not hosts.enabled[row], "was disabled by somebody else"),
+            ("down", not hosts.up[row], "is down, so nothing can be moved off it"),
+            ("paused", self._in_a_pause(host), "is in a scope that an operator paused"),
+        )
+        return next(((rule, reason) for rule, holds, reason in rules if holds), ("", ""))
+
+    def _in_a_pause(self, host: HostName) -> bool:
+        return bool(self._paused & self._facts.seen.situation.scopes(None, (host,)))
+
+
+def _picked(
+    members: Sequence[Member], places: int, exposed: Exposure, taken: Collection[HostName]
+) -> tuple[Member, ...]:
+    """As many as there are places for, in their order, that cost no group more than its rule."""
+    budget = Budget(exposed, taken)
+    picked: list[Member] = []
+    for member in members:
+        if len(picked) < places and budget.refuses(member.host) is None:
+            budget.take(member.host)
+            picked.append(member)
+    return tuple(picked)
+
+
+def _crowded(member: Member, exposed: Exposure) -> str:
+    names = ", ".join(sorted(exposed.names[number] for number in exposed.of(member.host)))
+    return f"{member.host} waits for others that carry members of the same group ({names})"
+
+
+def _waits(held: Sequence[Held], under_way: int) -> str:
+    if under_way or not held:
+        return ""
+    first = held[0]
+    more = f"; {len(held) - 1} more hosts are held" if len(held) > 1 else ""
+    return f"no host can be begun: {first.why} ({first.rule}){more}"
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length.total_seconds() / 60:.0f} min"
