@@ -69,11 +69,15 @@ def firewall_problems(found: Mapping[str, Any], declared: Mapping[str, Any], tab
     had, wanted = objects(found, table), objects(declared, table)
     if not had:
         return [f"the table inet {table} is declared, and it is not loaded"]
-    missing = [f"{told(each)} is declared, and it is not loaded" for each in wanted if each not in had]
-    extra = [f"{told(each)} is loaded, and it is not declared" for each in had if each not in wanted]
+    missing = [each for each in wanted if each not in had]
+    extra = [each for each in had if each not in wanted]
     if not missing and not extra and had != wanted:
         return ["the declared rules are loaded, in another order or more than once"]
-    return missing + extra
+    both = {short(each) for each in missing} & {short(each) for each in extra}
+    return [
+        *(f"{told(each, both)} is declared, and it is not loaded" for each in missing),
+        *(f"{told(each, both)} is loaded, and it is not declared" for each in extra),
+    ]
 
 
 def objects(listing: Mapping[str, Any], table: str) -> list[tuple[str, Any]]:
@@ -94,13 +98,16 @@ def lasting(value: Any) -> Any:
     return value
 
 
-def told(each: tuple[str, Any]) -> str:
+def told(each: tuple[str, Any], ambiguous: Iterable[str]) -> str:
     kind, value = each
-    if kind != "rule":
-        policy = f" with policy {value['policy']}" if "policy" in value else ""
-        return f"{kind} {value['name']}{policy}"
-    body = json.dumps(value["expr"], separators=(",", ":"))
-    return f"rule {value.get('comment', 'without a name')} ({body})"
+    body = json.dumps(value.get("expr", value), separators=(",", ":"))
+    unclear = short(each) in ambiguous or (kind == "rule" and "comment" not in value)
+    return f"{short(each)} {body}" if unclear else short(each)
+
+
+def short(each: tuple[str, Any]) -> str:
+    kind, value = each
+    return f"the rule {value.get('comment', 'without a name')!r}" if kind == "rule" else f"the {kind} {value['name']}"
 
 
 class FilterModule:
