@@ -209,6 +209,31 @@ class Http(Strict):
     port: Annotated[int, Field(ge=0, le=65535)] = 9877
 
 
+class Ansible(Strict):
+    """How playbooks are run. `root` is the folder with `ansible.cfg` and `playbooks/`; see docs/hosts.md."""
+
+    root: Path = Path(__file__).parents[1]
+    inventory: Path | None = None
+    """The estate's own `gdcc.yml` where none is named."""
+    artifacts: Path | None = None
+    """What runs leave, in `state_dir` where none is named; its newest `kept` stay."""
+    kept: Annotated[int, Field(ge=10)] = 500
+    forks: Positive = 50
+    timeout: Duration = timedelta(hours=1)
+    """How long one playbook may take."""
+    vault: Secret | None = None
+    vault_command: tuple[str, ...] = ()
+    """Prints the vault's password; its words as they are, with no shell."""
+    environment: frozenset[str] = frozenset()
+    """Variables of this program's environment that playbooks may read, as for a lookup; their values are secrets."""
+
+    @model_validator(mode="after")
+    def _one_vault(self) -> Self:
+        if self.vault is not None and self.vault_command:
+            raise ValueError("takes vault or vault_command, not both")
+        return self
+
+
 class Thresholds(Strict):
     cpu_ratio: Ratio = _DEFAULT.thresholds.cpu_ratio
     memory_ratio: Ratio = _DEFAULT.thresholds.memory_ratio
@@ -312,6 +337,7 @@ class Config(Strict):
     snmp: Snmp = Snmp()
     prometheus: Prometheus | None = None
     exporters: Exporters = Exporters()
+    ansible: Ansible = Ansible()
     scrape_interval: Duration = timedelta(seconds=15)
     dry_run: bool = False
     """Everything but acting: Nova is read, and what would be asked of it is logged."""

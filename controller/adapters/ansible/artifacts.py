@@ -88,6 +88,8 @@ def _write(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def _drop_oldest(home: Path, kept: int) -> None:
-    folders = sorted((each for each in home.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime_ns)
+    folders = sorted(
+        (each for each in home.iterdir() if (each / ASKED).is_file()), key=lambda each: each.stat().st_mtime_ns
+    )
     for old in folders[:-kept]:
         shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,160 @@
+"""`gdcc host`: the playbooks' parts from the settings, and the controller in this process where no daemon runs."""
+
+import asyncio
+import contextlib
+import getpass
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from controller import config
+from controller.adapters.ansible.playbooks import AnsiblePlaybooks
+from controller.adapters.ansible.site import Site
+from controller.adapters.store.journal import SqlJournal
+from controller.api import host_runs
+from controller.bootstrap import parts
+from controller.bootstrap.daemon import Wired, wire
+from controller.engine.host_work.controller import Emptying
+from controller.errors import InputError, PermanentError, TransientError
+from controller.model.host_run import HostRun, HostStep, HostVerb
+from controller.model.ids import HostName
+from controller.model.operation import Drain
+from controller.model.policy import Mode
+
+_LONGEST_SECRET_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What `gdcc host` works with. `timeout` is that of one playbook."""
+
+    playbooks: AnsiblePlaybooks
+    artifacts: Path
+    timeout: timedelta
+    socket: Path
+
+
+def tools(path: Path) -> Tools:
+    """From the settings at `path`. Raises `InputError` for what is wrong with them."""
+    settings = config.load(path)
+    made = site(settings)
+    return Tools(
+        playbooks=AnsiblePlaybooks(made),
+        artifacts=made.artifacts,
+        timeout=settings.ansible.timeout,
+        socket=settings.socket.path,
+    )
+
+
+def site(settings: config.Config) -> Site:
+    """Where Ansible finds what it runs."""
+    given = settings.ansible
+    return Site(
+        root=given.root,
+        inventory=given.inventory or settings.estate / "gdcc.yml",
+        artifacts=given.artifacts or settings.state_dir / "ansible",
+        vault=_vault(given),
+        environment=given.environment,
+        kept=given.kept,
+        forks=given.forks,
+    )
+
+
+def _vault(given: config.Ansible) -> Callable[[], str] | None:
+    if given.vault is not None:
+        return given.vault.reveal
+    if given.vault_command:
+        return lambda: _printed(given.vault_command)
+    return None
+
+
+def _printed(command: tuple[str, ...]) -> str:
+    try:
+        answer = subprocess.run(  # noqa: S603 - the site's own command, with no shell
+            command, capture_output=True, text=True, timeout=_LONGEST_SECRET_S, check=True, stdin=subprocess.DEVNULL
+        )
+    except subprocess.CalledProcessError as error:
+        said = " ".join(error.stderr.split()) or f"it ended with {error.returncode}"
+        raise InputError(f"the vault's password is not told: {said}", where=command[0]) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"the vault's password is not told: {error}", where=command[0]) from error
+    password = answer.stdout.strip()
+    if not password:
+        raise InputError("the vault's password is empty", where=command[0])
+    return password
+
+
+@contextlib.asynccontextmanager
+async def direct(path: Path, *, drains: bool) -> AsyncIterator["DirectController"]:
+    """The controller in this process, holding the journal's lock; with `drains` it turns its loop, and moves no more.
+
+    Raises `RefusedError` (rule `journal-locked`) while a daemon runs.
+    """
+    settings = config.load(path)
+    with parts.journal(settings, "gdcc host --direct") as journal:
+        if not drains:
+            yield DirectController(journal, None)
+            return
+        quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
+        async with contextlib.AsyncExitStack() as stack:
+            wired = await wire(stack, quiet, parts.estate(settings), journal)
+            await wired.loop.turn()
+            if wired.loop.memory.seen is None:
+                raise TransientError(wired.loop.status.sentence, where="cloud")
+            turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
+            try:
+                yield DirectController(journal, wired)
+            finally:
+                wired.loop.stop()
+                await turns
+
+
+class DirectController:
+    """`engine.host_work.controller.Controller` over parts of this process."""
+
+    def __init__(self, journal: SqlJournal, wired: Wired | None) -> None:
+        self._journal = journal
+        self._wired = wired
+        self._who = getpass.getuser()
+
+    async def open_runs(self) -> tuple[HostRun, ...]:
+        return self._journal.host_runs.open_runs()
+
+    async def runs(self) -> tuple[HostRun, ...]:
+        """The open ones, and those of the last day."""
+        return tuple(host_runs.shown(self._journal.host_runs, datetime.now(UTC)))
+
+    async def begin(self, host: HostName, verb: HostVerb, step: HostStep) -> HostRun:
+        run = host_runs.new(host, verb, step, who=self._who, now=datetime.now(UTC))
+        self._journal.host_runs.begin(run)
+        return run
+
+    async def save(self, run: HostRun) -> None:
+        self._journal.host_runs.save(replace(run, changed_at=datetime.now(UTC)))
+
+    async def drains(self) -> tuple[Drain, ...]:
+        return self._journal.drains()
+
+    async def unknowns(self, host: HostName) -> tuple[str, ...]:
+        return await self._turning.desk.drain_unknowns(host)
+
+    async def drain(self, host: HostName, why: str, *, keep_shutoff: bool) -> Drain:
+        return await self._turning.desk.drain(host, self._who, why, keep_shutoff=keep_shutoff)
+
+    async def emptying(self, drain: Drain) -> Emptying:
+        found = next((one for one in self._journal.drains() if one.id == drain.id), None)
+        entries = self._journal.entries_since(drain.since)
+        own = [entry for entry in entries if entry.intent.id.startswith(f"{drain.id}-")]
+        turn = self._turning.loop.status.turns.count
+        return Emptying(drain=found, moves=len(own), moving=any(one.outcome is None for one in own), turn=turn)
+
+    async def enable(self, host: HostName) -> str:
+        return await self._turning.desk.enable(host, self._who, force=False)
+
+    @property
+    def _turning(self) -> Wired:
+        if self._wired is None:
+            raise PermanentError("this verb takes no host out of service", where="gdcc host --direct")
+        return self._wired
