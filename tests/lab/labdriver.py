@@ -13,6 +13,8 @@ Faults: check is refused by the API (400); pre and copy fail and leave the guest
 error breaks the migration and leaves the server in ERROR; upload keeps a snapshot's task under way for as long as it
 stands. A guest whose dirty rate is above the link's never converges:
 it ends in `give_up_s` (as by libvirt's completion timeout), by an abort, or by force-complete.
+LAB_BOOT_ID, where set, names the file that tells one boot of the host from another: guests are shut down by it. Where
+it is not set, guests outlive everything.
 Nova loads drivers from nova/virt alone, so this file is copied there; written for nova 34.
 """
 
@@ -94,10 +96,23 @@ class LabDriver(fake.FakeDriverWithoutFakeNodes):
         self._copies = {}
         self._guests = Path(fake.CONF.state_path, "guests")
         self._guests.mkdir(parents=True, exist_ok=True)
-        for file in self._guests.iterdir():
+        rebooted = self._booted_since()
+        for file in self._guests.glob("*-*"):
             guest = json.loads(file.read_text())
+            if rebooted:
+                guest["state"] = power_state.SHUTDOWN
+                file.write_text(json.dumps(guest))
             self.instances[file.name] = fake.FakeInstance(guest["name"], guest["state"], file.name)
             self.resources.claim(*guest["claim"])
+
+    def _booted_since(self):
+        """Whether the host is in another boot than when it was last asked; not, where no boot was ever known."""
+        if "LAB_BOOT_ID" not in os.environ:
+            return False
+        known, now = Path(fake.CONF.state_path, "boot_id"), Path(os.environ["LAB_BOOT_ID"]).read_text()
+        before = known.read_text() if known.exists() else now
+        known.write_text(now)
+        return now != before
 
     def _keep(self, instance):
         guest, flavor = self.instances[instance.uuid], instance.flavor

@@ -3,16 +3,20 @@
 SSH=(ssh -q -i "$HOSTS_LAB/key" -o UserKnownHostsFile="$HOSTS_LAB/known_hosts" -o IdentitiesOnly=yes -o BatchMode=yes
   -o ConnectTimeout=2)
 
+make_keys() { # the one that opens every host, and the CA of their certificates
+  [ -e "$HOSTS_LAB/key" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$HOSTS_LAB/key"
+  [ -e "$HOSTS_LAB/ca.crt" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+    -subj '/CN=the CA of the lab' -keyout "$HOSTS_LAB/ca.key" -out "$HOSTS_LAB/ca.crt" 2>>"$LOG/ca.log"
+}
+
 make_machine() { # NUMBER
   local root=$HOSTS_LAB/machines/host$1
-  [ -e "$HOSTS_LAB/key" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$HOSTS_LAB/key"
   mkdir -p "$HOSTS_LAB/state/host$1"
   rm -rf "$root.part"
   cp -a "$(base)" "$root.part"
   echo "host$1" >"$root.part/etc/hostname"
   printf '127.0.0.1 localhost\n%s host%d\n' "$(address_of "$1")" "$1" >"$root.part/etc/hosts"
   printf '[Match]\nName=host0\n[Network]\nAddress=%s/24\n' "$(address_of "$1")" >"$root.part/etc/systemd/network/10-host0.network"
-  install -D -m 644 "$HERE/nova-compute.conf" "$root.part/etc/systemd/system/nova-compute.service.d/lab.conf"
   install -d -m 700 "$root.part/root/.ssh"
   install -m 600 "$HOSTS_LAB/key.pub" "$root.part/root/.ssh/authorized_keys"
   ssh-keygen -q -t ed25519 -N '' -C "host$1" -f "$root.part/etc/ssh/ssh_host_ed25519_key"
