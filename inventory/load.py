@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from inventory import nodes, shapes, validate
+from inventory import garbage, nodes, shapes, validate
 from inventory.model import ESTATE_VERSION, Estate, Problem
 from inventory.nodes import Document, Findings
 
@@ -32,34 +32,52 @@ class EstateError(Exception):
         self.problems = problems
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a row stands, and each of its fields: what is kept of a row's nodes once it is read."""
+
+    file: str
+    line: int
+    fields: Mapping[str, int]
+
+    def where(self, field_name: str = "") -> str:
+        return f"{self.file}:{self.fields.get(field_name, self.line)}"
+
+
+def _place(document: Document, node: Node) -> _Place:
+    fields: dict[str, int] = {}
+    if isinstance(node, MappingNode):
+        for key, _ in node.value:
+            if isinstance(key, ScalarNode):
+                fields.setdefault(key.value, key.start_mark.line + 1)
+    return _Place(file=document.file, line=node.start_mark.line + 1, fields=fields)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     """What has been read so far. `rows` remembers where each named row stands, broken ones too."""
 
     findings: Findings = field(default_factory=Findings)
     tables: dict[str, dict[str, Any]] = field(default_factory=lambda: {table: {} for table in TABLES})
-    rows: dict[tuple[str, str], tuple[Document, Node]] = field(default_factory=dict)
+    rows: dict[tuple[str, str], _Place] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
-    header: tuple[Document, Node] | None = None
+    header: _Place | None = None
     header_values: dict[str, Any] = field(default_factory=dict)
 
     def where(self, table: str, name: str, field_name: str = "") -> str:
         """`file:line` of a row's field, of the row, or of the estate itself."""
-        document, node = self.rows.get((table, name)) or self.header or (None, None)
-        if document is None or node is None:
-            return ""
-        if isinstance(node, MappingNode):
-            for key, _ in node.value:
-                if key.value == field_name:
-                    return document.where(key)
-        return document.where(node)
+        place = self.rows.get((table, name)) or self.header
+        return "" if place is None else place.where(field_name)
 
 
 def load(directory: Path) -> Estate:
     """The estate of a directory. Raises `EstateError` with every problem, those of `validate.problems` too."""
-    reading = _Reading()
-    for document in nodes.documents(directory, reading.findings):
-        _read_document(reading, document)
+    with garbage.uncollected():
+        return _load(directory)
+
+
+def _load(directory: Path) -> Estate:
+    reading = _read(directory)
     if reading.header is None and reading.rows:
         what = "no file has an 'estate:' section (add 'estate: {name: …}' to one)"
         reading.findings.problems.append(Problem(where=f"{directory}:1", what=what))
@@ -74,10 +92,16 @@ def load(directory: Path) -> Estate:
 
 def place(directory: Path, table: str, name: str, field_name: str = "") -> str:
     """`file:line` of a row's field, or of the row where it has no such field: for proposing an edit."""
+    return _read(directory).where(table, name, field_name)
+
+
+def _read(directory: Path) -> _Reading:
     reading = _Reading()
-    for document in nodes.documents(directory, reading.findings):
+    documents = nodes.documents(directory, reading.findings)
+    while (document := next(documents, None)) is not None:
         _read_document(reading, document)
-    return reading.where(table, name, field_name)
+        del document  # its nodes, before the next file's are made
+    return reading
 
 
 def _position(problem: Problem) -> tuple[str, int, str]:
@@ -111,10 +135,10 @@ def _version_is_ours(document: Document, entry: tuple[Node, Node] | None) -> boo
 
 def _read_header(reading: _Reading, document: Document, key: Node, node: Node) -> None:
     if reading.header is not None:
-        first = reading.header[0].where(reading.header[1])
+        first = reading.header.where()
         document.problem(key, f"estate: declared a second time, first at {first} (keep one)")
         return
-    reading.header = (document, node)
+    reading.header = _place(document, node)
     value = shapes.header(document, node, HEADER_FIELDS)
     if value is shapes.FAILED:
         return
@@ -145,11 +169,10 @@ def _read_table(reading: _Reading, document: Document, table: str, node: Node) -
         if name is None:
             continue
         if (table, name) in reading.rows:
-            first_document, first_node = reading.rows[(table, name)]
-            first = first_document.where(first_node)
+            first = reading.rows[(table, name)].where()
             document.problem(row_node, f"{table} {name}: declared a second time, first at {first} (keep one)")
             continue
-        reading.rows[(table, name)] = (document, row_node)
+        reading.rows[(table, name)] = _place(document, row_node)
         if value is shapes.FAILED:
             reading.broken.add((table, name))
         else:

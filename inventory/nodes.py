@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from inventory.model import Gap, Problem
@@ -53,10 +52,7 @@ def documents(directory: Path, findings: Findings) -> Iterator[Document]:
     files = paths(directory)
     if not files:
         findings.problems.append(_problem(directory, "holds no *.yaml file (an estate needs at least estate.yaml)"))
-    for path in files:
-        found = document(path, findings)
-        if found is not None:
-            yield found
+    yield from filter(None, (document(path, findings) for path in files))
 
 
 def paths(directory: Path) -> list[Path]:
@@ -79,11 +75,45 @@ def document(path: Path, findings: Findings) -> Document | None:
     return None if root is None else Document(file=str(path), root=root, findings=findings)
 
 
+class _TooDeepError(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Composer(yaml.CSafeLoader):
+    """Makes nodes. Each text's tag is looked up once; nesting ends before libyaml's composer overflows the stack."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._tags: dict[tuple[object, ...], str] = {}
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:
+        """Goes one level down. Raises `_TooDeepError`."""
+        self._depth += 1
+        if self._depth > _DEEPEST + 1 and parent is not None:
+            raise _TooDeepError(parent.start_mark.line + 1)
+
+    def ascend_resolver(self) -> None:
+        """Goes one level up."""
+        self._depth -= 1
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: object) -> str:
+        """The tag of a node that has none."""
+        key = (kind, value, implicit)
+        if key not in self._tags:
+            self._tags[key] = str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        return self._tags[key]
+
+
 def _root(path: Path, findings: Findings) -> MappingNode | None:
     try:
         text = path.read_bytes().decode("utf-8")
-        deep_line = _too_deep(text)
-        node = yaml.compose(text, Loader=yaml.CSafeLoader) if deep_line is None else None
+        node = yaml.compose(text, Loader=_Composer)
+    except _TooDeepError as error:
+        what = f"is nested more than {_DEEPEST} levels deep (no estate needs that; unfold it)"
+        findings.problems.append(_problem(path, what, error.line))
     except OSError as error:
         findings.problems.append(_problem(path, f"cannot be read: {error.strerror} (check its permissions)"))
     except UnicodeDecodeError as error:
@@ -97,10 +127,6 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
         what = f"is not valid YAML: {str(error).splitlines()[0]} (remove what is not text)"
         findings.problems.append(_problem(path, what))
     else:
-        if deep_line is not None:
-            what = f"is nested more than {_DEEPEST} levels deep (no estate needs that; unfold it)"
-            findings.problems.append(_problem(path, what, deep_line))
-            return None
         if isinstance(node, MappingNode):
             return node
         line = node.start_mark.line + 1 if node is not None else 1
@@ -108,19 +134,6 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
         findings.problems.append(
             _problem(path, f"{what} (begin with 'version: 1', then tables such as 'hosts:')", line)
         )
-    return None
-
-
-def _too_deep(text: str) -> int | None:
-    """The line on which nesting goes too deep, found event by event: libyaml's composer would overflow the stack."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                return int(event.start_mark.line) + 1 if event.start_mark is not None else 1
-        elif isinstance(event, CollectionEndEvent):
-            depth -= 1
     return None
 
 

@@ -32,11 +32,12 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9_]*)")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a row: its name in YAML, its type, and whether it must be given."""
+    """A field of a row: its name in YAML, its type, whether it must be given, and how it is read."""
 
     name: str
     hint: Any
     required: bool
+    read: Reader
 
 
 @cache
@@ -48,6 +49,7 @@ def fields_of(cls: Any) -> tuple[Field, ...]:
             name=each.name,
             hint=hints[each.name],
             required=each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING,
+            read=_reader(hints[each.name], each.name),
         )
         for each in dataclasses.fields(cls)
     )
@@ -107,8 +109,7 @@ def _values(
         elif is_gap(given[each.name][1]) and gaps_of is not None and each.name != "name":
             findings.gaps.append(Gap(table=gaps_of[0], name=gaps_of[1], field=each.name))
         else:
-            read = _reader(each.hint, each.name)
-            values[each.name] = read(document, given[each.name][1], f"{subject}: {each.name}")
+            values[each.name] = each.read(document, given[each.name][1], f"{subject}: {each.name}")
     return FAILED if len(findings.problems) + len(findings.gaps) > before else values
 
 

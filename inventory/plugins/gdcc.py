@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from inventory import ansible_source, load
+from inventory import ansible_source, garbage, load
 
 DOCUMENTATION = r"""
 name: gdcc
@@ -81,11 +82,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if unknown:
             known = ", ".join(sorted(self._options))
             raise AnsibleParserError(f"{path}: unknown option {', '.join(unknown)} (known options: {known})")
-        content = self._content(path, use_cache=cache)
+        with garbage.uncollected():
+            content = self._content(path, use_cache=cache)
+            self._add_hosts(content["hosts"])
+            self._add_groups(content["groups"])
+        gc.freeze()  # the inventory stays to the end: nothing in it for the collector, nor for the forks to copy
         for warning in content["warnings"]:
             self.display.warning(warning)
-        self._add_groups(content["groups"])
-        self._add_hosts(content["hosts"])
 
     def _content(self, path: str, *, use_cache: bool) -> Mapping[str, Any]:
         """The groups and variables, from the cache where it holds those of the estate's files as they are now."""
@@ -105,18 +108,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             self._cache[key] = content
         return content
 
-    def _add_groups(self, groups: list[dict[str, Any]]) -> None:
-        for group in groups:
-            self.inventory.add_group(group["name"])
-        for group in groups:
-            for host in group["hosts"]:
-                self.inventory.add_host(host, group=group["name"])
-        for group in groups:
-            for child in group["children"]:
-                self.inventory.add_child(group["name"], child)
-
     def _add_hosts(self, hosts: Mapping[str, Mapping[str, Any]]) -> None:
         for name, variables in hosts.items():
-            host = self.inventory.get_host(name)
-            for key, value in variables.items():
-                host.set_variable(key, value)
+            self.inventory.add_host(name)
+            self.inventory.hosts[name].vars.update(variables)
+
+    def _add_groups(self, groups: list[dict[str, Any]]) -> None:
+        """Hosts first, while no group has one above it: Ansible walks to the top for every host that it adds."""
+        hosts = self.inventory.hosts
+        for each in groups:
+            group = self.inventory.groups[self.inventory.add_group(each["name"])]
+            for name in each["hosts"]:
+                group.add_host(hosts[name])
+        for each in groups:
+            for child in each["children"]:
+                self.inventory.add_child(each["name"], child)
