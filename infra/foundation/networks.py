@@ -59,7 +59,8 @@ class Networks(pulumi.ComponentResource):
         self.register_outputs({"ids": dict(self.ids), "address_scope_id": self.address_scope_id})
 
     def _network(self, network: Network) -> pulumi.Output[str]:
-        kept = pulumi.ResourceOptions(parent=self, protect=self._protect)
+        # A network that was taken over stays its owner's: another owner would mean another network.
+        kept = pulumi.ResourceOptions(parent=self, protect=self._protect, ignore_changes=["tenant_id"])
         tags = [naming.tag("classification", network.classification.name.lower())]
         made = networking.Network(
             network.name,

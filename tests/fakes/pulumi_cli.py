@@ -2,8 +2,8 @@
 
 It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
 declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice
-where it is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), and which policy is
-broken (`violates`).
+where it is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is
+broken (`violates`), and whether the passphrase is another one (`refuses_secrets`).
 """
 
 import json
@@ -188,10 +188,10 @@ def asked(words, home, stack):
         case ["version"]:
             sys.stdout.write("v9999.0.0" + "\n")
         case ["stack", "ls"]:
-            sys.stdout.write(
-                json.dumps([{"name": each.stem, "resourceCount": 1} for each in sorted((home / "stacks").glob("*"))])
-                + "\n"
-            )
+            files = sorted((home / "stacks").glob("*"))
+            counts = {each.stem: len(json.loads(each.read_text())["resources"]) for each in files}
+            rows = [{"name": name, "resourceCount": count} for name, count in counts.items()]
+            sys.stdout.write(json.dumps(rows) + "\n")
         case ["stack", "init"]:
             new = Stack(home, words[-1])
             new.state = {"resources": [], "pending": []}
@@ -200,6 +200,12 @@ def asked(words, home, stack):
             export(stack)
         case ["stack", "history"]:
             sys.stdout.write("[]" + "\n")
+        case ["config", "set"] if stack.plan.get("refuses_secrets"):
+            sys.stderr.write("error: incorrect passphrase\n")
+            sys.exit(255)
+        case ["config", "set"] if "--config-file" not in words:
+            file = Path(f"infra/stacks/Pulumi.{stack.name}.yaml")
+            file.write_text(json.dumps({"config": {words[-1]: {"secure": "x"}}}))
         case ["config", _]:
             pass
         case ["state", "unprotect"]:

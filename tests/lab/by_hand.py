@@ -1,7 +1,8 @@
 """A cloud as people made it before the estate was declared: names as the inventory has them, the rest as it happened.
 
 Flavors without traits, aggregates without metadata, volume types without limits, a project without tags or quotas, a
-security group with Neutron's own rules; a flavor and a network that stand in no inventory.
+security group with Neutron's own rules, a router without a way out, a container with an object; provider networks of
+the administrator's, one of them external for everybody; a flavor and a network that stand in no inventory.
 """
 
 from typing import Any
@@ -10,7 +11,9 @@ from infra import naming
 from inventory import aggregates
 from inventory.model import Estate
 
-SYSTEM = "visitor-guide"
+SYSTEM = "road-traffic"
+CONTAINER = "road-counts"
+EXTERNAL = "provider-open"
 STRANGER = "made-and-forgotten"
 
 
@@ -27,24 +30,22 @@ def foundation(cloud: Any, estate: Estate) -> None:
     for volume_type in estate.volume_types.values():
         cloud.block_storage.create_type(name=volume_type.name, is_public=False)
     domain = cloud.identity.create_domain(name=naming.OPERATORS_DOMAIN)
-    control = cloud.identity.create_project(name=naming.CONTROL_PROJECT, domain_id=domain.id)
+    cloud.identity.create_project(name=naming.CONTROL_PROJECT, domain_id=domain.id)
     for network in estate.networks.values():
         made = cloud.network.create_network(
             name=network.name,
-            project_id=control.id,
+            is_router_external=network.name == EXTERNAL,
             provider_network_type="vlan",
             provider_physical_network=network.physical_network,
             provider_segmentation_id=network.vlan,
         )
         subnet = naming.subnet(network.name)
-        cloud.network.create_subnet(
-            name=subnet, network_id=made.id, project_id=control.id, ip_version=4, cidr=network.cidr, enable_dhcp=False
-        )
+        cloud.network.create_subnet(name=subnet, network_id=made.id, ip_version=4, cidr=network.cidr, enable_dhcp=False)
     cloud.compute.create_flavor(name=STRANGER, vcpus=1, ram=512, disk=1)
 
 
 def agency(cloud: Any, estate: Estate) -> None:
-    """Of an agency: its group with a role in its system's project, a network, and a security group."""
+    """Of an agency: its group with a role in its system's project, and what stands in that project."""
     system = estate.systems[SYSTEM]
     project = cloud.identity.create_project(name=system.project, domain_id="default", description="by hand")
     group = cloud.identity.create_group(name=naming.operators_group(system.agency), domain_id="default")
@@ -52,4 +53,12 @@ def agency(cloud: Any, estate: Estate) -> None:
     for name in (naming.network(system.name), STRANGER):
         cloud.network.create_network(name=name, project_id=project.id)
     cloud.network.create_security_group(name=naming.security_group(system.name, "web"), project_id=project.id)
+    cloud.network.create_router(name=naming.router(system.name), project_id=project.id)
     cloud.compute.update_quota_set(project, cores=5)
+    user, role = cloud.current_user_id, cloud.identity.find_role("member")
+    cloud.identity.assign_project_role_to_user(project, user, role)
+    within = cloud.connect_as_project(project)
+    within.compute.create_server_group(name=naming.server_group(system.name, "web"), policy="anti-affinity")
+    within.object_store.create_container(CONTAINER)
+    within.object_store.upload_object(CONTAINER, "yesterday", data=b"1")
+    cloud.identity.unassign_project_role_from_user(project, user, role)

@@ -20,7 +20,7 @@ HARMLESS = {"create", "update"}
 def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cloud: Cloud) -> None:
     before = census.taken(cloud.admin)
     stacks = cloud.stacks
-    words = ("--agency", "tourism")
+    words = ("--agency", "roads")
     with undone(cloud, before):
         by_hand.foundation(cloud.admin, cloud.estate)
         by_hand.agency(cloud.admin, cloud.estate)
@@ -29,21 +29,44 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
         foundation = stacks.gdcc("import", "--foundation", "--write")["stacks"][0]
         assert {"openstack:compute/flavor:Flavor", "openstack:networking/network:Network"} <= kinds(foundation["found"])
         assert strangers(foundation, "flavor") == [by_hand.STRANGER]
+        assert strangers(foundation, "RBAC policy") == [
+            f"access_as_external of network {by_hand.EXTERNAL} for every project"
+        ]
         changes = stacks.changed("up", "--foundation")["foundation"]
         assert set(changes) <= HARMLESS and changes["update"] >= 1, changes
         agency = stacks.gdcc("import", *words, "--write")["stacks"][0]
-        assert {"openstack:identity/project:Project", "openstack:networking/network:Network"} <= kinds(agency["found"])
+        assert {
+            "openstack:identity/project:Project",
+            "openstack:networking/network:Network",
+            "openstack:networking/router:Router",
+            "openstack:compute/serverGroup:ServerGroup",
+        } <= kinds(agency["found"])
         assert strangers(agency, "network") == [by_hand.STRANGER]
-        changes = stacks.changed("up", *words)["agency-tourism"]
+        changes = stacks.changed("up", *words)["agency-roads"]
         assert set(changes) <= HARMLESS and changes["update"] >= 1, changes
         assert gone(census.difference(made, census.taken(cloud.admin))) == []
         assert stacks.changed("up", "--foundation", *words, "--refresh") == {}
+        assert objects(cloud) == ["yesterday"]
+        (row,) = stacks.gdcc("destroy", *words, "--yes-destroy", "agency-roads", ok=1)["stacks"]
+        assert f"{by_hand.CONTAINER} holds objects" in row["says"], row
+        assert objects(cloud, delete=True) == ["yesterday"]
         stacks.destroy()
         left = census.difference(before, census.taken(cloud.admin))
         assert {kind: [line.split()[2] for line in lines] for kind, lines in left.items()} == {
             "flavors": [by_hand.STRANGER],
             "networks": [by_hand.STRANGER],
         }
+
+
+def objects(cloud: Cloud, *, delete: bool = False) -> list[str]:
+    """What lies in the container that was made by hand; deleted, where asked."""
+    project = cloud.project_id(by_hand.SYSTEM)
+    store = cloud.admin.object_store
+    url = f"{store.get_endpoint().replace(cloud.admin.current_project_id, project)}/{by_hand.CONTAINER}"
+    names = [row["name"] for row in store.get(url, params={"format": "json"}).json()]
+    for name in names if delete else ():
+        store.delete(f"{url}/{name}")
+    return names
 
 
 def kinds(found: dict[str, str]) -> set[str]:

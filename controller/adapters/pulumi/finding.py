@@ -182,6 +182,25 @@ async def _project(cloud: Cloud, inputs: Inputs) -> list[str]:
     return await _listed("identity", "/projects", "projects", _IN_DOMAIN, **params)(cloud, inputs)
 
 
+async def _network(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """A provider network is known by its name and its wire, whoever owns it; any other stands in its project."""
+    wires = inputs.get("segments")
+    same = _NAMED if wires else _IN_PROJECT
+    found = await _listed("network", "/networks", "networks", same)(cloud, inputs)
+    if not wires:
+        return found
+    rows = await cloud.listing("network", "/networks", "networks")
+    return [str(row["id"]) for row in rows if str(row["id"]) in found and _wired(row) in map(_wire, wires)]
+
+
+def _wire(segment: Row) -> tuple[str, ...]:
+    return tuple(_plain(segment.get(key)) for key in ("networkType", "physicalNetwork", "segmentationId"))
+
+
+def _wired(row: Row) -> tuple[str, ...]:
+    return tuple(_plain(row.get(f"provider:{key}")) for key in ("network_type", "physical_network", "segmentation_id"))
+
+
 OWNER = "(owner)"
 """A finder's input that no resource has: the project of the login that makes it."""
 
@@ -272,9 +291,9 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _volume_type_access,
     "openstack:networking/addressScope:AddressScope": _listed("network", "/address-scopes", "address_scopes", _NAMED),
     "openstack:networking/subnetPool:SubnetPool": _listed("network", "/subnetpools", "subnetpools", _IN_PROJECT),
-    "openstack:networking/network:Network": _listed("network", "/networks", "networks", _IN_PROJECT),
+    "openstack:networking/network:Network": _network,
     "openstack:networking/subnet:Subnet": _listed(
-        "network", "/subnets", "subnets", {**_IN_PROJECT, "networkId": "network_id"}
+        "network", "/subnets", "subnets", {**_NAMED, "networkId": "network_id"}
     ),
     "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
     "openstack:networking/routerInterface:RouterInterface": _router_interface,

@@ -4,13 +4,14 @@ A stack that fails stops no other of its wave. Stopping lets every call end what
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from controller.adapters.pulumi import locks
+from controller.adapters.pulumi import locks, remedies
 from controller.adapters.pulumi.child import Child
 from controller.adapters.pulumi.stacks import Verb, Wave
 from controller.adapters.pulumi.tally import Tally
@@ -125,6 +126,8 @@ class Runner:
                 self._over(run, failed.state, failed.said)
             except GdccError as error:
                 self._over(run, State.FAILED, str(error))
+            except (OSError, json.JSONDecodeError) as error:
+                self._over(run, State.FAILED, f"what it wrote could not be kept or read ({run.folder}): {error}")
             else:
                 self._over(run, State.DONE, run.said)
 
@@ -182,12 +185,12 @@ def _why(run: Run, told: str, status: int) -> str:
         return f"policy {broken[0].policy}: {broken[0].message}" + _more(len(broken) - 1)
     if run.tally.errors:
         real = [each for each in run.tally.errors if not each.endswith("update failed")] or run.tally.errors
-        return real[0].splitlines()[0] + _more(len(real) - 1)
+        return remedies.told(real[0]) + _more(len(real) - 1)
     if status < 0:
         left = f" in the middle of {len(run.tally.under_way)}" if run.tally.under_way else ""
         return f"its process was killed (signal {-status}){left}; the next run asks the cloud about that"
     lines = [line.removeprefix("error: ") for line in told.splitlines() if line.strip()]
-    return lines[0] if lines else f"pulumi ended with status {status}"
+    return remedies.told(lines[0]) if lines else f"pulumi ended with status {status}"
 
 
 def _more(count: int) -> str:

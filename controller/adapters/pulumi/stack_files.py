@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +16,10 @@ from controller.adapters.pulumi.tool import Tool
 from controller.errors import InputError
 
 SEED_BYTES = 32
+
+_SEED = "gdcc:seed"
+_SET_UP = frozenset({"encryptionsalt", "encryptedkey"})
+"""What Pulumi writes into the file of a stack that it makes."""
 
 
 def path(root: Path, stack: str) -> Path:
@@ -49,10 +55,42 @@ class First:
     login_project: str | None = None
 
 
+def check(tool: Tool, stack: str, kept: Mapping[str, object] | None) -> None:
+    """Whether the stack's file and what the backend keeps of it (None: nothing) belong together.
+
+    Raises `InputError` where the backend lost the stack, or this is another one: all would be made a second time; and
+    where the stack stands and the file with its seed is somebody else's: every password would become another one.
+    """
+    file = path(tool.root, stack)
+    if kept is None and _document(file).keys() & _SET_UP:
+        said = f"is set up, and {tool.env.get('PULUMI_BACKEND_URL', 'the backend')} has no stack {stack}"
+        remedy = "is it the right backend, and mounted? Of a stack that was removed for good, remove the file too"
+        raise InputError(said, where=str(file), remedy=remedy)
+    if kept is not None and kept.get("resourceCount") and agency_of(stack) is not None and _SEED not in _config(file):
+        remedy = "fetch the file from whoever deployed it; with another seed every password would change"
+        raise InputError(f"has no {_SEED}, and {stack} stands", where=str(file), remedy=remedy)
+
+
 def create(tool: Tool, stack: str, secrets_provider: str | None) -> None:
-    """Makes a stack in the backend; its file, where there is one, stays. Raises `InputError` with the CLI's words."""
-    more = ("--secrets-provider", secrets_provider) if secrets_provider else ()
+    """Makes a stack in the backend, its secrets kept as the foundation's; its file, where there is one, stays.
+
+    Raises `InputError` with the CLI's words, also where this is not the foundation's passphrase.
+    """
+    foundation = path(tool.root, FOUNDATION)
+    like = _document(foundation)
+    if stack != FOUNDATION and "encryptionsalt" in like and not secrets_provider:
+        _try_passphrase(tool, foundation)
+    provider = secrets_provider or like.get("secretsprovider")
+    more = ("--secrets-provider", str(provider)) if provider else ()
     tool.call("stack", "init", "--no-select", stack, *more)
+
+
+def _try_passphrase(tool: Tool, file: Path) -> None:
+    """Encrypts something as the foundation's file would have it, into a copy of that file."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copy(file, folder)
+        words = ("config", "set", "--secret", "--stack", FOUNDATION, "--config-file", str(copy), f"{_SEED}-try")
+        tool.call(*words, secret="x")  # noqa: S106 - nothing is kept
 
 
 def lacks(root: Path, key: str) -> bool:
@@ -67,9 +105,9 @@ def configure(tool: Tool, stack: str, first: First) -> None:
     if lacking:
         pairs = [word for key, value in lacking.items() for word in ("--plaintext", f"{key}={value}")]
         tool.call("config", "set-all", "--path", "--stack", stack, *pairs)
-    if agency_of(stack) is not None and "gdcc:seed" not in has:
+    if agency_of(stack) is not None and _SEED not in has:
         seed = secrets.token_hex(SEED_BYTES)
-        tool.call("config", "set", "--secret", "--stack", stack, "gdcc:seed", secret=seed)
+        tool.call("config", "set", "--secret", "--stack", stack, _SEED, secret=seed)
 
 
 def _plain(stack: str, first: First) -> dict[str, str]:
@@ -84,10 +122,20 @@ def _plain(stack: str, first: First) -> dict[str, str]:
 
 def _config(file: Path) -> Mapping[str, object]:
     """The `config` of a stack file, empty where there is none."""
+    config = _document(file).get("config") or {}
+    if not isinstance(config, dict):
+        raise InputError("is no stack file", where=str(file), remedy="see infra/README.md")
+    return config
+
+
+def _document(file: Path) -> Mapping[str, object]:
+    """A stack file, empty where there is none. Raises `InputError` where it is something else."""
     if not file.is_file():
         return {}
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return dict(document.get("config") or {})
-    except (yaml.YAMLError, AttributeError, TypeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError("is no stack file", where=str(file), remedy="see infra/README.md") from error
+    if not isinstance(document, dict):
+        raise InputError("is no stack file", where=str(file), remedy="see infra/README.md")
+    return document

@@ -1,6 +1,6 @@
 """What a living cloud has and no program declares: told, and left alone."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.adapters.pulumi.finding import Cloud
@@ -38,7 +38,20 @@ async def of_the_cloud(cloud: Cloud, ids: Collection[str]) -> list[Stranger]:
     for kind, service, path, table, params in _OF_THE_CLOUD:
         rows = await cloud.listing(service, path, table, **params)
         found.extend(_strangers(kind, rows, ids))
-    return found
+    return [*found, *await _opened(cloud, ids)]
+
+
+async def _opened(cloud: Cloud, ids: Collection[str]) -> Iterable[Stranger]:
+    """What opens our networks to more projects than declared; to all of them, where one was made external or shared."""
+    names = {str(row["id"]): row["name"] for row in await cloud.listing("network", "/networks", "networks")}
+    rules = await cloud.listing("network", "/rbac-policies", "rbac_policies")
+    ours = [{**row, "name": _opening(row, names)} for row in rules if row["object_id"] in ids]
+    return _strangers("RBAC policy", ours, ids)
+
+
+def _opening(row: Mapping[str, object], names: Mapping[str, object]) -> str:
+    target = "every project" if row["target_tenant"] == "*" else f"project {row['target_tenant']}"
+    return f"{row['action']} of {row['object_type']} {names.get(str(row['object_id']), row['object_id'])} for {target}"
 
 
 async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[str]) -> list[Stranger]:

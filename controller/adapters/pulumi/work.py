@@ -35,7 +35,7 @@ class Orders:
     roles: Callable[[], Awaitable[Mapping[str, str]]]
     login_project: Callable[[], Awaitable[str | None]]
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
-    known: Mapping[str, object] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     secrets_provider: str | None = None
     policy: bool = True
     refresh: bool = False
@@ -127,6 +127,7 @@ def _looking(orders: Orders) -> tuple[str, ...]:
 
 async def _there(run: Run, orders: Orders) -> None:
     """Makes the stack where the backend has none, and fills in what its file lacks."""
+    await asyncio.to_thread(stack_files.check, orders.tool, run.stack, orders.known.get(run.stack))
     if run.stack not in orders.known:
         run.step = "init"
         await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)

@@ -12,13 +12,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters.pulumi import drift, state, textfile
+from controller.adapters import drift_textfile
+from controller.adapters.pulumi import drift, state
 from controller.adapters.pulumi.runs import Run, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.adapters.pulumi.tool import Tool
 from controller.cli.estate import deploying, proposing, running
 from controller.cli.estate.select import Selection
-from controller.cli.output import DONE, REFUSED, WRONG_USE, people, print_json
+from controller.cli.output import drift_status, people, print_json
 
 NOT_DEPLOYED = "not deployed"
 
@@ -46,7 +47,7 @@ def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json
     if to is not None:
         drifted = {each.run.stack: len(each.differences) for each in looks if each.differences is not None}
         unread = {each.run.stack: each.run.said for each in looks if each.differences is None}
-        textfile.write(to, drifted, unread, now, time.monotonic() - began)
+        drift_textfile.write(to, drift_textfile.ESTATE, drifted, unread, now, time.monotonic() - began)
     proposed = proposing.sentences(chosen)
     if as_json:
         rows = [_row(each) for each in looks]
@@ -60,9 +61,7 @@ def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json
 
 def status(looks: Sequence[Look]) -> int:
     """2 where a stack could not be looked at, else 1 where there is drift, else 0."""
-    if any(each.differences is None for each in looks):
-        return WRONG_USE
-    return REFUSED if any(each.differences for each in looks) else DONE
+    return drift_status(each.differences for each in looks)
 
 
 def _look(tool: Tool, run: Run) -> Look:

@@ -14,22 +14,37 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.adapters.pulumi import stacks, work
+from controller.adapters.pulumi import stack_files, stacks, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.cli.estate.screen import Screen
 from controller.cli.output import DONE, REFUSED, errors, people
+from controller.errors import InputError
 
 _KEPT_RUNS = 20
 
 
 def run(verb: Verb, names: Sequence[str], orders: work.Orders, *, parallel: int, as_json: bool) -> list[Run]:
-    """Runs the verb on every stack and gives the runs, each over."""
+    """Runs the verb on every stack and gives the runs, each over. Raises `InputError` where nothing may begin."""
+    if verb is not Verb.PREVIEW:
+        asyncio.run(_same_cloud(orders))
     folder = _folder(verb)
     runs = [Run(stack=name, verb=verb, folder=folder / name) for name in names]
     with Screen(runs, errors if as_json else people, quiet=as_json) as screen:
         asyncio.run(_go(verb, runs, orders, screen, parallel))
     return runs
+
+
+async def _same_cloud(orders: work.Orders) -> None:
+    """Another cloud knows nothing of what the states hold: a refresh would forget all of it, an `up` make it there."""
+    said = stack_files.setting(orders.tool.root, stacks.FOUNDATION, "gdcc:loginProject")
+    found = await orders.login_project() if said is not None else None
+    if found is not None and found != said:
+        raise InputError(
+            f"the environment logs in to project {found}, and the foundation was made from project {said}",
+            where="cloud",
+            remedy="are its OS_ variables another cloud's? where not: pulumi config set gdcc:loginProject, that stack",
+        )
 
 
 async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, parallel: int) -> None:
@@ -90,8 +105,13 @@ def status(runs: Sequence[Run]) -> int:
 def _folder(verb: Verb) -> Path:
     """Where this run's calls write. The last runs are kept."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "gdcc" / "estate"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-", suffix=f"-{verb}", dir=home))
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-", suffix=f"-{verb}", dir=home))
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=str(home), remedy="see XDG_STATE_HOME"
+        ) from error
     for old in sorted(home.iterdir())[:-_KEPT_RUNS]:
         shutil.rmtree(old, ignore_errors=True)
     return folder

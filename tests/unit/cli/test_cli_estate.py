@@ -216,6 +216,47 @@ def test_a_stack_of_another_estate_is_refused_before_anything_is_touched(project
     assert "its file says gdcc:estate inventory/estates/demo" in answer.stdout
 
 
+def test_a_stack_that_the_backend_lost_is_not_made_a_second_time(project):
+    """As where the backend's disk is not mounted, or PULUMI_BACKEND_URL is another one."""
+    stack = project.stacks[0]
+    file = project.root / f"infra/stacks/Pulumi.{stack}.yaml"
+    file.write_text("encryptionsalt: v1:x\nconfig:\n  gdcc:seed: {secure: x}\n")
+    answer = project.gdcc("up", *project.chosen(1))
+    assert answer.exit_code == 1
+    assert f"has no stack {stack} (is it the right backend, and mounted?" in answer.stdout
+    assert not (project.home / "stacks").exists()
+
+
+def test_a_stack_that_stands_gets_no_other_seed_where_its_file_is_somebody_elses(project):
+    stack = project.stacks[0]
+    project.deployed(stack, resources=["n1"])
+    answer = project.gdcc("up", *project.chosen(1))
+    assert answer.exit_code == 1
+    assert f"has no gdcc:seed, and {stack} stands (fetch the file" in answer.stdout
+    assert not (project.root / f"infra/stacks/Pulumi.{stack}.yaml").exists()
+
+
+def test_a_new_stack_is_not_made_with_another_passphrase_than_the_foundations(project):
+    project.deployed("foundation")
+    (project.root / "infra/stacks/Pulumi.foundation.yaml").write_text("encryptionsalt: v1:x\nconfig: {}\n")
+    project.scenario(foundation={"refuses_secrets": True})
+    answer = project.gdcc("up", *project.chosen(1))
+    assert answer.exit_code == 1 and "incorrect passphrase" in answer.stdout
+    assert [each.stem for each in (project.home / "stacks").iterdir()] == ["foundation"]
+
+
+def test_where_what_calls_write_cannot_be_kept_the_stack_fails_and_says_where(project):
+    one, two, _ = project.stacks
+    project.deployed(one, two)
+    project.scenario(**{two: {"declares": ["n1"]}})
+    state = project.home / "xdg/gdcc"
+    state.mkdir(parents=True)
+    (state / "estate").write_text("a full disk would do as well")
+    answer = project.gdcc("up", *project.chosen(2))
+    assert answer.exit_code == 1
+    assert f"{state / 'estate'}: cannot be written: " in answer.stderr
+
+
 def test_without_pulumi_on_path_it_is_said_how_to_get_it(project):
     project.path = "/nonexistent"
     answer = project.gdcc("list")

@@ -103,6 +103,32 @@ def test_what_needs_a_missing_thing_is_missing_too(cloud):
     }
 
 
+def test_a_provider_network_is_known_by_its_wire_whoever_owns_it_and_another_wire_is_not_it(cloud):
+    inputs = {
+        "name": "provider-open",
+        "tenantId": "control",
+        "segments": [{"networkType": "vlan", "physicalNetwork": "physnet1", "segmentationId": 301}],
+    }
+    wire = {"provider:network_type": "vlan", "provider:physical_network": "physnet1", "provider:segmentation_id": 301}
+    cloud.tables["networks"] = [{"id": "n7", "name": "provider-open", "project_id": "admin", **wire}]
+    find = finding.FINDERS["openstack:networking/network:Network"]
+    assert asyncio.run(find(finding.Cloud(rows=cloud, region="R"), inputs)) == ["n7"]
+    cloud.tables["networks"][0]["provider:segmentation_id"] = 302
+    assert asyncio.run(find(finding.Cloud(rows=cloud, region="R"), inputs)) == []
+
+
+def test_what_opens_our_network_to_everybody_is_told(cloud):
+    cloud.tables["rbac_policies"] = [
+        {"id": "x1", "action": "access_as_external", "object_type": "network", "object_id": "n1", "target_tenant": "*"},
+        {"id": "x2", "action": "access_as_shared", "object_type": "network", "object_id": "n9", "target_tenant": "*"},
+    ]
+    ids = set(found(cloud).ids.values())
+    told = asyncio.run(undeclared.of_the_cloud(finding.Cloud(rows=cloud, region="R"), ids))
+    assert [each.name for each in told if each.kind == "RBAC policy"] == [
+        "access_as_external of network e4sys-net for every project"
+    ]
+
+
 def test_a_thing_of_the_same_name_in_another_project_is_not_it(cloud):
     cloud.tables["networks"][0]["project_id"] = "p2"
     assert "Network" not in by_kind(found(cloud).ids)

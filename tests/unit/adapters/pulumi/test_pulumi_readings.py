@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from controller.adapters.pulumi import drift, locks, state, textfile
+from controller.adapters import drift_textfile
+from controller.adapters.pulumi import drift, locks, state
 from controller.adapters.pulumi.tally import Tally
 from controller.errors import InputError
 
@@ -88,7 +89,8 @@ def test_an_empty_stack_has_an_empty_state():
 
 def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
     at = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
-    textfile.write(tmp_path / "estate.prom", {"foundation": 0, "agency-a": 3}, {"agency-b": "locked"}, at, 12.5)
+    to, drifted = tmp_path / "estate.prom", {"foundation": 0, "agency-a": 3}
+    drift_textfile.write(to, drift_textfile.ESTATE, drifted, {"agency-b": "locked"}, at, 12.5)
     families = {
         family.name: family for family in text_string_to_metric_families((tmp_path / "estate.prom").read_text())
     }
@@ -102,7 +104,8 @@ def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
 
 def test_a_textfile_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
-        textfile.write(tmp_path / "none" / "estate.prom", {}, {}, datetime.now(UTC), 0.0)
+        to = tmp_path / "none" / "estate.prom"
+        drift_textfile.write(to, drift_textfile.ESTATE, {}, {}, datetime.now(UTC), 0.0)
 
 
 REFUSAL = (

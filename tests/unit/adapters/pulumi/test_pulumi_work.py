@@ -5,9 +5,13 @@ import json
 import os
 from datetime import date
 
-from controller.adapters.pulumi import tool, work
+import pytest
+
+from controller.adapters.pulumi import remedies, tool, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb, Wave
+from controller.cli.estate import running
+from controller.errors import InputError
 from tests.fakes import pulumi_cli
 
 STACK = "agency-tax"
@@ -28,7 +32,7 @@ class Place:
     def declares(self, *names):
         (self.home / "scenario.json").write_text(json.dumps({STACK: {"declares": names}}))
 
-    def carried_out(self, verb):
+    def orders(self, login_project=None):
         async def settle(runner, run, kept):
             await runner.step(run, "settle", "refresh", "--clear-pending-creates")
 
@@ -36,22 +40,61 @@ class Place:
             self.shown.append(kept)
 
         async def nothing():
-            return None
+            return {}
 
-        orders = work.Orders(
+        async def logged_in():
+            return login_project
+
+        return work.Orders(
             tool=self.tool,
             estate="estate",
             today=date(2026, 11, 21),
             settle=settle,
             beside=beside,
             roles=nothing,
-            login_project=nothing,
+            login_project=logged_in,
             known={STACK: {}},
         )
+
+    def carried_out(self, verb):
         run = Run(stack=STACK, verb=verb, folder=self.home / "run")
-        runner = Runner(self.tool, work.worker(orders), lambda run: None, 1)
+        runner = Runner(self.tool, work.worker(self.orders()), lambda run: None, 1)
         asyncio.run(runner.go([Wave(stacks=(STACK,))], [run]))
         return run
+
+
+@pytest.mark.parametrize("verb", [Verb.UP, Verb.REFRESH, Verb.DESTROY, Verb.DRIFT])
+def test_nothing_begins_where_the_environment_is_another_clouds(tmp_path, verb):
+    place = Place(tmp_path)
+    (tmp_path / "infra/stacks/Pulumi.foundation.yaml").write_text("config: {'gdcc:loginProject': ours}\n")
+    with pytest.raises(InputError, match=r"project theirs, .* from project ours .*another cloud"):
+        running.run(verb, [STACK], place.orders(login_project="theirs"), parallel=1, as_json=True)
+
+
+def test_a_run_whose_files_cannot_be_written_fails_alone_and_says_where(tmp_path):
+    place = Place(tmp_path)
+    place.declares("n1")
+    (tmp_path / "run").write_text("no folder")
+    run = place.carried_out(Verb.UP)
+    assert run.state is State.FAILED
+    assert str(tmp_path / "run") in run.said and "could not be kept or read" in run.said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "road-counts: sdk-v2/provider2.go:571: sdk.helper_schema: error deleting objectstorage_container_v1 "
+            "'road-counts': <html><h1>Conflict</h1><p>There was a conflict when trying to complete your request.</p>",
+            "road-counts holds objects",
+        ),
+        ("write /var/lib/x: no space left on device", "make room"),
+        ("getting stack configuration: incorrect passphrase", "PULUMI_CONFIG_PASSPHRASE"),
+        ("n1: the cloud refused n1\nbecause", "n1: the cloud refused n1"),
+    ],
+)
+def test_an_error_that_does_not_say_what_to_do_is_told_with_it(error, said):
+    assert said in remedies.told(error) and "\n" not in remedies.told(error)
 
 
 def test_an_up_is_judged_by_the_state_that_the_settling_left_and_not_by_the_one_before(tmp_path):
