@@ -16,8 +16,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from controller.api import host_runs
+from controller.api import campaigns, host_runs
 from controller.api.wire import http_status, problem, to_json
+from controller.engine.campaign.desk import CampaignDesk
 from controller.engine.desk import Desk
 from controller.errors import GdccError, InputError
 from controller.model.ids import HostName, PlanId
@@ -41,8 +42,8 @@ class Ask(BaseModel):
     force: bool = False
 
 
-def application(desk: Desk) -> web.Application:
-    """The API over one desk."""
+def application(desk: Desk, of_campaigns: CampaignDesk | None = None) -> web.Application:
+    """The API over one desk; with `of_campaigns` also over that of campaigns."""
     app = web.Application(middlewares=[_errors])
     app[DESK] = desk
     app.add_routes(
@@ -61,10 +62,12 @@ def application(desk: Desk) -> web.Application:
             web.post("/host-runs/{run}", _save_host_run),
         ]
     )
+    if of_campaigns is not None:
+        app.add_routes(campaigns.routes(of_campaigns, _who))
     return app
 
 
-async def serve(desk: Desk, path: Path, group: str | None) -> web.AppRunner:
+async def serve(desk: Desk, path: Path, group: str | None, of_campaigns: CampaignDesk | None = None) -> web.AppRunner:
     """Listens on `path`, mode 0660. Raises InputError when the group or the folder is not there.
 
     A socket file left behind is replaced: the journal's lock has already said that no other daemon runs.
@@ -77,7 +80,7 @@ async def serve(desk: Desk, path: Path, group: str | None) -> web.AppRunner:
         raise InputError(f"there is no group {group}", where="socket.group") from error
     except OSError as error:
         raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
-    runner = web.AppRunner(application(desk), access_log=None)
+    runner = web.AppRunner(application(desk, of_campaigns), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner

@@ -14,6 +14,7 @@ from controller.adapters import logs
 from controller.adapters.clock import SystemClock
 from controller.adapters.dry_run import DryRunCloud
 from controller.adapters.exposition import registry as exposition
+from controller.adapters.exposition.campaigns import CampaignMetrics
 from controller.adapters.snmp.metrics import SnmpMetrics
 from controller.adapters.snmp.stats import Stats
 from controller.adapters.store.journal import SqlJournal
@@ -21,6 +22,7 @@ from controller.adapters.systemd import Notifier
 from controller.api import health
 from controller.api import operators as socket_api
 from controller.bootstrap import parts
+from controller.bootstrap.campaigns import Campaigns
 from controller.engine.adopt import Adopter
 from controller.engine.drain import Drainer
 from controller.engine.emptying import PlannedDrains
@@ -62,6 +64,7 @@ async def _serve(path: Path, settings: config.Config, estate: Estate, journal: S
         await stack.enter_async_context(wired.serving(settings))
         stack.push_async_callback(_all_ended, listen_to_signals(wired, path, notifier))
         stack.push_async_callback(_ended, asyncio.create_task(_watchdog(wired, notifier), name="watchdog"))
+        await stack.enter_async_context(wired.campaigns.going_on())
         _log.info("started", extra={"version": wired.loop.status.version, "estate": estate.name})
         notifier.ready("started, nothing seen yet")
         await wired.loop.run(turned=lambda: notifier.status(wired.loop.status.sentence))
@@ -135,6 +138,7 @@ class Wired:
             publish=self._publish,
         )
         self.desk = Operators(self.loop, migrator, drainer, journal, clock)
+        self.campaigns = Campaigns(settings, journal=journal, fleet=self.desk, loop=lambda: self.loop, clock=clock)
 
     def _policy(self) -> Policy:
         return self.loop.policy
@@ -151,12 +155,14 @@ class Wired:
     @contextlib.asynccontextmanager
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
         """Serves the operators' socket, metrics and health while the block runs."""
-        metrics = exposition.registry(lambda: self.published, SnmpMetrics(self._snmp_stats))
+        others = (SnmpMetrics(self._snmp_stats), CampaignMetrics(self.campaigns.newest))
+        metrics = exposition.registry(lambda: self.published, *others)
         async with contextlib.AsyncExitStack() as stack:
             http = settings.http
             page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
             stack.push_async_callback(page.cleanup)
-            runner = await socket_api.serve(self.desk, settings.socket.path, settings.socket.group)
+            given = settings.socket
+            runner = await socket_api.serve(self.desk, given.path, given.group, self.campaigns.desk)
             stack.push_async_callback(runner.cleanup)
             yield
 

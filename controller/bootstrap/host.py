@@ -3,27 +3,23 @@
 import asyncio
 import contextlib
 import getpass
-import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from controller import config
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
-from controller.adapters.ansible.site import Site
 from controller.adapters.store.journal import SqlJournal
 from controller.api import host_runs
-from controller.bootstrap import parts
+from controller.bootstrap import ansible, parts
 from controller.bootstrap.daemon import Wired, wire
 from controller.engine.host_work.controller import Emptying
-from controller.errors import InputError, PermanentError, TransientError
+from controller.errors import PermanentError, TransientError
 from controller.model.host_run import HostRun, HostStep, HostVerb
 from controller.model.ids import HostName
 from controller.model.operation import Drain
 from controller.model.policy import Mode
-
-_LONGEST_SECRET_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,51 +35,13 @@ class Tools:
 def tools(path: Path) -> Tools:
     """From the settings at `path`. Raises `InputError` for what is wrong with them."""
     settings = config.load(path)
-    made = site(settings)
+    made = ansible.site(settings)
     return Tools(
         playbooks=AnsiblePlaybooks(made),
         artifacts=made.artifacts,
         timeout=settings.ansible.timeout,
         socket=settings.socket.path,
     )
-
-
-def site(settings: config.Config) -> Site:
-    """Where Ansible finds what it runs."""
-    given = settings.ansible
-    return Site(
-        root=given.root,
-        inventory=given.inventory or settings.estate / "gdcc.yml",
-        artifacts=given.artifacts or settings.state_dir / "ansible",
-        vault=_vault(given),
-        environment=given.environment,
-        kept=given.kept,
-        forks=given.forks,
-    )
-
-
-def _vault(given: config.Ansible) -> Callable[[], str] | None:
-    if given.vault is not None:
-        return given.vault.reveal
-    if given.vault_command:
-        return lambda: _printed(given.vault_command)
-    return None
-
-
-def _printed(command: tuple[str, ...]) -> str:
-    try:
-        answer = subprocess.run(  # noqa: S603 - the site's own command, with no shell
-            command, capture_output=True, text=True, timeout=_LONGEST_SECRET_S, check=True, stdin=subprocess.DEVNULL
-        )
-    except subprocess.CalledProcessError as error:
-        said = " ".join(error.stderr.split()) or f"it ended with {error.returncode}"
-        raise InputError(f"the vault's password is not told: {said}", where=command[0]) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(f"the vault's password is not told: {error}", where=command[0]) from error
-    password = answer.stdout.strip()
-    if not password:
-        raise InputError("the vault's password is empty", where=command[0])
-    return password
 
 
 @contextlib.asynccontextmanager

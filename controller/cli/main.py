@@ -24,6 +24,7 @@ class _Gdcc(verbs.Verbs):
         "resume": "controller.cli.daemon:resume",
         "drain": "controller.cli.daemon:drain",
         "enable": "controller.cli.daemon:enable",
+        "campaign": "controller.cli.campaign.app:app",
     }
 
 

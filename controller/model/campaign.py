@@ -193,12 +193,13 @@ class Held:
 class Progress:
     """A campaign at a glance. `waits` says what it waits for; `ends_at` is an estimate from its own measured hosts.
 
-    `domain` is the fault domain that hosts are out in. `seconds` is the mean of each step so far.
+    `domain` is the fault domain that hosts are out in. `doing`: the step and task of each host under way. `seconds` is
+    the mean of each step so far.
     """
 
     campaign: Campaign
     members: tuple[Member, ...]
-    steps: Mapping[HostName, StepRecord]
+    doing: Mapping[HostName, str]
     held: tuple[Held, ...]
     waits: str
     domain: str | None

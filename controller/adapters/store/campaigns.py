@@ -56,10 +56,11 @@ class SqlCampaigns:
             for member in members:
                 _save_member(connection, member)
 
-    def steps(self, campaign_id: str) -> tuple[words.StepRecord, ...]:
+    def steps(self, campaign_id: str, newest: int) -> tuple[words.StepRecord, ...]:
+        held = select(campaign_steps).where(campaign_steps.c.campaign == campaign_id)
         with self._transaction() as connection:
-            held = select(campaign_steps).where(campaign_steps.c.campaign == campaign_id).order_by(campaign_steps.c.n)
-            return tuple(map(_step, connection.execute(held)))
+            rows = connection.execute(held.order_by(campaign_steps.c.n.desc()).limit(newest))
+            return tuple(reversed([_step(row) for row in rows]))
 
     def steps_of(self, member: words.Member) -> tuple[words.StepRecord, ...]:
         with self._transaction() as connection:

@@ -209,9 +209,11 @@ class Conductor:
         self.memory.doing[host] = what
 
     async def _leave(self) -> None:
-        for task in self._courses.values():
+        tasks = tuple(self._courses.values())
+        self._courses.clear()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._courses.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def stopped_by(campaign: Campaign, members: Sequence[Member]) -> str | None:

@@ -14,6 +14,9 @@ from controller.model.campaign import Campaign, HostState, Order, Progress, Rebo
 from controller.planner.campaign import selection
 from inventory.model import Estate
 
+_MEASURED = 600
+"""The newest steps, from which the mean of each is taken."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -120,22 +123,18 @@ class CampaignDesk:
 
     def _progress(self, campaign: Campaign) -> Progress:
         members = self._records.members(campaign.id)
-        records = self._records.steps(campaign.id)
         memory, now = self._conductor.memory, self._clock.now()
         going = campaign.state in words.OPEN
-        steps = {record.host: record for record in records}
-        if going:
-            doing = memory.doing
-            steps = {host: replace(step, said=doing.get(host, step.said)) for host, step in steps.items()}
-        out = sorted({member.domain for member in members if member.state is HostState.UNDER_WAY})
+        under_way = [member for member in members if member.state is HostState.UNDER_WAY]
+        out = sorted({member.domain for member in under_way})
         return Progress(
             campaign=campaign,
             members=members,
-            steps=steps,
+            doing={member.host: memory.doing.get(member.host, "begins") for member in under_way},
             held=memory.held if going else (),
             waits=memory.waits if going else "",
             domain=", ".join(out) or None,
-            seconds=progress.seconds(records),
+            seconds=progress.seconds(self._records.steps(campaign.id, _MEASURED)),
             waves_left=progress.waves_left(campaign, members),
             host_time=progress.host_time(members),
             ends_at=progress.ends_at(campaign, members, now, self._estate().timezone),

@@ -36,8 +36,8 @@ class Records(Protocol):
         """Replaces them all or none."""
         ...
 
-    def steps(self, campaign_id: str) -> tuple[StepRecord, ...]:
-        """Of all hosts and attempts, oldest first."""
+    def steps(self, campaign_id: str, newest: int) -> tuple[StepRecord, ...]:
+        """The newest so many of all hosts and attempts, oldest first."""
         ...
 
     def steps_of(self, member: Member) -> tuple[StepRecord, ...]:

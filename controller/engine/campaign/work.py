@@ -40,13 +40,18 @@ def asked(member: Member, order: Order, step: Step, now: datetime, boot_id: str)
         Step.VERIFY: (VERIFY, _VERIFYING, (), {}),
     }[step]
     return PlaybookRun(
-        id=RunId(f"{member.campaign}-{member.host}-{step}-{now:%Y%m%d%H%M%S%f}"),
+        id=RunId(f"{run_prefix(member.campaign)}{member.host}-{step}-{now:%Y%m%d%H%M%S%f}"),
         playbook=playbook,
         hosts=(member.host,),
         timeout=timeout,
         tags=tags,
         variables=variables,
     )
+
+
+def run_prefix(campaign: str) -> str:
+    """How the id of every run of a campaign begins."""
+    return f"campaign-{campaign}-"
 
 
 def _rebooting(order: Order) -> timedelta:

@@ -1,0 +1,76 @@
+"""Campaigns beside the loop of a daemon."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from controller import config
+from controller.adapters.ansible import leftovers
+from controller.adapters.ansible.playbooks import AnsiblePlaybooks
+from controller.adapters.store.journal import SqlJournal
+from controller.bootstrap import ansible
+from controller.engine.campaign import work
+from controller.engine.campaign.conductor import Conductor
+from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.campaign.ports import Fleet
+from controller.engine.loop import Loop
+from controller.engine.ports import Clock
+from controller.errors import GdccError
+from controller.model.campaign import OPEN, Progress
+
+_log = logging.getLogger(__name__)
+
+
+class Campaigns:
+    """The conductor over a loop's parts, and the operators' desk over the conductor."""
+
+    def __init__(
+        self, settings: config.Config, *, journal: SqlJournal, fleet: Fleet, loop: Callable[[], Loop], clock: Clock
+    ) -> None:
+        self._journal = journal
+        site = ansible.site(settings)
+        self._conductor = Conductor(
+            records=journal.campaigns,
+            journal=journal,
+            fleet=fleet,
+            playbooks=AnsiblePlaybooks(site),
+            clock=clock,
+            seen=lambda: loop().memory.seen,
+            policy=lambda: loop().policy,
+        )
+        self.desk = CampaignDesk(
+            records=journal.campaigns,
+            journal=journal,
+            clock=clock,
+            conductor=self._conductor,
+            estate=lambda: loop().sight.estate,
+            playbooks=lambda: frozenset(path.name for path in site.playbooks.glob("*.yml")),
+            dry_run=settings.dry_run,
+        )
+
+    def newest(self) -> Progress | None:
+        """For metrics: nothing where the journal cannot be read now."""
+        with contextlib.suppress(GdccError):
+            return self.desk.progress(None)
+        return None
+
+    @contextlib.asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """Carries campaigns on while the block runs; afterwards what was under way waits to be continued."""
+        for campaign in self._journal.campaigns.campaigns():
+            if campaign.state in OPEN:
+                leftovers.end(work.run_prefix(campaign.id))
+        task = asyncio.create_task(self._conductor.run(), name="campaigns")
+        task.add_done_callback(self._told)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _told(self, task: "asyncio.Task[None]") -> None:
+        """An error that nobody foresaw ends campaigns, not the loop; a restart goes on with them."""
+        if not task.cancelled() and task.exception() is not None:
+            self._conductor.memory.waits = f"stopped by an error nobody foresaw: {task.exception()!r}"
+            _log.critical("campaigns are stopped until a restart", exc_info=task.exception())

@@ -1,0 +1,219 @@
+"""Campaigns over a fake fleet, a real journal and virtual time; `restart` is a new process on the same world.
+
+Racks r1, r2 … each with hosts r1h1, r1h2 …; every host in service carries VMs, and a host that is out carries none. A
+group spreads one VM over each rack.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from controller.engine.campaign.conductor import Conductor
+from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.observe import Look
+from controller.engine.places import Situation
+from controller.engine.ports import Journal
+from controller.engine.readings import Readings
+from controller.engine.sighting import Seen
+from controller.engine.trust import TrustReport
+from controller.model.campaign import Canaries, HostState, Limits, Member, Order, State, Work
+from controller.model.cloud import CloudFacts
+from controller.model.ids import HostName
+from controller.model.policy import Mode, Policy
+from inventory import model as estate
+from inventory.model import Classification
+from tests import builders
+from tests.fakes import journals
+from tests.fakes.campaigns import FakeFleet, FakePlaybooks, Machine, World
+from tests.fakes.clock import VirtualClock
+
+PLAYBOOKS = frozenset({"host-patch.yml", "host-boot-id.yml", "host-reboot.yml", "host-verify.yml"})
+TURN = timedelta(seconds=10)
+"""Between two looks of the loop."""
+
+
+def fleet_estate(racks: int, hosts: int) -> estate.Estate:
+    """So many racks on one feed pair, with so many hosts each."""
+    names = [f"r{n}" for n in range(1, racks + 1)]
+    return estate.Estate(
+        name="test",
+        sites={"s": estate.Site(name="s")},
+        rooms={"room": estate.Room(name="room", site="s")},
+        zones={"z": estate.Zone(name="z", room="room")},
+        feeds={name: estate.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
+        racks={name: estate.Rack(name=name, room="room", zone="z") for name in names},
+        pdus={
+            f"{rack}{feed}": estate.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
+            for rack in names
+            for feed in "AB"
+        },
+        host_types={
+            "t": estate.HostType(name="t", vcpus=64, memory_mib=262_144, disk_gib=4000, idle_watts=100, peak_watts=500)
+        },
+        hosts={
+            f"{rack}h{n}": estate.Host(
+                name=f"{rack}h{n}", type="t", rack=rack, unit=n, clearance=Classification.SECRET,
+                cords=(estate.Cord(pdu=f"{rack}A"), estate.Cord(pdu=f"{rack}B")),
+            )
+            for rack in names
+            for n in range(1, hosts + 1)
+        },
+    )  # fmt: skip
+
+
+def order(name: str = "patch-1", hosts: tuple[str, ...] = ("room:room",), **changes: Any) -> Order:
+    """A patch of every host, two at once in a rack, with any field changed."""
+    values: dict[str, Any] = {
+        "work": Work(playbook="host-patch.yml"),
+        "limits": Limits(hosts_at_once=2),
+        "canaries": Canaries(),
+    }
+    return Order(name=name, hosts=hosts, **values | changes)
+
+
+class CampaignRig:
+    """Everything wired. `wrap` puts something around each port of the next process."""
+
+    def __init__(self, folder: Path, *, racks: int = 2, hosts: int = 2) -> None:
+        self.folder = folder
+        self.clock = VirtualClock()
+        self.estate = fleet_estate(racks, hosts)
+        self.world = World({HostName(name): Machine() for name in self.estate.hosts})
+        self.world.on_change = self.check
+        self.policy = Policy(mode=Mode.AUTO)
+        self.journal = journals.opened(folder)
+        self.freeze: str | None = None
+        self.cluster_changes: dict[str, dict[str, Any]] = {}
+        self.most_out = 0
+        self.failures: list[str] = []
+        self.start()
+
+    def start(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+        """Wires a process."""
+        journal: Journal = wrap(self.journal)
+        records = wrap(self.journal.campaigns)
+        self.fleet = FakeFleet(self.world, self.journal, self.clock)
+        self.conductor = Conductor(
+            records=records,
+            journal=journal,
+            fleet=wrap(self.fleet),
+            playbooks=wrap(FakePlaybooks(self.world, self.clock)),
+            clock=self.clock,
+            seen=self.seen,
+            policy=lambda: self.policy,
+        )
+        self.desk = CampaignDesk(
+            records=records,
+            journal=journal,
+            clock=self.clock,
+            conductor=self.conductor,
+            estate=lambda: self.estate,
+            playbooks=lambda: PLAYBOOKS,
+        )
+        self.looked_at = self.clock.now()
+
+    def restart(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+        self.journal.close_store()
+        self.journal = journals.opened(self.folder)
+        self.clock.advance(timedelta(seconds=1))
+        self.start(wrap)
+
+    def seen(self) -> Seen:
+        """The newest look: who is out, and where VMs are then."""
+        out = self.world.out()
+        hosts = [self._host(name, out) for name in self.estate.hosts]
+        serving = [host.name for host in hosts if host.enabled]
+        homes = {
+            name: name if name in serving else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)
+        }
+        vms = [builders.Vm(name=f"vm-{name}", host=home) for name, home in homes.items()]
+        firsts = tuple(f"vm-{rack}h1" for rack in self.estate.racks)
+        groups = [builders.Group(name="spread", members=firsts, domain=estate.Domain.HOST)]
+        cluster = builders.cluster(hosts=hosts, vms=vms, groups=groups, freeze=self.freeze)
+        facts = CloudFacts(at=self.looked_at, servers=(), services=(), providers=(), aggregates=(), groups=(),
+                           migrations=(), projects=())  # fmt: skip
+        return Seen(
+            look=Look(at=self.looked_at, facts=facts, facts_error=None, readings=Readings(), faults=(), seconds={}),
+            facts=facts,
+            cluster=cluster,
+            report=TrustReport(readings=(), untrusted=(), unknown_hosts=(), missing_hosts=(), unknown_vms=0,
+                               freeze=self.freeze, extent=None),
+            situation=Situation(estate=self.estate, systems={}, project_of={}, groups={}),
+        )  # fmt: skip
+
+    def _host(self, name: str, out: frozenset[HostName]) -> builders.Host:
+        enabled = name not in out
+        draining = any(drain.host == name for drain in self.journal.drains())
+        values: dict[str, Any] = {"enabled": enabled, "draining": draining, "watts": None}
+        return builders.Host(
+            name=name, rack=self.estate.hosts[name].rack, **values | self.cluster_changes.get(name, {})
+        )
+
+    def check(self) -> None:
+        """Called whenever a service is switched: what is out now must be allowed."""
+        out = {host for host in self.world.out() if not self.cluster_changes.get(host)}
+        self.most_out = max(self.most_out, len(out))
+        campaigns = [each for each in self.journal.campaigns.campaigns() if each.state is not State.NEW]
+        if not campaigns:
+            return
+        limits = campaigns[0].order.limits
+        members = {member.host: member for member in self.journal.campaigns.members(campaigns[0].id)}
+        failed = {host for host in out if members[host].state is HostState.FAILED}
+        if len(out) > limits.hosts_at_once + limits.failure_budget:
+            self.failures.append(f"{sorted(out)} are out together")
+        if len({self.estate.hosts[host].rack for host in out - failed}) > 1:
+            self.failures.append(f"{sorted(out - failed)} of several racks are out together")
+
+    async def begin(self, asked: Order | None = None) -> str:
+        """Makes and starts a campaign."""
+        asked = asked or order()
+        self.desk.new(asked, "op")
+        self.desk.start(asked.name, "op")
+        return asked.name
+
+    async def live(self, longest: timedelta, until: Callable[[], bool] = lambda: False) -> None:
+        """A process lives until `until` or for so long, and then gets SIGTERM."""
+        conductor = asyncio.create_task(self.conductor.run())
+        ends = self.clock.now() + longest
+        try:
+            while self.clock.now() < ends and not until() and not conductor.done():
+                self.fleet.tend()
+                self.looked_at = self.clock.now()
+                await self.clock.sleep(TURN)
+        finally:
+            conductor.cancel()
+            await asyncio.gather(conductor, return_exceptions=True)
+
+    async def until(self, *states: State, name: str = "patch-1", longest: timedelta = timedelta(hours=6)) -> State:
+        """Lives until the campaign is in one of the states; the state it then is in."""
+        await self.live(longest, lambda: self.state(name) in states)
+        return self.state(name)
+
+    def state(self, name: str = "patch-1") -> State:
+        campaign = self.journal.campaigns.campaign(name)
+        assert campaign is not None
+        return campaign.state
+
+    def why(self, name: str = "patch-1") -> str:
+        campaign = self.journal.campaigns.campaign(name)
+        assert campaign is not None
+        return campaign.why
+
+    def member(self, host: str, name: str = "patch-1") -> Member:
+        return next(each for each in self.journal.campaigns.members(name) if each.host == host)
+
+    def states(self, name: str = "patch-1") -> dict[str, HostState]:
+        return {member.host: member.state for member in self.journal.campaigns.members(name)}
+
+    def break_host(self, host: str, **changes: Any) -> None:
+        """The cluster shows the host so from now on."""
+        self.cluster_changes[host] = changes
+
+    def mend(self, host: str) -> None:
+        self.world.broken = {key: said for key, said in self.world.broken.items() if key[0] != host}
+        self.world.machines = {
+            name: replace(machine) if name == host else machine for name, machine in self.world.machines.items()
+        }
