@@ -3,6 +3,9 @@
 A group is named by its dimension and its value (`rack_r07`). So that `--limit rack:r07`, which Ansible reads as `rack`
 and `r07` together, means the rack, there is an empty group for each dimension, and below the group of each value one
 by its bare name, where nothing else has that name.
+
+All of them stand below the group `estate`: its `group_vars` hold over what the playbooks say for all hosts, and any
+other group's hold over its.
 """
 
 import re
@@ -14,8 +17,10 @@ from inventory.model import Classification, Estate, Host, Lifecycle, host_feeds
 
 DIMENSIONS = ("site", "room", "zone", "rack", "feed", "generation", "type", "clearance", "lifecycle")
 
-RESERVED = frozenset({*DIMENSIONS, "all", "ungrouped"})
-"""Groups that no estate names: those of the dimensions, and Ansible's own."""
+ROOT = "estate"
+
+RESERVED = frozenset({*DIMENSIONS, ROOT, "all", "ungrouped"})
+"""Groups that no estate names: the root, those of the dimensions, and Ansible's own."""
 
 _NOT_IN_A_GROUP = re.compile(r"[^A-Za-z0-9_]")
 _NO_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -62,7 +67,9 @@ def of(estate: Estate) -> tuple[Group, ...]:
     below = _below(estate)
     members = _members(estate)
     bare = bare_names(estate, all_values)
-    groups = [Group(name=dimension) for dimension in DIMENSIONS]
+    nested = {child for children in below.values() for child in children}
+    tops = tuple(group_name(*value) for value in all_values if value not in nested)
+    groups = [*(Group(name=dimension) for dimension in DIMENSIONS), Group(name=ROOT, children=tops)]
     for value in all_values:
         hosts, children = members.get(value, ()), [group_name(*child) for child in below.get(value, ())]
         if value in bare:
