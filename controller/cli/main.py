@@ -12,6 +12,7 @@ class _Gdcc(verbs.Verbs):
     places: ClassVar[Mapping[str, str]] = {
         "inventory": "controller.cli.inventory:app",
         "estate": "controller.cli.estate.app:app",
+        "host": "controller.cli.host.app:app",
         "snapshot": "controller.cli.snapshot:snapshot",
         "plan": "controller.cli.plan:plan",
         "explain": "controller.cli.plan:explain",
