@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -27,6 +27,14 @@ def refuse(lines: str) -> NoReturn:
     for line in lines.splitlines():
         errors.print(line, markup=False)
     raise typer.Exit(REFUSED)
+
+
+def drift_status(differences: Iterable[Sized | None]) -> int:
+    """The exit status of a look for drift: 2 where something could not be looked at (None), else 1 for drift, or 0."""
+    found = list(differences)
+    if any(each is None for each in found):
+        return WRONG_USE
+    return REFUSED if any(found) else DONE
 
 
 @contextmanager

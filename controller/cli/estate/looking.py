@@ -46,8 +46,10 @@ def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json
     absent = [stack for stack in chosen.stacks if stack not in stacks]
     if to is not None:
         drifted = {each.run.stack: len(each.differences) for each in looks if each.differences is not None}
-        unread = {each.run.stack: each.run.said for each in looks if each.differences is None}
-        drift_textfile.write(to, drift_textfile.ESTATE, drifted, unread, now, time.monotonic() - began)
+        unread = [each.run.stack for each in looks if each.differences is None]
+        seconds = time.monotonic() - began
+        seen = drift_textfile.Look(drifted=drifted, unread=unread, at=now, seconds=seconds)
+        drift_textfile.write(to, drift_textfile.ESTATE, seen)
     proposed = proposing.sentences(chosen)
     if as_json:
         rows = [_row(each) for each in looks]

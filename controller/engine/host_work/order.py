@@ -59,6 +59,11 @@ class Order:
         return HostStep.DRAIN in self.steps
 
     @property
+    def one_by_one(self) -> bool:
+        """Whether a host is begun only once the one before it has ended well."""
+        return self.takes_out or self.verb is HostVerb.DECOMMISSION
+
+    @property
     def why(self) -> str:
         """The reason of its drains."""
         return f"{WHY} {self.verb}"

@@ -53,7 +53,7 @@ class HostWork:
     async def do(self, order: Order) -> tuple[Outcome, ...]:
         """An outcome for each host, in order. Raises `RefusedError` where another verb is open on one of them."""
         opened = {} if order.check else await self._opened(order)
-        batches = [(host,) for host in order.hosts] if order.takes_out else [order.hosts]
+        batches = [(host,) for host in order.hosts] if order.one_by_one else [order.hosts]
         outcomes: list[Outcome] = []
         for batch in batches:
             if any(outcome.ended is not Ended.DONE for outcome in outcomes):
@@ -185,6 +185,8 @@ def _playbook(order: Order, step: HostStep, jobs: Sequence[_Job], clock: Clock) 
     names = {HostStep.VERIFY: VERIFY, HostStep.LOOK: LOOK, HostStep.REBOOT: REBOOT}
     own = step is HostStep.PLAY or (step is HostStep.REBOOT and order.verb is HostVerb.REBOOT)
     variables = dict(order.variables) if own else {}
+    if own and order.verb is HostVerb.DECOMMISSION:
+        variables["decommission_host"] = jobs[0].host
     if step is HostStep.REBOOT:
         variables["reboot_boot_id"] = jobs[0].run.boot_id
     return PlaybookRun(

@@ -89,8 +89,9 @@ def test_an_empty_stack_has_an_empty_state():
 
 def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
     at = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
-    to, drifted = tmp_path / "estate.prom", {"foundation": 0, "agency-a": 3}
-    drift_textfile.write(to, drift_textfile.ESTATE, drifted, {"agency-b": "locked"}, at, 12.5)
+    drifted = {"foundation": 0, "agency-a": 3}
+    look = drift_textfile.Look(drifted=drifted, unread=["agency-b"], at=at, seconds=12.5)
+    drift_textfile.write(tmp_path / "estate.prom", drift_textfile.ESTATE, look)
     families = {
         family.name: family for family in text_string_to_metric_families((tmp_path / "estate.prom").read_text())
     }
@@ -105,7 +106,8 @@ def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
 def test_a_textfile_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         to = tmp_path / "none" / "estate.prom"
-        drift_textfile.write(to, drift_textfile.ESTATE, {}, {}, datetime.now(UTC), 0.0)
+        look = drift_textfile.Look(drifted={}, unread=(), at=datetime.now(UTC), seconds=0.0)
+        drift_textfile.write(to, drift_textfile.ESTATE, look)
 
 
 REFUSAL = (

@@ -1,0 +1,65 @@
+"""What a look for drift tells Prometheus, through node_exporter's textfile collector."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+from controller.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is looked at: metrics begin with `prefix`, carry the label `label`, and count `counted` by it."""
+
+    prefix: str
+    label: str
+    counted: str
+    help: str
+
+
+ESTATE = Subject(
+    prefix="gdcc_estate",
+    label="stack",
+    counted="drifted_resources",
+    help="Resources of a stack that are not as its last run left them.",
+)
+HOSTS = Subject(
+    prefix="gdcc_host", label="host", counted="drifted_tasks", help="Tasks that would change something on a host."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """`drifted` counts for each thing that was looked at, `unread` is the rest; it ended `at`, after `seconds`."""
+
+    drifted: Mapping[str, int]
+    unread: Collection[str]
+    at: datetime
+    seconds: float
+
+
+def write(path: Path, subject: Subject, look: Look) -> None:
+    """Replaces the file at once.
+
+    Raises `InputError` where it cannot be written.
+    """
+    registry = CollectorRegistry()
+    prefix, label = subject.prefix, subject.label
+    counted = Gauge(f"{prefix}_{subject.counted}", subject.help, [label], registry=registry)
+    success = f"Whether the last look at a {label} succeeded; without success its drift is unknown."
+    looked = Gauge(f"{prefix}_drift_look_success", success, [label], registry=registry)
+    for name, count in sorted(look.drifted.items()):
+        counted.labels(name).set(count)
+    for name in sorted({*look.drifted, *look.unread}):
+        looked.labels(name).set(name in look.drifted)
+    when = f"{prefix}_drift_look_timestamp_seconds"
+    Gauge(when, "When the last look for drift ended.", registry=registry).set(look.at.timestamp())
+    took = f"{prefix}_drift_look_duration_seconds"
+    Gauge(took, "How long the last look for drift took.", registry=registry).set(look.seconds)
+    try:
+        write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error

@@ -1,0 +1,25 @@
+"""`gdcc host facts|drift`: what is declared against what is found; nothing is changed."""
+
+from controller.cli.host.options import CONFIG, ConfigOption, HostsArgument, JsonOption, TagsOption, TextfileOption
+
+
+def facts(hosts: HostsArgument, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """What hosts are: kernel, packages, CPU flags, NICs, mounts and more, declared against found."""
+    from controller.cli.host import finding
+    from controller.cli.host.doing import Asked
+
+    finding.facts(Asked(patterns=hosts, config=config, as_json=as_json))
+
+
+def drift(
+    hosts: HostsArgument,
+    tags: TagsOption = [],  # noqa: B006 - typer's lists
+    textfile: TextfileOption = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what configure would change. Exit status: 0 nothing, 1 drift, 2 could not look at a host."""
+    from controller.cli.host import drifting
+    from controller.cli.host.doing import Asked
+
+    drifting.drift(Asked(patterns=hosts, config=config, as_json=as_json), tuple(tags), textfile)
