@@ -34,13 +34,14 @@ def site(
     *,
     vault: Callable[[], str] | None = None,
     files: Mapping[str, str] | None = None,
+    inventory_text: str = INVENTORY,
     kept: int = 50,
 ) -> Site:
     """Writes the landscape below `folder`; `playbooks` maps names to their text, `files` other paths to theirs."""
     root, inventory = folder / "root", folder / "inventory" / "hosts.yml"
     written = {
         root / "ansible.cfg": CONFIGURATION.read_text(),
-        inventory: INVENTORY.format(python=sys.executable),
+        inventory: inventory_text.format(python=sys.executable),
         **{root / "playbooks" / name: text for name, text in playbooks.items()},
         **{folder / name: text for name, text in (files or {}).items()},
     }
