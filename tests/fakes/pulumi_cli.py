@@ -172,13 +172,17 @@ def locked(stack, work):
 
 
 def export(stack):
+    protected = () if "unprotected" in stack.state else stack.plan.get("protects", ())
+    common = {"type": KIND, "inputs": {}, "outputs": {}}
     resources = [
-        {"urn": stack.urn(each), "type": KIND, "id": each, "protect": each in stack.plan.get("protects", ())}
+        {"urn": stack.urn(each), "id": each, "protect": each in protected, **common}
         for each in stack.state["resources"]
     ]
-    if "unprotected" in stack.state:
-        resources = [{**each, "protect": False} for each in resources]
-    pending = [{"type": "creating", "resource": {"urn": stack.urn(each)}} for each in stack.state["pending"]]
+    needs = [stack.urn(each) for each in stack.state["resources"] if each not in stack.state["pending"]]
+    pending = [
+        {"type": "creating", "resource": {"urn": stack.urn(each), "dependencies": needs}}
+        for each in stack.state["pending"]
+    ]
     sys.stdout.write(json.dumps({"deployment": {"resources": resources, "pending_operations": pending}}) + "\n")
 
 
@@ -198,6 +202,8 @@ def asked(words, home, stack):
             new.save()
         case ["stack", "export"]:
             export(stack)
+        case ["stack", "import"]:
+            pass
         case ["stack", "history"]:
             sys.stdout.write("[]" + "\n")
         case ["config", "set"] if stack.plan.get("refuses_secrets"):

@@ -39,11 +39,16 @@ class Stacks:
     """A root folder with `Pulumi.yaml`, an estate that a test may change, and a state of its own."""
 
     def __init__(
-        self, folder: Path, cloud: Mapping[str, str], roles: Mapping[str, str], estate: Path = AGENCIES
+        self,
+        folder: Path,
+        cloud: Mapping[str, str],
+        roles: Mapping[str, str],
+        estate: Path = AGENCIES,
+        backend: str | None = None,
     ) -> None:
         self.root = folder / "root"
         self.estate = self.root / "estate"
-        self._roles = dict(roles)
+        self.roles = dict(roles)
         self._state = folder / "state"
         self._state.mkdir(parents=True)
         (self.root / "infra" / "stacks").mkdir(parents=True)
@@ -56,7 +61,7 @@ class Stacks:
             **kept,
             **cloud,
             **tools(),
-            "PULUMI_BACKEND_URL": f"file://{self._state}",
+            "PULUMI_BACKEND_URL": backend or f"file://{self._state}",
             "PULUMI_CONFIG_PASSPHRASE": "lab",
             "XDG_STATE_HOME": str(folder),
             "COLUMNS": "200",
@@ -64,7 +69,7 @@ class Stacks:
 
     def make_foundation(self) -> None:
         """The foundation's stack as the plain CLI makes it, with its configuration and nothing in it."""
-        config = {"gdcc:estate": str(self.estate), "gdcc:roles": self._roles}
+        config = {"gdcc:estate": str(self.estate), "gdcc:roles": self.roles}
         (self.root / "infra" / "stacks" / "Pulumi.foundation.yaml").write_text(yaml.safe_dump({"config": config}))
         self.pulumi("stack", "init", "--no-select", stack="foundation")
 

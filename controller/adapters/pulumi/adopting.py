@@ -27,13 +27,15 @@ CREATE_ONLY: Mapping[str, tuple[str, ...]] = {
 
 
 async def adopt(runner: Runner, run: Run, wanted: Iterable[Declared], ids: Mapping[str, str], step: str) -> None:
-    """Imports those that have an id, in a step of this name. Raises `StepFailedError`, and `InputError`."""
-    every = tuple(wanted)
+    """Imports those that have an id, in a step of this name, and completes all that stand in the state by then.
+
+    Raises `StepFailedError`, and `InputError`.
+    """
+    every = {each.urn: each for each in wanted}
     if ids:
-        file = await asyncio.to_thread(write_file, run.folder / f"{step}.json", every, ids)
+        file = await asyncio.to_thread(write_file, run.folder / f"{step}.json", every.values(), ids)
         await runner.step(run, step, "import", "--file", str(file), *_FLAGS)
-        adopted = {each.urn: each for each in every if each.urn in ids}
-        await asyncio.to_thread(_complete, runner.tool, run.stack, adopted, run.folder / "state.json")
+    await asyncio.to_thread(_complete, runner.tool, run.stack, every, run.folder / "state.json")
 
 
 def write_file(path: Path, wanted: Iterable[Declared], ids: Mapping[str, str]) -> Path:
@@ -46,6 +48,7 @@ def write_file(path: Path, wanted: Iterable[Declared], ids: Mapping[str, str]) -
 def _complete(tool: Tool, stack: str, adopted: Mapping[str, Declared], scratch: Path) -> None:
     document = json.loads(tool.call("stack", "export", "--stack", stack))
     if fill(document["deployment"], adopted):
+        scratch.parent.mkdir(parents=True, exist_ok=True)
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(document), encoding="utf-8")
         tool.call("stack", "import", "--stack", stack, "--file", str(scratch))

@@ -24,9 +24,9 @@ def settler(open_cloud: OpenCloud) -> Callable[[Runner, Run, Kept], Awaitable[No
     """What settles a stack's pending operations; opens the cloud only when there is something to ask."""
 
     async def settle(runner: Runner, run: Run, kept: Kept) -> None:
-        creates = unfinished(kept)
+        begun, creates = under_way(kept), unfinished(kept)
         clear = ("settle", "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *_root(kept))
-        if not creates:
+        if not begun:
             await runner.step(run, *clear)
             return
         wanted = [_wanted(each) for each in creates]
@@ -36,7 +36,8 @@ def settler(open_cloud: OpenCloud) -> Callable[[Runner, Run, Kept], Awaitable[No
             orphans = await credentials.asked_for(cloud, wanted, kept.resources)
             if found.ambiguous:
                 raise StepFailedError(State.FAILED, _unclear(found))
-            await adopting.adopt(runner, run, wanted, found.ids, "adopt")
+            # What a settling that was killed itself had taken in, and not completed, is completed by this one.
+            await adopting.adopt(runner, run, map(_wanted, begun), found.ids, "adopt")
             await runner.step(run, *clear)
             after = await asyncio.to_thread(state.export, runner.tool, run.stack)
             gone = await credentials.delete(cloud, orphans, {each.id for each in after.resources})
@@ -45,10 +46,15 @@ def settler(open_cloud: OpenCloud) -> Callable[[Runner, Run, Kept], Awaitable[No
     return settle
 
 
+def under_way(kept: Kept) -> list[Pending]:
+    """The creates whose end nobody saw."""
+    return [each for each in kept.pending if each.type == "creating"]
+
+
 def unfinished(kept: Kept) -> list[Pending]:
-    """The creates whose end nobody saw, without those that an earlier settling has already taken in."""
+    """Those of them that no earlier settling has already taken in."""
     known = {each.urn for each in kept.resources}
-    return [each for each in kept.pending if each.type == "creating" and each.urn not in known]
+    return [each for each in under_way(kept) if each.urn not in known]
 
 
 def _root(kept: Kept) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ _OF_A_PROJECT = (
     ("router", "/routers", "routers"),
     ("security group", "/security-groups", "security_groups"),
 )
-_BUILT_IN = frozenset({"__DEFAULT__", "default"})
-"""Names that Cinder and Neutron give by themselves."""
+_BUILT_IN = frozenset({"default"})
+"""The security group that Neutron makes in every project by itself."""
 
 
 async def of_the_cloud(cloud: Cloud, ids: Collection[str]) -> list[Stranger]:
