@@ -66,7 +66,7 @@ def of(estate: Estate) -> tuple[Group, ...]:
     all_values = values(estate)
     below = _below(estate)
     members = _members(estate)
-    bare = bare_names(estate, all_values)
+    bare = bare_names(estate)
     nested = {child for children in below.values() for child in children}
     tops = tuple(group_name(*value) for value in all_values if value not in nested)
     groups = [*(Group(name=dimension) for dimension in DIMENSIONS), Group(name=ROOT, children=tops)]
@@ -80,9 +80,9 @@ def of(estate: Estate) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def bare_names(estate: Estate, all_values: Iterable[Value]) -> Mapping[Value, str]:
+def bare_names(estate: Estate) -> Mapping[Value, str]:
     """The values that have a group by their bare name: no other value, no host and no other group is called so."""
-    all_values = tuple(all_values)
+    all_values = values(estate)
     taken = {*RESERVED, "localhost", *estate.hosts, *(group_name(*value) for value in all_values)}
     times = Counter(name for _, name in all_values)
     return {

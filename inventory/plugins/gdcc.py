@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.template import trust_as_template
 
 from inventory import ansible_source, garbage, load
 
@@ -65,6 +66,34 @@ groups:
 _ENDINGS = ("gdcc.yml", "gdcc.yaml")
 
 
+class _Plain:
+    """Values whose text Ansible may show as it is: what cannot be a template is trusted, what could stays data.
+
+    Ansible writes text that it does not trust as `{"__ansible_unsafe": …}` into `--list`. Values that hosts have in
+    common are made once and stay so.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._shared: dict[int, tuple[Any, Any]] = {}
+
+    def of(self, value: Any) -> Any:
+        """The same value; a list or mapping is a new one."""
+        if isinstance(value, str):
+            if value not in self._texts:
+                self._texts[value] = value if "{" in value else trust_as_template(value)
+            return self._texts[value]
+        if not isinstance(value, list | dict):
+            return value
+        if id(value) not in self._shared:
+            made = [self.of(each) for each in value] if isinstance(value, list) else self.mapping(value)
+            self._shared[id(value)] = (value, made)
+        return self._shared[id(value)][1]
+
+    def mapping(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: self.of(each) for key, each in value.items()}
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
     """Reads the source, then the estate; knows nothing of what a host or a rack is."""
 
@@ -86,6 +115,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             content = self._content(path, use_cache=cache)
             self._add_hosts(content["hosts"])
             self._add_groups(content["groups"])
+            self._add_constructed(content["hosts"])
         gc.freeze()  # the inventory stays to the end: nothing in it for the collector, nor for the forks to copy
         for warning in content["warnings"]:
             self.display.warning(warning)
@@ -109,9 +139,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         return content
 
     def _add_hosts(self, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+        plain = _Plain()
         for name, variables in hosts.items():
             self.inventory.add_host(name)
-            self.inventory.hosts[name].vars.update(variables)
+            self.inventory.hosts[name].vars.update(plain.mapping(variables))
 
     def _add_groups(self, groups: list[dict[str, Any]]) -> None:
         """Hosts first, while no group has one above it: Ansible walks to the top for every host that it adds."""
@@ -123,3 +154,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         for each in groups:
             for child in each["children"]:
                 self.inventory.add_child(each["name"], child)
+
+    def _add_constructed(self, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+        """The variables and groups that the source itself makes of the estate's."""
+        compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
+        if not (compose or groups or keyed):
+            return
+        strict = self.get_option("strict")
+        for name, variables in hosts.items():
+            self._set_composite_vars(compose, variables, name, strict=strict)
+            self._add_host_to_composed_groups(groups, variables, name, strict=strict)
+            self._add_host_to_keyed_groups(keyed, variables, name, strict=strict)
