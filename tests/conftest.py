@@ -4,15 +4,31 @@ import pytest
 
 from tests.fakes.postgres import postgres
 from tests.lab.fixtures import lab, standing_lab
+from tests.lab.host_fixtures import bare_hosts, joined_lab, standing_hosts, standing_joined_lab
 
-__all__ = ["lab", "postgres", "standing_lab"]
+__all__ = [
+    "bare_hosts",
+    "joined_lab",
+    "lab",
+    "postgres",
+    "standing_hosts",
+    "standing_joined_lab",
+    "standing_lab",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps what stirs the lab's one cloud in one process, whatever else runs beside it (`-n 2 --dist loadgroup`)."""
+    """Keeps what stirs a lab's one cloud in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
+
+    Tests of bare hosts come before those of the joined lab, which takes the hosts as they leave them.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and _stirs_the_lab(item):
-            item.add_marker(pytest.mark.xdist_group("lab"))
+        if isinstance(item, pytest.Function):
+            if _stirs_the_lab(item):
+                item.add_marker(pytest.mark.xdist_group("lab"))
+            elif "standing_hosts" in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group("hosts"))
+    items.sort(key=lambda item: isinstance(item, pytest.Function) and "bare_hosts" not in item.fixturenames)
 
 
 def _stirs_the_lab(item: pytest.Function) -> bool:

@@ -52,6 +52,11 @@ class Administrator:
         rows = self._nova.get("/os-services?binary=nova-compute").json()["services"]
         return [row["host"] for row in rows if row["status"] == "disabled"]
 
+    def reports(self) -> dict[str, str | None]:
+        """When each host's nova-compute last reported; None where it is listed and never did."""
+        rows = self._nova.get("/os-services?binary=nova-compute").json()["services"]
+        return {row["host"]: row["updated_at"] for row in rows}
+
     async def find(self, name: str) -> dict[str, Any] | None:
         """The server of that name, in any project."""
         rows = (await self._get(self._nova, f"/servers/detail?all_tenants=1&name=^{name}$"))["servers"]

@@ -34,12 +34,13 @@ SETTLING_S = 60.0
 class Lab:
     """The lab as tests use it. `env` is what reaches its cloud, `admin` its administrator."""
 
-    def __init__(self, directory: Path, env: dict[str, str]) -> None:
+    def __init__(self, directory: Path, env: dict[str, str], estate: Path = ESTATE) -> None:
         self.directory = directory
         self.env = env
+        self.estate = estate
         self.admin = Administrator(env)
         self._guests: set[str] = set()
-        self._names = [name for _, _, name in populate.wanted(load.load(ESTATE))]
+        self._names = [name for _, _, name in populate.wanted(load.load(estate))]
         self._loads: dict[str, dict[str, Any]] = {}
         self._settings: dict[str, Any] = {}
 
@@ -93,7 +94,8 @@ class Lab:
             found = self.admin.standing()
         tenants = Counter({key: count for key, count in found.items() if key[0] not in self._guests})
         if tenants != Counter((name, "ACTIVE", None) for name in self._names) or self.admin.disabled():
-            command = [sys.executable, "-m", "tests.lab.populate", *sorted(self._guests)]
+            estate = ["--estate", str(self.estate)]
+            command = [sys.executable, "-m", "tests.lab.populate", *estate, *sorted(self._guests)]
             subprocess.run(command, check=True, cwd=RECIPE.parents[2])
 
     @contextlib.contextmanager
@@ -121,9 +123,9 @@ class Lab:
         part.replace(self.directory / name)
 
 
-def described() -> dict[str, str]:
-    """The environment that the recipe prints."""
-    text = subprocess.run([RECIPE, "env"], check=True, capture_output=True, text=True).stdout
+def described(*lab: str) -> dict[str, str]:
+    """The environment that the recipe prints for a lab: the plain one, or `joined`."""
+    text = subprocess.run([RECIPE, *lab, "env"], check=True, capture_output=True, text=True).stdout
     return dict(word.split("=", 1) for word in shlex.split(text) if "=" in word)
 
 

@@ -2,9 +2,11 @@
 
 What the estate declares is made as it declares it; a set with a spread rule becomes a hard anti-affinity group. Servers
 that it does not declare are deleted, those that are not ACTIVE are made anew, and every compute service is enabled.
-Run as `python -m tests.lab.populate [NAME…]`, with the lab's environment (`lab env`): NAMEs are left alone.
+Run as `python -m tests.lab.populate [--estate FOLDER] [NAME…]`, with the lab's environment (`lab env`): NAMEs are left
+alone.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Collection, Iterator
@@ -127,9 +129,9 @@ def _settled(cloud: Any) -> list[Any]:
         time.sleep(1)
 
 
-def populate(kept: Collection[str]) -> int:
-    """Everything; how many servers were made."""
-    cloud, estate = openstack.connect(), load.load(ESTATE)
+def populate(folder: Path, kept: Collection[str]) -> int:
+    """Everything that the estate in a folder declares; how many servers were made."""
+    cloud, estate = openstack.connect(), load.load(folder)
     names = {name for _, _, name in wanted(estate)}
     missing = names - clear(cloud, names, kept)
     if missing:
@@ -139,4 +141,8 @@ def populate(kept: Collection[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{populate(sys.argv[1:])} servers made\n")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--estate", type=Path, default=ESTATE)
+    parser.add_argument("names", nargs="*")
+    asked = parser.parse_args()
+    sys.stdout.write(f"{populate(asked.estate, asked.names)} servers made\n")
