@@ -17,6 +17,8 @@ from pathlib import Path
 
 KIND = "openstack:networking/network:Network"
 NOTES = "calls.jsonl"
+LONGEST_S = 180
+"""No test waits longer; one that failed leaves nothing behind for ever."""
 
 
 class Interrupts:
@@ -111,7 +113,8 @@ def up(stack, run):
         stack.state["pending"] = [name]
         stack.save()
         run.step("resourcePreEvent", "create", name)
-        while name == stack.plan.get("holds") and interrupts.seen < (2 if "stubborn" in stack.plan else 1):
+        patient, end = 2 if "stubborn" in stack.plan else 1, time.monotonic() + LONGEST_S
+        while name == stack.plan.get("holds") and interrupts.seen < patient and time.monotonic() < end:
             time.sleep(0.01)
         if interrupts.seen > 1:
             return 255

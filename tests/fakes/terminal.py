@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import termios
 import time
@@ -18,6 +19,7 @@ class Terminal:
 
     def __init__(self, argv, env, columns=160, rows=40):
         self.shown = ""
+        self._status = None
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
             os.execve(argv[0], argv, {**env, "TERM": "xterm"})
@@ -27,6 +29,10 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
+        """A program that a failed test left in it is ended."""
+        if self._status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         os.close(self._screen)
 
     def type(self, keys):
@@ -43,7 +49,8 @@ class Terminal:
         """Reads to the end of the program and gives its exit status."""
         while self._read():
             pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self._status
 
     def _read(self):
         if not select.select([self._screen], [], [], PATIENCE_S)[0]:

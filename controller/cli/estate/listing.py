@@ -30,7 +30,7 @@ class Listed:
         if self.locks:
             return f"{self.locks[0]}; {locks.remedy(self.stack, self.locks[0])}"
         if not self.declared:
-            return "the estate has no such agency: pulumi stack rename, or destroy it from an estate that has it"
+            return "the estate has no such agency: give it its name back, or destroy it from an estate that has it"
         if self.known is None:
             return "not deployed"
         return "an update is in progress" if self.known.get("updateInProgress") else ""
