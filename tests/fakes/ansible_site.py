@@ -15,6 +15,7 @@ all:
     ansible_connection: local
     ansible_python_interpreter: {python}
   children:
+    rack_r09:
     rack_r07:
       hosts:
         good:

@@ -1,10 +1,9 @@
 """What Ansible's inventory holds: its hosts, its groups, and what an operator's pattern means in it."""
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +11,9 @@ from controller.adapters.ansible import private, vault
 from controller.adapters.ansible.site import Site
 from controller.errors import InputError, TransientError
 from controller.model.ids import HostName
-
-DIMENSIONS = ("site", "room", "zone", "rack", "feed", "type", "generation", "clearance", "lifecycle")
-"""What a pattern `DIMENSION:NAME` may begin with; the inventory plugin makes a group of each."""
+from inventory import groups
 
 EVERY_HOST = "all"
-_NO_GROUP_NAME = re.compile(r"[^A-Za-z0-9_]")
 _LONGEST_S = 120.0
 
 
@@ -34,30 +30,27 @@ class Listing:
 
         Raises `InputError` that tells everything that is not known, all at once.
         """
-        found: set[str] = set()
-        unknown = []
-        for pattern in patterns:
-            hosts = self._of(pattern)
-            if not hosts:
-                unknown.append(pattern)
-            found.update(hosts)
-        if unknown:
-            raise InputError(
-                f"has no {', '.join(unknown)}",
-                where=self.where,
-                remedy=f"name hosts, {EVERY_HOST}, or {', '.join(f'{each}:NAME' for each in DIMENSIONS)}",
-            )
+        meant = {pattern: self._of(pattern) for pattern in patterns}
+        flaws = [pattern for pattern, hosts in meant.items() if hosts is None]
+        told = [f"has no {', '.join(flaws)}"] if flaws else []
+        told += [f"has no host in {pattern}" for pattern, hosts in meant.items() if hosts is not None and not hosts]
+        if told:
+            remedy = f"name hosts, {EVERY_HOST}, or {', '.join(f'{each}:NAME' for each in groups.DIMENSIONS)}"
+            raise InputError("; ".join(told), where=self.where, remedy=remedy)
+        found = frozenset[str]().union(*(hosts for hosts in meant.values() if hosts is not None))
         return tuple(host for host in self.hosts if host in found)
 
-    def _of(self, pattern: str) -> Iterable[str]:
+    def of(self, dimension: str, name: str) -> frozenset[str] | None:
+        """The hosts of `rack` `r07`; None where the inventory has no such group."""
+        return self.groups.get(groups.group_name(dimension, name))
+
+    def _of(self, pattern: str) -> frozenset[str] | None:
         if pattern in self.hosts:
-            return (pattern,)
+            return frozenset({pattern})
         if pattern == EVERY_HOST:
-            return self.hosts
+            return frozenset(self.hosts)
         dimension, _, name = pattern.partition(":")
-        if dimension not in DIMENSIONS:
-            return ()
-        return self.groups.get(f"{dimension}_{_NO_GROUP_NAME.sub('_', name)}", ())
+        return self.of(dimension, name) if dimension in groups.DIMENSIONS else None
 
 
 class Inventory:
@@ -104,18 +97,18 @@ class Inventory:
 
 
 def _listing(data: Mapping[str, Mapping[str, list[str]]], where: str) -> Listing:
-    groups: dict[str, frozenset[str]] = {}
+    found: dict[str, frozenset[str]] = {}
 
     def members(name: str) -> frozenset[str]:
-        if name not in groups:
+        if name not in found:
             group = data.get(name, {})
             below = (members(child) for child in group.get("children", ()))
-            groups[name] = frozenset(group.get("hosts", ())).union(*below)
-        return groups[name]
+            found[name] = frozenset(group.get("hosts", ())).union(*below)
+        return found[name]
 
     for name in data:
         members(name)
-    return Listing(where=where, hosts=tuple(map(HostName, sorted(members(EVERY_HOST)))), groups=groups)
+    return Listing(where=where, hosts=tuple(map(HostName, sorted(members(EVERY_HOST)))), groups=found)
 
 
 def _state(path: Path) -> tuple[object, ...]:

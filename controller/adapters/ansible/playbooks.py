@@ -2,7 +2,8 @@
 
 Known traps of the library that are avoided here: it writes the whole environment into an artifact (so Ansible gets a
 chosen one), turns host key checking off where nobody asks for it, puts extra variables on the command line, ignores
-settings without a file of them, and ends only Ansible's process group, which its workers have left.
+settings without a file of them, and ends only Ansible's process group, which its workers have left. Ansible itself
+leaves SSH connections open for the next run, which would not look at the host's key again.
 """
 
 import asyncio
@@ -112,8 +113,8 @@ class AnsiblePlaybooks:
         except (AnsibleRunnerException, pexpect.ExceptionPexpect, OSError) as error:
             raise PermanentError(f"Ansible could not be run: {error}", where=job.run.playbook) from error
         finally:
-            if job.stop.is_set() or job.late:
-                processes.end(job.run.id)
+            # SSH's shared connections too, whose host keys were looked at for this run alone.
+            processes.end(job.run.id)
 
 
 class _Ear:

@@ -7,7 +7,8 @@ from typing import Any
 _LONGEST = 500
 _CHANGED_KEY = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 _OFFENDING = re.compile(r"Offending (\S+ )?key in (\S+)")
-_UNKNOWN_KEY = re.compile(r"No (\S+) host key is known for (\S+)")
+_UNVERIFIED = "Host key verification failed"
+_OF_ANSIBLE, _OF_SSH = "Task failed: ", "Failed to connect to the host via ssh: "
 _HIDDEN = "the output is hidden, for the task is marked no_log"
 
 
@@ -29,13 +30,13 @@ def unreachable(result: Mapping[str, Any]) -> str:
         found = _OFFENDING.search(said)
         where = f" in {found[2]}" if found else ""
         return f"its SSH host key is not the one that is known{where}; if that is as it should be, replace the entry"
-    if found := _UNKNOWN_KEY.search(said):
-        return f"its SSH host key ({found[1]}) is not known for {found[2]}; verify it and add it to known_hosts"
-    return _short(said)
+    if _UNVERIFIED in said:
+        return "its SSH host key is not known; verify it and add it to known_hosts"
+    return _short(said.removeprefix(_OF_ANSIBLE).removeprefix(_OF_SSH))
 
 
 def _message(result: Mapping[str, Any]) -> str:
-    return _one_line(result.get("msg") or result.get("reason") or "")
+    return _one_line(result.get("msg") or result.get("reason") or "").removeprefix(_OF_ANSIBLE)
 
 
 def _detail(result: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ class Site:
             MARK: mark,
             "ANSIBLE_CONFIG": str(self.root / "ansible.cfg"),
             "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "ssh"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_DEPRECATION_WARNINGS": "0",
         }

@@ -148,8 +148,8 @@ def _variable(value: Any) -> Variable:
 
 
 def _elsewhere(listing: Listing) -> frozenset[HostName]:
-    names = (f"lifecycle_{each.replace('-', '_')}" for each in Lifecycle if each not in LISTED_IN_NOVA)
-    return frozenset(HostName(host) for name in names for host in listing.groups.get(name, ()))
+    away = (listing.of("lifecycle", each) or () for each in Lifecycle if each not in LISTED_IN_NOVA)
+    return frozenset(HostName(host) for hosts in away for host in hosts)
 
 
 def _show(order: Order, outcomes: Sequence[Outcome], as_json: bool) -> None:

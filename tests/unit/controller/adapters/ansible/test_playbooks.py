@@ -251,5 +251,5 @@ def test_patterns_mean_hosts_and_unknown_ones_are_told_all_at_once(place: Site) 
     assert listing.meant(["rack:r07"]) == ("bad", "good")
     assert listing.meant(["all"]) == ("away", "bad", "good")
     assert listing.meant(["away", "rack:r08"]) == ("away",)
-    with pytest.raises(InputError, match="has no c17, rack:r99"):
-        listing.meant(["good", "c17", "rack:r99"])
+    with pytest.raises(InputError, match="has no c17, rack:r99; has no host in rack:r09 "):
+        listing.meant(["good", "c17", "rack:r99", "rack:r09"])

@@ -103,8 +103,8 @@ def test_a_changed_host_key_is_named_with_the_place_of_the_known_one() -> None:
 
 
 def test_an_unknown_host_key_is_named() -> None:
-    message = "No ED25519 host key is known for 10.0.0.1 and you have requested strict checking."
-    assert said.unreachable({"msg": message}).startswith("its SSH host key (ED25519) is not known for 10.0.0.1")
+    message = "Task failed: Failed to connect to the host via ssh: Host key verification failed."
+    assert said.unreachable({"msg": message}) == "its SSH host key is not known; verify it and add it to known_hosts"
 
 
 def test_the_differences_of_a_loop_are_those_of_its_changed_items() -> None:
