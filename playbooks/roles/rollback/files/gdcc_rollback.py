@@ -97,7 +97,7 @@ def confirm(name: str) -> int:
             return NOT_YET
         forget(name)
         (STATE / f"{name}.rolled-back.json").unlink(missing_ok=True)
-    subprocess.run(["/usr/bin/systemctl", "stop", f"gdcc-rollback-{name}.timer"], check=False, capture_output=True)
+    run([f"-systemctl stop gdcc-rollback-{name}.timer"])
     return 0
 
 
