@@ -1,11 +1,13 @@
 """YAML as nodes that know their line, before any meaning: which files an estate has and what stands in each."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.resolver import Resolver
 
 from inventory.model import Gap, Problem
 
@@ -75,6 +77,9 @@ def document(path: Path, findings: Findings) -> Document | None:
     return None if root is None else Document(file=str(path), root=root, findings=findings)
 
 
+_RESOLVER = Resolver()
+
+
 class _TooDeepError(Exception):
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -87,7 +92,7 @@ class _Composer(yaml.CSafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
-        self._tags: dict[tuple[object, ...], str] = {}
+        self.resolve = functools.cache(_RESOLVER.resolve)  # type: ignore[method-assign]
 
     def descend_resolver(self, parent: Node | None, index: object) -> None:
         """Goes one level down. Raises `_TooDeepError`."""
@@ -98,13 +103,6 @@ class _Composer(yaml.CSafeLoader):
     def ascend_resolver(self) -> None:
         """Goes one level up."""
         self._depth -= 1
-
-    def resolve(self, kind: type[Node], value: str | None, implicit: object) -> str:
-        """The tag of a node that has none."""
-        key = (kind, value, implicit)
-        if key not in self._tags:
-            self._tags[key] = str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
-        return self._tags[key]
 
 
 def _root(path: Path, findings: Findings) -> MappingNode | None:
