@@ -89,7 +89,7 @@ class AnsiblePlaybooks:
         now = datetime.now(UTC)
         with (
             Artifacts(site.artifacts, run, now, kept=site.kept, redactor=redactor) as artifacts,
-            private.folder() as folder,
+            private.folder(run.id) as folder,
             vault.handed_over(folder, password) as pipe,
         ):
             tally = Tally(run.hosts, run.playbook)

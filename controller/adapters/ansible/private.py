@@ -1,6 +1,6 @@
 """A run's own folder: in memory where the system allows, open to nobody else, gone with the run.
 
-What a killed process left behind is swept when the next run begins.
+What a killed process left behind is swept when the next run begins, Ansible's processes among it: they do not notice.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from controller.adapters.ansible import processes
 from controller.errors import PermanentError
 
 _PREFIX = "gdcc-run-"
@@ -19,8 +20,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it are made by mkdtemp
 
 
 @contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    """A folder for one run. Raises `PermanentError` where none can be made."""
+def folder(mark: str) -> Iterator[Path]:
+    """A folder for the run whose processes carry this mark. Raises `PermanentError` where none can be made."""
     home = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     sweep(home)
     try:
@@ -29,6 +30,7 @@ def folder() -> Iterator[Path]:
         raise PermanentError(f"no folder can be made for a run: {error.strerror}", where=str(home)) from error
     lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    os.pwrite(lock, mark.encode(), 0)
     try:
         yield made
     finally:
@@ -37,12 +39,14 @@ def folder() -> Iterator[Path]:
 
 
 def sweep(home: Path) -> None:
-    """Removes the folders of runs whose process is gone; another user's stay."""
+    """Ends what is left of runs whose own process is gone; another user's stay."""
     for left in home.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             lock = os.open(left / _LOCK, os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if mark := os.pread(lock, 1000, 0).decode():
+                    processes.end(mark)
                 shutil.rmtree(left, ignore_errors=True)
             finally:
                 os.close(lock)

@@ -1,10 +1,12 @@
 """Known secrets go out of whatever is shown."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,33 +71,40 @@ def test_a_password_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
 
 
 def test_a_runs_folder_is_its_own_and_goes_with_it() -> None:
-    with private.folder() as folder:
+    with private.folder("own") as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         private.sweep(folder.parent)
         assert folder.exists()
     assert not folder.exists()
 
 
-def test_a_killed_runs_folder_is_swept(tmp_path: Path) -> None:
+PROGRAM = "import os, sys; os.setsid(); print(flush=True); sys.stdin.read()"
+
+
+@contextlib.contextmanager
+def marked(mark: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of that run, in a group of its own."""
+    command = [sys.executable, "-c", PROGRAM]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env={**os.environ, MARK: mark}, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+
+
+def test_what_a_killed_run_left_is_swept_its_processes_too(tmp_path: Path) -> None:
     left = tmp_path / "gdcc-run-left"
     left.mkdir()
-    (left / "lock").touch()
+    (left / "lock").write_text("killed-run")
     (left / "variables.json").write_text("planted")
-    private.sweep(tmp_path)
+    with marked("killed-run") as process:
+        private.sweep(tmp_path)
+        assert process.wait() == -9
     assert not left.exists()
 
 
 def test_a_runs_processes_are_found_and_ended_whatever_their_group_is() -> None:
-    program = "import os, sys; os.setsid(); print(flush=True); sys.stdin.read()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, MARK: "marked-run"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        assert process.stdout is not None
-        process.stdout.readline()
+    with marked("marked-run") as process:
         assert list(processes.of("marked-run")) == [process.pid]
         processes.end("marked-run")
         assert process.wait() == -9
