@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.model.migration import State
+from controller.model.migration import Entry, State
 from infra import naming
 from inventory import aggregates, quotas
 from inventory.model import Classification
@@ -225,25 +225,27 @@ def at_rest(daemon: Daemon) -> bool:
     return bool(status["plan"]) and not status["plan"]["breaches"] and not status["running"]
 
 
+def cooled(daemon: Daemon) -> list[Entry]:
+    return [each for each in daemon.entries() if each.intent.rule == "cpu" and each.state is State.SUCCEEDED]
+
+
 def test_what_the_controller_moves_is_no_drift(declared: Cloud, guests: dict[str, str], tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, {"mode": "auto"}, estate=str(declared.stacks.estate))
     daemon.start()
     try:
         daemon.until(lambda: at_rest(daemon), "groups that are spread over racks")
-        hot = heated(declared)
-        moved = daemon.until(lambda: [e for e in daemon.entries() if e.intent.rule == "cpu"], "a move of its own")
-        assert {entry.intent.source for entry in moved} == {hot}
-        daemon.until(lambda: at_rest(daemon), "no hot host")
-        rules_hold(declared)
-        assert all(entry.state is State.SUCCEEDED for entry in daemon.entries())
-        declared.lab.calm()
         host = Counter(places(declared).values()).most_common(1)[0][0]
         daemon.gdcc("drain", host, "--yes", "--why", "a test")
         after = places(declared)
         assert host not in after.values() and set(after) == set(guests)
-        rules_hold(declared)
         daemon.gdcc("enable", host)
+        hot = heated(declared)
+        moved = daemon.until(lambda: cooled(daemon), "a move of its own")
+        assert {entry.intent.source for entry in moved} == {hot}
+        daemon.until(lambda: at_rest(daemon), "no hot host")
+        rules_hold(declared)
     finally:
+        declared.lab.calm()
         daemon.stop()
     assert declared.stacks.drift(ok=0) == []
 

@@ -77,9 +77,8 @@ def _row(each: Listed) -> dict[str, object]:
 
 def _table(rows: Sequence[Listed]) -> Table:
     there = sum(1 for each in rows if each.known is not None)
-    shown = Table(
-        title=f"{len(rows)} stacks, {there} deployed", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    count = f"{len(rows)} {'stack' if len(rows) == 1 else 'stacks'}"
+    shown = Table(title=f"{count}, {there} deployed", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("stack", "resources", "last update"):
         shown.add_column(column, justify="right" if column == "resources" else "left", no_wrap=True)
     shown.add_column("says", overflow="fold")
