@@ -185,7 +185,9 @@ class CampaignRig:
                 await self.clock.sleep(TURN)
         finally:
             conductor.cancel()
-            await asyncio.gather(conductor, return_exceptions=True)
+            (ended,) = await asyncio.gather(conductor, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
 
     async def until(self, *states: State, name: str = "patch-1", longest: timedelta = timedelta(hours=6)) -> State:
         """Lives until the campaign is in one of the states; the state it then is in."""

@@ -50,6 +50,10 @@ class VirtualClock:
 
     def _wake_when_idle(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watching = False
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        if not self._sleepers:
+            return
         if loop._ready:  # type: ignore[attr-defined]
             self._watch(loop)
             return

@@ -1,7 +1,6 @@
 """A process that dies at a step: before or after a call to the cloud or the journal takes effect."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any, Protocol
 
 
@@ -52,14 +51,16 @@ class Trap:
 
 
 class Mortal:
-    """Any port, every call of which is two steps."""
+    """Any port, every call of which is two steps; a part of it is another."""
 
     def __init__(self, port: object, fate: Fate) -> None:
         self._port = port
         self._fate = fate
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
+        if not callable(method):
+            return Mortal(method, self._fate)
 
         def call(*args: Any, **named: Any) -> Any:
             self._fate.step(name, args, done=False)

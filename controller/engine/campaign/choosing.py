@@ -79,11 +79,20 @@ def turn_of(campaign: Campaign, members: Sequence[Member], now: datetime) -> tup
     return first, "" if first else "the canaries are not verified yet"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unproved:
+    """A host that could not be proved by itself, beside those that were out then."""
+
+    until: datetime
+    beside: frozenset[HostName]
+    held: Held
+
+
 class Chooser:
-    """Chooses, and remembers for a while which hosts could not be proved."""
+    """Chooses, and remembers for a while which hosts could not be proved even by themselves."""
 
     def __init__(self) -> None:
-        self._unproved: dict[HostName, tuple[datetime, Held]] = {}
+        self._unproved: dict[HostName, _Unproved] = {}
 
     async def choose(self, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
         """The next hosts. Raises what the planner raises."""
@@ -93,37 +102,58 @@ class Chooser:
         waits = waits or braked(campaign, facts) or ""
         if waits or places <= 0 or not turn:
             return Choice(waits=waits)
-        domains = {member.domain for member in under_way}
-        able, held = self._able([member for member in turn if domains <= {member.domain}], facts)
+        domains, out = {member.domain for member in under_way}, frozenset(member.host for member in under_way)
+        able, held = self._able([member for member in turn if domains <= {member.domain}], facts, out)
         exposed = await asyncio.to_thread(exposure, facts.seen.cluster)
-        proofs = 0
+        tries = PROOFS
         for _, together in groupby(able, key=lambda member: member.domain):
             left = list(together)
-            while left and proofs < PROOFS:
-                picked = _picked(left, places, exposed, [member.host for member in under_way])
+            while left and tries > 0:
+                picked = _picked(left, places, exposed, out)
                 if not picked:
                     held += [Held(host=m.host, rule="group", why=_crowded(m, exposed)) for m in left]
                     break
-                proofs += 1
-                refused = await self._refused(campaign, picked, facts)
-                if not refused:
-                    return Choice(hosts=picked, held=tuple(held))
-                held += refused.values()
-                left = [member for member in left if member.host not in refused]
+                proved, refused, used = await self._proved(campaign, picked, facts, tries)
+                if proved:
+                    return Choice(hosts=proved, held=tuple(held))
+                tries -= used
+                if refused is not None:
+                    held.append(refused)
+                    self._unproved[refused.host] = _Unproved(until=facts.now + RECHECK, beside=out, held=refused)
+                left.remove(picked[0])
         return Choice(held=tuple(held), waits=_waits(held, len(under_way)))
 
-    def _able(self, members: Sequence[Member], facts: Facts) -> tuple[list[Member], list[Held]]:
+    def _able(
+        self, members: Sequence[Member], facts: Facts, out: frozenset[HostName]
+    ) -> tuple[list[Member], list[Held]]:
         able: list[Member] = []
         held: list[Held] = []
         looked = _Looked(facts)
         for member in members:
-            until, said = self._unproved.get(member.host, (facts.now, None))
-            found = said if said is not None and until > facts.now else looked.held(member.host)
+            before = self._unproved.get(member.host)
+            lasts = before is not None and before.until > facts.now and before.beside <= out
+            found = before.held if before is not None and lasts else looked.held(member.host)
             if found is None:
                 able.append(member)
             else:
                 held.append(found)
         return able, held
+
+    async def _proved(
+        self, campaign: Campaign, picked: Sequence[Member], facts: Facts, tries: int
+    ) -> tuple[tuple[Member, ...], Held | None, int]:
+        """Those of the picked that can go together, ever fewer of them; why not even the first alone; proofs made."""
+        asked, used = tuple(picked), 0
+        while used < tries:
+            refused = await self._refused(campaign, asked, facts)
+            used += 1
+            if not refused:
+                return asked, None, used
+            if len(asked) == 1:
+                return (), refused[asked[0].host], used
+            fewer = tuple(member for member in asked if member.host not in refused)
+            asked = fewer if picked[0] in fewer else asked[: len(asked) // 2]
+        return (), None, used
 
     async def _refused(self, campaign: Campaign, picked: Collection[Member], facts: Facts) -> Mapping[HostName, Held]:
         hosts, seen, policy = [member.host for member in picked], facts.seen, facts.policy
@@ -131,7 +161,6 @@ class Chooser:
         held = await asyncio.to_thread(
             proof.held, part, policy, seen.look.at, hosts, keep_shutoff=campaign.order.keep_shutoff
         )
-        self._unproved.update({each.host: (facts.now + RECHECK, each) for each in held})
         return {each.host: each for each in held}
 
 

@@ -110,7 +110,7 @@ class Conductor:
             return
         choice = await self._chooser.choose(campaign, members, self._facts(seen, members))
         self.memory.waits, self.memory.held = choice.waits, choice.held
-        self._fruitless = None if choice.hosts or not choice.held else seen.look.at
+        self._fruitless = None if choice.hosts else seen.look.at
         now = self._records.campaign(campaign.id)
         if choice.hosts and now is not None and now.state is State.RUNNING:
             self._begin(campaign, choice)

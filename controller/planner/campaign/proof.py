@@ -5,7 +5,7 @@ only delay a drain; a server that has no place, or whose agency's window is clos
 already count with all that they still have to move.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from controller.model.campaign import Held
 from controller.model.cluster import BoolColumn, Cluster, VmState
-from controller.model.ids import HostName
+from controller.model.ids import HostName, ServerId
+from controller.model.plan import Plan
 from controller.model.policy import Policy
 from controller.planner import plan as planner
 
@@ -27,45 +28,44 @@ def held(
 
     Raises what `planner.plan` raises.
     """
-    row_of: Mapping[str, int] = {name: row for row, name in enumerate(cluster.hosts.names)}
     missing = [
-        Held(host=host, rule="unknown-host", why=f"{host} is not in Nova") for host in hosts if host not in row_of
+        Held(host=host, rule="unknown-host", why=f"{host} is not in Nova")
+        for host in hosts
+        if host not in cluster.hosts.names
     ]
-    rows = np.array([row_of[host] for host in hosts if host in row_of], np.int32)
-    if missing or not len(rows):
+    if missing or not hosts:
         return tuple(missing)
-    drained = _drained(cluster, rows)
-    names = [cluster.hosts.names[row] for row in rows]
-    emptied = [name for name, going in zip(cluster.hosts.names, drained.hosts.draining, strict=True) if going]
-    cold = () if keep_shutoff else names
-    found = planner.plan(drained, _unhurried(policy, cluster), now, only=emptied, cold=cold)
-    stays = _may_stay(cluster) if keep_shutoff else np.zeros(len(cluster.vms.ids), np.bool_)
-    vm_of = {vm: row for row, vm in enumerate(cluster.vms.ids)}
+    found = drains(cluster, policy, now, hosts, keep_shutoff=keep_shutoff)
+    staying = _may_stay(cluster) if keep_shutoff else frozenset()
     reasons: dict[HostName, Held] = {}
     for hold in found.holds:
         rule, _, subject = hold.breach.partition(":")
-        allowed = hold.vm is not None and bool(stays[vm_of[hold.vm]])
-        if rule == "drain" and subject in names and not allowed:
+        if rule == "drain" and subject in hosts and hold.vm not in staying:
             reasons.setdefault(HostName(subject), Held(host=HostName(subject), rule=hold.rule, why=hold.why))
     return tuple(reasons.values())
 
 
-def _drained(cluster: Cluster, rows: "np.ndarray[tuple[int], np.dtype[np.int32]]") -> Cluster:
-    draining = cluster.hosts.draining.copy()
-    draining[rows] = True
-    none = np.full_like(cluster.systems.per_hour, -1)
+def drains(cluster: Cluster, policy: Policy, now: datetime, hosts: Collection[HostName], *, keep_shutoff: bool) -> Plan:
+    """The checked plan that empties these hosts beside those that are being drained already."""
+    names = cluster.hosts.names
+    draining = cluster.hosts.draining | np.isin(np.array(names), list(hosts))
+    emptied = [name for name, going in zip(names, draining.tolist(), strict=True) if going]
+    cold = () if keep_shutoff else tuple(hosts)
+    unhurried = replace(policy, limits=replace(policy.limits, per_hour=_UNLIMITED, max_moves=len(cluster.vms.ids) + 1))
+    return planner.plan(_drained(cluster, draining), unhurried, now, only=emptied, cold=cold)
+
+
+def _drained(cluster: Cluster, draining: BoolColumn) -> Cluster:
+    """With those hosts draining, and no system or agency that counts its moves by the hour."""
+    systems, agencies = cluster.systems, cluster.agencies
     return replace(
         cluster,
         hosts=replace(cluster.hosts, draining=draining),
-        systems=replace(cluster.systems, per_hour=none),
-        agencies=replace(cluster.agencies, per_hour=np.full_like(cluster.agencies.per_hour, -1)),
+        systems=replace(systems, per_hour=np.full_like(systems.per_hour, -1)),
+        agencies=replace(agencies, per_hour=np.full_like(agencies.per_hour, -1)),
     )
 
 
-def _unhurried(policy: Policy, cluster: Cluster) -> Policy:
-    return replace(policy, limits=replace(policy.limits, per_hour=_UNLIMITED, max_moves=len(cluster.vms.ids) + 1))
-
-
-def _may_stay(cluster: Cluster) -> BoolColumn:
-    off: BoolColumn = np.equal(cluster.vms.state, VmState.SHUTOFF)
-    return off
+def _may_stay(cluster: Cluster) -> frozenset[ServerId]:
+    off = np.flatnonzero(np.equal(cluster.vms.state, VmState.SHUTOFF)).tolist()
+    return frozenset(cluster.vms.ids[row] for row in off)
