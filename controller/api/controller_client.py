@@ -1,6 +1,7 @@
 """The controller for `gdcc host`, over the daemon's socket: `engine.host_work.controller.Controller`."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class SocketController:
 
     async def emptying(self, drain: Drain) -> Emptying:
         found = next((one for one in await self.drains() if one.id == drain.id), None)
-        entries = await self._call("GET", "/moves?hours=24")
+        hours = 1 + (datetime.now(UTC) - drain.since) / timedelta(hours=1)
+        entries = await self._call("GET", f"/moves?hours={hours}")
         own = [entry for entry in entries if entry["intent"]["id"].startswith(f"{drain.id}-")]
         turn = (await self._call("GET", "/status"))["turns"]["count"]
         return Emptying(drain=found, moves=len(own), moving=any(one["outcome"] is None for one in own), turn=turn)

@@ -1,0 +1,103 @@
+"""`gdcc host --direct`: the same work in this process, over a fake cloud; and the parts that the settings name."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller import config
+from controller.bootstrap import ansible, host
+from controller.engine.host_work.order import Ended, Order
+from controller.engine.host_work.work import HostWork
+from controller.errors import InputError, PermanentError, RefusedError
+from controller.model.host_run import HostRunState, HostStep, HostVerb
+from controller.model.ids import HostName, ProjectId, ServerId
+from tests.fakes.host_work import FakeHosts, Silent
+from tests.unit.controller.bootstrap.test_daemon_wiring import Daemon
+from tests.unit.controller.bootstrap.test_direct_drain import Sensors
+
+H1 = HostName("h1")
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A server on h1."""
+    made = Daemon(tmp_path)
+    made.cloud.projects = {ProjectId("p"): "roads-buses"}
+    made.cloud.boot("vm-1", "h1", project_id=ProjectId("p"), memory_mib=512, disk_gib=0)
+    yield made
+    made.journal.close_store()
+
+
+def test_a_reboot_without_a_daemon_drains_through_this_processs_own_loop(daemon: Daemon) -> None:
+    hosts = FakeHosts(daemon.clock, "h1")
+    order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
+
+    async def run() -> None:
+        await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
+        await daemon.wired.loop.turn()
+        turns = asyncio.create_task(daemon.wired.loop.run(turned=lambda: None))
+        controller = host.DirectController(daemon.journal, daemon.wired)
+        try:
+            (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
+        finally:
+            daemon.wired.loop.stop()
+            await turns
+        assert outcome.ended is Ended.DONE, outcome.said
+        assert [run.state for run in await controller.runs()] == [HostRunState.DONE]
+
+    asyncio.run(run())
+    assert daemon.cloud.servers[ServerId("vm-1")].host != H1
+    assert daemon.cloud.services[H1].enabled
+    assert hosts.boots[H1] == 2
+
+
+def test_without_a_loop_nothing_is_taken_out_of_service(daemon: Daemon) -> None:
+    controller = host.DirectController(daemon.journal, None)
+
+    async def run() -> None:
+        begun = await controller.begin(H1, HostVerb.VERIFY, HostStep.VERIFY)
+        assert await controller.open_runs() == (begun,)
+        with pytest.raises(RefusedError, match="is open"):
+            await controller.begin(H1, HostVerb.VERIFY, HostStep.VERIFY)
+        with pytest.raises(PermanentError, match="takes no host out of service"):
+            await controller.drain(H1, "why", keep_shutoff=True)
+
+    asyncio.run(run())
+
+
+def settings(tmp_path: Path, given: str) -> config.Config:
+    path = tmp_path / "controller.yaml"
+    path.write_text(f"version: 1\nestate: estate\nstate_dir: state\nansible: {given}\n")
+    return config.load(path)
+
+
+def test_the_estates_own_inventory_is_used_where_none_is_named(tmp_path: Path) -> None:
+    site = ansible.site(settings(tmp_path, "{}"))
+    assert site.inventory == tmp_path / "estate" / "gdcc.yml"
+    assert site.artifacts == tmp_path / "state" / "ansible"
+    assert site.vault is None
+    assert (site.playbooks / "site.yml").is_file()
+
+
+def test_a_vaults_password_is_what_its_command_prints(tmp_path: Path) -> None:
+    command = f"[{sys.executable}, -c, 'print(\"sesame\")']"
+    site = ansible.site(settings(tmp_path, f"{{vault_command: {command}}}"))
+    assert site.vault is not None
+    assert site.vault() == "sesame"
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [("import sys; sys.exit('the agent is locked')", "the agent is locked"), ("pass", "is empty")],
+)
+def test_a_vault_command_that_tells_no_password_is_refused_with_its_words(
+    tmp_path: Path, program: str, said: str
+) -> None:
+    site = ansible.site(settings(tmp_path, f'{{vault_command: [{sys.executable}, -c, "{program}"]}}'))
+    assert site.vault is not None
+    with pytest.raises(InputError, match=said):
+        site.vault()
