@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 
 class HostNetworkUse(StrEnum):
@@ -42,13 +42,23 @@ class HostNetwork:
 
 
 def _can_hold(cidr: str, address: str) -> bool:
+    found = parsed(address)
     try:
         first, last, version = _ends(cidr)
-        found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    inside = first < int(found) < last if last - first > 1 else first <= int(found) <= last
-    return inside and found.version == version
+    if found is None or found.version != version:
+        return False
+    return first < int(found) < last if last - first > 1 else first <= int(found) <= last
+
+
+@lru_cache(maxsize=1 << 15)
+def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text is, or None; a host's stand in several places."""
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
 
 
 @cache

@@ -6,6 +6,7 @@ from functools import cache
 
 from inventory.checks.case import Case
 from inventory.model import DeviceKind, Problem, SnmpProfile
+from inventory.wiring import parsed
 
 SNMP_PORT = 161
 
@@ -115,11 +116,11 @@ def _normalized(address: str, field_name: str) -> str | None:
     if split is None:
         return None
     host, port = split
-    try:
-        host = str(ipaddress.ip_address(host))
-    except ValueError:
-        if field_name != "exporters" or any(char.isspace() or char in "/:" for char in host):
-            return None
+    found = parsed(host)
+    if found is not None:
+        host = str(found)
+    elif field_name != "exporters" or any(char.isspace() or char in "/:" for char in host):
+        return None
     return host if port == SNMP_PORT else f"{host}:{port}"
 
 

@@ -116,7 +116,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             self._add_hosts(content["hosts"])
             self._add_groups(content["groups"])
             self._add_constructed(content["hosts"])
-        gc.freeze()  # the inventory stays to the end: nothing in it for the collector, nor for the forks to copy
+            gc.freeze()  # the inventory stays to the end: nothing in it for the collector, nor for the forks to copy
         for warning in content["warnings"]:
             self.display.warning(warning)
 
