@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -112,11 +113,15 @@ def drain(data: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType
 
 def host_runs(runs: list[dict[str, Any]]) -> Table:
     """What was done to hosts by playbooks; an open one that nobody works on goes on by the same verb again."""
-    table = Table("since", "host", "verb", "by", "step", "state", "says")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("since", "host", "verb", "by", "step", "state"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("says", overflow="fold")
     for run in runs:
         state = Text(run["state"], style={"open": "cyan", "done": "green"}.get(run["state"], "red"))
         words = (Text(run[name]) for name in ("host", "verb", "who", "step"))
-        table.add_row(Text(run["since"][:16].replace("T", " ")), *words, state, Text(run["said"]))
+        said = Text(run["said"].removeprefix(f"{run['host']}: "))
+        table.add_row(Text(run["since"][5:16].replace("T", " ")), *words, state, said)
     return table
 
 

@@ -74,12 +74,16 @@ class AnsiblePlaybooks:
             loop.call_soon_threadsafe(progress, event)
 
         job = _Job(run=run, stop=stop, deadline=deadline, told=told)
-        with ThreadPoolExecutor(1, thread_name_prefix=f"ansible-{run.id}") as thread:
-            future = loop.run_in_executor(thread, self._run, job)
-            try:
-                return await asyncio.shield(future)
-            finally:
-                stop.set()
+        thread = ThreadPoolExecutor(1, thread_name_prefix=f"ansible-{run.id}")
+        future = loop.run_in_executor(thread, self._run, job)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.gather(future, return_exceptions=True)
+            raise
+        finally:
+            thread.shutdown(wait=False)
 
     def _run(self, job: _Job) -> PlaybookResult:
         site, run = self._site, job.run

@@ -16,6 +16,7 @@ from controller.model.host_run import HostStep
 from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId
 
 PLAYBOOK = "host-facts.yml"
+_LONGEST = 200
 
 
 def facts(asked: Asked) -> None:
@@ -91,8 +92,14 @@ def _table(host: str, result: HostResult) -> Table:
     for column in ("fact", "declared", "found"):
         table.add_column(column, overflow="fold")
     for name, declared, found in rows(result.facts):
-        table.add_row(Text(name), Text(declared), Text(found, style="red" if declared and declared != found else ""))
+        style = "red" if declared and declared != found else ""
+        table.add_row(Text(name), Text(_short(declared)), Text(_short(found), style=style))
     return table
+
+
+def _short(text: str) -> str:
+    """What a table shows of it; JSON holds the whole."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
 
 def _plain(result: HostResult) -> dict[str, object]:
