@@ -33,8 +33,8 @@ def host_run(run_id: str = "first", host: str = "c1") -> HostRun:
 class FakeHosts:
     """`engine.ports.Playbooks`: hosts with a boot id each, which a reboot changes unless it has happened.
 
-    `failing` maps playbooks to hosts that fail in them; `error` is raised instead of the next run; `dies_in` loses the
-    caller in the middle of that playbook, after it has done its work.
+    `failing` maps playbooks to hosts that fail in them; `mute` hosts tell no boot id; `error` is raised instead of the
+    next run; `dies_in` loses the caller in the middle of that playbook, after it has done its work.
     """
 
     def __init__(self, clock: Clock, *hosts: str) -> None:
@@ -42,6 +42,7 @@ class FakeHosts:
         self.boots = {HostName(host): 1 for host in hosts}
         self.failing: dict[str, set[str]] = {}
         self.reboot_required: set[str] = set()
+        self.mute: set[str] = set()
         self.error: GdccError | None = None
         self.dies_in: str | None = None
         self.runs: list[PlaybookRun] = []
@@ -68,7 +69,9 @@ class FakeHosts:
             self.boots[host] += 1
         if run.playbook == "host-patch.yml" and host in self.reboot_required:
             facts = {"reboot_required": True, "reboot_required_by": ["linux-image-amd64"]}
-        return HostResult(host=host, ended=True, ok=1, facts={"boot_id": self._boot(host), **facts})
+        if host not in self.mute:
+            facts["boot_id"] = self._boot(host)
+        return HostResult(host=host, ended=True, ok=1, facts=facts)
 
     def _boot(self, host: HostName) -> str:
         return f"boot-{self.boots[host]}"

@@ -101,37 +101,45 @@ class HostWork:
         self._watcher.step([job.host for job in jobs], step)
         for job in jobs:
             await self._save(order, job, replace(job.run, step=step))
+        if step in _SERVICE:
+            for job in jobs:
+                await self._service(order, step, job)
+            return
         try:
-            if step in _SERVICE:
-                await self._service(order, step, jobs)
-                return
             if order.takes_out and step in _DISTURBS:
                 for job in jobs:
                     job.run = await service.emptied(self._controller, self._clock, order, job.run)
-            await self._play(order, step, jobs)
+            result = await self._playbooks.run(_playbook(order, step, jobs, self._clock), self._watcher.task)
         except GdccError as error:
             for job in jobs:
                 await self._fail(order, job, step, str(error))
+        else:
+            for job in jobs:
+                await self._played(order, step, job, result)
 
-    async def _service(self, order: Order, step: HostStep, jobs: list[_Job]) -> None:
-        for job in jobs:
+    async def _service(self, order: Order, step: HostStep, job: _Job) -> None:
+        try:
             if step is HostStep.DRAIN:
                 job.run = await service.emptied(self._controller, self._clock, order, job.run)
-                await self._save(order, job, job.run)
             else:
                 said = await service.given_back(self._controller, job.run, asked=order.give_back)
                 job.run = replace(job.run, said=said)
+        except GdccError as error:
+            await self._fail(order, job, step, str(error))
+        else:
+            await self._save(order, job, job.run)
 
-    async def _play(self, order: Order, step: HostStep, jobs: list[_Job]) -> None:
-        result = await self._playbooks.run(_playbook(order, step, jobs, self._clock), self._watcher.task)
-        for job in jobs:
-            host = result.hosts[job.host]
-            job.results.append(host)
-            job.run = replace(job.run, artifacts=result.artifacts)
-            if not host.succeeded:
-                await self._fail(order, job, step, _why(result, host))
-            elif step is HostStep.LOOK:
-                job.run = replace(job.run, boot_id=str(host.facts["boot_id"]))
+    async def _played(self, order: Order, step: HostStep, job: _Job, result: PlaybookResult) -> None:
+        host = result.hosts[job.host]
+        job.results.append(host)
+        job.run = replace(job.run, artifacts=result.artifacts)
+        boot_id = host.facts.get("boot_id")
+        if not host.succeeded:
+            await self._fail(order, job, step, _why(result, host))
+        elif step is HostStep.LOOK and not boot_id:
+            await self._fail(order, job, step, f"{LOOK} told no boot id")
+        elif step is HostStep.LOOK:
+            job.run = replace(job.run, boot_id=str(boot_id))
 
     async def _fail(self, order: Order, job: _Job, step: HostStep, why: str) -> None:
         told = f"{job.host}: {step} failed: {why.removeprefix(f'{job.host}: ')}"

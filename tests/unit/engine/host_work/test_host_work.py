@@ -147,11 +147,19 @@ async def test_enabling_verifies_first(bench: Bench) -> None:
     assert bench.controller.enabled == ["c2"]
 
 
-async def test_a_disable_of_somebody_else_is_not_undone(bench: Bench) -> None:
-    bench.controller.others = {"c1"}
-    (outcome,) = await bench.do(HostVerb.VERIFY, "c1", give_back=True)
-    assert outcome.ended is Ended.FAILED
-    assert "was disabled by somebody else: disk" in outcome.said
+async def test_a_disable_of_somebody_else_is_not_undone_and_holds_no_other_host_up(bench: Bench) -> None:
+    bench.controller.others = {"c2"}
+    first, second = await bench.do(HostVerb.VERIFY, "c1", "c2", give_back=True)
+    assert (first.ended, first.said) == (Ended.DONE, "c1 is enabled.")
+    assert second.ended is Ended.FAILED
+    assert "was disabled by somebody else: disk" in second.said
+
+
+async def test_a_host_whose_boot_is_not_known_is_not_rebooted(bench: Bench) -> None:
+    bench.hosts.mute = {"c1"}
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert "host-boot-id.yml told no boot id" in outcome.said
+    assert bench.hosts.boots["c1"] == 1
 
 
 async def test_ansible_that_cannot_run_is_a_failure_of_that_step(bench: Bench) -> None:
