@@ -61,21 +61,25 @@ class Hosts:
 
     def play(self, playbook: str, *options: str) -> Played:
         """Runs a playbook on all hosts, or as the options say."""
-        ansible = Path(sys.executable).with_name("ansible-playbook")
-        source = ESTATE_OF_HOSTS / "gdcc.yml"
-        run = subprocess.run(
-            [ansible, "-i", source, f"playbooks/{playbook}.yml", *options],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOSTS_LAB": str(DIRECTORY)},
-        )
-        recap = _RECAP.findall(run.stdout)
+        running = self.begin(playbook, *options)
+        output, errors = running.communicate()
+        recap = _RECAP.findall(output)
         return Played(
             changed={host: int(changed) for host, changed, _, _ in recap},
             failed=frozenset(host for host, _, unreachable, failed in recap if unreachable != "0" or failed != "0"),
-            output=run.stdout + run.stderr,
+            output=output + errors,
+        )
+
+    def begin(self, playbook: str, *options: str) -> subprocess.Popen[str]:
+        """The same, under way: its standard output and error can be read, and it can be killed."""
+        ansible = Path(sys.executable).with_name("ansible-playbook")
+        return subprocess.Popen(
+            [ansible, "-i", ESTATE_OF_HOSTS / "gdcc.yml", f"playbooks/{playbook}.yml", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOSTS_LAB": str(DIRECTORY)},
         )
 
     def configure(self) -> Played:

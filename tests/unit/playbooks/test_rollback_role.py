@@ -2,12 +2,28 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.unit.playbooks.role_modules import role_module
+
+
+def planned(**differing: object) -> dict[str, object]:
+    """Of files of whoever runs the test."""
+    own = {"owner": os.geteuid(), "group": os.getegid(), "mode": "0640"}
+    return {
+        "files": {},
+        "absent": [],
+        **own,
+        "apply": [],
+        "restore": [],
+        "seconds": 60,
+        "settle_seconds": 0,
+        **differing,
+    }
 
 
 @pytest.fixture
@@ -26,21 +42,14 @@ def rollback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def changed(rollback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that stood, armed and then changed, beside one that is new."""
+    """A file that stands, in an armed change of it and of one that does not stand yet."""
     file, new = tmp_path / "a.network", tmp_path / "b.network"
     file.write_text("old")
     file.chmod(0o640)
-    plan = {
-        "paths": [str(file), str(new)],
-        "apply": [f"touch {tmp_path}/applied"],
-        "restore": [f"-false {tmp_path}", f"touch {tmp_path}/restored"],
-        "seconds": 60,
-        "settle_seconds": 0,
-    }
+    commands = {"apply": [f"touch {tmp_path}/applied"], "restore": [f"-false {tmp_path}", f"touch {tmp_path}/restored"]}
+    plan = planned(files={str(file): "new", str(new): "new"}, **commands)
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(plan)))
     assert rollback.main(["arm", "network"]) == 0
-    file.write_text("new")
-    new.write_text("new")
     return file
 
 
@@ -48,6 +57,8 @@ def test_a_change_that_nobody_confirms_leaves_the_old_files_and_runs_what_restor
     rollback: ModuleType, changed: Path, tmp_path: Path
 ) -> None:
     assert "--on-active=60s" in (tmp_path / "timers").read_text()
+    rollback.main(["apply-now", "network"])
+    assert changed.read_text() == (tmp_path / "b.network").read_text() == "new"
     rollback.main(["restore", "network"])
     assert changed.read_text() == "old"
     assert changed.stat().st_mode & 0o777 == 0o640
@@ -58,6 +69,7 @@ def test_a_change_that_nobody_confirms_leaves_the_old_files_and_runs_what_restor
 def test_the_next_boot_brings_the_files_back_and_runs_nothing(
     rollback: ModuleType, changed: Path, tmp_path: Path
 ) -> None:
+    rollback.main(["apply-now", "network"])
     rollback.main(["restore", "--all"])
     assert changed.read_text() == "old"
     assert not (tmp_path / "restored").exists()
@@ -83,7 +95,7 @@ def test_a_connection_from_before_the_change_confirms_nothing(
 
 
 def test_a_second_change_is_refused_while_the_first_waits(rollback: ModuleType, changed: Path) -> None:
-    again = {"paths": [str(changed)], "apply": [], "restore": [], "seconds": 60, "settle_seconds": 0}
+    again = planned(files={str(changed): "newer"})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(rollback.RefusedError, match="not confirmed yet"):
         patch.setattr("sys.stdin", io.StringIO(json.dumps(again)))
         rollback.main(["arm", "network"])
@@ -94,9 +106,19 @@ def test_a_second_change_is_refused_while_the_first_waits(rollback: ModuleType, 
 def test_what_fails_to_apply_is_never_confirmed(
     rollback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = {"paths": [], "apply": ["ls /no/such"], "restore": [], "seconds": 60, "settle_seconds": 0}
+    plan = planned(apply=["ls /no/such"])
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(plan)))
     rollback.main(["arm", "firewall"])
     rollback.main(["apply-now", "firewall"])
     with pytest.raises(rollback.RefusedError, match="the firewall was not applied: `ls /no/such` said: "):
         rollback.main(["confirm", "firewall"])
+
+
+def test_a_timer_that_was_faster_than_the_controller_leaves_nothing_of_the_change(
+    rollback: ModuleType, changed: Path, tmp_path: Path
+) -> None:
+    rollback.main(["restore", "network"])
+    with pytest.raises(rollback.RefusedError, match="no change to the network waits here"):
+        rollback.main(["apply-now", "network"])
+    assert changed.read_text() == "old"
+    assert not (tmp_path / "b.network").exists()

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Undoes a change that could cut this host off, unless it is confirmed over an SSH connection begun after the change.
 
-    gdcc-rollback arm NAME <plan.json   keep the files of the plan, and set the timer that brings them back
-    gdcc-rollback apply NAME            run the plan's commands in a moment, apart from this connection
+    gdcc-rollback arm NAME <plan.json   keep the old files, and set the timer that brings them back
+    gdcc-rollback apply NAME            write the new files and run the commands in a moment, apart from this connection
     gdcc-rollback confirm NAME          keep the change; status 75: not yet, ask again
     gdcc-rollback restore NAME|--all    bring the old files back and run the plan's commands for that
 
-The plan: {"paths": [file, …], "apply": [command, …], "restore": [command, …], "seconds": 60, "settle_seconds": 2}.
-A command that begins with "-" may fail. `restore --all` is what the next boot does: files only, before the network.
+The plan is `Plan` as JSON. The new files are written by `apply` and not before, so that a timer that was faster than
+the controller leaves none behind. `restore --all` is what the next boot does: files only, before the network.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,11 +32,21 @@ DETACH_S = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    paths: Sequence[str]
+    """`files` are path to content; a command of `apply` or `restore` that begins with "-" may fail."""
+
+    files: Mapping[str, str]
+    absent: Sequence[str]
+    owner: str
+    group: str
+    mode: str
     apply: Sequence[str]
     restore: Sequence[str]
     seconds: int
     settle_seconds: float
+
+    @property
+    def paths(self) -> Sequence[str]:
+        return [*self.files, *self.absent]
 
 
 class RefusedError(Exception):
@@ -72,8 +82,13 @@ def apply(name: str) -> None:
 
 
 def apply_now(name: str) -> None:
-    """Runs the plan's commands and writes down when they were done, or which failed."""
-    plan = armed(name)
+    """Writes the new files, runs the plan's commands, and writes down when they were done, or which failed."""
+    with locked():
+        plan = armed(name)
+        for path, content in plan.files.items():
+            write(Path(path), content, plan)
+        for path in plan.absent:
+            Path(path).unlink(missing_ok=True)
     failure = run(plan.apply)
     if failure is None:
         time.sleep(plan.settle_seconds)
@@ -135,6 +150,15 @@ def put_back(saved: Path, path: Path) -> None:
         return
     beside = path.with_name(f".{path.name}.rollback")
     copy(saved, beside)
+    beside.replace(path)
+
+
+def write(path: Path, content: str, plan: Plan) -> None:
+    """The whole file or nothing of it."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(content)
+    beside.chmod(int(plan.mode, 8))
+    shutil.chown(beside, plan.owner, plan.group)
     beside.replace(path)
 
 
