@@ -95,7 +95,7 @@ class Course:
                 continue
             record = self._done.get(step)
             if record is None or record.ended_at is None:
-                if self._aborting() and not self._ended(Step.DRAIN):
+                if self._aborting() and not self._worked_on():
                     return await self._give_back()
                 if await self._take(step, record) is None:
                     return self.member
@@ -243,6 +243,10 @@ class Course:
         if drain is None:
             raise work.HostFailedError("somebody else ended its drain", where=self.member.host)
         return drain
+
+    def _worked_on(self) -> bool:
+        """Whether anything of this attempt may have changed the host."""
+        return Step.WORK in self._done or Step.REBOOT in self._done
 
     def _ended(self, step: Step) -> bool:
         record = self._done.get(step)
