@@ -120,6 +120,19 @@ def everything(*folders: Path) -> str:
     return "\n".join(path.read_text(errors="replace") for path in files)
 
 
+def folders(run: str) -> list[Path]:
+    """The folders in memory of runs of this id, whichever process they are of."""
+    return [lock.parent for lock in private.MEMORY.glob("gdcc-run-*/lock") if read(lock) == run]
+
+
+def read(path: Path) -> str:
+    """What a file says; nothing where it has just gone."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
 def command_lines() -> str:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -171,7 +184,7 @@ async def test_each_host_has_its_result_and_no_secret_is_left_anywhere(
         assert secret not in left
         assert secret not in "".join(lines)
     assert json.loads((Path(result.artifacts) / "run.json").read_text())["variables"]["token"] is None
-    assert not list(private.MEMORY.glob("gdcc-run-*"))
+    assert not folders("mixed")
 
 
 async def test_a_run_in_check_shows_what_would_change_and_changes_nothing(place: Site, tmp_path: Path) -> None:
@@ -225,14 +238,14 @@ async def test_a_run_that_takes_too_long_is_ended_with_its_processes(place: Site
 
 
 async def test_a_run_that_is_cancelled_ends_its_processes(place: Site) -> None:
-    begun = asyncio.Event()
-    task = asyncio.create_task(AnsiblePlaybooks(place).run(asked("sleep", "good"), lambda _: begun.set()))
+    begun, run = asyncio.Event(), asked("cancelled", "good", playbook="sleep.yml")
+    task = asyncio.create_task(AnsiblePlaybooks(place).run(run, lambda _: begun.set()))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not list(processes.of("sleep"))
-    assert not list(private.MEMORY.glob("gdcc-run-*"))
+    assert not list(processes.of("cancelled"))
+    assert not folders("cancelled")
 
 
 async def test_a_runs_id_is_used_once_and_the_oldest_artifacts_go(tmp_path: Path) -> None:
