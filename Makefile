@@ -20,7 +20,7 @@ test: lint ## everything, the real OpenStack included
 	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 	@tests/lab/pulumi-tools/build >/dev/null
 	@tests/lab/lab up swift
-	@$(RUN) pytest -q -m lab -n 2 --dist loadgroup
+	@$(RUN) pytest -q -m "lab and not soak" -n 2 --dist loadgroup
 
 test-fast: setup ## what needs no lab, in under a minute
 	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
@@ -33,9 +33,12 @@ lab: setup ## a real OpenStack, Prometheus and SNMP agents on this machine
 	@tests/lab/lab up
 
 lab-down: ## the end of it, nothing left behind
+	@tests/lab/lab joined down
+	@tests/lab/lab hosts down
 	@tests/lab/lab down
 
-soak: setup ## the planner's properties on thousands of clusters; an hour
+soak: setup ## the planner's properties on thousands of clusters, and each role on a lab host; hours
+	@$(RUN) pytest -q -m soak
 	@GDCC_EXAMPLES=10000 $(RUN) pytest -q tests/properties
 
 bench: setup ## benchmarks, as ratios

@@ -1,10 +1,11 @@
-"""Every test here needs the lab."""
+"""Every test here needs the lab; those of single roles, many runs of Ansible each, belong to `make soak`."""
 
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+ROLES = HERE / "hosts"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -12,3 +13,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("lab")
+        if ROLES in item.path.parents:
+            item.add_marker("soak")
