@@ -35,8 +35,12 @@ class Administrator:
 
     def standing(self) -> Counter[tuple[str, str, str | None]]:
         """Every server of every project by name, status and task."""
-        rows = self._nova.get("/servers/detail?all_tenants=1").json()["servers"]
-        return Counter((row["name"], row["status"], row["OS-EXT-STS:task_state"]) for row in rows)
+        return Counter((row["name"], row["status"], row["OS-EXT-STS:task_state"]) for row in self.servers())
+
+    def servers(self) -> list[dict[str, Any]]:
+        """Every server of every project, in full."""
+        rows: list[dict[str, Any]] = self._nova.get("/servers/detail?all_tenants=1").json()["servers"]
+        return rows
 
     def names_on(self, host: str) -> set[str]:
         """The servers that Nova shows on a host, by name."""

@@ -69,10 +69,10 @@ def fill(deployment: dict[str, Any], adopted: Mapping[str, Declared]) -> int:
 
 def _filled(row: dict[str, Any], each: Declared, there: Iterable[str]) -> bool:
     said = {key: each.inputs[key] for key in CREATE_ONLY.get(each.type, ()) if each.inputs.get(key) not in _UNSAID}
-    lacking = {key: value for key, value in said.items() if key not in row["inputs"]}
+    lacking = {key: value for key, value in said.items() if key not in row.get("inputs", {})}
     needs = [urn for urn in each.needs if urn in there]
-    row["inputs"].update(lacking)
-    row["outputs"].update(lacking)
+    for key in ("inputs", "outputs") if lacking else ():
+        row[key] = {**row.get(key, {}), **lacking}
     if row.get("dependencies") or not needs:
         return bool(lacking)
     row["dependencies"] = needs

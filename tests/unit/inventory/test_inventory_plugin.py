@@ -60,9 +60,9 @@ def listed(source: Path, **env: str) -> dict[str, Any]:
     return whole
 
 
-def selected(source: Path, limit: str) -> set[str]:
+def selected(source: Path, limit: str, playbook: str = "host-boot-id.yml") -> set[str]:
     """The hosts that a playbook would go to; none where Ansible refuses to start without a host."""
-    words = ("-i", str(source), "playbooks/site.yml", "--limit", limit, "--list-hosts", "--tags", "base")
+    words = ("-i", str(source), f"playbooks/{playbook}", "--limit", limit, "--list-hosts")
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), *words],
         cwd=REPOSITORY, env=WITHOUT_OURS, capture_output=True, text=True, check=False,
@@ -122,6 +122,11 @@ def test_the_graph_nests_places_and_names_every_host() -> None:
 )
 def test_a_limit_selects_the_hosts_that_it_names(odd: Path, limit: str, hosts: set[str]) -> None:
     assert selected(odd, limit) == hosts
+
+
+def test_what_configures_hosts_leaves_out_those_that_are_only_planned(odd: Path) -> None:
+    assert selected(odd, "estate") == {"h1", "annex", "h3.site-1"}
+    assert selected(odd, "estate", "site.yml") == {"h1", "annex"}
 
 
 def test_a_room_called_like_a_host_is_warned_of(odd: Path) -> None:

@@ -30,6 +30,15 @@ def test_what_the_cloud_cannot_tell_is_filled_in_and_what_it_told_stays():
     assert rows[0]["inputs"]["deleteDefaultRules"] is False
 
 
+def test_what_pulumi_writes_without_any_inputs_is_filled_in_too():
+    group = replace(EVERY["SecGroup"], needs=())
+    bare = {"urn": group.urn, "type": group.type}
+    assert adopting.fill({"resources": [bare]}, {group.urn: group}) == 1
+    assert bare["inputs"] == bare["outputs"] == {"deleteDefaultRules": True}
+    network = EVERY["Network"]
+    assert adopting.fill({"resources": [{"urn": network.urn, "type": network.type}]}, {network.urn: network}) == 0
+
+
 def test_what_is_taken_in_depends_on_what_the_program_says_and_stands_after_it_in_the_state():
     project, network, subnet = (EVERY[kind] for kind in ("Project", "Network", "Subnet"))
     assert network.urn in subnet.needs and project.urn in subnet.needs
