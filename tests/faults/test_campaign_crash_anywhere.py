@@ -21,6 +21,9 @@ from controller.model.ids import HostName
 from tests.fakes.campaign_rig import CampaignRig, order
 from tests.fakes.crash import Crash, Mortal
 
+pytestmark = pytest.mark.lab
+"""No lab, but too long for every change: a campaign for each instant in which it can die."""
+
 ONCE = ("disable", "patch", "reboot", "enable")
 
 

@@ -15,6 +15,9 @@ import inventory
 from inventory import generate, hostvars, load
 from tests.estates import TEXT
 
+pytestmark = pytest.mark.lab
+"""No lab, but too long for every change: Ansible's own processes, many times over."""
+
 REPOSITORY = Path(inventory.__file__).parents[1]
 DEMO = REPOSITORY / "inventory" / "estates" / "demo"
 WITHOUT_OURS = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}

@@ -20,6 +20,9 @@ from controller.model.policy import Mode
 from tests.fakes.ansible_site import site as ansible_site
 from tests.fakes.turning import Turning
 
+pytestmark = pytest.mark.lab
+"""No lab, but too long for every change: Ansible's own processes, many times over."""
+
 C1 = HostName("c1")
 
 INVENTORY = """\

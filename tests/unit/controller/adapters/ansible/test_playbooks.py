@@ -17,6 +17,9 @@ from controller.model.ids import HostName
 from controller.model.playbook import PlaybookResult, PlaybookRun, RunId, TaskEvent, TaskStatus
 from tests.fakes.ansible_site import encrypted, site
 
+pytestmark = pytest.mark.lab
+"""No lab, but too long for every change: Ansible's own processes, many times over."""
+
 PLANTED = "planted-grue-42"
 VAULTED = "vaulted-grue-43"
 PASSWORD = "sesame-grue-44"
