@@ -1,7 +1,7 @@
 # The hosts themselves.
 
 SSH=(ssh -q -i "$HOSTS_LAB/key" -o UserKnownHostsFile="$HOSTS_LAB/known_hosts" -o IdentitiesOnly=yes -o BatchMode=yes
-  -o ConnectTimeout=2)
+  -o ConnectTimeout=10)
 
 make_keys() { # the one that opens every host, and the CA of their certificates
   [ -e "$HOSTS_LAB/key" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$HOSTS_LAB/key"
