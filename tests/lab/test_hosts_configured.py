@@ -1,13 +1,19 @@
-"""Three bare hosts become compute hosts by the project's playbooks; what is then broken on one is named and mended.
+"""Three bare hosts become compute hosts by `gdcc host`; what is then broken on one is named and mended.
 
 The tests build on one another, in their order: they are one host's life.
 """
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tests.lab.host_fixtures import NUMBERS, Hosts, Played
+from tests.lab.host_fixtures import DIRECTORY, ESTATE_OF_HOSTS, NUMBERS, REPOSITORY, Hosts
 
-UNCHANGED = dict.fromkeys(NUMBERS, 0)
 BROKEN = {
     "/etc/sudoers.d/gdcc": "echo 'nobody ALL=(ALL) ALL' >/etc/sudoers.d/gdcc",
     "/etc/ssh/sshd_config.d/00-gdcc.conf": "echo 'X11Forwarding yes' >/etc/ssh/sshd_config.d/00-gdcc.conf",
@@ -19,43 +25,65 @@ BROKEN = {
 """What is broken by hand, by the file that a difference names."""
 
 
+class Operator:
+    """Who runs `gdcc host` with no daemon, holding the journal's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = {
+            "version": 1,
+            "estate": str(ESTATE_OF_HOSTS),
+            "state_dir": str(folder / "state"),
+            "ansible": {"root": str(REPOSITORY), "artifacts": str(folder / "artifacts"), "environment": ["HOSTS_LAB"]},
+        }
+        self._config = folder / "controller.yaml"
+        self._config.write_text(json.dumps(settings))
+
+    def does(self, verb: str, *hosts: str, ok: int = 0) -> dict[str, Any]:
+        """What a verb says of each host. Raises `AssertionError` where it ends with another status than `ok`."""
+        direct = [] if verb == "drift" else ["--direct"]
+        done = subprocess.run(
+            [sys.executable, "-m", "controller", "host", verb, *hosts, "--json", *direct],
+            capture_output=True, text=True, check=False, cwd=REPOSITORY,
+            env={**os.environ, "GDCC_CONFIG": str(self._config), "HOSTS_LAB": str(DIRECTORY)},
+        )  # fmt: skip
+        assert done.returncode == ok, done.stdout + done.stderr
+        said = {row["host"]: row for row in json.loads(done.stdout)["hosts"]}
+        assert set(said) == set(hosts or NUMBERS)
+        return said
+
+
 @pytest.fixture(scope="module")
-def first(bare_hosts: Hosts) -> Played:
-    """The first run on bare hosts, prepared before."""
-    prepared = bare_hosts.play("host-prepare")
-    assert set(prepared.changed) == set(NUMBERS), prepared.output
-    assert not prepared.failed, prepared.output
-    return bare_hosts.configure()
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    return Operator(tmp_path_factory.mktemp("operator"))
 
 
-def test_three_bare_hosts_are_configured(first: Played) -> None:
-    assert all(changed > 0 for changed in first.changed.values())
+@pytest.fixture(scope="module")
+def first(operator: Operator, bare_hosts: Hosts) -> dict[str, Any]:
+    """The first configuration of bare hosts, prepared before; it ends with their verification."""
+    operator.does("prepare", *NUMBERS)
+    return operator.does("configure", *NUMBERS)
 
 
-def test_then_the_running_hosts_are_found_as_declared(first: Played, bare_hosts: Hosts) -> None:
-    verified = bare_hosts.play("host-verify")
-
-    assert verified.changed == UNCHANGED, verified.output
-    assert not verified.failed, verified.output
+def test_three_bare_hosts_are_prepared_configured_and_verified(first: dict[str, Any]) -> None:
+    assert {host: row["ended"] for host, row in first.items()} == dict.fromkeys(NUMBERS, "done")
+    assert all(row["changes"] for row in first.values())
 
 
-def test_a_second_run_changes_nothing(first: Played, bare_hosts: Hosts) -> None:
-    again = bare_hosts.configure()
+def test_a_second_run_changes_nothing(first: dict[str, Any], operator: Operator) -> None:
+    again = operator.does("configure", *NUMBERS)
 
-    assert again.changed == UNCHANGED, again.output
+    assert {host: row["changes"] for host, row in again.items()} == {host: [] for host in NUMBERS}
 
 
-def test_what_is_broken_by_hand_is_named_by_a_check_and_put_right_by_a_run(first: Played, bare_hosts: Hosts) -> None:
+def test_what_is_broken_by_hand_is_named_by_drift_and_put_right_by_configure(
+    first: dict[str, Any], operator: Operator, bare_hosts: Hosts
+) -> None:
     for command in BROKEN.values():
         bare_hosts.command("host2", command)
 
-    named = bare_hosts.play("host-configure", "--check", "--diff", "--limit", "host2")
-    mended = bare_hosts.play("host-configure", "--limit", "host2")
-    after = bare_hosts.play("host-verify", "--limit", "host2")
+    drift = operator.does("drift", "host2", ok=1)["host2"]
+    mended = operator.does("configure", "host2")["host2"]
 
-    assert not named.failed, named.output
-    assert [file for file in BROKEN if file not in named.output] == [], named.output
-    assert not mended.failed, mended.output
-    assert mended.changed["host2"] >= len(BROKEN), mended.output
-    assert after.changed == {"host2": 0}, after.output
-    assert not after.failed, after.output
+    assert [file for file in BROKEN if file not in json.dumps(drift["differences"])] == [], drift
+    assert len(mended["changes"]) >= len(BROKEN), mended
+    assert operator.does("drift", "host2")["host2"]["differences"] == []
