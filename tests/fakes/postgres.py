@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +42,20 @@ class Postgres:
     def stop(self) -> None:
         """At once, as a crash would."""
         self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Every process of the server stands still, its sessions stay connected."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        processes = [main, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What psql prints for it, bare."""

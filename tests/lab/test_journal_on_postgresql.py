@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.exposition.registry import registry
-from controller.adapters.store import journal, lock, schema
+from controller.adapters.store import engine, journal, lock, schema
+from controller.adapters.store.server_lock import ServerLock
 from controller.errors import InputError, PermanentError, RefusedError, TransientError
 from controller.model.migration import State
 from tests.fakes.journals import START, intent
 from tests.fakes.postgres import Postgres
 from tests.fakes.turning import Turning
+
+SOON = timedelta(milliseconds=500)
+"""Much longer than this server takes for a statement."""
 
 
 @pytest.fixture
@@ -26,16 +30,20 @@ def address(postgres: Postgres) -> str:
 @contextlib.contextmanager
 def running(folder: Path, address: str) -> Iterator[Turning]:
     """Two servers on c1, whose memory fails; mode auto; the journal locked as the daemon does."""
-    made = Turning(folder)
-    made.sensors.failing = {"c1"}
-    made.rig.journal.close_store()
     with (
         lock.take(address, purpose="gdcc run", now=START) as held,
         journal.open_journal(address, lock=held) as store,
     ):
-        made.rig.journal = store
-        made.wire()
-        yield made
+        yield turning_on(store, folder)
+
+
+def turning_on(store: journal.SqlJournal, folder: Path) -> Turning:
+    made = Turning(folder)
+    made.sensors.failing = {"c1"}
+    made.rig.journal.close_store()
+    made.rig.journal = store
+    made.wire()
+    return made
 
 
 def terminated(postgres: Postgres, purpose: str) -> None:
@@ -117,6 +125,33 @@ def test_a_server_that_goes_stops_the_loop_until_it_is_back(postgres: Postgres, 
         assert len({server for server, _ in site.started()}) == len(site.started()) == 2
         entries = site.rig.journal.entries_since(START - timedelta(days=1))
         assert [entry.state for entry in entries] == [State.SUCCEEDED, State.SUCCEEDED]
+
+
+def test_a_server_that_hangs_stops_the_loop_which_says_so_until_it_answers_again(
+    postgres: Postgres, address: str, tmp_path: Path
+) -> None:
+    where, limits = engine.journal_url(address), engine.ServerLimits(busy=SOON, unreached=SOON)
+    with (
+        ServerLock(where, "gdcc run", limits) as held,
+        journal.SqlJournal(engine.open_engine(where, busy=SOON, unreached=SOON), "db", held.require) as store,
+    ):
+        site = turning_on(store, tmp_path)
+
+        async def run() -> None:
+            await site.loop.turn()
+            await site.settle(timedelta(seconds=2))
+            begun = site.started()
+            assert len(begun) == 1
+            with postgres.hanging():
+                await site.turns(1)
+                assert site.started() == begun
+                assert "the server did not answer within" in (site.loop.status.stopped or "")
+            await site.turns(10)
+
+        asyncio.run(run())
+        assert site.loop.status.stopped is None
+        assert len({server for server, _ in site.started()}) == len(site.started()) == 2
+        assert_every_start_is_journaled(site)
 
 
 def test_what_another_session_holds_is_not_waited_for_long(postgres: Postgres, address: str) -> None:

@@ -3,9 +3,12 @@
 import importlib.util
 import os
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
@@ -44,12 +47,15 @@ def place(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def open_engine(url: URL, *, read_only: bool = False, busy: timedelta = BUSY) -> Engine:
+def open_engine(
+    url: URL, *, read_only: bool = False, busy: timedelta = BUSY, unreached: timedelta = UNREACHED
+) -> Engine:
     """An engine that commits durably: SQLite in WAL with synchronous FULL, PostgreSQL serializable."""
     if url.get_backend_name() == "postgresql":
-        limits = {"statement_timeout": busy, "default_transaction_read_only": read_only}
         level = "REPEATABLE READ" if read_only else "SERIALIZABLE"
-        return create_engine(url, isolation_level=level, pool_pre_ping=True, connect_args=server_arguments(**limits))
+        limits = ServerLimits(busy=busy, unreached=unreached)
+        settings = {"default_transaction_read_only": read_only}
+        return server_engine(url, limits, settings, isolation_level=level, pool_pre_ping=True)
     path = Path(str(url.database))
     if not read_only:
         _make_private(path)
@@ -60,18 +66,34 @@ def open_engine(url: URL, *, read_only: bool = False, busy: timedelta = BUSY) ->
     return engine
 
 
-def server_arguments(**settings: object) -> dict[str, object]:
-    """psycopg's arguments for a connection that never waits long for a server, with these settings of the session."""
-    seconds = int(UNREACHED.total_seconds())
-    words = [f"-c {name}={_setting(value)}" for name, value in settings.items()]
-    return {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLimits:
+    """How long a server works on a statement (`busy`), and without a sign of life of it (`unreached`)."""
+
+    busy: timedelta = BUSY
+    unreached: timedelta = UNREACHED
+
+
+LIMITS = ServerLimits()
+
+
+def server_engine(url: URL, limits: ServerLimits, settings: Mapping[str, object], **options: Any) -> Engine:
+    """An engine that never waits long for a server, with these settings of each session; `options` are SQLAlchemy's."""
+    from controller.adapters.store import server_session  # noqa: PLC0415 - psycopg is an extra
+
+    words = {"statement_timeout": limits.busy, **settings}
+    seconds = max(1, int(limits.unreached.total_seconds()))
+    arguments = {
         "connect_timeout": seconds,
         "keepalives_idle": seconds,
         "keepalives_interval": 1,
         "keepalives_count": 3,
         "tcp_user_timeout": seconds * 1000,
-        "options": " ".join(words),
+        "options": " ".join(f"-c {name}={_setting(value)}" for name, value in words.items()),
     }
+    engine = create_engine(url, connect_args=arguments, **options)
+    event.listen(engine, "do_connect", partial(server_session.connect, limits.busy + limits.unreached))
+    return engine
 
 
 def _setting(value: object) -> str:

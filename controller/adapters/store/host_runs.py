@@ -6,10 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from controller.adapters.store.tables import host_runs
+from controller.adapters.store.tables import campaign_hosts, campaigns, host_runs
 from controller.errors import RefusedError
+from controller.model.campaign import HostState
 from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName
 
@@ -26,6 +27,10 @@ class SqlHostRuns:
             other = connection.execute(held).scalar()
             if other is not None:
                 raise RefusedError(f"run {other} of this host is open", rule="host-run-open", where=run.host)
+            campaign = connection.execute(_worked_on_by(run.host)).scalar()
+            if campaign is not None:
+                what, remedy = f"campaign {campaign} works on it", f"see gdcc campaign show {campaign}"
+                raise RefusedError(what, rule="host-in-campaign", where=run.host, remedy=remedy)
             connection.execute(insert(host_runs).values(asdict(run)))
 
     def save(self, run: HostRun) -> None:
@@ -45,6 +50,14 @@ class SqlHostRuns:
     def _read(self, query: Any) -> tuple[HostRun, ...]:
         with self._transaction() as connection:
             return tuple(_run(row) for row in connection.execute(query))
+
+
+def _worked_on_by(host: HostName) -> Select[tuple[str]]:
+    """The open campaign that has the host under way."""
+    joined = select(campaign_hosts.c.campaign).join(campaigns, campaigns.c.id == campaign_hosts.c.campaign)
+    return joined.where(
+        campaigns.c.open, campaign_hosts.c.host == host, campaign_hosts.c.state == HostState.UNDER_WAY.value
+    )
 
 
 def _run(row: Row[Any]) -> HostRun:

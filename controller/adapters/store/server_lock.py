@@ -10,10 +10,10 @@ import socket
 from contextlib import ExitStack
 from typing import Self
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, exc, text
+from sqlalchemy import URL, Connection, NullPool, exc, text
 
 from controller.adapters.store import failures
-from controller.adapters.store.engine import BUSY, place, server_arguments
+from controller.adapters.store.engine import LIMITS, ServerLimits, place, server_engine
 from controller.errors import RefusedError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -36,12 +36,12 @@ class ServerLock:
     Nobody can have led in between unseen: every leader opens an epoch, and an intent of an older one is refused.
     """
 
-    def __init__(self, address: URL, purpose: str) -> None:
+    def __init__(self, address: URL, purpose: str, limits: ServerLimits = LIMITS) -> None:
         """Raises `RefusedError` (rule `journal-locked`) that names the holder, and what `failures` raises."""
         self._where = place(address)
         name = f"{purpose} on {socket.gethostname()}, process {os.getpid()}"[:63]
-        arguments = {**server_arguments(statement_timeout=BUSY), "application_name": name}
-        self._engine = create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
+        named = address.update_query_dict({"application_name": name})
+        self._engine = server_engine(named, limits, {}, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._session: Connection | None = self._taken()
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class ServerLock:
         except exc.DBAPIError as error:
             self.release()
             raise TransientError(
-                "the journal's lock was lost with its session",
+                f"the journal's lock was lost with its session: {' '.join(str(error.orig).split())}",
                 where=self._where,
                 remedy="nothing is moved before it is held again; look at the server's log",
             ) from error
