@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from controller.api.wire import to_json
 from controller.engine.ports import HostRuns
 from controller.errors import InputError, RefusedError
-from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
+from controller.model.host_run import LONGEST_SAID, HostRun, HostRunId, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName
 
 SHOWN = timedelta(hours=24)
@@ -38,7 +38,7 @@ class Save(BaseModel):
     state: HostRunState | None = None
     drained: bool | None = None
     boot_id: str | None = Field(default=None, max_length=64)
-    said: str | None = Field(default=None, max_length=2000)
+    said: str | None = Field(default=None, max_length=LONGEST_SAID)
     artifacts: str | None = Field(default=None, max_length=1000)
 
 

@@ -216,7 +216,11 @@ class HostRuns(Protocol):
     """What was done to hosts by playbooks, in the journal; commits and raises as `Journal` does."""
 
     def begin(self, run: HostRun) -> None:
-        """Commits a new run. Raises `RefusedError` (rule `host-run-open`) when its host has an open one."""
+        """Commits a new run.
+
+        Raises `RefusedError` when its host has an open one (rule `host-run-open`), or an open campaign has the host
+        under way (rule `host-in-campaign`).
+        """
         ...
 
     def save(self, run: HostRun) -> None:

@@ -9,6 +9,9 @@ from controller.model.ids import HostName
 
 HostRunId = NewType("HostRunId", str)
 
+LONGEST_SAID = 2000
+"""Characters of what a run said that are kept."""
+
 
 class HostVerb(StrEnum):
     """What an operator does to a host by a playbook. Draining and enabling have records of their own."""
@@ -65,3 +68,8 @@ class HostRun:
     boot_id: str = ""
     said: str = ""
     artifacts: str = ""
+
+
+def shortened(said: str) -> str:
+    """What is kept of it."""
+    return said if len(said) <= LONGEST_SAID else f"{said[: LONGEST_SAID - 1]}…"

@@ -27,6 +27,7 @@ from controller.model.campaign import (
 from controller.model.ids import HostName
 from inventory import windows
 from tests.fakes import journals
+from tests.fakes.host_work import host_run
 from tests.fakes.journals import START
 from tests.fakes.postgres import Postgres
 
@@ -132,3 +133,17 @@ def test_members_are_saved_all_or_none(store: journal.SqlJournal) -> None:
     with pytest.raises(InvariantError, match="h9 is no host"):
         store.campaigns.save_members([replace(first, state=HostState.FAILED), stranger])
     assert store.campaigns.members("c1") == members()
+
+
+def test_nobody_else_works_on_a_host_while_a_campaign_has_it_under_way(store: journal.SqlJournal) -> None:
+    store.campaigns.add(campaign(), members())
+    first, second = members()
+    store.host_runs.begin(host_run("before", second.host))
+    store.campaigns.save(campaign(state=State.RUNNING))
+    store.campaigns.save_members([replace(first, state=HostState.UNDER_WAY)])
+    with pytest.raises(RefusedError, match="h2: campaign c1 works on it") as refused:
+        store.host_runs.begin(host_run("now", first.host))
+    assert refused.value.rule == "host-in-campaign"
+    store.campaigns.save_members([replace(first, state=HostState.FAILED)])
+    store.host_runs.begin(host_run("to mend it", first.host))
+    assert [run.id for run in store.host_runs.open_runs()] == ["before", "to mend it"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from controller.engine.host_work.controller import Emptying
 from controller.engine.host_work.order import Outcome
 from controller.engine.ports import Clock
-from controller.errors import GdccError, RefusedError
+from controller.errors import GdccError, InputError, RefusedError
 from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName, ServerId
 from controller.model.operation import Drain, DrainState, Holdout
@@ -90,8 +90,11 @@ class FakeController:
         self.drained: dict[HostName, Drain] = {}
         self.looks_to_empty = 3
         self.stuck: set[str] = set()
+        self.staying: tuple[str, ...] = ("db-1",)
         self.unlisted: set[str] = set()
         self.others: set[str] = set()
+        self.in_campaigns: set[str] = set()
+        self.refuses_to_enable: BaseException | None = None
         self.enabled: list[str] = []
         self.saved: list[tuple[str, HostStep, HostRunState]] = []
         self.written = asyncio.Event()
@@ -101,11 +104,15 @@ class FakeController:
         return tuple(run for run in self.records.values() if run.state is HostRunState.OPEN)
 
     async def begin(self, host: HostName, verb: HostVerb, step: HostStep) -> HostRun:
+        if host in self.in_campaigns:
+            raise RefusedError("campaign kernel-6.1 works on it", rule="host-in-campaign", where=host)
         run = replace(host_run(f"{verb}-{host}-{len(self.records)}", host), verb=verb, step=step)
         self.records[run.id] = run
         return run
 
     async def save(self, run: HostRun) -> None:
+        if len(run.said) > 2000:
+            raise InputError("the request is not understood: said is too long")
         self.records[run.id] = run
         self.saved.append((run.host, run.step, run.state))
         self.written.set()
@@ -138,20 +145,26 @@ class FakeController:
         looks = self._looks[drain.host] = self._looks.get(drain.host, 0) + 1
         found = self.drained.get(drain.host)
         if found is not None and drain.host in self.stuck:
-            held = Holdout(
-                server_id=ServerId("s"),
-                server_name="db-1",
-                status="ERROR",
-                why="is in ERROR",
-                who_must_act="its agency",
+            held = (
+                Holdout(
+                    server_id=ServerId(name),
+                    server_name=name,
+                    status="ERROR",
+                    why="is in ERROR",
+                    who_must_act="its agency",
+                )
+                for name in self.staying
             )
-            found = replace(found, state=DrainState.STUCK, holdouts=(held,))
+            found = replace(found, state=DrainState.STUCK, holdouts=tuple(held))
         elif found is not None and looks > self.looks_to_empty:
             found = replace(found, state=DrainState.EMPTY)
             self.drained[drain.host] = found
         return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, turn=looks)
 
     async def enable(self, host: HostName) -> str:
+        if self.refuses_to_enable is not None:
+            error, self.refuses_to_enable = self.refuses_to_enable, None
+            raise error
         if host in self.others:
             raise RefusedError(f"{host} was disabled by somebody else: disk", rule="not-ours", where=host)
         self.drained.pop(host, None)

@@ -37,6 +37,9 @@ async def given_back(controller: Controller, run: HostRun, *, asked: bool) -> st
     """Enables a host that this verb took out, or whose enabling was asked for; what is said of it."""
     if not run.drained and not asked:
         return f"{run.host} is left as it was: it was not taken out of service by this verb."
+    found = next((each for each in await controller.drains() if each.host == run.host), None)
+    if found is not None and not found.why.startswith(WHY) and not asked:
+        return f"{run.host} stays drained by {found.who}: {found.why}."
     try:
         return await controller.enable(run.host)
     except RefusedError as error:

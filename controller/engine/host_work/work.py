@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from controller.engine.host_work import service
+from controller.engine.host_work import resuming, service
 from controller.engine.host_work.controller import Controller
 from controller.engine.host_work.order import LOOK, PLAYBOOKS, REBOOT, VERIFY, Ended, Order, Outcome
 from controller.engine.ports import Clock, Playbooks
 from controller.errors import GdccError, RefusedError
-from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
+from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb, shortened
 from controller.model.ids import HostName
 from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId, TaskEvent
 
@@ -51,7 +51,7 @@ class HostWork:
         self._watcher = watcher
 
     async def do(self, order: Order) -> tuple[Outcome, ...]:
-        """An outcome for each host, in order. Raises `RefusedError` where another verb is open on one of them."""
+        """An outcome for each host, in order. Raises `RefusedError` where a run is open that is not this order's."""
         opened = {} if order.check else await self._opened(order)
         batches = [(host,) for host in order.hosts] if order.one_by_one else [order.hosts]
         outcomes: list[Outcome] = []
@@ -66,14 +66,7 @@ class HostWork:
     async def _opened(self, order: Order) -> dict[HostName, HostRun]:
         """The open runs of these hosts, to be gone on with."""
         found = {run.host: run for run in await self._controller.open_runs() if run.host in order.hosts}
-        others = [run for run in found.values() if run.verb is not order.verb]
-        if others:
-            told = "; ".join(
-                f"{run.verb} of {run.host} by {run.who} is open at {run.step} since {run.since:%Y-%m-%d %H:%M}"
-                for run in others
-            )
-            remedy = "do that verb again, which goes on with it, or end it with gdcc host forget"
-            raise RefusedError(told, rule="host-run-open", remedy=remedy)
+        resuming.require(order, found.values())
         return found
 
     async def _taken_up(self, order: Order, host: HostName, opened: dict[HostName, HostRun]) -> _Job:
@@ -81,9 +74,15 @@ class HostWork:
         if order.check:
             return _Job(run=_unwritten(order, host, first, self._clock), first=first)
         run = opened.get(host)
-        if run is None:
+        if run is not None:
+            return _Job(run=run, first=resuming.first_step(order, run))
+        try:
             return _Job(run=await self._controller.begin(host, order.verb, first), first=first)
-        return _Job(run=run, first=run.step if order.takes_out and run.step in order.steps else first)
+        except RefusedError as error:
+            said = f"{host}: not begun: {str(error).removeprefix(f'{host}: ')}"
+            refused = Outcome(host=host, ended=Ended.NOT_BEGUN, said=said)
+            self._watcher.ended(refused)
+            return _Job(run=_unwritten(order, host, first, self._clock), first=first, outcome=refused)
 
     async def _batch(self, order: Order, jobs: list[_Job]) -> list[Outcome]:
         for step in order.steps:
@@ -92,7 +91,8 @@ class HostWork:
                 await self._step(order, step, going)
         for job in jobs:
             if job.outcome is None:
-                await self._end(order, job, Ended.DONE, _done(order, job))
+                gone_on = resuming.said(job.run, job.first) if job.first is not order.steps[0] else ""
+                await self._end(order, job, Ended.DONE, _done(order, job) + gone_on)
         return [job.outcome for job in jobs if job.outcome is not None]
 
     async def _step(self, order: Order, step: HostStep, jobs: list[_Job]) -> None:
@@ -158,7 +158,7 @@ class HostWork:
         self._watcher.ended(job.outcome)
 
     async def _save(self, order: Order, job: _Job, run: HostRun) -> None:
-        job.run = replace(run, changed_at=self._clock.now())
+        job.run = replace(run, changed_at=self._clock.now(), said=shortened(run.said))
         if not order.check:
             await self._controller.save(job.run)
 

@@ -177,7 +177,7 @@ async def test_a_killed_reboot_goes_on_by_the_same_verb_and_reboots_once(bench: 
     (left,) = await bench.controller.open_runs()
     assert left.state is HostRunState.OPEN
     (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
-    assert outcome.said == "c1 is enabled."
+    assert outcome.said.startswith("c1 is enabled.")
     assert bench.hosts.boots["c1"] == 2
     assert len(bench.controller.records) == 1
 
@@ -199,3 +199,74 @@ async def test_a_cancelled_verb_leaves_its_run_open(bench: Bench) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [run.step for run in await bench.controller.open_runs()] == [HostStep.DRAIN]
+
+
+async def test_a_host_that_a_campaign_works_on_is_not_begun_and_leaves_no_other_record_open(bench: Bench) -> None:
+    bench.controller.in_campaigns = {"c2"}
+    first, second = await bench.do(HostVerb.CONFIGURE, "c1", "c2")
+    assert (first.ended, second.ended) == (Ended.DONE, Ended.NOT_BEGUN)
+    assert second.said == "c2: not begun: campaign kernel-6.1 works on it"
+    assert {run.hosts for run in bench.hosts.runs} == {("c1",)}
+    assert await bench.controller.open_runs() == ()
+
+
+async def test_a_verb_in_place_does_not_end_the_record_of_one_that_took_the_host_out(bench: Bench) -> None:
+    bench.hosts.dies_in = "host-patch.yml"
+    with pytest.raises(KilledError):
+        await bench.do(HostVerb.PATCH, "c1", reboot=True)
+    with pytest.raises(RefusedError, match="patch of c1 by ann took it out of service and is open at play") as refused:
+        await bench.do(HostVerb.PATCH, "c1")
+    assert "--reboot" in refused.value.remedy
+    (outcome,) = await bench.do(HostVerb.PATCH, "c1", reboot=True)
+    assert outcome.ended is Ended.DONE
+    assert bench.controller.enabled == ["c1"]
+
+
+async def test_a_verb_that_takes_out_begins_anew_where_one_in_place_was_killed(bench: Bench) -> None:
+    bench.hosts.reboot_required = {"c1"}
+    bench.hosts.dies_in = "host-verify.yml"
+    with pytest.raises(KilledError):
+        await bench.do(HostVerb.PATCH, "c1")
+    await bench.do(HostVerb.PATCH, "c1", reboot=True)
+    assert bench.hosts.boots["c1"] == 2
+    assert bench.controller.enabled == ["c1"]
+
+
+async def test_a_run_that_was_killed_before_its_host_was_enabled_verifies_it_once_more(bench: Bench) -> None:
+    bench.controller.refuses_to_enable = KilledError()
+    with pytest.raises(KilledError):
+        await bench.do(HostVerb.REBOOT, "c1")
+    bench.hosts.failing = {"host-verify.yml": {"c1"}}
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert outcome.ended is Ended.FAILED
+    assert bench.controller.enabled == []
+    assert bench.hosts.boots["c1"] == 2
+
+
+async def test_what_was_gone_on_with_is_said(bench: Bench) -> None:
+    bench.hosts.dies_in = "host-verify.yml"
+    with pytest.raises(KilledError):
+        await bench.do(HostVerb.REBOOT, "c1")
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert outcome.said == "c1 is enabled. Gone on with from verify, as begun by ann at 2026-11-02 03:00."
+
+
+async def test_a_drain_that_somebody_began_meanwhile_for_another_reason_is_not_ended(bench: Bench) -> None:
+    bench.hosts.dies_in = "host-verify.yml"
+    with pytest.raises(KilledError):
+        await bench.do(HostVerb.REBOOT, "c1")
+    bench.controller.put("c1", "a disk is being changed")
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert bench.controller.enabled == []
+    assert "c1 stays drained by ann: a disk is being changed" in outcome.said
+
+
+async def test_a_failure_that_takes_many_words_is_kept_in_few_and_told_whole(bench: Bench) -> None:
+    bench.controller.stuck = {"c1"}
+    bench.controller.staying = tuple(f"database-of-an-agency-{n}" for n in range(100))
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert outcome.ended is Ended.FAILED
+    assert "database-of-an-agency-99" in outcome.said
+    (run,) = bench.controller.records.values()
+    assert run.state is HostRunState.FAILED
+    assert run.said.startswith("c1: drain failed: it cannot be emptied: database-of-an-agency-0")
