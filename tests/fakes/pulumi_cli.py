@@ -52,6 +52,12 @@ class Stack:
     def new(self):
         return [each for each in self.plan.get("declares", ()) if each not in self.state["resources"]]
 
+    @property
+    def unprotected(self):
+        """What the program protects and the state does not, since it was taken away."""
+        lost = self.plan.get("protects", ()) if "unprotected" in self.state else ()
+        return [each for each in lost if each in self.state["resources"]]
+
 
 class Run:
     def __init__(self, stack, log):
@@ -84,6 +90,8 @@ def preview(stack, run):
     for name in stack.new:
         run.step("resourcePreEvent", "create", name)
         run.done("create", name)
+    for name in stack.unprotected:
+        run.done("same", name, old={"protect": False}, new={"protect": True})
     if "violates" in stack.plan:
         run.emit(
             policyEvent={
@@ -106,6 +114,8 @@ def preview(stack, run):
 
 def up(stack, run):
     interrupts = Interrupts()
+    stack.state.pop("unprotected", None)
+    stack.save()
     for name in stack.new:
         if interrupts.seen:
             sys.stderr.write("error: update canceled" + "\n")

@@ -32,8 +32,9 @@ class Tally:
     """The counts and words of one run; `under_way` are the operations begun and not yet ended, by URN.
 
     `pending` says that an earlier run was cut off in the middle of something, `outputs_changed` that the stack will
-    export something else (a secret output compares as equal: it changes with a resource only), and `waits` are the
-    stack's own sentences about what waits for another stack's first `up`.
+    export something else (a secret output compares as equal: it changes with a resource only), `state_changed` that
+    only the state will: a resource's protection or name, of which the cloud knows nothing. `waits` are the stack's own
+    sentences about what waits for another stack's first `up`.
     """
 
     begun: Counter[str] = field(default_factory=Counter)
@@ -47,6 +48,7 @@ class Tally:
     seconds: int = 0
     pending: bool = False
     outputs_changed: bool = False
+    state_changed: bool = False
     waits: tuple[str, ...] = ()
 
     @property
@@ -93,6 +95,8 @@ class Tally:
     def _end(self, step: "events.StepEventMetadata") -> None:
         self.ended[_op(step)] += 1
         self.under_way.pop(step.urn, None)
+        if step.old is not None and step.new is not None and _kept(step.old) != _kept(step.new):
+            self.state_changed = True
         if step.type == urns.STACK and step.new is not None:
             self.waits = tuple((step.new.outputs or {}).get(_WAITING) or ())
             self.outputs_changed = step.old is None or (step.old.outputs or {}) != (step.new.outputs or {})
@@ -120,6 +124,11 @@ class Tally:
                 mandatory=said.enforcement_level == "mandatory",
             )
         )
+
+
+def _kept(state: "events.StepEventStateMetadata") -> tuple[str, str, bool]:
+    """What Pulumi alone keeps of a resource."""
+    return state.urn, state.parent, bool(state.protect)
 
 
 def _op(step: "events.StepEventMetadata") -> str:

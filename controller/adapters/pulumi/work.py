@@ -72,7 +72,7 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     await _look_ahead(runner, run, orders)
-    if run.tally.changes or run.tally.outputs_changed:
+    if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
         await changes_allowed(run, orders, "preview")
         await orders.beside(run, found)
         await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))

@@ -45,6 +45,9 @@ class Place:
         path = os.pathsep.join([str(pulumi_cli.install(home)), os.environ["PATH"]])
         self.tool = tool.find(home, {**os.environ, "PATH": path, "FAKE_PULUMI": str(home)})
 
+    def kept(self):
+        return json.loads((self.home / "stacks" / f"{STACK}.json").read_text())
+
     def declares(self, *names):
         (self.home / "scenario.json").write_text(json.dumps({STACK: {"declares": names}}))
 
@@ -84,6 +87,15 @@ def test_what_a_settling_that_was_killed_took_in_is_completed_by_the_next(tmp_pa
     completed = json.loads((tmp_path / "run/state.json").read_text())["deployment"]["resources"]
     needs = {row["id"]: row.get("dependencies", []) for row in completed}
     assert needs == {"n0": [], "n1": [completed[0]["urn"]]}
+
+
+def test_an_up_that_changes_nothing_in_the_cloud_still_gives_back_the_protection(tmp_path):
+    """As after an import, or a destroy that took the protection away and then failed."""
+    place = Place(tmp_path, resources=["n1"], unprotected=True)
+    (tmp_path / "scenario.json").write_text(json.dumps({STACK: {"declares": ["n1"], "protects": ["n1"]}}))
+    run = place.carried_out(Verb.UP)
+    assert (run.state, run.said) == (State.DONE, "no changes")
+    assert not place.kept().get("unprotected")
 
 
 @pytest.mark.parametrize("verb", [Verb.UP, Verb.REFRESH, Verb.DESTROY, Verb.DRIFT])
