@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps what stirs a lab's one cloud in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
 
