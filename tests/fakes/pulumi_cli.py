@@ -48,9 +48,27 @@ class Stack:
     def urn(self, name, kind=KIND):
         return f"urn:pulumi:{self.name}::gdcc::{kind}::{name}"
 
+    def take_in(self, deployment):
+        """A whole state from outside; the real one takes no pending operation in with it."""
+        rows = deployment["resources"]
+        needs = {row["id"]: row["dependencies"] for row in rows if "dependencies" in row}
+        self.state.update(resources=[row["id"] for row in rows], pending=[], dependencies=needs)
+        self.save()
+
+    def completed(self, name):
+        needs = self.state.get("dependencies", {}).get(name)
+        return {"dependencies": needs} if needs else {}
+
     @property
     def new(self):
         return [each for each in self.plan.get("declares", ()) if each not in self.state["resources"]]
+
+    def same(self, name):
+        """One that stands, as a preview shows it: each needs what the program declares before it."""
+        declared = self.plan.get("declares", ())
+        needs = [self.urn(each) for each in declared[: declared.index(name)]] if name in declared else []
+        new = {"urn": self.urn(name), "type": KIND, "custom": True, "dependencies": needs}
+        return {"op": "same", "urn": new["urn"], "newState": new}
 
     @property
     def unprotected(self):
@@ -108,6 +126,8 @@ def preview(stack, run):
     run.end()
     states = [{"urn": stack.urn(each), "type": KIND, "custom": True} for each in stack.new]
     steps = [{"op": "create", "urn": state["urn"], "newState": state} for state in states]
+    if "--show-sames" in sys.argv:
+        steps += [stack.same(each) for each in stack.state["resources"]]
     sys.stdout.write(json.dumps({"steps": steps}) + "\n")
     return 0
 
@@ -188,7 +208,7 @@ def export(stack):
     protected = () if "unprotected" in stack.state else stack.plan.get("protects", ())
     common = {"type": KIND, "inputs": {}, "outputs": {}}
     resources = [
-        {"urn": stack.urn(each), "id": each, "protect": each in protected, **common}
+        {"urn": stack.urn(each), "id": each, "protect": each in protected, **stack.completed(each), **common}
         for each in stack.state["resources"]
     ]
     needs = [stack.urn(each) for each in stack.state["resources"] if each not in stack.state["pending"]]
@@ -216,7 +236,7 @@ def asked(words, home, stack):
         case ["stack", "export"]:
             export(stack)
         case ["stack", "import"]:
-            pass
+            stack.take_in(json.loads(Path(words[words.index("--file") + 1]).read_text())["deployment"])
         case ["stack", "history"]:
             sys.stdout.write("[]" + "\n")
         case ["config", "set"] if stack.plan.get("refuses_secrets"):

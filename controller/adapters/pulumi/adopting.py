@@ -26,8 +26,18 @@ CREATE_ONLY: Mapping[str, tuple[str, ...]] = {
 """By type: the inputs that would replace (`ForceNew`) and that the provider's read does not set."""
 
 
-async def adopt(runner: Runner, run: Run, wanted: Iterable[Declared], ids: Mapping[str, str], step: str) -> None:
+async def adopt(
+    runner: Runner,
+    run: Run,
+    wanted: Iterable[Declared],
+    ids: Mapping[str, str],
+    step: str,
+    *,
+    standing: Iterable[Declared] = (),
+) -> int:
     """Imports those that have an id, in a step of this name, and completes all that stand in the state by then.
+
+    `standing` did before: an import that was killed may have left it so. Gives how many lacked something.
 
     Raises `StepFailedError`, and `InputError`.
     """
@@ -35,7 +45,8 @@ async def adopt(runner: Runner, run: Run, wanted: Iterable[Declared], ids: Mappi
     if ids:
         file = await asyncio.to_thread(write_file, run.folder / f"{step}.json", every.values(), ids)
         await runner.step(run, step, "import", "--file", str(file), *_FLAGS)
-    await asyncio.to_thread(_complete, runner.tool, run.stack, every, run.folder / "state.json")
+    every.update((each.urn, each) for each in standing)
+    return await asyncio.to_thread(_complete, runner.tool, run.stack, every, run.folder / "state.json")
 
 
 def write_file(path: Path, wanted: Iterable[Declared], ids: Mapping[str, str]) -> Path:
@@ -45,13 +56,15 @@ def write_file(path: Path, wanted: Iterable[Declared], ids: Mapping[str, str]) -
     return path
 
 
-def _complete(tool: Tool, stack: str, adopted: Mapping[str, Declared], scratch: Path) -> None:
+def _complete(tool: Tool, stack: str, adopted: Mapping[str, Declared], scratch: Path) -> int:
     document = json.loads(tool.call("stack", "export", "--stack", stack))
-    if fill(document["deployment"], adopted):
+    completed = fill(document["deployment"], adopted)
+    if completed:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(document), encoding="utf-8")
         tool.call("stack", "import", "--stack", stack, "--file", str(scratch))
+    return completed
 
 
 def fill(deployment: dict[str, Any], adopted: Mapping[str, Declared]) -> int:
@@ -59,7 +72,7 @@ def fill(deployment: dict[str, Any], adopted: Mapping[str, Declared]) -> int:
 
     The order is Pulumi's law: each resource after all that it needs.
     """
-    rows = deployment["resources"]
+    rows = deployment.get("resources") or []
     there = {row["urn"] for row in rows}
     changed = sum(_filled(row, adopted[row["urn"]], there) for row in rows if row["urn"] in adopted)
     if changed:

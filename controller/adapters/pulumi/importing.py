@@ -89,6 +89,15 @@ def declared(preview: Mapping[str, Any]) -> tuple[Declared, ...]:
     )
 
 
+def standing(preview: Mapping[str, Any]) -> tuple[Declared, ...]:
+    """What the preview declares of what the stack has already, as the program says it."""
+    return tuple(
+        _declared(step["newState"])
+        for step in preview.get("steps") or ()
+        if step["op"] != "create" and step.get("newState") and not step["newState"]["type"].startswith("pulumi:pulumi:")
+    )
+
+
 def _declared(state: Mapping[str, Any]) -> Declared:
     uses = state.get("propertyDependencies") or {}
     return Declared(

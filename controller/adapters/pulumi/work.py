@@ -112,12 +112,13 @@ async def _import(runner: Runner, run: Run, orders: Orders) -> None:
     if orders.take is None:
         raise InvariantError("an import without anybody to take what is found")
     await _there(run, orders)
-    await _look_ahead(runner, run, orders)
+    # What stands is told as well: an import that was killed may have left it incomplete.
+    await _look_ahead(runner, run, orders, "--show-sames")
     await orders.take(runner, run)
 
 
-async def _look_ahead(runner: Runner, run: Run, orders: Orders) -> None:
-    await runner.step(run, "preview", "preview", "--json", *_looking(orders), *policy(orders))
+async def _look_ahead(runner: Runner, run: Run, orders: Orders, *words: str) -> None:
+    await runner.step(run, "preview", "preview", "--json", *words, *_looking(orders), *policy(orders))
 
 
 def _looking(orders: Orders) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ def import_(
     parallel: ParallelOption = PARALLEL,
     write: WriteOption = False,
     no_policy: NoPolicyOption = False,
+    unlock: UnlockOption = [],  # noqa: B006
     secrets_provider: SecretsOption = None,
     root: RootOption = None,
     estate: EstateOption = None,
@@ -124,5 +125,6 @@ def import_(
 
     with told():
         chosen = select.selection(root, estate, agency, foundation)
+        deploying.unlock(chosen, unlock)
         orders = deploying.orders(chosen, policy=not no_policy, secrets_provider=secrets_provider)
         taking.take(chosen, orders, write, parallel, as_json)

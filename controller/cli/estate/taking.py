@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters.pulumi import adopting, finding, importing, state, undeclared, urns, work
+from controller.adapters.pulumi import adopting, finding, importing, settling, state, undeclared, urns, work
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.bootstrap import estate as wiring
@@ -22,20 +22,38 @@ from controller.cli.output import people, print_json
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """What a stack's import found. `file` is what `pulumi import` reads; `strangers` are declared nowhere."""
+    """What a stack's import found: of what is `wanted`, beside what is `standing` in the stack already.
+
+    `file` is what `pulumi import` reads; `strangers` are declared nowhere.
+    """
 
     wanted: tuple[importing.Declared, ...] = ()
+    standing: tuple[importing.Declared, ...] = ()
     found: importing.Found = field(default_factory=lambda: importing.Found(ids={}, missing=(), ambiguous={}))
     file: Path | None = None
     strangers: Sequence[undeclared.Stranger] = ()
 
+    @property
+    def count(self) -> int:
+        """How many things were found."""
+        return len(self.found.ids) + len(self.found.later)
 
-def take(chosen: Selection, orders: work.Orders, write: bool, parallel: int, as_json: bool) -> None:
+
+def take(
+    chosen: Selection,
+    orders: work.Orders,
+    write: bool,
+    parallel: int,
+    as_json: bool,
+    open_cloud: settling.OpenCloud = wiring.cloud,
+) -> None:
     """Looks for what each stack declares and has not; with `write` imports what was found."""
     taken: dict[str, Taken] = {stack: Taken() for stack in chosen.stacks}
 
     async def one(runner: Runner, run: Run) -> None:
-        await _take(chosen, orders, runner, run, taken[run.stack], write)
+        await _find(chosen, open_cloud, run, taken[run.stack])
+        if write:
+            await _write(orders, runner, run, taken[run.stack])
 
     runs = running.run(Verb.IMPORT, chosen.stacks, replace(orders, take=one), parallel=parallel, as_json=as_json)
     if as_json:
@@ -45,27 +63,32 @@ def take(chosen: Selection, orders: work.Orders, write: bool, parallel: int, as_
     raise typer.Exit(running.status(runs))
 
 
-async def _take(chosen: Selection, orders: work.Orders, runner: Runner, run: Run, taken: Taken, write: bool) -> None:
-    taken.wanted = importing.declared(json.loads(run.output("preview").read_text(encoding="utf-8")))
+async def _find(chosen: Selection, open_cloud: settling.OpenCloud, run: Run, taken: Taken) -> None:
+    preview = json.loads(run.output("preview").read_text(encoding="utf-8"))
+    taken.wanted, taken.standing = importing.declared(preview), importing.standing(preview)
     run.step = "find"
     standing = (await asyncio.to_thread(state.export, chosen.tool, run.stack)).resources
-    async with wiring.cloud() as cloud:
+    async with open_cloud() as cloud:
         taken.found = await importing.found(cloud, taken.wanted, standing)
         taken.strangers = await _strangers(cloud, chosen, run.stack, standing, taken.found)
     _refuse(taken.found)
-    found = {**taken.found.ids, **taken.found.later}
-    run.said = f"{len(found)} found, {len(taken.found.missing)} to create"
-    if not found:
+    run.said = f"{taken.count} found, {len(taken.found.missing)} to create"
+    if taken.count:
+        taken.file = adopting.write_file(run.folder / "import.json", taken.wanted, taken.found.ids)
+
+
+async def _write(orders: work.Orders, runner: Runner, run: Run, taken: Taken) -> None:
+    """Imports what was found, and completes with it what an import that was killed had taken in."""
+    completed = await adopting.adopt(runner, run, taken.wanted, taken.found.ids, "import", standing=taken.standing)
+    if not taken.count and not completed:
         return
-    taken.file = adopting.write_file(run.folder / "import.json", taken.wanted, taken.found.ids)
-    if write:
-        await adopting.adopt(runner, run, taken.wanted, taken.found.ids, "import")
-        if taken.found.later:
-            await _import_later(orders, runner, run, taken)
-        await _look(orders, runner, run)
-        await work.changes_allowed(run, orders, "check")
-        _refuse_losses(run)
-        run.said = f"{len(found)} imported, {len(taken.found.missing)} to create at the next up"
+    if taken.found.later:
+        await _import_later(orders, runner, run, taken)
+    await _look(orders, runner, run)
+    await work.changes_allowed(run, orders, "check")
+    _refuse_losses(run)
+    earlier = "" if taken.count else f"{completed} of an earlier import completed, "
+    run.said = f"{earlier}{taken.count} imported, {len(taken.found.missing)} to create at the next up"
 
 
 def _refuse(found: importing.Found) -> None:

@@ -39,6 +39,17 @@ def test_what_pulumi_writes_without_any_inputs_is_filled_in_too():
     assert adopting.fill({"resources": [{"urn": network.urn, "type": network.type}]}, {network.urn: network}) == 0
 
 
+def test_what_an_import_that_was_killed_left_is_completed_from_the_preview_that_would_replace_it():
+    group = next(step for step in PREVIEW["steps"] if step["urn"] == EVERY["SecGroup"].urn)
+    shown = {"steps": [{**group, "op": op} for op in ("create-replacement", "replace")]}
+    gone = {"op": "delete-replaced", "urn": group["urn"], "oldState": group["newState"]}
+    (standing,) = {each.urn: each for each in importing.standing({"steps": [*shown["steps"], gone]})}.values()
+    rows = [row(standing, name="e4sys-web")]
+    assert adopting.fill({"resources": rows}, {standing.urn: standing}) == 1
+    assert rows[0]["inputs"]["deleteDefaultRules"] is True
+    assert importing.declared(shown) == ()
+
+
 def test_what_is_taken_in_depends_on_what_the_program_says_and_stands_after_it_in_the_state():
     project, network, subnet = (EVERY[kind] for kind in ("Project", "Network", "Subnet"))
     assert network.urn in subnet.needs and project.urn in subnet.needs

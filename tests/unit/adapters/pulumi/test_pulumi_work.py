@@ -5,17 +5,22 @@ import json
 import os
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 
 import pytest
+import typer
 
 from controller.adapters.pulumi import finding, remedies, settling, tool, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb, Wave
-from controller.cli.estate import running
+from controller.cli.estate import running, taking
+from controller.cli.estate.select import Selection
 from controller.errors import InputError
+from inventory import load
 from tests.fakes import pulumi_cli
 
 STACK = "agency-tax"
+AGENCIES = Path(__file__).parents[3] / "lab" / "estate-agencies"
 
 
 class Empty:
@@ -96,6 +101,29 @@ def test_an_up_that_changes_nothing_in_the_cloud_still_gives_back_the_protection
     run = place.carried_out(Verb.UP)
     assert (run.state, run.said) == (State.DONE, "no changes")
     assert not place.kept().get("unprotected")
+
+
+def test_an_import_that_was_killed_before_it_completed_is_completed_by_the_same_once_more(
+    tmp_path, monkeypatch, capsys
+):
+    place = Place(tmp_path, resources=["n0", "n1"])
+    place.declares("n0", "n1")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert imported(place, capsys)["says"].startswith("1 of an earlier import completed")
+    assert place.kept()["dependencies"] == {"n1": [pulumi_cli.Stack(tmp_path, STACK).urn("n0")]}
+    assert imported(place, capsys)["says"] == "0 found, 0 to create"
+    calls = [json.loads(line)["words"][:2] for line in (tmp_path / pulumi_cli.NOTES).read_text().splitlines()]
+    assert calls.count(["stack", "import"]) == 1
+
+
+def imported(place, capsys):
+    """What `gdcc estate import --write` says, of a cloud that has nothing."""
+    estate = load.load(AGENCIES)
+    chosen = Selection(tool=place.tool, estate=estate, estate_path="estate", stacks=(STACK,))
+    with pytest.raises(typer.Exit):
+        taking.take(chosen, place.orders(), write=True, parallel=1, as_json=True, open_cloud=nowhere)
+    (row,) = json.loads(capsys.readouterr().out)["stacks"]
+    return row
 
 
 @pytest.mark.parametrize("verb", [Verb.UP, Verb.REFRESH, Verb.DESTROY, Verb.DRIFT])
