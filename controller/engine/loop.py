@@ -155,7 +155,7 @@ class Loop:
         self.status = replace(self.status, faults=self.status.faults.add(look.faults))
         with self._phase("judge"):
             seen = self.memory.seen = self.sight.judge(look, self.policy)
-            self.status = reporting.with_seen(self.status, seen)
+            self.status = reporting.with_seen(self.status, seen, self.policy)
         self._adopt()
         self.sight.remember(seen, self.policy)
         if not idle:

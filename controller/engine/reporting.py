@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from controller.engine import census, guard
+from controller.engine import banks, census, guard
 from controller.engine import status as words
 from controller.engine.ports import Journal
 from controller.engine.sighting import Seen
@@ -12,7 +12,7 @@ from controller.model.migration import Entry
 from controller.model.policy import Policy
 
 
-def with_seen(status: Status, seen: Seen) -> Status:
+def with_seen(status: Status, seen: Seen, policy: Policy) -> Status:
     """The status with what a look showed."""
     return replace(
         status,
@@ -21,6 +21,7 @@ def with_seen(status: Status, seen: Seen) -> Status:
         vms=census.vms(seen.cluster),
         readings=seen.report.readings,
         racks=census.racks(seen.cluster),
+        banks=banks.loads(seen.look.readings, policy.trust, seen.look.at),
     )
 
 

@@ -74,6 +74,15 @@ class RackRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BankLoad:
+    """A breaker of a PDU, `{pdu}/bank{n}`. `watts`: None where the reading is not fresh; `age` in seconds."""
+
+    name: str
+    watts: float | None
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
     """The newest plan. `breaches` and `holds` count by rule, `moves` by concern; scores: lower is better."""
 
@@ -126,6 +135,7 @@ class Status:
     vms: VmCounts = VmCounts()
     readings: tuple[ReadingCount, ...] = ()
     racks: tuple[RackRoom, ...] = ()
+    banks: tuple[BankLoad, ...] = ()
     plan: PlanSummary | None = None
     running: tuple[Entry, ...] = ()
     others: int = 0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from prometheus_client.core import Metric
 
 from controller.adapters.exposition.family import Rows, gauges
-from controller.engine.status import Published, RackRoom
+from controller.engine.status import BankLoad, Published, RackRoom
 from controller.model.cluster import Cluster, Power, PowerKind, Reading
 from controller.model.plan import LimitState
 from controller.model.sample import FloatColumn
@@ -35,7 +35,7 @@ def families(published: Published) -> Iterator[Metric]:
     yield from _racks(published.status.racks)
     if published.cluster is not None:
         yield from _hosts(published.cluster)
-        yield from _power(published.cluster)
+        yield from _power(published.cluster, published.status.banks)
 
 
 def _limits(limits: Sequence[LimitState]) -> Iterator[Metric]:
@@ -106,14 +106,16 @@ def _hosts(cluster: Cluster) -> Iterator[Metric]:
     )
 
 
-def _power(cluster: Cluster) -> Iterator[Metric]:
+def _power(cluster: Cluster, banks: Sequence[BankLoad]) -> Iterator[Metric]:
     power = cluster.power
     keys = [(PowerKind(kind).name.lower(), name) for kind, name in zip(power.kind, power.names, strict=True)]
     labels = ("kind", "name")
-    yield gauges("gdcc_power_watts", "What its meter shows now.", labels, _fresh(keys, power.power_watts))
+    shown = [(("bank", bank.name), bank.watts) for bank in banks if bank.watts is not None]
+    yield gauges("gdcc_power_watts", "What its meter shows now.", labels, [*_fresh(keys, power.power_watts), *shown])
     limits = zip(keys, power.limit_watts.tolist(), strict=True)
     yield gauges("gdcc_power_limit_watts", "What it may carry: its derated rating.", labels, limits)
-    ages = _aged(keys, power.power_watts.at, cluster.taken_at.timestamp())
+    ages = [*_aged(keys, power.power_watts.at, cluster.taken_at.timestamp())]
+    ages += [(("bank", bank.name), bank.age) for bank in banks]
     yield gauges("gdcc_power_reading_age_seconds", "Age of its meter's newest reading.", labels, ages)
     yield from _batteries(power)
 
