@@ -63,7 +63,7 @@ def check(tool: Tool, stack: str, kept: Mapping[str, object] | None) -> None:
     """
     file = path(tool.root, stack)
     if kept is None and _document(file).keys() & _SET_UP:
-        said = f"is set up, and {tool.env.get('PULUMI_BACKEND_URL', 'the backend')} has no stack {stack}"
+        said = f"is set up, and {tool.backend} has no stack {stack}"
         remedy = "is it the right backend, and mounted? Of a stack that was removed for good, remove the file too"
         raise InputError(said, where=str(file), remedy=remedy)
     if kept is not None and kept.get("resourceCount") and agency_of(stack) is not None and _SEED not in _config(file):

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from controller.errors import InputError
 
 POLICY_PACK = "infra/policy"
+
+_BACKEND = "PULUMI_BACKEND_URL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,12 @@ class Tool:
     command: str
     root: Path
     env: Mapping[str, str]
+
+    @property
+    def backend(self) -> str:
+        """The backend's URL as it may be told: without the login in it."""
+        url = urlsplit(self.env.get(_BACKEND, ""))
+        return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}" if url.scheme else "the backend"
 
     @property
     def policy_pack(self) -> Path | None:
@@ -36,6 +45,8 @@ class Tool:
     def call(self, *words: str, secret: str | None = None) -> str:
         """Runs a short command and gives its standard output; `secret` goes to its standard input, into no argument.
 
+        It has a session of its own: a Ctrl-C at the terminal does not end it while it writes a state or a stack's file.
+
         Raises `InputError` with the CLI's own words.
         """
         done = subprocess.run(  # noqa: S603 - the CLI found on PATH
@@ -46,9 +57,13 @@ class Tool:
             capture_output=True,
             text=True,
             check=False,
+            start_new_session=True,
         )
         if done.returncode != 0:
-            raise InputError(_last_words(done.stderr or done.stdout), where=f"pulumi {' '.join(words[:2])}")
+            said = _last_words(done.stderr or done.stdout)
+            if self.env.get(_BACKEND):
+                said = said.replace(self.env[_BACKEND], self.backend)
+            raise InputError(said, where=f"pulumi {' '.join(words[:2])}")
         return done.stdout
 
 

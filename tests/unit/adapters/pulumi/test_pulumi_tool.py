@@ -1,0 +1,42 @@
+"""Short calls of the CLI: out of a terminal's reach, and no login of the backend in what is told."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.pulumi import tool
+from controller.errors import InputError
+
+SAYS_WHETHER_IT_LEADS_ITS_SESSION = "import os, sys; sys.stdout.write(str(os.getsid(0) == os.getpid()))"
+
+
+def test_a_call_that_may_write_a_state_is_out_of_reach_of_the_terminals_interrupt(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S -c '{SAYS_WHETHER_IT_LEADS_ITS_SESSION}'\n")
+    program.chmod(0o755)
+    assert tool.Tool(command=str(program), root=tmp_path, env={}).call("stack", "import") == "True"
+
+
+def test_the_clis_own_words_are_told_without_the_backends_login(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.write_text('#!/bin/sh\necho "error: cannot open $PULUMI_BACKEND_URL" >&2\nexit 255\n')
+    program.chmod(0o755)
+    env = {"PULUMI_BACKEND_URL": "postgres://gdcc:hush@db.example/pulumi"}
+    with pytest.raises(InputError, match="cannot open postgres://db.example/pulumi") as told:
+        tool.Tool(command=str(program), root=tmp_path, env=env).call("stack", "ls")
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgres://gdcc:hush@db.example/pulumi?sslmode=verify-full", "postgres://db.example/pulumi"),
+        ("postgres://gdcc@/pulumi?host=/run/pg&password=hush", "postgres:///pulumi"),
+        ("file:///var/lib/gdcc/pulumi", "file:///var/lib/gdcc/pulumi"),
+        ("s3://gdcc-state?endpoint=rgw.example:443", "s3://gdcc-state"),
+        ("", "the backend"),
+    ],
+)
+def test_a_backend_is_told_without_its_login(tmp_path: Path, url: str, told: str) -> None:
+    assert tool.Tool(command="pulumi", root=tmp_path, env={"PULUMI_BACKEND_URL": url}).backend == told
