@@ -38,6 +38,7 @@ class Campaigns:
             clock=clock,
             seen=lambda: loop().memory.seen,
             policy=lambda: loop().policy,
+            dry_run=settings.dry_run,
         )
         self.desk = CampaignDesk(
             records=journal.campaigns,

@@ -1,12 +1,13 @@
 """Times of the week: whether moving is allowed now. Days and minutes are the local wall clock's."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from inventory.model import Window
 
 _DAY_MINUTES = 24 * 60
+_MINUTE = timedelta(minutes=1)
 
 
 def allows(windows: Sequence[Window], blackouts: Sequence[Window], now: datetime, timezone: str) -> bool:
@@ -15,6 +16,15 @@ def allows(windows: Sequence[Window], blackouts: Sequence[Window], now: datetime
     if any(_holds(blackout, local) for blackout in blackouts):
         return False
     return not windows or any(_holds(window, local) for window in windows)
+
+
+def allows_throughout(
+    windows: Sequence[Window], blackouts: Sequence[Window], start: datetime, length: timedelta, timezone: str
+) -> bool:
+    """Whether every minute from `start` to `start + length` is allowed."""
+    minutes = range(int(length / _MINUTE) + 1)
+    times = (*(start + n * _MINUTE for n in minutes), start + length)
+    return all(allows(windows, blackouts, at, timezone) for at in times)
 
 
 def _holds(window: Window, local: datetime) -> bool:

@@ -91,7 +91,7 @@ class CampaignRig:
         self.failures: list[str] = []
         self.start()
 
-    def start(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+    def start(self, wrap: Callable[[Any], Any] = lambda port: port, *, dry_run: bool = False) -> None:
         """Wires a process."""
         journal: Journal = wrap(self.journal)
         records = wrap(self.journal.campaigns)
@@ -104,6 +104,7 @@ class CampaignRig:
             clock=self.clock,
             seen=self.seen,
             policy=lambda: self.policy,
+            dry_run=dry_run,
         )
         self.desk = CampaignDesk(
             records=records,
@@ -112,14 +113,15 @@ class CampaignRig:
             conductor=self.conductor,
             estate=lambda: self.estate,
             playbooks=lambda: PLAYBOOKS,
+            dry_run=dry_run,
         )
         self.looked_at = self.clock.now()
 
-    def restart(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+    def restart(self, wrap: Callable[[Any], Any] = lambda port: port, *, dry_run: bool = False) -> None:
         self.journal.close_store()
         self.journal = journals.opened(self.folder)
         self.clock.advance(timedelta(seconds=1))
-        self.start(wrap)
+        self.start(wrap, dry_run=dry_run)
 
     def seen(self) -> Seen:
         """The newest look: who is out, and where VMs are then."""

@@ -60,9 +60,18 @@ def braked(campaign: Campaign, facts: Facts) -> str | None:
     order, zone = campaign.order, facts.seen.situation.estate.timezone
     if not calendar.allows(order.windows, order.blackouts, facts.now, zone):
         return "its window is closed"
-    if not calendar.allows(order.windows, order.blackouts, facts.now + facts.host_time, zone):
+    if not calendar.allows_throughout(order.windows, order.blackouts, facts.now, facts.host_time, zone):
         return f"its window closes before a host is done (a host takes {_minutes(facts.host_time)})"
     return None
+
+
+def taken_up(before: Facts, now: Facts) -> bool:
+    """Whether operators drained, worked on or paused anything between two collections of facts."""
+    return _operators(before) != _operators(now)
+
+
+def _operators(facts: Facts) -> tuple[object, ...]:
+    return {drain.host for drain in facts.drains}, {run.host for run in facts.runs}, tuple(facts.pauses)
 
 
 def turn_of(campaign: Campaign, members: Sequence[Member], now: datetime) -> tuple[tuple[Member, ...], str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.campaign import progress
-from controller.engine.campaign.choosing import Choice, Chooser, Facts
+from controller.engine.campaign.choosing import Choice, Chooser, Facts, taken_up
 from controller.engine.campaign.course import Course, Parts, own_drain
 from controller.engine.campaign.ports import Fleet, Records
 from controller.engine.ports import Clock, Journal, Playbooks
@@ -24,6 +24,8 @@ from controller.model.policy import Policy
 _log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=5)
+
+RUNS_DRY = "the controller runs dry: hosts would be worked on though nothing is drained"
 
 
 @dataclass(slots=True)
@@ -48,12 +50,14 @@ class Conductor:
         clock: Clock,
         seen: Callable[[], Seen | None],
         policy: Callable[[], Policy],
+        dry_run: bool = False,
     ) -> None:
         self._records = records
         self._journal = journal
         self._clock = clock
         self._seen = seen
         self._policy = policy
+        self._dry_run = dry_run
         self.memory = Memory()
         self._parts = Parts(
             records=records, journal=journal, fleet=fleet, playbooks=playbooks, clock=clock, doing=self._doing
@@ -78,7 +82,9 @@ class Conductor:
             if campaign is None:
                 self.memory = Memory()
                 return
-            if not self._bug(campaign):
+            if self._dry_run:
+                self.memory.waits = f"{RUNS_DRY}; set dry_run to false and restart"
+            elif not self._bug(campaign):
                 await self._carry_on(campaign)
         except GdccError as error:
             self.memory.waits = str(error)
@@ -108,12 +114,16 @@ class Conductor:
             return
         if self._fruitless == seen.look.at:
             return
-        choice = await self._chooser.choose(campaign, members, self._facts(seen, members))
+        facts = self._facts(seen, members)
+        choice = await self._chooser.choose(campaign, members, facts)
         self.memory.waits, self.memory.held = choice.waits, choice.held
         self._fruitless = None if choice.hosts else seen.look.at
         now = self._records.campaign(campaign.id)
         if choice.hosts and now is not None and now.state is State.RUNNING:
-            self._begin(campaign, choice)
+            if taken_up(facts, self._facts(seen, members)):
+                self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
+            else:
+                self._begin(campaign, choice)
 
     def _facts(self, seen: Seen, members: Sequence[Member]) -> Facts:
         return Facts(
@@ -182,14 +192,17 @@ class Conductor:
         failed = [
             each for each in members if each.state is HostState.FAILED and (each.ended_at or asked_at) <= asked_at
         ]
-        again = tuple(retried(each, self._clock.now()) for each in failed)
+        mended = {run.host: run for run in self._journal.host_runs.open_runs()}
+        again = tuple(retried(each, self._clock.now()) for each in failed if each.host not in mended)
+        others = [f"gdcc host {mended[m.host].verb} of {m.host} to end" for m in failed if m.host in mended]
         if untouched or again:
             self._records.save_members((*untouched, *again))
         for member in again:
             self._follow(campaign, member)
         under_way = [each.host for each in members if each.state is HostState.UNDER_WAY] + [m.host for m in again]
-        self.memory.waits, self.memory.held = f"hosts come back: {', '.join(under_way)}", ()
-        if not under_way:
+        back = [f"hosts come back: {', '.join(under_way)}"] if under_way else []
+        self.memory.waits, self.memory.held = "; ".join(back + others), ()
+        if not under_way and not others:
             self._end(campaign, State.ABORTED)
 
     def _pause(self, campaign: Campaign, reason: str) -> None:

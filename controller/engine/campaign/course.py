@@ -154,7 +154,7 @@ class Course:
 
     async def _act(self, step: Step, record: StepRecord, adopted: bool) -> StepRecord:
         if step is Step.DRAIN:
-            await self._drain()
+            await self._drain(record)
             return replace(record, succeeded=True)
         if step is Step.ENABLE:
             said = await self._parts.fleet.enable(self.member.host, self._campaign.who, force=False)
@@ -181,7 +181,7 @@ class Course:
         host = self.member.host
         return await work.run(self._parts.playbooks, run, lambda task: self._parts.doing(host, f"{step}: {task}"))
 
-    async def _drain(self) -> None:
+    async def _drain(self, record: StepRecord) -> None:
         """Returns once the host is empty and verified to be."""
         member, clock = self.member, self._parts.clock
         drain = own_drain(self._parts.journal, member)
@@ -194,7 +194,7 @@ class Course:
             if self._aborting():
                 raise _GivesUpError
             self._parts.doing(member.host, f"drain: {_holdouts(drain)}")
-            if clock.now() > drain.since + longest and not self._paused():
+            if clock.now() > record.began_at + longest and not self._paused():
                 raise work.HostFailedError(f"not empty after {longest}: {_holdouts(drain)}", where=member.host)
             await clock.sleep(POLL)
             drain = self._own()

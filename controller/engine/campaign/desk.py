@@ -1,23 +1,20 @@
 """What operators may ask of campaigns. The API calls it; each refusal is a `RefusedError` that names its rule."""
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from controller.engine.campaign import progress
-from controller.engine.campaign.conductor import Conductor, retried
+from controller.engine.campaign import orders, progress
+from controller.engine.campaign.conductor import RUNS_DRY, Conductor, retried
 from controller.engine.campaign.ports import Records
 from controller.engine.ports import Clock, Journal
-from controller.errors import InputError, RefusedError
+from controller.errors import RefusedError
 from controller.model import campaign as words
-from controller.model.campaign import Campaign, HostState, Order, Progress, Reboot, State
+from controller.model.campaign import Campaign, HostState, Order, Progress, State
 from controller.planner.campaign import selection
 from inventory.model import Estate
 
 _MEASURED = 600
 """The newest steps, from which the mean of each is taken."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 class CampaignDesk:
@@ -44,7 +41,7 @@ class CampaignDesk:
 
     def new(self, order: Order, who: str) -> str:
         """Journals a campaign that waits to be started. Raises `InputError` for an order that cannot be meant."""
-        self._check(order)
+        orders.check(order, self._playbooks())
         members = selection.members(order.name, order, self._estate())
         campaign = Campaign(id=order.name, order=order, who=who, created_at=self._clock.now())
         self._records.add(campaign, members)
@@ -68,9 +65,7 @@ class CampaignDesk:
 
     def start(self, campaign_id: str, who: str) -> str:
         campaign = self._in(campaign_id, State.NEW, "start")
-        if self._dry_run:
-            what = "the controller runs dry: hosts would be worked on though nothing is drained"
-            raise RefusedError(what, rule="dry-run", where=campaign_id, remedy="set dry_run to false and restart")
+        self._require_deeds(campaign_id)
         now = self._clock.now()
         self._records.save(replace(campaign, state=State.RUNNING, started_at=now, resumed_at=now))
         return self._noted(campaign, who, "started")
@@ -83,12 +78,15 @@ class CampaignDesk:
     def resume(self, campaign_id: str, who: str, *, retry: bool) -> str:
         """Goes on, earlier failures forgiven; with `retry`, failed hosts are tried again first."""
         campaign = self._in(campaign_id, State.PAUSED, "resume")
+        self._require_deeds(campaign_id)
         members = self._records.members(campaign_id)
         failed = tuple(member for member in members if member.state is HostState.FAILED)
         if not retry and failed and (any(m.canary for m in failed) or not _left(members)):
             names = ", ".join(member.host for member in failed)
             what = f"failed hosts hold it: {names}"
             raise RefusedError(what, rule="failed-hosts", where=campaign_id, remedy="use --retry, or abort it")
+        if retry:
+            self._require_free(failed, campaign_id)
         now = self._clock.now()
         if retry and failed:
             self._records.save_members([retried(member, now) for member in failed])
@@ -108,18 +106,17 @@ class CampaignDesk:
         self._records.save(replace(campaign, state=State.ABORTING, why=reason, resumed_at=now))
         return self._noted(campaign, who, "being aborted", "; hosts that are out come back once they are verified")
 
-    def _check(self, order: Order) -> None:
-        where = f"campaign {order.name}"
-        if not _NAME.fullmatch(order.name):
-            raise InputError(f"{order.name!r} is no name", where="name", remedy="a-z, 0-9, dot, dash, underscore")
-        playbook, reboot = order.work.playbook, order.work.reboot
-        known = self._playbooks()
-        if playbook is not None and playbook not in known:
-            raise InputError(
-                f"there is no playbook {playbook!r}", where=where, remedy=f"one of {', '.join(sorted(known))}"
-            )
-        if playbook is None and reboot is not Reboot.ALWAYS:
-            raise InputError("does nothing", where=where, remedy="give work.playbook, or work.reboot: always")
+    def _require_deeds(self, campaign_id: str) -> None:
+        if self._dry_run:
+            raise RefusedError(RUNS_DRY, rule="dry-run", where=campaign_id, remedy="set dry_run to false and restart")
+
+    def _require_free(self, members: Collection[words.Member], campaign_id: str) -> None:
+        hosts = {member.host for member in members}
+        runs = [run for run in self._journal.host_runs.open_runs() if run.host in hosts]
+        if runs:
+            verbs = [f"{run.verb} goes on on {run.host}" for run in runs]
+            remedy = "wait for it, or end its record with gdcc host forget"
+            raise RefusedError(f"gdcc host {', '.join(verbs)}", rule="host-run", where=campaign_id, remedy=remedy)
 
     def _progress(self, campaign: Campaign) -> Progress:
         members = self._records.members(campaign.id)

@@ -141,7 +141,7 @@ async def test_hosts_are_begun_only_in_the_window_and_never_right_before_its_end
 async def test_an_abort_gives_a_host_in_its_drain_back_untouched(rig: CampaignRig) -> None:
     rig.world.stuck = {HostName("r1h1")}
     await rig.begin()
-    await rig.live(timedelta(minutes=5), lambda: bool(rig.world.out()))
+    await rig.live(timedelta(hours=20), lambda: bool(rig.world.out()))
     assert rig.world.out() == {"r1h1", "r1h2"}
     rig.desk.abort("patch-1", "op", "wrong kernel")
     assert await rig.until(State.ABORTED) is State.ABORTED

@@ -1,0 +1,42 @@
+"""Whether an order can be meant, before a campaign is made of it. Pure."""
+
+import re
+from collections.abc import Collection
+from dataclasses import fields
+
+from controller.errors import InputError
+from controller.model.campaign import Order, Reboot
+from inventory import bounds
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_CANARIES = bounds.Bound(least=0, most=1_000_000, unit="hosts")
+
+
+def check(order: Order, playbooks: Collection[str]) -> None:
+    """Raises `InputError` for a name, playbook or number that cannot be meant, and for an order that does nothing."""
+    where = f"campaign {order.name}"
+    if not _NAME.fullmatch(order.name):
+        raise InputError(f"{order.name!r} is no name", where="name", remedy="a-z, 0-9, dot, dash, underscore")
+    playbook = order.work.playbook
+    if playbook is not None and playbook not in playbooks:
+        remedy = f"one of {', '.join(sorted(playbooks))}"
+        raise InputError(f"there is no playbook {playbook!r}", where=where, remedy=remedy)
+    if playbook is None and order.work.reboot is not Reboot.ALWAYS:
+        raise InputError("does nothing", where=where, remedy="give work.playbook, or work.reboot: always")
+    flaws = [flaw for part in ("work", "limits", "canaries") for flaw in _flaws(part, getattr(order, part))]
+    if flaws:
+        raise InputError("; ".join(flaws), where=where)
+
+
+def _flaws(part: str, held: object) -> list[str]:
+    """Its numbers beyond their bounds: a file is held to them when it is read, and whoever asks by the API here."""
+    told = []
+    for each in fields(held):  # type: ignore[arg-type]
+        value = getattr(held, each.name)
+        if isinstance(value, int | float) and not _bound(each.name).admits(value):
+            told.append(f"{part}.{each.name} is {value} and must be {_bound(each.name)}")
+    return told
+
+
+def _bound(name: str) -> bounds.Bound:
+    return _CANARIES if name == "count" else bounds.bound_of(name)

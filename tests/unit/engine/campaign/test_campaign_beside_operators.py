@@ -1,0 +1,152 @@
+"""A campaign beside what operators do to the same hosts by hand, and a controller that only pretends."""
+
+import asyncio
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.errors import InputError, RefusedError
+from controller.model.campaign import Canaries, HostState, Limits, State, Work
+from controller.model.host_run import HostRunState
+from controller.model.ids import HostName
+from controller.model.operation import DrainState
+from inventory import windows
+from tests.fakes.campaign_rig import CampaignRig, order
+from tests.fakes.host_work import host_run
+
+
+@pytest.fixture
+def rig() -> Iterator[CampaignRig]:
+    """Its journal is in memory where there is such a folder: these are no tests of the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        made = CampaignRig(Path(folder))
+        yield made
+        made.journal.close_store()
+
+
+def mending(rig: CampaignRig, host: str) -> None:
+    """An operator begins a verb on the host."""
+    rig.journal.host_runs.begin(host_run("mending", host))
+
+
+def mended(rig: CampaignRig, host: str) -> None:
+    """That verb ends."""
+    rig.journal.host_runs.save(replace(host_run("mending", host), state=HostRunState.DONE))
+
+
+async def failed(rig: CampaignRig, *hosts: str, playbook: str = "host-verify.yml", budget: int = 0) -> None:
+    """A campaign that paused, since these hosts failed."""
+    for host in hosts:
+        rig.world.broken[HostName(host), playbook] = "no route to the metadata server"
+    await rig.begin(order(limits=Limits(hosts_at_once=1, failure_budget=budget)))
+    assert await rig.until(State.PAUSED) is State.PAUSED
+
+
+async def test_a_host_that_an_operator_takes_up_while_it_is_proved_is_not_begun(rig: CampaignRig) -> None:
+    async def take_up() -> None:
+        mending(rig, "r1h1")
+
+    await rig.begin(order(hosts=("r1h1",)))
+    operator = asyncio.create_task(take_up())
+    await rig.conductor.turn()
+    await operator
+    assert rig.states()["r1h1"] is HostState.WAITING
+    await rig.live(timedelta(hours=20), lambda: "is worked on by gdcc host reboot" in rig.conductor.memory.waits)
+    assert rig.world.out() == frozenset()
+    mended(rig, "r1h1")
+    assert await rig.until(State.DONE) is State.DONE
+
+
+async def test_a_failed_host_is_not_tried_again_while_an_operator_mends_it(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1")
+    mending(rig, "r1h1")
+    with pytest.raises(RefusedError, match="gdcc host reboot goes on on r1h1") as refused:
+        rig.desk.resume("patch-1", "op", retry=True)
+    assert refused.value.rule == "host-run"
+    mended(rig, "r1h1")
+    rig.mend("r1h1")
+    rig.desk.resume("patch-1", "op", retry=True)
+    assert await rig.until(State.DONE) is State.DONE
+
+
+async def test_an_abort_waits_for_an_operator_who_mends_a_failed_host(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1")
+    mending(rig, "r1h1")
+    rig.desk.abort("patch-1", "op", "")
+    await rig.live(timedelta(minutes=10))
+    assert rig.state() is State.ABORTING
+    assert rig.conductor.memory.waits == "gdcc host reboot of r1h1 to end"
+    mended(rig, "r1h1")
+    rig.mend("r1h1")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert rig.states()["r1h1"] is HostState.RETURNED
+    assert rig.world.out() == frozenset()
+
+
+async def test_a_controller_that_only_pretends_goes_on_with_no_campaign(rig: CampaignRig) -> None:
+    await rig.begin()
+    await rig.live(timedelta(hours=20), lambda: bool(rig.world.runs))
+    out, runs = rig.world.out(), len(rig.world.runs)
+    rig.restart(dry_run=True)
+    await rig.live(timedelta(hours=1))
+    assert rig.conductor.memory.waits.startswith("the controller runs dry")
+    assert (rig.world.out(), len(rig.world.runs)) == (out, runs)
+    rig.desk.pause("patch-1", "op", "")
+    with pytest.raises(RefusedError, match="runs dry"):
+        rig.desk.resume("patch-1", "op", retry=False)
+    rig.restart()
+    rig.desk.resume("patch-1", "op", retry=False)
+    assert await rig.until(State.DONE) is State.DONE
+
+
+async def test_a_drain_that_took_too_long_has_its_time_again_when_it_is_tried_again(rig: CampaignRig) -> None:
+    rig.world.stuck = {HostName("r1h1")}
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
+    assert await rig.until(State.PAUSED) is State.PAUSED
+    rig.desk.resume("patch-1", "op", retry=True)
+    await rig.live(timedelta(minutes=5))
+    assert rig.state() is State.RUNNING
+    (drain,) = rig.journal.drains()
+    rig.journal.save_drain(replace(drain, state=DrainState.EMPTY))
+    assert await rig.until(State.DONE, State.PAUSED) is State.DONE, rig.why()
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"windows": (windows.window("10:15-10:40"), windows.window("10:45-11:30"))},
+        {"blackouts": (windows.window("10:40-10:45"),)},
+    ],
+)
+async def test_no_host_is_begun_whose_window_closes_before_it_is_done_though_another_opens(
+    rig: CampaignRig, times: dict[str, tuple[windows.Window, ...]]
+) -> None:
+    begun: list[str] = []
+    rig.clock.advance(timedelta(minutes=15))
+    rig.world.on_change = lambda: begun.append(f"{rig.clock.now():%H:%M}")
+    await rig.begin(order(hosts=("r1h1",), **times))
+    assert await rig.until(State.DONE) is State.DONE
+    assert begun[0] >= "03:45", "10:45 in Bangkok"
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"limits": Limits(hosts_at_once=0)}, "limits.hosts_at_once is 0 and must be from 1 to 1,000"),
+        ({"limits": Limits(failure_budget=-1)}, "limits.failure_budget is -1"),
+        ({"canaries": Canaries(count=-1)}, "canaries.count is -1"),
+        ({"canaries": Canaries(count=1, soak_minutes=math.nan)}, "canaries.soak_minutes is nan"),
+        ({"work": Work(playbook="host-patch.yml", timeout_minutes=math.inf)}, "work.timeout_minutes is inf"),
+        ({"work": Work(playbook="host-patch.yml", reboot_minutes=-5)}, "work.reboot_minutes is -5"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused(rig: CampaignRig, changes: dict[str, object], what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        rig.desk.new(order(**changes), "op")
+    assert rig.desk.all() == ()
