@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.adapters.exposition.campaigns import CampaignMetrics
 from controller.adapters.exposition.registry import registry
 from controller.engine import census
 from controller.engine.status import PlanSummary, Published, Status
+from controller.model.campaign import State
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState, Pause
 from controller.model.plan import LimitState
 from controller.model.policy import Mode
 from tests.fakes import random_cluster
+from tests.fakes.campaign_progress import progress
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus/gdcc.rules.yaml"
 RUNBOOKS = ROOT / "docs/runbooks"
+EXPIRY = ROOT / "playbooks/roles/pki/files/gdcc-pki-expiry"
 COMMANDS = {
     "inventory", "snapshot", "plan", "explain", "run", "status", "moves", "approve", "pause", "resume", "drain",
-    "enable", "twin",
+    "enable", "twin", "campaign", "host",
 }  # fmt: skip
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -46,9 +50,11 @@ def shown() -> set[str]:
         pauses=(Pause(scope=None, who="", why="", since=NOW),),
         plan=PlanSummary(id="", created_at=NOW, sentence="", waves=0, limits=(limit,)),
     )  # fmt: skip
-    metrics = registry(lambda: Published(status=status, cluster=cluster))
+    campaign = CampaignMetrics(lambda: progress(State.PAUSED))
+    metrics = registry(lambda: Published(status=status, cluster=cluster), campaign)
     families = {family.name: family for family in metrics.collect()}
-    return {sample.name for family in families.values() for sample in family.samples} | set(families)
+    on_hosts = re.findall(r"# TYPE (\w+) gauge", EXPIRY.read_text())
+    return {sample.name for family in families.values() for sample in family.samples} | set(families) | set(on_hosts)
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: str(alert["alert"]))
