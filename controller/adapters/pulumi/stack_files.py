@@ -55,6 +55,11 @@ class First:
     login_project: str | None = None
 
 
+def set_up(root: Path, stack: str) -> bool:
+    """Whether the stack's file says that it was made once, in whichever backend."""
+    return bool(_document(path(root, stack)).keys() & _SET_UP)
+
+
 def check(tool: Tool, stack: str, kept: Mapping[str, object] | None) -> None:
     """Whether the stack's file and what the backend keeps of it (None: nothing) belong together.
 
@@ -62,7 +67,7 @@ def check(tool: Tool, stack: str, kept: Mapping[str, object] | None) -> None:
     where the stack stands and the file with its seed is somebody else's: every password would become another one.
     """
     file = path(tool.root, stack)
-    if kept is None and _document(file).keys() & _SET_UP:
+    if kept is None and set_up(tool.root, stack):
         said = f"is set up, and {tool.backend} has no stack {stack}"
         remedy = "is it the right backend, and mounted? Of a stack that was removed for good, remove the file too"
         raise InputError(said, where=str(file), remedy=remedy)

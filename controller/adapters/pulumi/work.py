@@ -87,6 +87,7 @@ async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
 
 async def _destroy(runner: Runner, run: Run, orders: Orders) -> None:
     _known(run, orders)
+    await _nobody_stands_on(run, orders)
     found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     if found.protected and run.stack not in orders.unprotect:
         raise StepFailedError(
@@ -98,6 +99,16 @@ async def _destroy(runner: Runner, run: Run, orders: Orders) -> None:
         await asyncio.to_thread(orders.tool.call, "state", "unprotect", "--all", "--yes", "--stack", run.stack)
     await runner.step(run, "destroy", "destroy", "--yes", "--skip-preview")
     run.said = words(run.tally.changes)
+
+
+async def _nobody_stands_on(run: Run, orders: Orders) -> None:
+    """The cloud would let go of much that agencies still use: flavors, volume types, roles."""
+    if run.stack == FOUNDATION:
+        known = await asyncio.to_thread(stack_files.existing, orders.tool)
+        standing = sorted(name for name, row in known.items() if name != FOUNDATION and row.get("resourceCount"))
+        if standing:
+            more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
+            raise StepFailedError(State.FAILED, f"{standing[0]}{more} stand on it: destroy them first")
 
 
 async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
@@ -150,6 +161,7 @@ def _lacks(run: Run, orders: Orders, key: str) -> bool:
 
 def _known(run: Run, orders: Orders) -> None:
     if run.stack not in orders.known:
+        stack_files.check(orders.tool, run.stack, None)
         raise StepFailedError(State.SKIPPED, "there is no such stack yet")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.adapters import drift_textfile
-from controller.adapters.pulumi import drift, state
+from controller.adapters.pulumi import drift, stack_files, state
 from controller.adapters.pulumi.runs import Run, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.adapters.pulumi.tool import Tool
 from controller.cli.estate import deploying, proposing, running
 from controller.cli.estate.select import Selection
-from controller.cli.output import drift_status, people, print_json
+from controller.cli.output import WRONG_USE, drift_status, people, print_json
 
 NOT_DEPLOYED = "not deployed"
 
@@ -35,11 +35,12 @@ class Look:
 def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json: bool) -> None:
     """Looks at every chosen stack, tells what differs, and ends with 0 (none), 1 (drift) or 2 (could not look).
 
-    Stacks that are not deployed are told and passed over, unless they were asked for by name.
+    Stacks that are not deployed are told and passed over, unless they were asked for by name or were made once: then
+    this is another backend. Without names, all that the backend has are looked at, also what the estate has no more.
     """
     began = time.monotonic()
     orders = deploying.orders(chosen)
-    stacks = [stack for stack in chosen.stacks if asked or stack in orders.known]
+    stacks = list(chosen.stacks) if asked else _made(chosen, orders.known)
     runs = running.run(Verb.DRIFT, stacks, orders, parallel=parallel, as_json=as_json)
     looks = [_look(chosen.tool, run) for run in runs]
     now = datetime.now(UTC)
@@ -61,9 +62,14 @@ def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json
     raise typer.Exit(status(looks))
 
 
+def _made(chosen: Selection, known: Collection[str]) -> list[str]:
+    root, strange = chosen.tool.root, sorted(set(known) - set(chosen.stacks))
+    return [*(each for each in chosen.stacks if each in known or stack_files.set_up(root, each)), *strange]
+
+
 def status(looks: Sequence[Look]) -> int:
-    """2 where a stack could not be looked at, else 1 where there is drift, else 0."""
-    return drift_status(each.differences for each in looks)
+    """2 where a stack could not be looked at, or none was, else 1 where there is drift, else 0."""
+    return drift_status(each.differences for each in looks) if looks else WRONG_USE
 
 
 def _look(tool: Tool, run: Run) -> Look:

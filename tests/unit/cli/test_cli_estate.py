@@ -181,6 +181,27 @@ def test_drift_of_the_whole_estate_passes_over_what_is_not_deployed(project):
     assert "foundation" in json.loads(answer.stdout)["not_deployed"]
 
 
+def test_drift_gives_no_all_clear_where_the_backend_lost_a_stack_or_has_none(project):
+    """As from a timer whose PULUMI_BACKEND_URL is another one, or whose disk is not mounted."""
+    nothing = project.gdcc("drift")
+    assert nothing.exit_code == 2
+    one, two, _ = project.stacks
+    project.deployed(one, resources=["n1"])
+    file = project.root / f"infra/stacks/Pulumi.{two}.yaml"
+    file.write_text("encryptionsalt: v1:x\nconfig:\n  gdcc:seed: {secure: x}\n")
+    answer = project.gdcc("drift")
+    assert answer.exit_code == 2
+    assert f"{two}: could not look: {file}: is set up, and file://{project.home} has no stack {two}" in answer.stdout
+
+
+def test_drift_looks_at_a_stack_whose_agency_the_estate_has_no_more(project):
+    project.deployed(project.stacks[0], "agency-of-old", resources=["n1"])
+    project.scenario(**{"agency-of-old": {"changed": {"n1": 20}}})
+    answer = project.gdcc("drift", "--json")
+    assert answer.exit_code == 1
+    assert [row["stack"] for row in json.loads(answer.stdout)["stacks"]] == [project.stacks[0], "agency-of-old"]
+
+
 def test_drift_that_cannot_even_begin_ends_with_2(project):
     assert project.gdcc("drift", "--agency", "nobody").exit_code == 2
 
@@ -204,6 +225,19 @@ def test_destroy_leaves_what_is_protected_unless_told_by_name(project):
     assert project.resources(stack) == ["n1", "n2"]
     assert project.gdcc("destroy", *project.chosen(1), "--yes-destroy", stack).exit_code == 0
     assert project.resources(stack) == []
+
+
+def test_a_foundation_is_not_destroyed_while_an_agency_stands_on_it(project):
+    stack = project.stacks[0]
+    project.deployed("foundation", stack, resources=["n1"])
+    project.deployed("agency-empty")
+    answer = project.gdcc("destroy", "--foundation", "--yes", "foundation")
+    assert answer.exit_code == 1
+    assert f"{stack} stand on it: destroy them first" in answer.stdout
+    assert project.resources("foundation") == ["n1"]
+    both = project.gdcc("destroy", "--foundation", *project.chosen(1), "--yes", "foundation", "--yes", stack)
+    assert both.exit_code == 0
+    assert project.resources("foundation") == []
 
 
 def test_a_stack_of_another_estate_is_refused_before_anything_is_touched(project):

@@ -23,7 +23,7 @@ def test_the_clis_own_words_are_told_without_the_backends_login(tmp_path: Path) 
     program.write_text('#!/bin/sh\necho "error: cannot open $PULUMI_BACKEND_URL" >&2\nexit 255\n')
     program.chmod(0o755)
     env = {"PULUMI_BACKEND_URL": "postgres://gdcc:hush@db.example/pulumi"}
-    with pytest.raises(InputError, match="cannot open postgres://db.example/pulumi") as told:
+    with pytest.raises(InputError, match=r"cannot open postgres://db\.example/pulumi") as told:
         tool.Tool(command=str(program), root=tmp_path, env=env).call("stack", "ls")
     assert "hush" not in str(told.value)
 
