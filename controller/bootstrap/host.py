@@ -30,6 +30,7 @@ class Tools:
     artifacts: Path
     timeout: timedelta
     socket: Path
+    dry_run: bool
 
 
 def tools(path: Path) -> Tools:
@@ -41,6 +42,7 @@ def tools(path: Path) -> Tools:
         artifacts=made.artifacts,
         timeout=settings.ansible.timeout,
         socket=settings.socket.path,
+        dry_run=settings.dry_run,
     )
 
 

@@ -40,8 +40,7 @@ class Artifacts:
         except FileExistsError as error:
             raise InputError("a run of this id was made before", where=str(self.folder)) from error
         except OSError as error:
-            what = f"a run's artifacts cannot be written: {error.strerror}"
-            raise PermanentError(what, where=str(home), remedy="see ansible.artifacts") from error
+            raise _unwritten(home, error) from error
         _write(self.folder / ASKED, redactor.data({"at": at.isoformat(), **_asked(run)}))
         _drop_oldest(home, kept)
 
@@ -59,7 +58,7 @@ class Artifacts:
             self._output.write(f"{event['stdout']}\n")
 
     def close(self, result: PlaybookResult) -> None:
-        """Keeps what came of it."""
+        """Keeps what came of it. Raises `PermanentError` where that cannot be written."""
         hosts = {host: dataclasses.asdict(each) for host, each in result.hosts.items()}
         ended = {"ended_at": result.ended_at.isoformat(), "stopped": result.stopped}
         _write(self.folder / RESULT, {**ended, "hosts": hosts})
@@ -83,8 +82,16 @@ def _opened(path: Path) -> TextIO:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    path.touch(mode=0o640)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    try:
+        path.touch(mode=0o640)
+        path.write_text(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> PermanentError:
+    what = f"a run's artifacts cannot be written: {error.strerror}"
+    return PermanentError(what, where=str(path), remedy="make room there; see ansible.artifacts")
 
 
 def _drop_oldest(home: Path, kept: int) -> None:

@@ -201,5 +201,5 @@ def _result(job: _Job, tally: Tally, folder: Path) -> PlaybookResult:
             raise PermanentError(what, where=job.run.playbook, remedy=f"see {folder}")
         late = f"it took longer than {job.run.timeout.total_seconds():.0f} s"
         stopped = late if job.late else "it was asked to stop"
-    hosts = tally.results()
+    hosts = tally.results(stopped)
     return PlaybookResult(run=job.run, hosts=hosts, ended_at=datetime.now(UTC), artifacts=str(folder), stopped=stopped)

@@ -23,9 +23,14 @@ _SET_STATS = "set_stats"
 @dataclass(slots=True)
 class _Seen:
     ok: int = 0
+    task: str = ""
+    """The one that goes on now."""
     changes: list[Change] = field(default_factory=list)
     failure: TaskFailure | None = None
     facts: dict[str, object] = field(default_factory=dict)
+
+
+_UNTOLD = TaskFailure(task="", said="Ansible counts it among its failures and does not say why")
 
 
 class Tally:
@@ -65,16 +70,16 @@ class Tally:
         at = datetime.fromisoformat(event["created"]) if "created" in event else datetime.now(UTC)
         return TaskEvent(host=HostName(data["host"]), task=task, status=status, at=_aware(at))
 
-    def results(self) -> Mapping[HostName, HostResult]:
-        """What came of every host."""
-        return {host: self._result(host, seen) for host, seen in self._hosts.items()}
+    def results(self, stopped: str | None = None) -> Mapping[HostName, HostResult]:
+        """What came of every host; where the run was `stopped`, at which task."""
+        return {host: self._result(host, seen, stopped) for host, seen in self._hosts.items()}
 
-    def _result(self, host: HostName, seen: _Seen) -> HostResult:
-        failure = seen.failure
+    def _result(self, host: HostName, seen: _Seen, stopped: str | None) -> HostResult:
+        failure = seen.failure or (TaskFailure(task=seen.task, said=stopped) if stopped else None)
         ended = self._stats is not None
         if self._stats is not None:
             lost = any((self._stats.get(name) or {}).get(host) for name in ("failures", "dark"))
-            failure = failure if lost else None
+            failure = (failure or _UNTOLD) if lost else None
             ended = lost or (host in self._stats["processed"] and not self._broken_off)
             if host not in self._stats["processed"]:
                 failure = TaskFailure(task="", said=f"no play of {self._playbook} ran on this host")
@@ -86,6 +91,7 @@ class Tally:
 def _add(seen: _Seen, status: TaskStatus, task: str, data: Mapping[str, Any]) -> TaskStatus:
     """Counts one task's end; the status with CHANGED told from OK and an ignored failure as OK."""
     result = data.get("res") or {}
+    seen.task = task if status is TaskStatus.STARTED else ""
     match status:
         case TaskStatus.UNREACHABLE:
             seen.failure = TaskFailure(task=task, said=said.unreachable(result), unreachable=True)

@@ -65,12 +65,20 @@ def wrong(lines: str) -> NoReturn:
     raise typer.Exit(WRONG_USE)
 
 
+def require_deeds(tools: parts.Tools) -> None:
+    """Ends with 2 where the controller runs dry: it would call a host empty or enabled that is not."""
+    if tools.dry_run:
+        wrong("dry_run is set, so the controller neither drains nor enables: set it to false, and restart the daemon")
+
+
 def do(asked: Asked, make: MakeOrder) -> None:
     """Does the order on the hosts that were meant, shows how it ended, and ends with the exit status."""
     found = ready(asked)
     order = make(found.hosts, found.elsewhere, found.tools)
     if order.takes_out and asked.as_json and not asked.yes:
         wrong("--json takes hosts out of service only with --yes")
+    if order.takes_out or order.give_back:
+        require_deeds(found.tools)
     try:
         with contextlib.ExitStack() as stack:
             if not order.check:

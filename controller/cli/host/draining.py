@@ -10,10 +10,10 @@ from controller.adapters.ansible import held
 from controller.adapters.clock import SystemClock
 from controller.bootstrap import host as parts
 from controller.cli import tables
-from controller.cli.host.doing import Asked, confirm, controller, ready
+from controller.cli.host.doing import Asked, confirm, controller, ready, require_deeds
 from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
-from controller.engine.host_work import service
-from controller.errors import GdccError
+from controller.engine.host_work import draining
+from controller.engine.host_work.order import Ended, Outcome
 from controller.model.host_run import HostRun, HostRunState
 from controller.model.ids import HostName
 
@@ -21,31 +21,26 @@ from controller.model.ids import HostName
 def drain(asked: Asked, why: str, keep_shutoff: bool) -> None:
     """Drains one host after the other until each is empty; ends with 1 where one cannot be."""
     found = ready(asked)
+    require_deeds(found.tools)
     with told():
-        said = asyncio.run(_drained(asked, found.tools, found.hosts, (why, keep_shutoff)))
+        outcomes = asyncio.run(_drained(asked, found.tools, found.hosts, (why, keep_shutoff)))
     if asked.as_json:
-        print_json({"hosts": [{"host": host, "empty": not flaw, "says": flaw or "empty"} for host, flaw in said]})
-    raise typer.Exit(REFUSED if any(flaw for _, flaw in said) else DONE)
+        rows = [{"host": one.host, "empty": one.ended is Ended.DONE, "says": one.said} for one in outcomes]
+        print_json({"hosts": rows})
+    raise typer.Exit(DONE if all(one.ended is Ended.DONE for one in outcomes) else REFUSED)
 
 
 async def _drained(
     asked: Asked, tools: parts.Tools, hosts: Sequence[HostName], how: tuple[str, bool]
-) -> list[tuple[HostName, str]]:
+) -> tuple[Outcome, ...]:
+    def shown(outcome: Outcome) -> None:
+        if not asked.as_json:
+            people.print(outcome.said, markup=False, soft_wrap=True)
+
     why, keep_shutoff = how
-    ended: list[tuple[HostName, str]] = []
     async with controller(asked, tools, drains=True) as reached:
         await confirm(reached, hosts, "drain them", asked.yes)
-        for host in hosts:
-            try:
-                open_ = next((each for each in await reached.drains() if each.host == host), None)
-                begun = open_ or await reached.drain(host, why, keep_shutoff=keep_shutoff)
-                await service.until_empty(reached, SystemClock(), begun)
-                ended.append((host, ""))
-            except GdccError as error:
-                ended.append((host, str(error)))
-            if not asked.as_json:
-                people.print(ended[-1][1] or f"{host} is empty.", markup=False, soft_wrap=True)
-    return ended
+        return await draining.drained(reached, SystemClock(), hosts, why, keep_shutoff=keep_shutoff, told=shown)
 
 
 def show(asked: Asked) -> None:

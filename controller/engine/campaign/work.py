@@ -80,8 +80,8 @@ async def run(playbooks: Playbooks, asked_for: PlaybookRun, doing: Callable[[str
 def _facts(result: PlaybookResult, host: HostName) -> Facts:
     found, where = result.hosts[host], f"{host}: {result.run.playbook}"
     if found.failure is not None:
-        what = f"{found.failure.task}: {found.failure.said}"
-        raise HostFailedError(what, where=where, unreachable=found.failure.unreachable)
+        at = f"{found.failure.task}: " if found.failure.task else ""
+        raise HostFailedError(f"{at}{found.failure.said}", where=where, unreachable=found.failure.unreachable)
     if result.stopped is not None or not found.ended:
         raise HostFailedError(result.stopped or "it ended before its last task", where=where)
     return found.facts

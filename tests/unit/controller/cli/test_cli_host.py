@@ -217,6 +217,16 @@ def test_what_cannot_be_meant_is_told_at_once_with_status_2(place: Place) -> Non
     assert "takes vault or vault_command, not both" in both.stderr
 
 
+@pytest.mark.parametrize("words", [("reboot", "c1", "--yes"), ("enable", "c1"), ("drain", "c1", "--yes")])
+def test_a_controller_that_only_pretends_takes_no_host_out_and_gives_none_back(
+    place: Place, words: tuple[str, ...]
+) -> None:
+    place.config.write_text(json.dumps(json.loads(place.config.read_text()) | {"dry_run": True}))
+    refused = place.gdcc(*words)
+    assert refused.exit_code == 2
+    assert "dry_run is set" in refused.stderr
+
+
 def test_without_a_daemon_nothing_is_begun(place: Place) -> None:
     refused = place.gdcc("verify", "c1")
     assert refused.exit_code == 1

@@ -67,6 +67,20 @@ def test_a_run_that_was_cut_short_leaves_its_hosts_not_ended() -> None:
     assert not made.results()[HOST].ended
 
 
+def test_a_run_that_was_cut_short_names_the_task_that_it_was_cut_short_in() -> None:
+    made = tally(event("runner_on_start", "First"), event("runner_on_ok", "First"), event("runner_on_start", "Reboot"))
+    failure = made.results("it took longer than 900 s")[HOST].failure
+    assert failure is not None
+    assert (failure.task, failure.said) == ("Reboot", "it took longer than 900 s")
+
+
+def test_a_failure_that_ansible_counts_and_does_not_tell_is_a_failure() -> None:
+    result = tally(event("runner_on_ok"), stats(failures={HOST: 1})).results()[HOST]
+    assert not result.succeeded
+    assert result.failure is not None
+    assert "among its failures" in result.failure.said
+
+
 def test_facts_are_those_that_a_task_told_of_its_own_host() -> None:
     own = {"ansible_stats": {"data": {"kernel": "6.1"}, "per_host": True}}
     of_all = {"ansible_stats": {"data": {"total": 3}, "per_host": False}}
