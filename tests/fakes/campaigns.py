@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.ports import Clock, Journal
-from controller.errors import InputError
+from controller.errors import GdccError, InputError
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.playbook import (
@@ -39,10 +39,15 @@ class Machine:
 
 @dataclass(slots=True)
 class World:
-    """`broken`: hosts whose named playbook fails, and what it says. `silent`: hosts that never answer."""
+    """`broken`: hosts whose named playbook fails, and what it says; `failures`: the same in all detail.
+
+    `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all.
+    """
 
     machines: dict[HostName, Machine]
     broken: dict[tuple[HostName, str], str] = field(default_factory=dict)
+    failures: dict[tuple[HostName, str], TaskFailure] = field(default_factory=dict)
+    errors: dict[str, GdccError] = field(default_factory=dict)
     silent: set[HostName] = field(default_factory=set)
     stuck: set[HostName] = field(default_factory=set)
     done: Counter[tuple[HostName, str]] = field(default_factory=Counter)
@@ -69,6 +74,8 @@ class FakePlaybooks:
     async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
         if any(before.id == run.id for before in self._world.runs):
             raise InputError(f"run {run.id} was made before")
+        if run.playbook in self._world.errors:
+            raise self._world.errors[run.playbook]
         self._world.runs.append(run)
         hosts = {host: await self._host(run, host, progress) for host in run.hosts}
         return PlaybookResult(run=run, hosts=hosts, ended_at=self._clock.now(), artifacts=f"/runs/{run.id}")
@@ -78,11 +85,14 @@ class FakePlaybooks:
         progress(TaskEvent(host=host, task="Begin", status=TaskStatus.STARTED, at=self._clock.now()))
         await self._clock.sleep(STEP)
         if self._silent(host):
-            failure = TaskFailure(task="Begin", said="Connection timed out", unreachable=True)
-            return HostResult(host=host, ended=False, ok=0, failure=failure)
+            lost = TaskFailure(task="Begin", said="Connection timed out", unreachable=True)
+            return HostResult(host=host, ended=False, ok=0, failure=lost)
         said = self._world.broken.get((host, run.playbook))
         if said is not None:
             return HostResult(host=host, ended=False, ok=1, failure=TaskFailure(task="Prove it", said=said))
+        failure = self._world.failures.get((host, run.playbook))
+        if failure is not None:
+            return HostResult(host=host, ended=False, ok=1, failure=failure)
         facts: dict[str, object] = {}
         if run.playbook == "host-patch.yml":
             facts = await self._patch(host, machine)

@@ -33,14 +33,16 @@ def host_run(run_id: str = "first", host: str = "c1") -> HostRun:
 class FakeHosts:
     """`engine.ports.Playbooks`: hosts with a boot id each, which a reboot changes unless it has happened.
 
-    `failing` maps playbooks to hosts that fail in them; `mute` hosts tell no boot id; `error` is raised instead of the
-    next run; `dies_in` loses the caller in the middle of that playbook, after it has done its work.
+    `failing` maps playbooks to hosts that fail in them (`failures` says how), `broken_off` to hosts that do not get to
+    their end; `mute` hosts tell no boot id; `error` is raised instead of the next run; `dies_in` loses the caller in the middle of that playbook, after it has done its work.
     """
 
     def __init__(self, clock: Clock, *hosts: str) -> None:
         self._clock = clock
         self.boots = {HostName(host): 1 for host in hosts}
         self.failing: dict[str, set[str]] = {}
+        self.failures: dict[tuple[str, HostName], TaskFailure] = {}
+        self.broken_off: dict[str, set[str]] = {}
         self.reboot_required: set[str] = set()
         self.mute: set[str] = set()
         self.error: GdccError | None = None
@@ -64,6 +66,9 @@ class FakeHosts:
         if host in self.failing.get(run.playbook, ()):
             failure = TaskFailure(task="Prove it", said="declared 9000, found 1500")
             return HostResult(host=host, ended=True, ok=1, failure=failure)
+        known = self.failures.get((run.playbook, host))
+        if known is not None or host in self.broken_off.get(run.playbook, ()):
+            return HostResult(host=host, ended=False, ok=1, failure=known)
         facts: dict[str, object] = {}
         if run.playbook == "host-reboot.yml" and not run.check and run.variables["reboot_boot_id"] == self._boot(host):
             self.boots[host] += 1
