@@ -15,7 +15,7 @@ from tests.fakes import pulumi_cli
 
 class Project:
     def __init__(self, home):
-        self.home = home
+        self.home, self.backend = home, f"file://{home}"
         self.root = home / "repository"
         estate = self.root / "inventory/estates/gdcc"
         estate.mkdir(parents=True)
@@ -58,7 +58,7 @@ class Project:
         return {
             "PATH": self.path,
             "FAKE_PULUMI": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{self.home}",
+            "PULUMI_BACKEND_URL": self.backend,
             "XDG_STATE_HOME": str(self.home / "xdg"),
             "COLUMNS": "200",
         }

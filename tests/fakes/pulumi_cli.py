@@ -164,6 +164,9 @@ def up(stack, run):
 
 
 def refresh(stack, run):
+    if "unreachable" in stack.plan:
+        sys.stderr.write("error: the backend is not reachable\n")
+        return 255
     if "--clear-pending-creates" in sys.argv:
         stack.state["pending"] = []
         stack.save()
@@ -267,7 +270,7 @@ def main():
     stack = Stack(home, value["--stack"]) if "--stack" in value else None
     if asked(words, home, stack):
         return 0
-    run = Run(stack, value["--event-log"])
+    run = Run(stack, value.get("--event-log", os.devnull))
     verb = {"preview": preview, "up": up, "refresh": refresh, "destroy": destroy}[words[0]]
     if words[0] == "preview" or "--preview-only" in words:
         return verb(stack, run)

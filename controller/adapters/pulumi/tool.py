@@ -49,7 +49,17 @@ class Tool:
 
         Raises `InputError` with the CLI's own words.
         """
-        done = subprocess.run(  # noqa: S603 - the CLI found on PATH
+        done = self.tried(*words, secret=secret)
+        if done.returncode != 0:
+            said = last_words(done.stderr or done.stdout)
+            if self.env.get(_BACKEND):
+                said = said.replace(self.env[_BACKEND], self.backend)
+            raise InputError(said, where=f"pulumi {' '.join(words[:2])}")
+        return done.stdout
+
+    def tried(self, *words: str, secret: str | None = None) -> subprocess.CompletedProcess[str]:
+        """The same, however it ended."""
+        return subprocess.run(  # noqa: S603 - the CLI found on PATH
             self.argv(*words),
             cwd=self.root,
             env=self.env,
@@ -59,12 +69,6 @@ class Tool:
             check=False,
             start_new_session=True,
         )
-        if done.returncode != 0:
-            said = _last_words(done.stderr or done.stdout)
-            if self.env.get(_BACKEND):
-                said = said.replace(self.env[_BACKEND], self.backend)
-            raise InputError(said, where=f"pulumi {' '.join(words[:2])}")
-        return done.stdout
 
 
 def find(root: Path, env: Mapping[str, str]) -> Tool:
@@ -94,7 +98,8 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
-def _last_words(text: str) -> str:
+def last_words(text: str) -> str:
+    """What the CLI's standard error says went wrong, in one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
     return " ".join(told or lines[-3:]) or "ended without a word"

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import typer
 
-from controller.adapters.pulumi import locks, stack_files, work
+from controller.adapters.pulumi import stack_files, unlocking, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.bootstrap import estate as wiring
 from controller.cli.estate import proposing, running, screen
 from controller.cli.estate.select import Selection
-from controller.cli.output import people, print_json, refuse
+from controller.cli.output import errors, people, print_json, refuse
 
 
 def carry_out(verb: Verb, chosen: Selection, orders: work.Orders, parallel: int, as_json: bool) -> None:
@@ -60,14 +60,10 @@ def confirm(names: tuple[str, ...], given: set[str]) -> None:
 
 def unlock(chosen: Selection, names: list[str]) -> None:
     """Takes away locks that were asked for, never one whose process still runs here."""
-    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), "gdcc")
     for name in names:
-        living = [lock for lock in held.get(name, ()) if locks.lives(lock)]
-        if living:
-            refuse(f"{name}: {living[0]}, and that process still runs: the lock stays")
-        chosen.tool.call("cancel", "--yes", "--stack", name)
-        for lock in held.get(name, ()):
-            people.print(f"{name}: was {lock}; unlocked", markup=False, soft_wrap=True)
+        said = [f"was {lock}; unlocked" for lock in unlocking.unlock(chosen.tool, name)]
+        for sentence in said or ["is not locked"]:
+            errors.print(f"{name}: {sentence}", markup=False)
 
 
 def _report(runs: list[Run], proposed: list[str], as_json: bool) -> None:

@@ -22,12 +22,6 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-def dead_pid():
-    child = os.posix_spawn("/bin/true", ["true"], {})
-    os.waitpid(child, 0)
-    return child
-
-
 def test_stacks_are_named_as_the_programs_name_them():
     assert stacks.of_agency("tax") == naming.agency_stack("tax")
     assert stacks.FOUNDATION == naming.FOUNDATION
@@ -92,32 +86,6 @@ def test_agencies_wait_for_a_foundation_that_failed(project):
     assert rows["foundation"]["says"] == "policy no-host-pinning: broken"
     assert rows[project.stacks[0]]["state"] == "skipped"
     assert rows[project.stacks[0]]["says"] == "not begun: foundation did not succeed"
-
-
-def test_a_dead_lock_is_shown_and_taken_away_only_on_request(project):
-    stack = project.stacks[0]
-    project.deployed(stack)
-    project.scenario(**{stack: {"declares": ["n1"]}})
-    project.lock(stack, dead_pid())
-    answer = project.gdcc("up", *project.chosen(1))
-    assert answer.exit_code == 1
-    assert "locked by ada@" in answer.stdout and "since 2026-11-21 07:13:56 UTC" in answer.stdout
-    assert f"--unlock {stack}" in answer.stdout
-    listed = json.loads(project.gdcc("list", *project.chosen(1), "--json").stdout)["stacks"][0]
-    assert listed["locks"][0]["user"] == "ada"
-    assert project.resources(stack) == []
-    assert project.gdcc("up", *project.chosen(1), "--unlock", stack).exit_code == 0
-    assert project.resources(stack) == ["n1"]
-
-
-def test_a_lock_whose_process_lives_stays(project):
-    stack = project.stacks[0]
-    project.deployed(stack)
-    project.lock(stack, os.getpid())
-    answer = project.gdcc("up", *project.chosen(1), "--unlock", stack)
-    assert answer.exit_code == 1
-    assert "still runs: the lock stays" in answer.stderr
-    assert ["cancel"] not in [words[:1] for words in project.calls()]
 
 
 def test_one_interrupt_lets_calls_end_what_they_began_and_begins_nothing_more(project):
