@@ -34,7 +34,8 @@ class FakeHosts:
     """`engine.ports.Playbooks`: hosts with a boot id each, which a reboot changes unless it has happened.
 
     `failing` maps playbooks to hosts that fail in them (`failures` says how), `broken_off` to hosts that do not get to
-    their end; `mute` hosts tell no boot id; `error` is raised instead of the next run; `dies_in` loses the caller in the middle of that playbook, after it has done its work.
+    their end; `mute` hosts tell no boot id; `error` is raised instead of the next run; `dies_in` loses
+    the caller in the middle of that playbook, after it has done its work.
     """
 
     def __init__(self, clock: Clock, *hosts: str) -> None:
