@@ -1,4 +1,4 @@
-"""Every limit's load before a plan and after it: hosts' CPU and memory, racks' CPU, feeds, PDUs and phases."""
+"""Every limit's load before a plan and after it: hosts' CPU, memory and link, racks' CPU, feeds, PDUs and phases."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,7 @@ def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
     situation = before.situation
     names = situation.cluster.hosts.names
     whole = amounts.whole(situation.cluster.hosts)
-    for quantity in (amounts.CPU, amounts.MEMORY):
-        rule = amounts.MEASURED[quantity]
+    for quantity, rule in enumerate(amounts.MEASURED):
         for host in np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0)).tolist():
             yield LimitState(
                 key=f"{rule}:{names[host]}", subject=names[host], unit="ratio",

@@ -8,7 +8,7 @@ import pytest
 from controller.errors import InputError
 from controller.model.cluster import PowerKind, VmState
 from controller.model.policy import Policy
-from controller.planner import amounts, canonical, extra_specs, power, precopy, score, situation
+from controller.planner import amounts, canonical, extra_specs, plan, power, precopy, score, situation
 from controller.planner.load import Load
 from tests import builders
 from tests.builders import GIB, NOW, Host, Supply, Vm
@@ -150,3 +150,11 @@ def test_dirty_rates_nobody_measures_are_assumed_by_busy_vcpu():
         vms=[Vm(name="x", host="a", cpu=2.0, dirty_mib_s=None), Vm(name="y", host="a", dirty_mib_s=7.0)],
     )
     assert (amounts.dirty_bytes_s(cluster.vms) / amounts.MIB).tolist() == [128.0, 7.0]
+
+
+def test_a_plan_says_what_it_makes_of_each_measured_quantity_of_a_host():
+    host = Host(name="c1", cpu=0.5, memory_used_gib=64.0, network_mib_s=600.0)
+    made = plan.plan(builders.cluster(hosts=[host, Host(name="c2")], vms=[]), Policy(), NOW)
+    found = {limit.key: (limit.before, limit.after) for limit in made.limits if limit.subject == "c1"}
+    assert set(found) == {"cpu:c1", "memory:c1", "network:c1"}
+    assert found["network:c1"] == (0.5, 0.5)
