@@ -102,7 +102,10 @@ class Runner:
         return self._stopping
 
     async def go(self, waves: Sequence[Wave], runs: Sequence[Run]) -> None:
-        """Runs every wave to its end; a wave that needs all before it is skipped where one of them did not succeed."""
+        """Runs every wave to its end; a wave that needs all before it is skipped where one of them did not succeed.
+
+        What nobody foresaw of one stack is raised only once the others of its wave have ended.
+        """
         by_stack = {run.stack: run for run in runs}
         for wave in waves:
             now = [by_stack[stack] for stack in wave.stacks]
@@ -111,7 +114,10 @@ class Runner:
                 for run in now:
                     self._over(run, State.SKIPPED, f"not begun: {before[0].stack} did not succeed")
                 continue
-            await asyncio.gather(*(self._one(run) for run in now))
+            ended = await asyncio.gather(*(self._one(run) for run in now), return_exceptions=True)
+            for error in ended:
+                if error is not None:
+                    raise error
 
     async def _one(self, run: Run) -> None:
         async with self._slots:

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from controller.cli.output import DONE, REFUSED, errors, people
 from controller.errors import InputError
 
 _KEPT_RUNS = 20
+_QUIET_S = 3600.0
+"""After that long without a word no call is under way any more."""
 
 
 def run(verb: Verb, names: Sequence[str], orders: work.Orders, *, parallel: int, as_json: bool) -> list[Run]:
@@ -103,7 +106,7 @@ def status(runs: Sequence[Run]) -> int:
 
 
 def _folder(verb: Verb) -> Path:
-    """Where this run's calls write. The last runs are kept."""
+    """Where this run's calls write. The last runs are kept, and those in which something was written lately."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "gdcc" / "estate"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,5 +116,15 @@ def _folder(verb: Verb) -> Path:
             f"cannot be written: {error.strerror}", where=str(home), remedy="see XDG_STATE_HOME"
         ) from error
     for old in sorted(home.iterdir())[:-_KEPT_RUNS]:
-        shutil.rmtree(old, ignore_errors=True)
+        if not _goes_on(old):
+            shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def _goes_on(folder: Path) -> bool:
+    """Whether its calls may still write there: many short runs, such as a timer's, may pass beside a long one."""
+    since_s = time.time() - _QUIET_S
+    try:
+        return any(path.stat().st_mtime > since_s for path in folder.rglob("*"))
+    except FileNotFoundError:  # another run takes it away
+        return False

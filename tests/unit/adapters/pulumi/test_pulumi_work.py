@@ -134,6 +134,39 @@ def test_nothing_begins_where_the_environment_is_another_clouds(tmp_path, verb):
         running.run(verb, [STACK], place.orders(login_project="theirs"), parallel=1, as_json=True)
 
 
+def test_what_nobody_foresaw_of_one_stack_ends_no_other(tmp_path):
+    other = asyncio.Event()
+
+    async def done(runner, run):
+        if run.stack == "agency-a":
+            other.set()
+            raise RuntimeError("nobody foresaw it")
+        await other.wait()
+        call = await asyncio.create_subprocess_exec("/bin/true")
+        await call.wait()
+        run.said = "no changes"
+
+    runs = [Run(stack=stack, verb=Verb.UP, folder=tmp_path) for stack in ("agency-a", "agency-b")]
+    runner = Runner(Place(tmp_path).tool, done, lambda run: None, 2)
+    with pytest.raises(RuntimeError, match="nobody foresaw it"):
+        asyncio.run(runner.go([Wave(stacks=("agency-a", "agency-b"))], runs))
+    assert (runs[1].state, runs[1].said) == (State.DONE, "no changes")
+
+
+def test_old_runs_are_taken_away_but_not_one_that_still_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    home = tmp_path / "gdcc/estate"
+    for name in ("20260101-ended-up", "20260102-long-up"):
+        (home / name / "agency-tax/up").mkdir(parents=True)
+        (home / name / "agency-tax/up/events").write_text("")
+    for path in (home / "20260101-ended-up").rglob("*"):
+        os.utime(path, (0, 0))
+    place = Place(tmp_path)
+    for _ in range(20):
+        running.run(Verb.DRIFT, [], place.orders(), parallel=1, as_json=True)
+    assert min(each.name for each in home.iterdir()) == "20260102-long-up"
+
+
 def test_a_run_whose_files_cannot_be_written_fails_alone_and_says_where(tmp_path):
     place = Place(tmp_path)
     place.declares("n1")
