@@ -3,15 +3,22 @@
 import hashlib
 import urllib.request
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from controller.adapters.prometheus.collector import PrometheusCollector, Server
+from controller.adapters.prometheus.joined import HostLabels
+from controller.adapters.prometheus.query import defaults
 from controller.adapters.snmp.credentials import AuthProtocol, PrivProtocol, User
 from controller.adapters.snmp.target import Target, Watts
-from controller.model.sample import Kind
+from controller.model.sample import Kind, Quantity
+from inventory import load
 from inventory.model import SnmpProfile
+from tests.fakes.real_prometheus import prometheus
 from tests.fakes.snmp_devices import watched
-from tests.lab.host_fixtures import Hosts
+from tests.lab.host_fixtures import ESTATE_OF_HOSTS, Hosts
 
 pytestmark = pytest.mark.lab
 
@@ -65,6 +72,23 @@ def test_the_exporters_page_holds_the_hosts_own_checks(monitored: Hosts) -> None
     assert "node_cpu_seconds_total" in page
     assert "\ngdcc_host_reboot_required " in page
     assert "\ngdcc_host_checks_timestamp_seconds " in page
+
+
+async def test_a_real_prometheus_scrapes_it_and_the_controller_reads_the_host_there(
+    monitored: Hosts, tmp_path: Path
+) -> None:
+    host, window = load.load(ESTATE_OF_HOSTS).hosts[HOST], timedelta(seconds=10)
+    async with prometheus(tmp_path, {"node": list(host.exporters)}) as running:
+        await running.until('up{job="node"} == 1', 1)
+        await running.until(f'sum(rate(node_cpu_seconds_total{{mode="idle"}}[{window.seconds}s])) > 0', 1)
+        collector = PrometheusCollector(Server(url=running.url), defaults(window), HostLabels.of([host]))
+        await collector.start()
+        batches, _ = await collector.collect(timedelta(seconds=10))
+        await collector.stop()
+    read = {batch.quantity: batch for batch in batches if batch.kind is Kind.HOST}
+    assert {Quantity.CPU_RATIO, Quantity.MEMORY_BYTES, Quantity.NETWORK_BYTES_S} <= set(read)
+    assert all(batch.names == (HOST,) for batch in read.values())
+    assert 0.0 < read[Quantity.CPU_RATIO].values[0] <= 1.0
 
 
 async def test_snmpd_answers_the_controllers_collector_with_the_hosts_own_keys_alone(monitored: Hosts) -> None:
