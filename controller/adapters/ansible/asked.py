@@ -1,8 +1,11 @@
-"""Whether what is asked of a run exists: its playbook, its hosts, its variables."""
+"""Whether what is asked of a run exists: its playbook, its hosts, its variables; and which of these are secret."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+
+import yaml
 
 from controller.adapters.ansible.inventory import Listing
 from controller.errors import InputError
@@ -24,6 +27,26 @@ def check(run: PlaybookRun, playbooks: Path, listing: Listing) -> None:
     strange = sorted(set(run.variables) - _words(playbooks)) if run.variables else []
     if strange:
         raise InputError(f"no playbook or role has {', '.join(strange)}", where=str(playbooks))
+
+
+def marked(run: PlaybookRun, playbooks: Path) -> PlaybookRun:
+    """The run with those variables named secret that a role's argument specs keep out of logs."""
+    if not run.variables:
+        return run
+    return replace(run, secrets=run.secrets | (frozenset(run.variables) & _unlogged(playbooks)))
+
+
+def secret_values(run: PlaybookRun) -> frozenset[str]:
+    """What is to be shown nowhere."""
+    values = [run.variables[name] for name in run.secrets if name in run.variables]
+    return frozenset(str(each) for value in values for each in (value if isinstance(value, tuple) else (value,)))
+
+
+def _unlogged(playbooks: Path) -> frozenset[str]:
+    specs = [yaml.safe_load(path.read_text()) for path in playbooks.glob("roles/*/meta/argument_specs.yml")]
+    entries = [entry for spec in specs for entry in spec["argument_specs"].values()]
+    options = [option for entry in entries for option in (entry.get("options") or {}).items()]
+    return frozenset(name for name, option in options if option.get("no_log"))
 
 
 def _words(playbooks: Path) -> frozenset[str]:

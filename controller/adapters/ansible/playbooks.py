@@ -86,8 +86,9 @@ class AnsiblePlaybooks:
             thread.shutdown(wait=False)
 
     def _run(self, job: _Job) -> PlaybookResult:
-        site, run = self._site, job.run
-        asked.check(run, site.playbooks, self.inventory.listing())
+        site = self._site
+        asked.check(job.run, site.playbooks, self.inventory.listing())
+        run = asked.marked(job.run, site.playbooks)
         password = None if site.vault is None else site.vault()
         redactor = Redactor(self._secrets(run, password))
         now = datetime.now(UTC)
@@ -106,9 +107,8 @@ class AnsiblePlaybooks:
     def _secrets(self, run: PlaybookRun, password: str | None) -> frozenset[str]:
         site = self._site
         kept = vault.secrets((site.inventory.parent, site.playbooks), password)
-        marked = {str(run.variables[name]) for name in run.secrets if name in run.variables}
         given = {os.environ[name] for name in site.environment if name in os.environ}
-        return kept | marked | given | ({password} if password else set())
+        return kept | asked.secret_values(run) | given | ({password} if password else set())
 
     def _play(self, job: _Job, config: RunnerConfig, ear: "_Ear") -> None:
         runner = Runner(config=config, event_handler=ear.heard, cancel_callback=lambda: job.stop.is_set() or job.late)

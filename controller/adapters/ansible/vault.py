@@ -93,9 +93,7 @@ def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _opened(payload: str, password: str, path: Path) -> str:
-    salt, mac, ciphertext = (
-        binascii.unhexlify(part) for part in binascii.unhexlify("".join(payload.split())).split(b"\n")
-    )
+    salt, mac, ciphertext = _parts(payload, path)
     keys = PBKDF2HMAC(hashes.SHA256(), length=80, salt=salt, iterations=_ROUNDS).derive(password.encode())
     check = hmac.HMAC(keys[32:64], hashes.SHA256())
     check.update(ciphertext)
@@ -107,6 +105,16 @@ def _opened(payload: str, password: str, path: Path) -> str:
     padded = decryptor.update(ciphertext) + decryptor.finalize()
     unpadder = padding.PKCS7(128).unpadder()
     return (unpadder.update(padded) + unpadder.finalize()).decode("utf-8", errors="replace")
+
+
+def _parts(payload: str, path: Path) -> tuple[bytes, bytes, bytes]:
+    try:
+        inner = binascii.unhexlify("".join(payload.split())).split(b"\n")
+        salt, mac, ciphertext = map(binascii.unhexlify, inner)
+    except ValueError as error:
+        what, remedy = "is damaged: it begins as a vault and cannot be read as one", "restore it"
+        raise InputError(what, where=str(path), remedy=remedy) from error
+    return salt, mac, ciphertext
 
 
 def _values(text: str) -> set[str]:
