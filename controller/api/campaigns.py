@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from controller.api.wire import to_json
 from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.campaign.orders import NEWEST
 from controller.errors import InputError
 from controller.model.campaign import Order
 
@@ -32,7 +33,7 @@ def routes(desk: CampaignDesk, who: Who) -> list[web.RouteDef]:
     """Every address below /campaigns."""
     return [
         web.get("/campaigns", _listed(desk)),
-        web.get("/campaigns/newest", _shown(desk)),
+        web.get(f"/campaigns/{NEWEST}", _shown(desk)),
         web.get("/campaigns/{campaign}", _shown(desk)),
         web.post("/campaigns", _made(desk, who)),
         web.post("/campaigns/{campaign}/{verb:start|pause|resume|abort}", _done(desk, who)),

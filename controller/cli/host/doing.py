@@ -20,7 +20,7 @@ from controller.cli.host.screen import Screen, summary
 from controller.cli.output import DONE, REFUSED, WRONG_USE, errors, people, print_json, refuse
 from controller.engine.host_work.order import Ended, Order, Outcome
 from controller.engine.host_work.work import HostWork
-from controller.errors import GdccError, InputError
+from controller.errors import GdccError, InputError, TransientError
 from controller.model.ids import HostName
 from controller.model.playbook import Variable
 from inventory.model import LISTED_IN_NOVA, Lifecycle
@@ -86,6 +86,8 @@ def do(asked: Asked, make: MakeOrder) -> None:
             outcomes = asyncio.run(_done(asked, found.tools, order))
     except KeyboardInterrupt:
         refuse("interrupted: Ansible was ended; what was begun is open, see gdcc host; the same verb goes on with it")
+    except TransientError as error:
+        refuse(f"{error}\nWhat was begun stays open: gdcc host shows it, and the same verb again goes on with it.")
     except GdccError as error:
         refuse(str(error))
     _show(order, outcomes, asked.as_json)

@@ -9,13 +9,16 @@ from controller.model.campaign import Order, Reboot
 from inventory import bounds
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+NEWEST = "newest"
+"""What the API calls the campaign that goes on, so that none can be named so."""
+
 _CANARIES = bounds.Bound(least=0, most=1_000_000, unit="hosts")
 
 
 def check(order: Order, playbooks: Collection[str]) -> None:
     """Raises `InputError` for a name, playbook or number that cannot be meant, and for an order that does nothing."""
     where = f"campaign {order.name}"
-    if not _NAME.fullmatch(order.name):
+    if not _NAME.fullmatch(order.name) or order.name == NEWEST:
         raise InputError(f"{order.name!r} is no name", where="name", remedy="a-z, 0-9, dot, dash, underscore")
     playbook = order.work.playbook
     if playbook is not None and playbook not in playbooks:

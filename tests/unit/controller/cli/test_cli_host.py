@@ -231,6 +231,7 @@ def test_without_a_daemon_nothing_is_begun(place: Place) -> None:
     refused = place.gdcc("verify", "c1")
     assert refused.exit_code == 1
     assert "no daemon answers" in refused.stderr
+    assert "the same verb again goes on with it" in refused.stderr
 
 
 def test_a_host_that_another_process_works_on_is_refused(place: Place) -> None:

@@ -243,6 +243,7 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
     ("asked", "what"),
     [
         (order("Bad Name"), "no name"),
+        (order("newest"), "no name"),
         (order(work=Work(playbook="host-fly.yml")), "no playbook 'host-fly.yml'"),
         (order(work=Work()), "does nothing"),
         (order(hosts=("r9h9",)), "no host of the inventory"),
