@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -50,11 +50,15 @@ def in_files(backend_url: str, project: str) -> dict[str, tuple[Lock, ...]]:
 def _read(paths: Iterable[Path]) -> Iterable[Lock]:
     for path in sorted(paths):
         try:
-            row = json.loads(path.read_text(encoding="utf-8"))
+            text, modified_s = path.read_text(encoding="utf-8"), path.stat().st_mtime
         except FileNotFoundError:  # given back while we looked
             continue
-        since = datetime.fromisoformat(row["timestamp"])
-        yield Lock(user=row["username"], host=row["hostname"], pid=int(row["pid"]), since=since)
+        try:
+            row = json.loads(text)
+            since = datetime.fromisoformat(row["timestamp"])
+            yield Lock(user=row["username"], host=row["hostname"], pid=int(row["pid"]), since=since)
+        except (KeyError, ValueError):  # cut short, as by a full disk; it locks all the same
+            yield Lock(user="somebody", host="a machine unknown", pid=0, since=datetime.fromtimestamp(modified_s, UTC))
 
 
 def lives(lock: Lock) -> bool | None:

@@ -138,6 +138,18 @@ def test_locks_of_a_file_backend_are_read_from_it(tmp_path):
     assert list(locks.in_files(f"file://{tmp_path}/a%20b", "gdcc")) == ["agency-x"]
 
 
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"pid": 7, "username": "ada", "hostname": "h1", "timestamp": "now"}'])
+def test_a_lock_whose_writing_was_cut_short_is_still_one_and_can_be_taken_away(tmp_path, text):
+    folder = tmp_path / ".pulumi/locks/organization/gdcc/agency-x"
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(text)
+    (lock,) = locks.in_files(f"file://{tmp_path}", "gdcc")["agency-x"]
+    assert locks.lives(lock) is None
+    assert locks.remedy("agency-x", lock) == (
+        "look on a machine unknown whether it still runs; if not: --unlock agency-x"
+    )
+
+
 def test_locks_of_other_backends_are_not_looked_for():
     assert locks.in_files("s3://bucket", "gdcc") == {}
 
