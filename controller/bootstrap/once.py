@@ -1,6 +1,7 @@
 """One look and no daemon: for `gdcc snapshot`, `gdcc plan` and `gdcc inventory draft`."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,12 +11,16 @@ from controller.adapters.openstack import connect
 from controller.adapters.store import schema
 from controller.adapters.store.journal import open_journal
 from controller.bootstrap import parts
-from controller.engine import trust
+from controller.engine import extents, trust
 from controller.engine.assemble import History, assemble
+from controller.engine.assemble.history import settled_at
 from controller.engine.observe import Look, Observer
+from controller.engine.ports import Clock
 from controller.errors import TransientError
 from controller.model.cloud import CatalogFacts, CloudFacts
 from controller.model.cluster import Cluster
+from controller.model.extent import Extent
+from controller.model.ids import HostName
 from controller.model.policy import Policy
 from inventory.model import Estate
 
@@ -51,40 +56,47 @@ async def _snapshot(settings: config.Config) -> Cluster:
     observer = Observer(cloud, parts.collectors(settings, estate, clock), clock, deadline=settings.deadline)
     try:
         await observer.start()
-        return await _seen(observer, estate, settings, rules, clock)
+        return await seen(observer, estate, settings, rules, clock)
     finally:
         await observer.stop()
         await cloud.close()
 
 
-async def _seen(
-    observer: Observer, estate: Estate, settings: config.Config, rules: Policy, clock: SystemClock
-) -> Cluster:
+async def seen(observer: Observer, estate: Estate, settings: config.Config, rules: Policy, clock: Clock) -> Cluster:
+    """Looks until all can be trusted or had time to be; a freeze that the daemon would be in stands in the snapshot."""
     patience = 2 * max(settings.scrape_interval, settings.snmp.interval) + settings.deadline
     end = clock.monotonic() + patience.total_seconds()
     while True:
         cluster, report = _judged(await observer.look(), estate, settings, rules)
         if not (report.untrusted or cluster.hosts.unread_health.any()) or clock.monotonic() >= end:
-            return cluster
+            return replace(cluster, freeze=report.freeze)
         await clock.sleep(LOOK_AGAIN)
 
 
 def _judged(look: Look, estate: Estate, settings: config.Config, rules: Policy) -> tuple[Cluster, trust.TrustReport]:
     if look.facts is None:
         raise TransientError(f"the cloud cannot be read: {look.facts_error}", where="cloud")
-    cluster = assemble(estate, look.facts, look.readings, rules, look.at, history=_history(settings, look))
-    facts = look.facts
-    sight = trust.Sight(facts_at=facts.at, facts_error=look.facts_error, unread_members=facts.unread_members)
+    facts, (history, most) = look.facts, _remembered(settings, look)
+    cluster = assemble(estate, facts, look.readings, rules, look.at, history=history)
+    settled, _ = settled_at(history.entries, rules.migration)
+    sight = trust.Sight(
+        facts_at=facts.at,
+        facts_error=look.facts_error,
+        unread_members=facts.unread_members,
+        most=most,
+        settling=frozenset(HostName(host) for host, at in settled.items() if at > look.at.timestamp()),
+    )
     return cluster, trust.report(cluster, estate, rules.trust, sight)
 
 
-def _history(settings: config.Config, look: Look) -> History:
+def _remembered(settings: config.Config, look: Look) -> tuple[History, Extent | None]:
     """What the journal remembers, where there is one; a daemon may be writing it."""
     if not schema.begun(settings.journal_url):
-        return History()
+        return History(), None
     with open_journal(settings.journal_url, read_only=True) as journal:
-        return History(
+        history = History(
             entries=journal.entries_since(look.at - timedelta(hours=24)),
             draining=frozenset(drain.host for drain in journal.drains()),
             refusals=journal.refusals(look.at),
         )
+        return history, extents.most(journal.peaks())
