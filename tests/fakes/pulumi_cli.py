@@ -3,7 +3,8 @@
 It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
 declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice
 where it is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is
-broken (`violates`), and whether the passphrase is another one (`refuses_secrets`).
+broken (`violates`), whether the passphrase is another one (`refuses_secrets`), and whether another run goes on beside
+this one, so that each export is out of date once it is read (`meddled`).
 """
 
 import json
@@ -220,6 +221,9 @@ def export(stack):
         for each in stack.state["pending"]
     ]
     sys.stdout.write(json.dumps({"deployment": {"resources": resources, "pending_operations": pending}}) + "\n")
+    if "meddled" in stack.plan:
+        stack.state["resources"].append(f"beside-{len(resources)}")
+        stack.save()
 
 
 def asked(words, home, stack):

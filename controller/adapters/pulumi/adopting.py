@@ -15,6 +15,7 @@ from controller.adapters.pulumi import importing
 from controller.adapters.pulumi.importing import UNKNOWN, Declared
 from controller.adapters.pulumi.runs import Run, Runner
 from controller.adapters.pulumi.tool import Tool
+from controller.errors import InputError
 
 _FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
 """Protection comes back with the next update, from the program."""
@@ -57,12 +58,19 @@ def write_file(path: Path, wanted: Iterable[Declared], ids: Mapping[str, str]) -
 
 
 def _complete(tool: Tool, stack: str, adopted: Mapping[str, Declared], scratch: Path) -> int:
-    document = json.loads(tool.call("stack", "export", "--stack", stack))
+    exported = tool.call("stack", "export", "--stack", stack)
+    document = json.loads(exported)
     completed = fill(document["deployment"], adopted)
     if completed:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(document), encoding="utf-8")
+        if tool.call("stack", "export", "--stack", stack) != exported:  # no lock spans the two
+            raise InputError(
+                "another run changed its state while an import completed it; nothing was overwritten",
+                where=stack,
+                remedy="let that run end, then the same import again",
+            )
         tool.call("stack", "import", "--stack", stack, "--file", str(scratch))
     return completed
 

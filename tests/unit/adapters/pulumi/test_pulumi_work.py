@@ -116,6 +116,18 @@ def test_an_import_that_was_killed_before_it_completed_is_completed_by_the_same_
     assert calls.count(["stack", "import"]) == 1
 
 
+def test_an_import_overwrites_nothing_that_another_run_did_while_it_was_completed(tmp_path, monkeypatch, capsys):
+    place = Place(tmp_path, resources=["n0", "n1"])
+    (tmp_path / "scenario.json").write_text(json.dumps({STACK: {"declares": ["n0", "n1"], "meddled": True}}))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    row = imported(place, capsys)
+    assert row["state"] == "failed"
+    assert row["says"].startswith(f"{STACK}: another run changed its state while an import completed it"), row
+    assert "then the same import again" in row["says"]
+    assert {"n0", "n1", "beside-2"} <= set(place.kept()["resources"])
+    assert "dependencies" not in place.kept()
+
+
 def imported(place, capsys):
     """What `gdcc estate import --write` says, of a cloud that has nothing."""
     estate = load.load(AGENCIES)
