@@ -1,20 +1,16 @@
 """How far a campaign is, from its own records: what each step takes, and when it will have ended."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import fmean
 
 from controller.engine import calendar
-from controller.model.campaign import Campaign, HostState, Member, State, Step, StepRecord
+from controller.model.campaign import Campaign, HostState, Member, Order, State, Step, StepRecord
 from controller.planner.campaign import schedule
 
 UNMEASURED = timedelta(minutes=30)
 """What a host is thought to take before one of this campaign has been done."""
-
-_FAR = 20_000
-"""Looks ahead for an open window, a quarter of an hour each: more than half a year."""
-
-_LOOK = timedelta(minutes=15)
 
 
 def host_time(members: Iterable[Member]) -> timedelta | None:
@@ -46,7 +42,7 @@ def waves_left(campaign: Campaign, members: Sequence[Member]) -> int:
 def ends_at(campaign: Campaign, members: Sequence[Member], now: datetime, timezone: str) -> datetime | None:
     """When the last wave ends if each takes as long as hosts took so far, in open windows, after the soak.
 
-    None where nothing is measured yet, or the campaign does not go on.
+    None where nothing is measured yet, the campaign does not go on, or its blackouts leave none of its windows.
     """
     each = host_time(members)
     if each is None or campaign.state is not State.RUNNING:
@@ -56,10 +52,23 @@ def ends_at(campaign: Campaign, members: Sequence[Member], now: datetime, timezo
     ended = [member.ended_at for member in canaries if member.ended_at is not None]
     if canaries and any(not member.canary and member.state is HostState.WAITING for member in members):
         at = max(at, max(ended, default=now) + timedelta(minutes=order.canaries.soak_minutes))
-    for _ in range(waves_left(campaign, members)):
-        for _ in range(_FAR):
-            if calendar.allows(order.windows, order.blackouts, at, timezone):
-                break
-            at += _LOOK
-        at += each
+    return _after(waves_left(campaign, members), each, at, order, timezone)
+
+
+def _after(waves: int, each: timedelta, at: datetime, order: Order, timezone: str) -> datetime | None:
+    """When so many waves have ended that begin in open windows only; from window to window, not from wave to wave."""
+    while waves:
+        if not calendar.allows(order.windows, order.blackouts, at, timezone):
+            opens = calendar.next_change(order.windows, order.blackouts, at, timezone)
+            if opens is None:
+                return None
+            at = opens
+        shuts = calendar.next_change(order.windows, order.blackouts, at, timezone)
+        fit = waves if shuts is None else min(waves, _begun_within(shuts - at, each))
+        at, waves = at + fit * each, waves - fit
     return at
+
+
+def _begun_within(span: timedelta, each: timedelta) -> int:
+    """How many follow each other that begin before it is over."""
+    return math.ceil(span / max(each, timedelta(seconds=1)))

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -57,3 +57,49 @@ def test_the_wall_clock_counts_where_the_clock_changes() -> None:
     in_winter, in_summer = datetime(2026, 11, 22, 7, 30, tzinfo=UTC), datetime(2026, 7, 19, 6, 30, tzinfo=UTC)
     assert calendar.allows([morning], [], in_winter, "Europe/Berlin")
     assert calendar.allows([morning], [], in_summer, "Europe/Berlin")
+
+
+@pytest.mark.parametrize("zone", [BANGKOK, "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("windows", "blackouts"),
+    [
+        ([NIGHT], []),
+        ([], [NIGHT]),
+        ([NIGHT], [Window(days=frozenset({FRIDAY, SATURDAY}), start_minute=23 * 60, end_minute=2 * 60 + 30)]),
+        ([Window(days=frozenset(range(7)), start_minute=2 * 60 + 30, end_minute=4 * 60)], []),
+        ([Window(days=frozenset({6}), start_minute=60, end_minute=2 * 60 + 30)], []),
+        ([Window(days=frozenset({6}), start_minute=0, end_minute=24 * 60)], []),
+    ],
+)
+@pytest.mark.parametrize("sunday", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
+def test_every_change_is_found_as_a_walk_by_minutes_finds_it(
+    zone: str, windows: list[Window], blackouts: list[Window], sunday: datetime
+) -> None:
+    """Around the Sundays on which Berlin's clock changes."""
+    at, end = sunday - timedelta(days=3), sunday + timedelta(days=3)
+    walked = []
+    before = calendar.allows(windows, blackouts, at, zone)
+    for minute in (at + timedelta(minutes=n) for n in range(1, 6 * 24 * 60)):
+        now = calendar.allows(windows, blackouts, minute, zone)
+        if now is not before:
+            walked.append(minute)
+        before = now
+    found = []
+    change = calendar.next_change(windows, blackouts, at, zone)
+    while change is not None and change < end:
+        found.append(change)
+        change = calendar.next_change(windows, blackouts, change, zone)
+    assert found == walked
+
+
+def test_what_is_always_allowed_and_what_never_is_do_not_change() -> None:
+    every_day = Window(days=frozenset(range(7)), start_minute=0, end_minute=24 * 60)
+    for windows, blackouts in ([], []), ([every_day], []), ([NIGHT], [NIGHT]), ([], [every_day]):
+        assert calendar.next_change(windows, blackouts, bangkok(20, 21), BANGKOK) is None
+
+
+def test_what_goes_on_beyond_a_windows_end_or_over_a_gap_is_not_allowed_throughout() -> None:
+    start = bangkok(20, 22)
+    assert calendar.allows_throughout([NIGHT], [], start, timedelta(hours=6, minutes=59), BANGKOK)
+    assert not calendar.allows_throughout([NIGHT], [], start, timedelta(hours=7), BANGKOK)
+    assert not calendar.allows_throughout([NIGHT], [], start - timedelta(minutes=1), timedelta(minutes=5), BANGKOK)
