@@ -40,5 +40,5 @@ KEY_SECRET = "openstack:keymanager/secretV1:SecretV1"  # noqa: S105 - a type tok
 MEANINGS = "gdcc:policy:Meanings"
 PROVIDER = "pulumi:providers:openstack"
 
-PROTECTED = frozenset({PROJECT, NETWORK, SUBNET, VOLUME_TYPE, VOLUME, INSTANCE, CONTAINER})
+PROTECTED = frozenset({PROJECT, NETWORK, SUBNET, SECURITY_GROUP, VOLUME_TYPE, VOLUME, INSTANCE, CONTAINER})
 """Kinds whose deletion or replacement loses data or cuts tenants off: never without a named exception."""

@@ -47,6 +47,12 @@ def test_a_protected_kind_is_neither_deleted_nor_replaced(operation: str, kind: 
     assert what.startswith("protected-kinds: would be")
 
 
+def test_a_security_group_whose_rules_would_go_before_neutron_refuses_to_let_it_go_is_kept() -> None:
+    rule, group = (step("delete", kind, "db", {}) for kind in (kinds.SECURITY_RULE, kinds.SECURITY_GROUP))
+    assert refused(rule) == []
+    assert refused(rule, group) == ["protected-kinds: would be deleted"]
+
+
 def test_a_replacement_shown_in_all_its_steps_is_told_once() -> None:
     operations = ("create-replacement", "replace", "delete-replaced")
     assert len(refused(*(step(each, kinds.NETWORK, "it", {}, {}) for each in operations))) == 1
