@@ -39,9 +39,6 @@ _log = logging.getLogger(__name__)
 _POLL_S = 1
 """How often a run that says nothing is asked whether it shall end."""
 
-_LONGEST_ERROR = 10
-"""Lines of Ansible's own words that an error quotes."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
@@ -98,8 +95,9 @@ class AnsiblePlaybooks:
             vault.handed_over(folder, password) as pipe,
         ):
             tally = Tally(run.hosts, run.playbook)
-            self._play(job, _configured(site, run, folder, pipe), _Ear(redactor, artifacts, tally, job.told))
-            result = _result(job, tally, artifacts.folder)
+            ear = _Ear(redactor, artifacts, tally, job.told)
+            status = self._play(job, _configured(site, run, folder, pipe), ear)
+            result = _result(job, tally, status, artifacts.folder)
             artifacts.close(result)
         _log.info("a playbook ended", extra={"run": run.id, "playbook": run.playbook, "succeeded": result.succeeded})
         return result
@@ -110,7 +108,8 @@ class AnsiblePlaybooks:
         given = {os.environ[name] for name in site.environment if name in os.environ}
         return kept | asked.secret_values(run) | given | ({password} if password else set())
 
-    def _play(self, job: _Job, config: RunnerConfig, ear: "_Ear") -> None:
+    def _play(self, job: _Job, config: RunnerConfig, ear: "_Ear") -> int | None:
+        """Ansible's exit status; None where a signal ended it."""
         runner = Runner(config=config, event_handler=ear.heard, cancel_callback=lambda: job.stop.is_set() or job.late)
         try:
             runner.run()
@@ -119,6 +118,8 @@ class AnsiblePlaybooks:
         finally:
             # SSH's shared connections too, whose host keys were looked at for this run alone.
             processes.end(job.run.id)
+        status: int | None = runner.rc
+        return status
 
 
 class _Ear:
@@ -191,15 +192,16 @@ def _file(path: Path, text: str) -> Path:
     return path
 
 
-def _result(job: _Job, tally: Tally, folder: Path) -> PlaybookResult:
+def _result(job: _Job, tally: Tally, status: int | None, folder: Path) -> PlaybookResult:
     """Raises `PermanentError` where Ansible gave up before it had begun with the hosts, in its own words."""
-    stopped = None
-    if not tally.complete:
-        if not job.late and not job.stop.is_set():
-            words = " ".join(line.strip() for line in tally.lines[-_LONGEST_ERROR:] if line.strip())
-            what = f"Ansible gave up: {words or 'it said nothing'}"
-            raise PermanentError(what, where=job.run.playbook, remedy=f"see {folder}")
-        late = f"it took longer than {job.run.timeout.total_seconds():.0f} s"
-        stopped = late if job.late else "it was asked to stop"
+    if tally.complete:
+        stopped = tally.stopped_by(status)
+    elif job.late:
+        stopped = f"it took longer than {job.run.timeout.total_seconds():.0f} s"
+    elif job.stop.is_set():
+        stopped = "it was asked to stop"
+    else:
+        what = f"Ansible gave up: {tally.words or 'it said nothing'}"
+        raise PermanentError(what, where=job.run.playbook, remedy=f"see {folder}")
     hosts = tally.results(stopped)
     return PlaybookResult(run=job.run, hosts=hosts, ended_at=datetime.now(UTC), artifacts=str(folder), stopped=stopped)

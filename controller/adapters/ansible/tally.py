@@ -18,6 +18,8 @@ _STATUS = {
 }
 NOT_OF_A_TASK = frozenset({"verbose", "error", "system_warning", "warning"})
 _SET_STATS = "set_stats"
+_LONGEST_WORDS = 10
+"""Lines of Ansible's own words that are quoted."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,11 @@ class Tally:
         """Whether Ansible came to its end, well or not."""
         return self._stats is not None
 
+    @property
+    def words(self) -> str:
+        """What Ansible said last outside of tasks, in one line."""
+        return " ".join(line.strip() for line in self.lines[-_LONGEST_WORDS:] if line.strip())
+
     def take(self, event: Mapping[str, Any]) -> TaskEvent | None:
         """Adds one; what it tells of a host's task, None where it tells of something else."""
         kind, data = event.get("event"), event.get("event_data") or {}
@@ -70,16 +77,28 @@ class Tally:
         at = datetime.fromisoformat(event["created"]) if "created" in event else datetime.now(UTC)
         return TaskEvent(host=HostName(data["host"]), task=task, status=status, at=_aware(at))
 
+    def stopped_by(self, status: int | None) -> str | None:
+        """Why a complete run has succeeded nowhere though all hosts came to their end: its exit status.
+
+        `status` is None where a signal ended it. None is answered where all is well, or a host says why it is not.
+        """
+        if status == 0 or not all(result.succeeded for result in self.results().values()):
+            return None
+        said_last = f": {self.words}" if self.words else ""
+        ended = "was killed" if status is None else f"ended with status {status}"
+        return f"Ansible {ended} though no host failed{said_last}"
+
     def results(self, stopped: str | None = None) -> Mapping[HostName, HostResult]:
-        """What came of every host; where the run was `stopped`, at which task."""
+        """What came of every host; where the run was `stopped`, at which task (none succeeded then)."""
         return {host: self._result(host, seen, stopped) for host, seen in self._hosts.items()}
 
     def _result(self, host: HostName, seen: _Seen, stopped: str | None) -> HostResult:
-        failure = seen.failure or (TaskFailure(task=seen.task, said=stopped) if stopped else None)
+        cut = TaskFailure(task=seen.task, said=stopped) if stopped else None
+        failure = seen.failure or cut
         ended = self._stats is not None
         if self._stats is not None:
             lost = any((self._stats.get(name) or {}).get(host) for name in ("failures", "dark"))
-            failure = (failure or _UNTOLD) if lost else None
+            failure = (seen.failure or _UNTOLD) if lost else cut
             ended = lost or (host in self._stats["processed"] and not self._broken_off)
             if host not in self._stats["processed"]:
                 failure = TaskFailure(task="", said=f"no play of {self._playbook} ran on this host")

@@ -92,6 +92,19 @@ HALF = """\
 """
 BROKEN = "- name: Broken\n  hosts: all\n  tasks:\n    - no_such_action_at_all: 1\n"
 
+QUITS = """\
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = "quits"
+
+    def v2_playbook_on_stats(self, stats):
+        os._exit(7)
+"""
+
 PLAYBOOKS = {"mixed.yml": MIXED, "write.yml": WRITE, "sleep.yml": SLEEP, "half.yml": HALF, "broken.yml": BROKEN}
 
 
@@ -231,6 +244,15 @@ async def test_one_host_of_two_that_fails_breaks_off_the_other(place: Site) -> N
     assert bad.failure.said == "declared 9000, found 1500"
     assert not good.ended
     assert good.failure is None
+
+
+async def test_an_ansible_that_ends_badly_after_every_host_has_succeeded_on_none(tmp_path: Path) -> None:
+    place = site(tmp_path, PLAYBOOKS, files={"root/playbooks/callback_plugins/quits.py": QUITS})
+    result, _ = await ran(place, asked("write", "good", variables={"folder": str(tmp_path)}))
+    assert (tmp_path / "written").exists()
+    assert result.stopped is not None and result.stopped.startswith("Ansible ended with status 7 though no host failed")
+    failure = result.hosts[HostName("good")].failure
+    assert failure is not None and failure.said == result.stopped
 
 
 async def test_a_run_that_takes_too_long_is_ended_with_its_processes(place: Site) -> None:

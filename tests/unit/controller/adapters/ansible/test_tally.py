@@ -81,6 +81,30 @@ def test_a_failure_that_ansible_counts_and_does_not_tell_is_a_failure() -> None:
     assert "among its failures" in result.failure.said
 
 
+def test_a_run_that_ended_badly_though_no_host_failed_has_succeeded_on_none() -> None:
+    made = tally(event("runner_on_ok"), stats())
+    assert made.stopped_by(0) is None
+    why = made.stopped_by(250)
+    assert why == "Ansible ended with status 250 though no host failed"
+    assert made.stopped_by(None) == "Ansible was killed though no host failed"
+    result = made.results(why)[HOST]
+    assert not result.succeeded
+    assert result.failure is not None
+    assert result.failure.said == why
+
+
+def test_a_run_that_ended_badly_says_what_ansible_said_last() -> None:
+    made = tally(event("runner_on_ok"), stats(), {"event": "error", "stdout": "ERROR! Unexpected Exception\n"})
+    assert made.stopped_by(250) == "Ansible ended with status 250 though no host failed: ERROR! Unexpected Exception"
+
+
+def test_a_run_that_ended_badly_since_a_host_failed_keeps_the_hosts_own_words() -> None:
+    made = tally(event("runner_on_failed", res={"msg": "no room"}), stats(failures={HOST: 1}))
+    assert made.stopped_by(2) is None
+    failure = made.results()[HOST].failure
+    assert failure is not None and failure.said == "no room"
+
+
 def test_facts_are_those_that_a_task_told_of_its_own_host() -> None:
     own = {"ansible_stats": {"data": {"kernel": "6.1"}, "per_host": True}}
     of_all = {"ansible_stats": {"data": {"total": 3}, "per_host": False}}
