@@ -120,7 +120,8 @@ class HostState(StrEnum):
     """Where a host of a campaign is.
 
     UNDER_WAY from before its drain to its end; FAILED is out of service, drained and disabled by us. UNTOUCHED and
-    RETURNED are what an abort leaves: never changed, or given back verified though its work had failed.
+    RETURNED are what an abort leaves: never changed, or given back though its work had failed, by us once it was
+    verified or by an operator before.
     """
 
     WAITING = "waiting"

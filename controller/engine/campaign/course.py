@@ -220,18 +220,24 @@ class Course:
         touched = self.member.attempt > 1
         self._end = HostState.RETURNED if touched else HostState.UNTOUCHED
         if own_drain(self._parts.journal, self.member) is None and Step.ENABLE not in self._done:
-            return self._left(HostState.FAILED if touched else HostState.UNTOUCHED)
+            return self._left()
         for step in (Step.VERIFY, Step.ENABLE) if touched else (Step.ENABLE,):
             if not self._ended(step) and await self._take(step, self._done.get(step)) is None:
                 break
         return self.member
 
-    def _left(self, state: HostState) -> Member:
-        """There is no drain of ours to end: it was never begun, or an operator ended it."""
-        why_left = "somebody else ended its drain" if state is HostState.FAILED else ""
-        self.member = replace(self.member, state=state, why=why_left, ended_at=self._parts.clock.now())
+    def _left(self) -> Member:
+        """There is no drain of ours to end: it was never begun, or an operator has ended it, and so the host is theirs."""
+        self.member = replace(self.member, state=self._end, why=self._taken(), ended_at=self._parts.clock.now())
         self._parts.records.save_members((self.member,))
         return self.member
+
+    def _taken(self) -> str:
+        """By whom, of a host that was out of service on our account."""
+        if self._end is HostState.UNTOUCHED:
+            return ""
+        others = [drain for drain in self._parts.journal.drains() if drain.host == self.member.host]
+        return f"drained by {others[0].who} since: {others[0].why}" if others else "given back by an operator"
 
     def _still_empty(self) -> None:
         drain = self._own()

@@ -89,6 +89,25 @@ async def test_an_abort_waits_for_an_operator_who_mends_a_failed_host(rig: Campa
     assert rig.world.out() == frozenset()
 
 
+async def test_an_abort_counts_a_host_that_an_operator_has_given_back_meanwhile_as_returned(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1")
+    await rig.fleet.enable(HostName("r1h1"), "op", force=False)
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert (rig.states()["r1h1"], rig.member("r1h1").why) == (HostState.RETURNED, "given back by an operator")
+    assert rig.world.out() == frozenset()
+
+
+async def test_an_abort_leaves_a_host_to_the_operator_who_has_drained_it_for_another_reason(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1")
+    await rig.fleet.enable(HostName("r1h1"), "op", force=False)
+    await rig.fleet.drain(HostName("r1h1"), "ann", "a disk", keep_shutoff=False)
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert (rig.states()["r1h1"], rig.member("r1h1").why) == (HostState.RETURNED, "drained by ann since: a disk")
+    assert rig.world.out() == {"r1h1"}
+
+
 async def test_a_controller_that_only_pretends_goes_on_with_no_campaign(rig: CampaignRig) -> None:
     await rig.begin()
     await rig.live(timedelta(hours=20), lambda: bool(rig.world.runs))
