@@ -24,6 +24,7 @@ from controller.api import operators as socket_api
 from controller.bootstrap import parts
 from controller.bootstrap.campaigns import Campaigns
 from controller.engine.adopt import Adopter
+from controller.engine.campaign.fleet import LoopFleet
 from controller.engine.drain import Drainer
 from controller.engine.emptying import PlannedDrains
 from controller.engine.follow import Follower
@@ -137,8 +138,9 @@ class Wired:
             status=_first_status(settings, estate),
             publish=self._publish,
         )
-        self.desk = Operators(self.loop, migrator, drainer, journal, clock)
-        self.campaigns = Campaigns(settings, journal=journal, fleet=self.desk, loop=lambda: self.loop, clock=clock)
+        self.desk = Operators(self.loop, migrator, drainer, journal, clock, campaigns=journal.campaigns)
+        fleet = LoopFleet(drainer, self.loop.wake.set)
+        self.campaigns = Campaigns(settings, journal=journal, fleet=fleet, loop=lambda: self.loop, clock=clock)
 
     def _policy(self) -> Policy:
         return self.loop.policy

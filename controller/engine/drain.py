@@ -36,6 +36,12 @@ The plan covers nothing but this drain, with SHUTOFF servers as cold moves unles
 server has no target.
 """
 
+Require = Callable[[HostName], None]
+"""Called right before the journal is written, with nothing between: raises where somebody else has the host."""
+
+
+def _nobody_else(_: HostName) -> None: ...
+
 
 class Drainer:
     """Begins, continues and ends drains. One per process, since `enable` must not meet a disable halfway."""
@@ -48,13 +54,16 @@ class Drainer:
         self._plan = plan
         self._switch = asyncio.Lock()
 
-    async def begin(self, host: HostName, *, who: str, why: str, keep_shutoff: bool) -> Drain:
+    async def begin(
+        self, host: HostName, *, who: str, why: str, keep_shutoff: bool, require: Require = _nobody_else
+    ) -> Drain:
         """Journals the drain, disables the service and says at once what cannot be moved.
 
-        Raises `RefusedError` (rule `unknown-host`, `already-draining`). Raises `TransientError` where Nova did not
-        answer: the drain stands, and `step` goes on with it.
+        Raises what `require` raises, and `RefusedError` (rule `unknown-host`, `already-draining`). Raises
+        `TransientError` where Nova did not answer: the drain stands, and `step` goes on with it.
         """
         await self._service(host)
+        require(host)
         now = self._clock.now()
         drain = Drain(
             id=f"drain-{host}-{now:%Y%m%d%H%M%S}",
@@ -95,14 +104,15 @@ class Drainer:
         unplaced = holdouts.unplaced(plan.holds, remains.servers, holdouts.movable(drain, remains))
         return self._saved(drain, remains, unplaced)
 
-    async def enable(self, host: HostName, *, who: str, force: bool) -> str:
+    async def enable(self, host: HostName, *, who: str, force: bool, require: Require = _nobody_else) -> str:
         """Ends the host's drain and enables its service; answers with one sentence.
 
-        A host that Nova does not know any more only has its drain ended. Raises `RefusedError` (rule `unknown-host`
-        where it has none; `not-ours` for somebody else's disable, unless `force`).
+        A host that Nova does not know any more only has its drain ended. Raises what `require` raises, and
+        `RefusedError` (rule `unknown-host` where it has none; `not-ours` for somebody else's disable, unless `force`).
         """
         async with self._switch:
             service = await self._cloud.service(host)
+            require(host)
             if service is None:
                 return self._end_of_vanished(host, who)
             reason = service.disabled_reason or "no reason given"

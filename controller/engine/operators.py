@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.engine import confirmation
+from controller.engine.campaign import fleet
+from controller.engine.campaign.ports import Records
 from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
@@ -20,14 +22,17 @@ from inventory.model import Estate
 
 
 class Operators:
-    """`desk.Desk` over a loop in this process."""
+    """`desk.Desk` over a loop in this process. `campaigns` have their hosts for themselves."""
 
-    def __init__(self, loop: Loop, migrator: Migrator, drainer: Drainer, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, loop: Loop, migrator: Migrator, drainer: Drainer, journal: Journal, clock: Clock, *, campaigns: Records
+    ) -> None:
         self._loop = loop
         self._drainer = drainer
         self._migrator = migrator
         self._journal = journal
         self._clock = clock
+        self._campaigns = campaigns
 
     def status(self) -> Status:
         """The newest turn's, with what the journal says now of pauses, drains and moves."""
@@ -97,18 +102,21 @@ class Operators:
         return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 
     async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain:
-        drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff)
+        drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff, require=self._require_free)
         self._loop.wake.set()
         return drain
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
-        said = await self._drainer.enable(host, who=who, force=force)
+        said = await self._drainer.enable(host, who=who, force=force, require=self._require_free)
         self._loop.wake.set()
         return said
 
     @property
     def host_runs(self) -> HostRuns:
         return self._journal.host_runs
+
+    def _require_free(self, host: HostName) -> None:
+        fleet.require_free(self._campaigns, host)
 
     def _known(self, scope: Scope | None) -> None:
         if scope is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from controller.engine.campaign.fleet import LoopFleet
 from controller.engine.drain import Drainer
 from controller.engine.emptying import PlannedDrains
 from controller.engine.loop import Loop
@@ -126,7 +127,8 @@ class Turning:
             ),
             publish=self.published.append,
         )
-        self.desk = Operators(self.loop, rig.migrator, drainer, journal, rig.clock)
+        self.desk = Operators(self.loop, rig.migrator, drainer, journal, rig.clock, campaigns=rig.journal.campaigns)
+        self.fleet = LoopFleet(drainer, self.loop.wake.set)
 
     def _situation(self) -> Situation:
         return self.loop.situation()

@@ -45,12 +45,15 @@ def all_pauses(connection: Connection) -> tuple[Pause, ...]:
 
 def save_drain(connection: Connection, drain: Drain) -> None:
     """Inserts or replaces by id; a host has one drain that is not ENDED."""
-    other = select(drains.c.id).where(
+    other = select(drains.c.who, drains.c.why).where(
         drains.c.host == drain.host, drains.c.id != drain.id, drains.c.state != DrainState.ENDED.value
     )
-    held = connection.execute(other).scalar()
+    held = connection.execute(other).first()
     if held is not None and drain.state is not DrainState.ENDED:
-        raise RefusedError(f"drain {held} of this host is under way", rule="already-draining", where=drain.host)
+        what = f"it is drained already by {held.who}: {held.why}"
+        raise RefusedError(
+            what, rule="already-draining", where=drain.host, remedy=f"gdcc enable {drain.host} ends that"
+        )
     connection.execute(delete(drains).where(drains.c.id == drain.id))
     connection.execute(
         insert(drains).values(

@@ -227,7 +227,7 @@ class Course:
         return self.member
 
     def _left(self) -> Member:
-        """There is no drain of ours to end: it was never begun, or an operator has ended it, and so the host is theirs."""
+        """There is no drain of ours to end: it was never begun, or an operator has ended it: the host is theirs."""
         self.member = replace(self.member, state=self._end, why=self._taken(), ended_at=self._parts.clock.now())
         self._parts.records.save_members((self.member,))
         return self.member

@@ -35,7 +35,7 @@ async def test_servers_are_moved_off_before_the_work_and_the_host_is_enabled_aft
     conductor = Conductor(
         records=records,
         journal=site.rig.journal,
-        fleet=site.desk,
+        fleet=site.fleet,
         playbooks=playbooks,
         clock=site.rig.clock,
         seen=lambda: site.loop.memory.seen,
