@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from controller import config
-from controller.adapters.ansible import leftovers
+from controller.adapters.ansible import asked, leftovers
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import ansible
@@ -47,6 +47,7 @@ class Campaigns:
             conductor=self._conductor,
             estate=lambda: loop().sight.estate,
             playbooks=lambda: frozenset(path.name for path in site.playbooks.glob("*.yml")),
+            variables=lambda: asked.words(site.playbooks),
             dry_run=settings.dry_run,
         )
 

@@ -31,6 +31,7 @@ from tests.fakes.campaigns import FakeFleet, FakePlaybooks, Machine, World
 from tests.fakes.clock import VirtualClock
 
 PLAYBOOKS = frozenset({"host-patch.yml", "host-boot-id.yml", "host-reboot.yml", "host-verify.yml"})
+VARIABLES = frozenset({"patch_packages", "patch_lock_timeout_s"})
 TURN = timedelta(seconds=10)
 """Between two looks of the loop."""
 
@@ -113,6 +114,7 @@ class CampaignRig:
             conductor=self.conductor,
             estate=lambda: self.estate,
             playbooks=lambda: PLAYBOOKS,
+            variables=lambda: VARIABLES,
             dry_run=dry_run,
         )
         self.looked_at = self.clock.now()

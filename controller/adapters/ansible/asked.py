@@ -24,7 +24,7 @@ def check(run: PlaybookRun, playbooks: Path, listing: Listing) -> None:
     unknown = [host for host in run.hosts if host not in listing.hosts]
     if unknown:
         raise InputError(f"has no {', '.join(unknown)}", where=listing.where)
-    strange = sorted(set(run.variables) - _words(playbooks)) if run.variables else []
+    strange = sorted(set(run.variables) - words(playbooks)) if run.variables else []
     if strange:
         raise InputError(f"no playbook or role has {', '.join(strange)}", where=str(playbooks))
 
@@ -49,7 +49,7 @@ def _unlogged(playbooks: Path) -> frozenset[str]:
     return frozenset(name for name, option in options if option.get("no_log"))
 
 
-def _words(playbooks: Path) -> frozenset[str]:
+def words(playbooks: Path) -> frozenset[str]:
     """Every name that stands in the playbooks and roles: a variable that is none of them is mistyped."""
     return frozenset(word.decode() for path in _files(playbooks) for word in _WORD.findall(path.read_bytes()))
 

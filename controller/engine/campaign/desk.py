@@ -18,7 +18,10 @@ _MEASURED = 600
 
 
 class CampaignDesk:
-    """`playbooks` are the files there are. `dry_run`: the cloud is only pretended to be changed, so nothing starts."""
+    """`playbooks` are the files there are, `variables` the names that they know.
+
+    `dry_run`: the cloud is only pretended to be changed, so nothing starts.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class CampaignDesk:
         conductor: Conductor,
         estate: Callable[[], Estate],
         playbooks: Callable[[], Collection[str]],
+        variables: Callable[[], Collection[str]],
         dry_run: bool = False,
     ) -> None:
         self._records = records
@@ -37,11 +41,12 @@ class CampaignDesk:
         self._conductor = conductor
         self._estate = estate
         self._playbooks = playbooks
+        self._variables = variables
         self._dry_run = dry_run
 
     def new(self, order: Order, who: str) -> str:
         """Journals a campaign that waits to be started. Raises `InputError` for an order that cannot be meant."""
-        orders.check(order, self._playbooks())
+        orders.check(order, self._playbooks(), self._variables() if order.work.variables else ())
         members = selection.members(order.name, order, self._estate())
         campaign = Campaign(id=order.name, order=order, who=who, created_at=self._clock.now())
         self._records.add(campaign, members)

@@ -1,5 +1,6 @@
 """Whether an order can be meant, before a campaign is made of it. Pure."""
 
+import difflib
 import re
 from collections.abc import Collection
 from dataclasses import fields
@@ -15,8 +16,11 @@ NEWEST = "newest"
 _CANARIES = bounds.Bound(least=0, most=1_000_000, unit="hosts")
 
 
-def check(order: Order, playbooks: Collection[str]) -> None:
-    """Raises `InputError` for a name, playbook or number that cannot be meant, and for an order that does nothing."""
+def check(order: Order, playbooks: Collection[str], variables: Collection[str]) -> None:
+    """Raises `InputError` for a name, playbook, variable or number that cannot be meant, and for one that does nothing.
+
+    `variables` are the names that playbooks and roles know.
+    """
     where = f"campaign {order.name}"
     if not _NAME.fullmatch(order.name) or order.name == NEWEST:
         raise InputError(f"{order.name!r} is no name", where="name", remedy="a-z, 0-9, dot, dash, underscore")
@@ -26,9 +30,19 @@ def check(order: Order, playbooks: Collection[str]) -> None:
         raise InputError(f"there is no playbook {playbook!r}", where=where, remedy=remedy)
     if playbook is None and order.work.reboot is not Reboot.ALWAYS:
         raise InputError("does nothing", where=where, remedy="give work.playbook, or work.reboot: always")
+    strange = sorted(set(order.work.variables) - set(variables))
+    if strange:
+        what = f"no playbook or role has {', '.join(strange)}"
+        raise InputError(what, where=where, remedy=_meant(strange, variables))
     flaws = [flaw for part in ("work", "limits", "canaries") for flaw in _flaws(part, getattr(order, part))]
     if flaws:
         raise InputError("; ".join(flaws), where=where)
+
+
+def _meant(strange: Collection[str], known: Collection[str]) -> str:
+    """The known names that are near to mistyped ones; empty where none is."""
+    near = [name for each in strange for name in difflib.get_close_matches(each, sorted(known), n=1, cutoff=0.8)]
+    return f"did you mean {', '.join(near)}?" if near else ""
 
 
 def _flaws(part: str, held: object) -> list[str]:

@@ -246,6 +246,14 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
         (order("newest"), "no name"),
         (order(work=Work(playbook="host-fly.yml")), "no playbook 'host-fly.yml'"),
         (order(work=Work()), "does nothing"),
+        (
+            order(work=Work(playbook="host-patch.yml", variables={"patch_package": ("a",), "grue": 1})),
+            r"campaign patch-1: no playbook or role has grue, patch_package \(did you mean patch_packages\?\)",
+        ),
+        (
+            order(work=Work(playbook="host-patch.yml", variables={"grue": 1})),
+            r"campaign patch-1: no playbook or role has grue$",
+        ),
         (order(hosts=("r9h9",)), "no host of the inventory"),
         (order(hosts=("planet:earth",)), "no dimension"),
         (order(hosts=("rack:r9",)), "no host of the inventory is there"),
@@ -257,6 +265,11 @@ async def test_an_order_that_cannot_be_meant_is_refused(rig: CampaignRig, asked:
     with pytest.raises(InputError, match=what):
         rig.desk.new(asked, "op")  # type: ignore[arg-type]
     assert rig.desk.all() == ()
+
+
+async def test_an_order_with_known_variables_is_taken(rig: CampaignRig) -> None:
+    work = Work(playbook="host-patch.yml", variables={"patch_packages": ("openssl",), "patch_lock_timeout_s": 60})
+    assert rig.desk.new(order(work=work), "op").startswith("Campaign patch-1: 4 hosts")
 
 
 async def test_progress_tells_counts_what_it_waits_for_and_when_it_ends(rig: CampaignRig) -> None:

@@ -38,6 +38,12 @@ def test_a_run_without_variables_is_left_as_it_is() -> None:
     assert asked.marked(run(), PLAYBOOKS) == run()
 
 
+def test_the_variables_that_are_known_are_those_of_playbooks_and_roles() -> None:
+    known = asked.words(PLAYBOOKS)
+    assert {"patch_packages", "patch_lock_timeout_s", "reboot_timeout_s", "kernel_parameters"} <= known
+    assert "patch_package" not in known
+
+
 @pytest.mark.parametrize("body", ["616", "6162", "36310a36320a7a7a"])
 def test_a_damaged_vault_is_named(tmp_path: Path, body: str) -> None:
     (tmp_path / "vars").mkdir()
