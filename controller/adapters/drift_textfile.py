@@ -1,7 +1,7 @@
 """What a look for drift tells Prometheus, through node_exporter's textfile collector."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -33,12 +33,16 @@ HOSTS = Subject(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """`drifted` counts for each thing that was looked at, `unread` is the rest; it ended `at`, after `seconds`."""
+    """`drifted` counts for each thing that was looked at, `unread` is the rest; it ended `at`, after `seconds`.
+
+    `credentials_end`: when the first application credential of a thing ends, where it has one.
+    """
 
     drifted: Mapping[str, int]
     unread: Collection[str]
     at: datetime
     seconds: float
+    credentials_end: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def write(path: Path, subject: Subject, look: Look) -> None:
@@ -55,6 +59,11 @@ def write(path: Path, subject: Subject, look: Look) -> None:
         counted.labels(name).set(count)
     for name in sorted({*look.drifted, *look.unread}):
         looked.labels(name).set(name in look.drifted)
+    if look.credentials_end:
+        first = f"When the first application credential of a {label} ends."
+        ends = Gauge(f"{prefix}_credentials_end_timestamp_seconds", first, [label], registry=registry)
+        for name, end in sorted(look.credentials_end.items()):
+            ends.labels(name).set(end.timestamp())
     when = f"{prefix}_drift_look_timestamp_seconds"
     Gauge(when, "When the last look for drift ended.", registry=registry).set(look.at.timestamp())
     took = f"{prefix}_drift_look_duration_seconds"

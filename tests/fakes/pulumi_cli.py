@@ -174,9 +174,10 @@ def refresh(stack, run):
     for name in stack.state["resources"]:
         found = stack.plan.get("changed", {}).get(name)
         if found is None:
-            run.done("same", name)
+            run.done("same", name, old={"id": name}, new={"id": name})
         else:
-            run.done("update", name, old={"inputs": {"cores": 10}}, new={"inputs": {"cores": found}})
+            old, new = ({"id": name, "inputs": {"cores": cores}} for cores in (10, found))
+            run.done("update", name, old=old, new=new)
     run.end()
     return 0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from controller.adapters.pulumi import urns
+from controller.adapters.pulumi import finding, urns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,36 @@ class Difference:
         what = "declared, and gone" if self.gone else "; ".join(map(str, self.fields))
         since = "" if self.since is None else f" (since {self.since})"
         return f"{self.type.rpartition(':')[2]} {self.name}: {what}{since}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A resource that a stack holds, as its last run left it."""
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """`SecGroup patients-app`."""
+        return f"{urns.kind_of(self.urn)} {urns.name_of(self.urn)}"
+
+
+def held(events: Iterable[str]) -> tuple[Held, ...]:
+    """What a stack holds in the cloud, from the same lines: what drifted too, and what is gone."""
+    steps = (json.loads(line)["resOutputsEvent"]["metadata"] for line in events if '"resOutputsEvent"' in line)
+    return tuple(
+        Held(urn=step["urn"], type=step["type"], id=step["old"]["id"], inputs=step["old"].get("inputs") or {})
+        for step in steps
+        if step.get("old") and step["old"].get("id")
+    )
+
+
+def credentials_end(found: Iterable[Held]) -> datetime | None:
+    """When the first of the application credentials among these ends; None where there is none that does."""
+    said = [each.inputs.get("expiresAt") for each in found if each.type == finding.APPLICATION_CREDENTIAL]
+    return min((datetime.fromisoformat(each) for each in said if each), default=None)
 
 
 def differences(events: Iterable[str]) -> tuple[Difference, ...]:

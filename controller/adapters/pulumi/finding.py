@@ -116,7 +116,7 @@ def _role_assignment(inherited: bool) -> Finder:
     async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
         wanted = tuple(inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId"))
         rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
-        same = [row for row in rows if _assigned(row) == wanted and _inherited(row) == inherited]
+        same = [row for row in rows if assigned(row) == wanted and _inherited(row) == inherited]
         return ["/".join(wanted)] if same else []
 
     return find
@@ -126,7 +126,8 @@ def _inherited(row: Row) -> bool:
     return "OS-INHERIT:inherited_to" in (row.get("scope") or {})
 
 
-def _assigned(row: Row) -> tuple[str, ...]:
+def assigned(row: Row) -> tuple[str, ...]:
+    """Domain, project, group, user and role of an assignment: the parts of its id."""
     scope = row.get("scope") or {}
     return (
         (scope.get("domain") or {}).get("id", ""),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from controller.adapters.pulumi.finding import Cloud
 
@@ -50,8 +51,13 @@ async def _opened(cloud: Cloud, ids: Collection[str]) -> Iterable[Stranger]:
 
 
 def _opening(row: Mapping[str, object], names: Mapping[str, object]) -> str:
-    target = "every project" if row["target_tenant"] == "*" else f"project {row['target_tenant']}"
-    return f"{row['action']} of {row['object_type']} {names.get(str(row['object_id']), row['object_id'])} for {target}"
+    what = f"{row['object_type']} {names.get(str(row['object_id']), row['object_id'])}"
+    return f"{row['action']} of {what} for {target(row)}"
+
+
+def target(row: Mapping[str, Any]) -> str:
+    """Whom an RBAC policy opens something to."""
+    return "every project" if row["target_tenant"] == "*" else f"project {row['target_tenant']}"
 
 
 async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[str]) -> list[Stranger]:
@@ -61,11 +67,11 @@ async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[s
         rows = await cloud.listing("network", path, table)
         found.extend(_strangers(kind, [row for row in rows if row.get("project_id") in projects], ids))
     rules = await cloud.listing("network", "/security-group-rules", "security_group_rules")
-    ours = [{**row, "name": _rule(row)} for row in rules if row["security_group_id"] in ids]
+    ours = [{**row, "name": rule(row)} for row in rules if row["security_group_id"] in ids]
     return [*found, *_strangers("security group rule", ours, ids)]
 
 
-def _rule(row: Mapping[str, object]) -> str:
+def rule(row: Mapping[str, Any]) -> str:
     """A rule has no name: what it allows, as in `ingress IPv4 tcp 80-80 10.0.0.0/8`."""
     ports = "" if row.get("port_range_min") is None else f"{row['port_range_min']}-{row['port_range_max']}"
     words = (row["direction"], row["ethertype"], row.get("protocol") or "any", ports)

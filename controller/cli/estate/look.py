@@ -30,11 +30,13 @@ def drift(
     as_json: JsonOption = False,
 ) -> None:
     """Say what the cloud has that the last runs did not leave there. Exit status: 0 none, 1 drift, 2 could not look."""
+    from controller.bootstrap import estate as wiring
     from controller.cli.estate import looking, select
 
     try:
         chosen = select.selection(root, estate, agency, foundation)
-        looking.look(chosen, bool(agency or foundation), parallel, textfile, as_json)
+        where = wiring.cloud if wiring.named() else None
+        looking.look(chosen, bool(agency or foundation), parallel, textfile, as_json, where)
     except GdccError as error:
         errors.print(str(error), markup=False)
         raise typer.Exit(WRONG_USE) from error

@@ -1,9 +1,7 @@
 """`gdcc estate drift`: the cloud against the stacks' last runs."""
 
-import json
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,52 +10,51 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from controller.adapters import drift_textfile
-from controller.adapters.pulumi import drift, stack_files, state
-from controller.adapters.pulumi.runs import Run, State
+from controller.adapters.pulumi import added, drift, settling, stack_files
+from controller.adapters.pulumi.runs import State
 from controller.adapters.pulumi.stacks import Verb
-from controller.adapters.pulumi.tool import Tool
-from controller.cli.estate import deploying, proposing, running
+from controller.cli.estate import deploying, looked, proposing, running
+from controller.cli.estate.looked import Look
 from controller.cli.estate.select import Selection
 from controller.cli.output import WRONG_USE, drift_status, people, print_json
 
 NOT_DEPLOYED = "not deployed"
+NO_CLOUD = "what was added by hand was not looked for: neither OS_CLOUD nor OS_AUTH_URL says in which cloud"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a look at one stack gave: its differences, None where it could not be looked at."""
-
-    run: Run
-    differences: tuple[drift.Difference, ...] | None
-
-
-def look(chosen: Selection, asked: bool, parallel: int, to: Path | None, as_json: bool) -> None:
+def look(
+    chosen: Selection,
+    asked: bool,
+    parallel: int,
+    to: Path | None,
+    as_json: bool,
+    open_cloud: settling.OpenCloud | None = None,
+) -> None:
     """Looks at every chosen stack, tells what differs, and ends with 0 (none), 1 (drift) or 2 (could not look).
 
     Stacks that are not deployed are told and passed over, unless they were asked for by name or were made once: then
     this is another backend. Without names, all that the backend has are looked at, also what the estate has no more.
+    What was added by hand is looked for in that cloud; where the environment names none, that is told.
     """
     began = time.monotonic()
     orders = deploying.orders(chosen)
     stacks = list(chosen.stacks) if asked else _made(chosen, orders.known)
     runs = running.run(Verb.DRIFT, stacks, orders, parallel=parallel, as_json=as_json)
-    looks = [_look(chosen.tool, run) for run in runs]
+    looks = [looked.at(chosen.tool, run) for run in runs]
+    if open_cloud is not None:
+        looks = looked.with_added(open_cloud, looks, orders.known)
     now = datetime.now(UTC)
     absent = [stack for stack in chosen.stacks if stack not in stacks]
     if to is not None:
-        drifted = {each.run.stack: len(each.differences) for each in looks if each.differences is not None}
-        unread = [each.run.stack for each in looks if each.differences is None]
-        seconds = time.monotonic() - began
-        seen = drift_textfile.Look(drifted=drifted, unread=unread, at=now, seconds=seconds)
-        drift_textfile.write(to, drift_textfile.ESTATE, seen)
+        looked.write(to, looks, now, time.monotonic() - began)
     proposed = proposing.sentences(chosen)
     if as_json:
         rows = [_row(each) for each in looks]
-        print_json({"at": now.isoformat(), "stacks": rows, "not_deployed": absent, "proposals": proposed})
+        whole = {"at": now.isoformat(), "added_looked_for": open_cloud is not None, "stacks": rows}
+        print_json({**whole, "not_deployed": absent, "proposals": proposed})
     else:
         _tell(looks, absent)
-        for sentence in proposed:
+        for sentence in [*proposed, *([] if open_cloud else [NO_CLOUD])]:
             people.print(sentence, markup=False, soft_wrap=True)
     raise typer.Exit(status(looks))
 
@@ -69,30 +66,22 @@ def _made(chosen: Selection, known: Collection[str]) -> list[str]:
 
 def status(looks: Sequence[Look]) -> int:
     """2 where a stack could not be looked at, or none was, else 1 where there is drift, else 0."""
-    return drift_status(each.differences for each in looks) if looks else WRONG_USE
-
-
-def _look(tool: Tool, run: Run) -> Look:
-    if run.state is not State.DONE:
-        return Look(run=run, differences=None)
-    with (run.folder / "drift" / "events").open(encoding="utf-8") as events:
-        found = drift.differences(events)
-    if not found:
-        return Look(run=run, differences=())
-    modified = {each.urn: each.modified for each in state.export(tool, run.stack).resources}
-    history = json.loads(tool.call("stack", "history", "--json", "--stack", run.stack))
-    return Look(run=run, differences=drift.dated(found, modified, history))
+    return drift_status(None if each.unread else range(each.drifted) for each in looks) if looks else WRONG_USE
 
 
 def _row(each: Look) -> dict[str, object]:
-    if each.differences is None:
-        return {"stack": each.run.stack, "looked": False, "says": each.run.said, "resources": None}
+    done = each.run.state is State.DONE
     return {
         "stack": each.run.stack,
-        "looked": True,
-        "says": "drifted" if each.differences else "as declared",
-        "resources": [_resource(one) for one in each.differences],
+        "looked": not each.unread,
+        "says": each.unread or ("drifted" if each.drifted else "as declared"),
+        "resources": [_resource(one) for one in each.differences] if done else None,
+        "added": [_added(one) for one in each.added],
     }
+
+
+def _added(one: added.Added) -> dict[str, object]:
+    return {"kind": one.kind, "what": one.what, "id": one.id, "urn": one.to.urn, "says": str(one)}
 
 
 def _resource(one: drift.Difference) -> dict[str, object]:
@@ -108,18 +97,20 @@ def _resource(one: drift.Difference) -> dict[str, object]:
 
 
 def _tell(looks: Sequence[Look], absent: Sequence[str]) -> None:
-    drifted = sum(1 for each in looks if each.differences)
-    unread = [each for each in looks if each.differences is None]
+    drifted = sum(1 for each in looks if each.drifted and not each.unread)
+    unread = [each for each in looks if each.unread]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("stack", "resource", "declared", "found", "since"):
         shown.add_column(column, overflow="fold")
     for each in looks:
-        for one in each.differences or ():
+        for one in each.differences:
             _add(shown, each.run.stack, one)
-    if drifted:
+        for extra in each.added:
+            shown.add_row(each.run.stack, Text(str(extra.to)), "nothing", Text(f"{extra.kind} {extra.what}"), "")
+    if shown.row_count:
         people.print(shown)
     for each in unread:
-        people.print(f"{each.run.stack}: could not look: {each.run.said}", markup=False, soft_wrap=True)
+        people.print(f"{each.run.stack}: could not look: {each.unread}", markup=False, soft_wrap=True)
     count = f"{len(looks)} {'stack' if len(looks) == 1 else 'stacks'}"
     told = f"{count}: {len(looks) - drifted - len(unread)} as declared, {drifted} drifted"
     more = f", {len(unread)} could not be looked at" if unread else ""

@@ -1,6 +1,7 @@
 """Alerts, runbooks and metrics belong together; promtool's own tests of the rules run with the lab."""
 
 import re
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.adapters import drift_textfile
 from controller.adapters.exposition.campaigns import CampaignMetrics
 from controller.adapters.exposition.registry import registry
 from controller.engine import census
@@ -27,7 +29,7 @@ RUNBOOKS = ROOT / "docs/runbooks"
 EXPIRY = ROOT / "playbooks/roles/pki/files/gdcc-pki-expiry"
 COMMANDS = {
     "inventory", "snapshot", "plan", "explain", "run", "status", "moves", "approve", "pause", "resume", "drain",
-    "enable", "twin", "campaign", "host",
+    "enable", "twin", "campaign", "host", "estate",
 }  # fmt: skip
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -35,6 +37,15 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def alerts() -> list[dict[str, Any]]:
     document = yaml.safe_load(RULES.read_text())
     return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def looked_for() -> set[str]:
+    """Every metric that a timer's look for drift in the estate leaves for node_exporter."""
+    look = drift_textfile.Look(drifted={"a": 1}, unread=["b"], at=NOW, seconds=1.0, credentials_end={"a": NOW})
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "estate.prom"
+        drift_textfile.write(file, drift_textfile.ESTATE, look)
+        return set(re.findall(r"# TYPE (\w+) gauge", file.read_text()))
 
 
 def shown() -> set[str]:
@@ -54,7 +65,8 @@ def shown() -> set[str]:
     metrics = registry(lambda: Published(status=status, cluster=cluster), campaign)
     families = {family.name: family for family in metrics.collect()}
     on_hosts = re.findall(r"# TYPE (\w+) gauge", EXPIRY.read_text())
-    return {sample.name for family in families.values() for sample in family.samples} | set(families) | set(on_hosts)
+    samples = {sample.name for family in families.values() for sample in family.samples}
+    return samples | set(families) | set(on_hosts) | looked_for()
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: str(alert["alert"]))

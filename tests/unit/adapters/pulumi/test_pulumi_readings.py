@@ -90,7 +90,10 @@ def test_an_empty_stack_has_an_empty_state():
 def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
     at = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
     drifted = {"foundation": 0, "agency-a": 3}
-    look = drift_textfile.Look(drifted=drifted, unread=["agency-b"], at=at, seconds=12.5)
+    end = datetime(2027, 1, 1, tzinfo=UTC)
+    look = drift_textfile.Look(
+        drifted=drifted, unread=["agency-b"], at=at, seconds=12.5, credentials_end={"agency-a": end}
+    )
     drift_textfile.write(tmp_path / "estate.prom", drift_textfile.ESTATE, look)
     families = {
         family.name: family for family in text_string_to_metric_families((tmp_path / "estate.prom").read_text())
@@ -100,6 +103,8 @@ def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
     assert drifted == {"foundation": 0, "agency-a": 3}
     looked = {one.labels["stack"]: one.value for one in families["gdcc_estate_drift_look_success"].samples}
     assert looked == {"foundation": 1, "agency-a": 1, "agency-b": 0}
+    ends = {one.labels["stack"]: one.value for one in families["gdcc_estate_credentials_end_timestamp_seconds"].samples}
+    assert ends == {"agency-a": end.timestamp()}
     assert list(tmp_path.iterdir()) == [tmp_path / "estate.prom"]
 
 

@@ -1,0 +1,109 @@
+"""What was added by hand to what a stack holds: to a group a rule, to a project somebody's role, to a network a subnet.
+
+What merely stands beside in a project is its members' own: they may make it, and `gdcc estate import` lists it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.adapters.pulumi import undeclared
+from controller.adapters.pulumi.drift import Held
+from controller.adapters.pulumi.finding import Cloud, Row, assigned
+
+_INTERFACES = (
+    "network:router_interface",
+    "network:router_interface_distributed",
+    "network:ha_router_replicated_interface",
+)
+"""Owners of ports (neutron-lib's `ROUTER_INTERFACE_OWNERS`) by which a router stands in a network."""
+
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """One thing that no stack declares; `to` is the resource that it was added to."""
+
+    kind: str
+    what: str
+    id: str
+    to: Held
+
+    def __str__(self) -> str:
+        """`security group rule ingress IPv4 tcp 22-22 10.0.0.0/8: added by hand to SecGroup patients-app`."""
+        return f"{self.kind} {self.what}: added by hand to {self.to}"
+
+
+async def to(
+    cloud: Cloud, holding: Mapping[str, Collection[Held]], shared: Collection[str] = ()
+) -> dict[str, tuple[Added, ...]]:
+    """By stack, what was added to what it holds. `holding` is what every stack that was looked at holds.
+
+    Of the stacks in `shared` only what opens a thing to everybody is told among RBAC policies: those for single
+    projects may be declared by stacks that were not looked at.
+    """
+    ids = {each.id for held in holding.values() for each in held}
+    parts = [row for row in await _parts(cloud) if row.id not in ids]
+    return {stack: tuple(sorted(_of(parts, held, stack in shared), key=str)) for stack, held in holding.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A row of the cloud that is part of the thing with the id `of`."""
+
+    kind: str
+    what: str
+    id: str
+    of: str
+    narrow: bool = False
+
+
+def _of(parts: Iterable[_Part], held: Iterable[Held], shared: bool) -> Iterator[Added]:
+    ours = {each.id: each for each in held}
+    for part in parts:
+        if part.of in ours and not (shared and part.narrow):
+            yield Added(kind=part.kind, what=part.what, id=part.id, to=ours[part.of])
+
+
+async def _parts(cloud: Cloud) -> list[_Part]:
+    """One listing a kind, for the whole cloud; interfaces by each of their owners."""
+    found = [_role(row) for row in await _listed(cloud, "/role_assignments", "identity", include_names="true")]
+    for path, kind, of, words in _KINDS:
+        rows = await _listed(cloud, path)
+        found.extend(_Part(kind=kind, what=words(row), id=str(row["id"]), of=str(row[of])) for row in rows)
+    for row in await _listed(cloud, "/rbac-policies"):
+        what, narrow = f"{row['action']} for {undeclared.target(row)}", row["target_tenant"] != EVERYBODY
+        found.append(_Part(kind="RBAC policy", what=what, id=str(row["id"]), of=str(row["object_id"]), narrow=narrow))
+    for owner in _INTERFACES:
+        rows = await _listed(cloud, "/ports", device_owner=owner)
+        found.extend(
+            _Part(kind="router interface", what=_addresses(row), id=str(row["id"]), of=str(row["device_id"]))
+            for row in rows
+        )
+    return found
+
+
+async def _listed(cloud: Cloud, path: str, service: str = "network", **params: str) -> list[dict[str, Any]]:
+    return await cloud.listing(service, path, path.strip("/").replace("-", "_"), **params)
+
+
+def _role(row: Row) -> _Part:
+    who = next(kind for kind in ("user", "group") if row.get(kind))
+    domain, project, *_ = ids = assigned(row)
+    what = f"{row['role'].get('name') or row['role']['id']} of {who} {row[who].get('name') or row[who]['id']}"
+    return _Part(kind="role", what=what, id="/".join(ids), of=project or domain)
+
+
+def _addresses(row: Row) -> str:
+    return " ".join(str(each["ip_address"]) for each in row.get("fixed_ips") or ()) or str(row["id"])
+
+
+def _subnet(row: Row) -> str:
+    return f"{row.get('name') or row['id']} {row['cidr']}"
+
+
+_KINDS: tuple[tuple[str, str, str, Callable[[Row], str]], ...] = (
+    ("/security-group-rules", "security group rule", "security_group_id", undeclared.rule),
+    ("/subnets", "subnet", "network_id", _subnet),
+)
