@@ -125,7 +125,7 @@ class Rest:
         while True:
             body = await self.get(service, path, params, version=version)
             yield listing(body, table, f"GET {service} {path}")
-            marker = next_marker(body.get(f"{table}_links"))
+            marker = marker_after(body, table)
             if marker is None:
                 return
             if marker in markers:
@@ -278,6 +278,11 @@ def listing(body: Mapping[str, Any], table: str, where: str) -> list[dict[str, A
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TransientError(f"the answer has no list of {table}", where=where)
     return rows
+
+
+def marker_after(body: Mapping[str, Any], table: str) -> str | None:
+    """The marker of the page after this one; Glance's link stands by itself, without a list."""
+    return next_marker(body.get(f"{table}_links") or [{"rel": "next", "href": body.get("next", "")}])
 
 
 def next_marker(links: object) -> str | None:

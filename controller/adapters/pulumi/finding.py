@@ -30,6 +30,10 @@ class Rows(Protocol):
         ...
 
 
+_BY_OFFSET = frozenset({"/os-server-groups"})
+"""Listings that end at the service's most rows (Nova's 1,000) without a link to the next."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Cloud:
     """Listings of one cloud, each asked for once. `region` is part of quotas' ids."""
@@ -42,8 +46,18 @@ class Cloud:
         """All rows of a listing, empty where its parent is gone."""
         key = (service, path, table, *(f"{name}={value}" for name, value in sorted(params.items())))
         if key not in self._seen:
-            self._seen[key] = await self.rows.rows(service, path, table, params)
+            read = self._by_offset if path in _BY_OFFSET else self.rows.rows
+            self._seen[key] = await read(service, path, table, params)
         return self._seen[key]
+
+    async def _by_offset(self, service: str, path: str, table: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            page = await self.rows.rows(service, path, table, {**params, "offset": str(len(found))})
+            new = {str(row["id"]): row for row in page if str(row["id"]) not in found}
+            if not new:
+                return list(found.values())
+            found.update(new)
 
     async def body(self, service: str, path: str, table: str) -> list[dict[str, Any]]:
         """The rows of a listing that has no pages; none where the thing it belongs to is gone."""

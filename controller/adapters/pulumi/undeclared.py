@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.adapters.pulumi.finding import Cloud
+from inventory.model import Estate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,23 +23,38 @@ _OF_THE_CLOUD: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
     ("volume type", "block-storage", "/types", "volume_types", {"is_public": "None"}),
     ("address scope", "network", "/address-scopes", "address_scopes", {}),
     ("external network", "network", "/networks", "networks", {"router:external": "true"}),
+    ("subnet pool", "network", "/subnetpools", "subnetpools", {}),
+    ("network QoS policy", "network", "/qos/policies", "policies", {}),
+    ("volume QoS", "block-storage", "/qos-specs", "qos_specs", {}),
+    ("public image", "image", "/images", "images", {"visibility": "public", "limit": "1000"}),
+    ("user", "identity", "/users", "users", {}),
+    ("group", "identity", "/groups", "groups", {}),
 )
-_OF_A_PROJECT = (
-    ("network", "/networks", "networks"),
-    ("subnet", "/subnets", "subnets"),
-    ("router", "/routers", "routers"),
-    ("security group", "/security-groups", "security_groups"),
+_OF_A_PROJECT: tuple[tuple[str, str, str, str, dict[str, str], str], ...] = (
+    ("network", "network", "/networks", "networks", {}, "project_id"),
+    ("subnet", "network", "/subnets", "subnets", {}, "project_id"),
+    ("router", "network", "/routers", "routers", {}, "project_id"),
+    ("security group", "network", "/security-groups", "security_groups", {}, "project_id"),
+    ("server group", "compute", "/os-server-groups", "server_groups", {"all_projects": "true"}, "project_id"),
+    ("volume", "block-storage", "/volumes/detail", "volumes", {"all_tenants": "true"}, "os-vol-tenant-attr:tenant_id"),
 )
 _BUILT_IN = frozenset({"default"})
 """The security group that Neutron makes in every project by itself."""
 
 
-async def of_the_cloud(cloud: Cloud, ids: Collection[str]) -> list[Stranger]:
-    """The foundation's kinds: those whose id is in no stack."""
+def named(estate: Estate) -> frozenset[str]:
+    """Of the kinds that stand in no project, what agencies' stacks make, by name; and the images, by id."""
+    agencies = [f"{each}-{what}" for each in estate.agencies for what in ("operators", "auditors", "pool")]
+    users = [f"{each}-deployer" for each in estate.systems]
+    return frozenset([*agencies, *users, *(each.id for each in estate.images.values())])
+
+
+async def of_the_cloud(cloud: Cloud, ids: Collection[str], declared: frozenset[str] = frozenset()) -> list[Stranger]:
+    """The foundation's kinds: those that are in no stack by id, and not among what is `declared` elsewhere."""
     found: list[Stranger] = []
     for kind, service, path, table, params in _OF_THE_CLOUD:
         rows = await cloud.listing(service, path, table, **params)
-        found.extend(_strangers(kind, rows, ids))
+        found.extend(each for each in _strangers(kind, rows, ids) if not {each.name, each.id} & declared)
     return [*found, *await _opened(cloud, ids)]
 
 
@@ -63,9 +79,9 @@ def target(row: Mapping[str, Any]) -> str:
 async def of_projects(cloud: Cloud, projects: Collection[str], ids: Collection[str]) -> list[Stranger]:
     """What stands in these projects with an id that is in no stack, and the rules in our groups that are in none."""
     found: list[Stranger] = []
-    for kind, path, table in _OF_A_PROJECT:
-        rows = await cloud.listing("network", path, table)
-        found.extend(_strangers(kind, [row for row in rows if row.get("project_id") in projects], ids))
+    for kind, service, path, table, params, owner in _OF_A_PROJECT:
+        rows = await cloud.listing(service, path, table, **params)
+        found.extend(_strangers(kind, [row for row in rows if row.get(owner) in projects], ids))
     rules = await cloud.listing("network", "/security-group-rules", "security_group_rules")
     ours = [{**row, "name": rule(row)} for row in rules if row["security_group_id"] in ids]
     return [*found, *_strangers("security group rule", ours, ids)]

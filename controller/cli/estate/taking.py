@@ -132,7 +132,8 @@ async def _strangers(
     ids = {each.id for each in standing if each.id} | set(found.ids.values()) | set(found.later.values())
     if stack == FOUNDATION:
         named = {system.project for system in chosen.estate.systems.values()}
-        return [*await undeclared.of_the_cloud(cloud, ids), *await undeclared.projects(cloud, named, ids)]
+        elsewhere = undeclared.named(chosen.estate)
+        return [*await undeclared.of_the_cloud(cloud, ids, elsewhere), *await undeclared.projects(cloud, named, ids)]
     projects = {each.id for each in standing if each.id and each.type.endswith(":Project")}
     projects |= {each for urn, each in found.ids.items() if urn.rpartition("::")[0].endswith(":Project")}
     return await undeclared.of_projects(cloud, projects, ids)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from controller.adapters.openstack import answers, catalog, parse
-from controller.adapters.openstack.rest import next_marker
+from controller.adapters.openstack.rest import marker_after, next_marker
 from tests.fakes.openstack_http import migration_row, server_row
 
 
@@ -69,6 +69,12 @@ def test_a_marker_is_taken_from_the_next_link_whatever_host_it_names() -> None:
     assert next_marker([{"rel": "next", "href": "http://wrong:1/v2.1/servers/detail?limit=2&marker=abc"}]) == "abc"
     assert next_marker([{"rel": "self", "href": "http://x?marker=abc"}]) is None
     assert next_marker(None) is None
+
+
+def test_glance_says_its_next_page_without_a_list_of_links() -> None:
+    assert marker_after({"images": [], "next": "/v2/images?marker=abc&limit=2"}, "images") == "abc"
+    assert marker_after({"images": [], "first": "/v2/images?limit=2"}, "images") is None
+    assert marker_after({"servers_links": [{"rel": "next", "href": "http://x?marker=m"}]}, "servers") == "m"
 
 
 def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
