@@ -11,9 +11,10 @@ from controller.api import client
 from controller.engine.host_work.controller import Emptying
 from controller.model.host_run import HostRun, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName
-from controller.model.operation import Drain
+from controller.model.operation import Drain, Pause, paused_everywhere
 
 _RUN, _RUNS = TypeAdapter(HostRun), TypeAdapter(tuple[HostRun, ...])
+_PAUSES = TypeAdapter(tuple[Pause, ...])
 _DRAIN, _DRAINS = TypeAdapter(Drain), TypeAdapter(tuple[Drain, ...])
 
 
@@ -57,8 +58,10 @@ class SocketController:
         hours = 1 + (datetime.now(UTC) - drain.since) / timedelta(hours=1)
         entries = await self._call("GET", f"/moves?hours={hours}")
         own = [entry for entry in entries if entry["intent"]["id"].startswith(f"{drain.id}-")]
-        turn = (await self._call("GET", "/status"))["turns"]["count"]
-        return Emptying(drain=found, moves=len(own), moving=any(one["outcome"] is None for one in own), turn=turn)
+        moving = any(one["outcome"] is None for one in own)
+        status = await self._call("GET", "/status")
+        paused = paused_everywhere(_PAUSES.validate_python(status["pauses"]))
+        return Emptying(drain=found, moves=len(own), moving=moving, turn=status["turns"]["count"], paused=paused)
 
     async def enable(self, host: HostName) -> str:
         return str((await self._call("POST", client.path("hosts", host, "enable"), {"force": False}))["said"])

@@ -18,7 +18,7 @@ from controller.engine.host_work.controller import Emptying
 from controller.errors import PermanentError, TransientError
 from controller.model.host_run import HostRun, HostStep, HostVerb
 from controller.model.ids import HostName
-from controller.model.operation import Drain
+from controller.model.operation import Drain, paused_everywhere
 from controller.model.policy import Mode
 
 
@@ -107,8 +107,9 @@ class DirectController:
         found = next((one for one in self._journal.drains() if one.id == drain.id), None)
         entries = self._journal.entries_since(drain.since)
         own = [entry for entry in entries if entry.intent.id.startswith(f"{drain.id}-")]
-        turn = self._turning.loop.status.turns.count
-        return Emptying(drain=found, moves=len(own), moving=any(one.outcome is None for one in own), turn=turn)
+        moving = any(one.outcome is None for one in own)
+        turn, paused = self._turning.loop.status.turns.count, paused_everywhere(self._journal.pauses())
+        return Emptying(drain=found, moves=len(own), moving=moving, turn=turn, paused=paused)
 
     async def enable(self, host: HostName) -> str:
         return await self._turning.desk.enable(host, self._who, force=False)

@@ -178,6 +178,10 @@ class Journal(Protocol):
 
     def pauses(self) -> tuple[Pause, ...]: ...
 
+    def paused(self, since: datetime, until: datetime) -> timedelta:
+        """How long everything (scope None) was paused between the two."""
+        ...
+
     def resumed_at(self) -> datetime | None:
         """When an operator last resumed everywhere (scope None), paused or not; None if never."""
         ...

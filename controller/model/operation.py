@@ -1,5 +1,6 @@
 """What operators asked for: pauses, drains, approvals. Journaled, so that a restart forgets none of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,12 @@ class Pause:
     who: str
     why: str
     since: datetime
+
+
+def paused_everywhere(pauses: Iterable[Pause]) -> str:
+    """That everything is paused, by whom and why; empty where it is not."""
+    found = next((pause for pause in pauses if pause.scope is None), None)
+    return "" if found is None else f"everything is paused by {found.who}: {found.why or 'no reason given'}"
 
 
 class DrainState(StrEnum):

@@ -192,6 +192,19 @@ def test_old_plans_go_unless_they_were_approved(store: journal.SqlJournal) -> No
         store.approve(Approval(plan_id=PlanId("p1"), who="malee", at=START))
 
 
+def test_how_long_everything_was_paused_is_told_of_any_time(store: journal.SqlJournal, address: str) -> None:
+    rack = Scope(kind=ScopeKind.RACK, name="r1")
+    store.pause(Pause(scope=rack, who="malee", why="switch", since=START))
+    store.pause(Pause(scope=None, who="somchai", why="storm", since=START + 10 * MINUTE))
+    store.pause(Pause(scope=None, who="somchai", why="worse", since=START + 15 * MINUTE))
+    store.resume(None, "somchai", START + 30 * MINUTE)
+    store.pause(Pause(scope=None, who="somchai", why="again", since=START + 50 * MINUTE))
+    with journal.open_journal(address) as again:
+        assert again.paused(START, START + 60 * MINUTE) == 30 * MINUTE
+        assert again.paused(START + 20 * MINUTE, START + 55 * MINUTE) == 15 * MINUTE
+        assert again.paused(START + 31 * MINUTE, START + 49 * MINUTE) == timedelta(0)
+
+
 def test_a_pause_holds_until_its_own_scope_is_resumed(store: journal.SqlJournal) -> None:
     rack = Scope(kind=ScopeKind.RACK, name="r1")
     store.pause(Pause(scope=None, who="somchai", why="storm", since=START))
@@ -233,7 +246,7 @@ def test_a_host_has_one_drain_at_a_time(store: journal.SqlJournal) -> None:
         since=START,
         state=DrainState.EMPTYING,
     )
-    with pytest.raises(RefusedError, match="drain d1"):
+    with pytest.raises(RefusedError, match="drained already by somchai: memory"):
         store.save_drain(second)
 
 

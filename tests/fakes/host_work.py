@@ -88,7 +88,10 @@ class KilledError(BaseException):
 
 
 class FakeController:
-    """`engine.host_work.controller.Controller`: a drain empties after so many looks, or is stuck; keeps its records."""
+    """`engine.host_work.controller.Controller`: a drain empties after so many looks, or is stuck; keeps its records.
+
+    `paused` is told until the look `resumed_at_look`.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -104,6 +107,8 @@ class FakeController:
         self.enabled: list[str] = []
         self.saved: list[tuple[str, HostStep, HostRunState]] = []
         self.written = asyncio.Event()
+        self.paused = ""
+        self.resumed_at_look = 0
         self._looks: dict[str, int] = {}
 
     async def open_runs(self) -> tuple[HostRun, ...]:
@@ -149,6 +154,7 @@ class FakeController:
 
     async def emptying(self, drain: Drain) -> Emptying:
         looks = self._looks[drain.host] = self._looks.get(drain.host, 0) + 1
+        paused = self.paused if looks < self.resumed_at_look else ""
         found = self.drained.get(drain.host)
         if found is not None and drain.host in self.stuck:
             held = (
@@ -165,7 +171,11 @@ class FakeController:
         elif found is not None and looks > self.looks_to_empty:
             found = replace(found, state=DrainState.EMPTY)
             self.drained[drain.host] = found
-        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, turn=looks)
+        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, turn=looks, paused=paused)
+
+    def looks(self, host: str) -> int:
+        """How often its drain was looked at."""
+        return self._looks[HostName(host)]
 
     async def enable(self, host: HostName) -> str:
         if self.refuses_to_enable is not None:
@@ -189,11 +199,15 @@ class Silent:
     def __init__(self) -> None:
         self.steps: list[tuple[tuple[HostName, ...], HostStep]] = []
         self.outcomes: list[Outcome] = []
+        self.waited: list[tuple[HostName, str]] = []
 
     def step(self, hosts: Sequence[HostName], step: HostStep) -> None:
         self.steps.append((tuple(hosts), step))
 
     def task(self, event: TaskEvent) -> None: ...
+
+    def waits(self, host: HostName, why: str) -> None:
+        self.waited.append((host, why))
 
     def ended(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

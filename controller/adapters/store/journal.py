@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from sqlalchemy import Connection, Engine
@@ -125,6 +125,10 @@ class SqlJournal:
     def resumed_at(self) -> datetime | None:
         with self._transaction() as connection:
             return operations.resumed_at(connection)
+
+    def paused(self, since: datetime, until: datetime) -> timedelta:
+        with self._transaction() as connection:
+            return operations.paused(connection, since, until)
 
     def save_drain(self, drain: Drain) -> None:
         with self._transaction() as connection:

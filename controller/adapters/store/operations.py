@@ -1,7 +1,7 @@
 """Pauses, drains, refusals, extents and notes in the journal. Functions of a connection; `journal` commits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -41,6 +41,12 @@ def resumed_at(connection: Connection) -> datetime | None:
 def all_pauses(connection: Connection) -> tuple[Pause, ...]:
     rows = connection.execute(select(pauses).where(pauses.c.ended_at.is_(None)).order_by(pauses.c.n))
     return tuple(Pause(scope=_scope(row), who=row.who, why=row.why, since=row.since) for row in rows)
+
+
+def paused(connection: Connection, since: datetime, until: datetime) -> timedelta:
+    overlaps = (pauses.c.since < until, pauses.c.ended_at.is_(None) | (pauses.c.ended_at > since))
+    rows = connection.execute(select(pauses.c.since, pauses.c.ended_at).where(pauses.c.scope_kind == "", *overlaps))
+    return sum((min(row.ended_at or until, until) - max(row.since, since) for row in rows), timedelta(0))
 
 
 def save_drain(connection: Connection, drain: Drain) -> None:

@@ -37,10 +37,16 @@ async def _drained(
         if not asked.as_json:
             people.print(outcome.said, markup=False, soft_wrap=True)
 
+    def waits(host: HostName, reason: str) -> None:
+        if not asked.as_json:
+            people.print(f"{host}: {reason}", markup=False, soft_wrap=True)
+
     why, keep_shutoff = how
     async with controller(asked, tools, drains=True) as reached:
         await confirm(reached, hosts, "drain them", asked.yes)
-        return await draining.drained(reached, SystemClock(), hosts, why, keep_shutoff=keep_shutoff, told=shown)
+        return await draining.drained(
+            reached, SystemClock(), hosts, why, keep_shutoff=keep_shutoff, told=shown, waits=waits
+        )
 
 
 def show(asked: Asked) -> None:

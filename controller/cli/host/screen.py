@@ -59,6 +59,10 @@ class Screen:
         if event.status in _TOLD:
             self._line(f"{event.host}: {event.status}: {event.task}")
 
+    def waits(self, host: HostName, why: str) -> None:
+        self._rows[host].task = why
+        self._line(f"{host}: {why}")
+
     def ended(self, outcome: Outcome) -> None:
         self._rows[outcome.host].ended = outcome.ended
         self._rows[outcome.host].task = outcome.said

@@ -16,7 +16,7 @@ from controller.model.campaign import Campaign, Held, HostState, Member
 from controller.model.cluster import Cluster
 from controller.model.host_run import HostRun
 from controller.model.ids import HostName
-from controller.model.operation import Drain, Pause
+from controller.model.operation import Drain, Pause, paused_everywhere
 from controller.model.policy import Mode, Policy
 from controller.planner.campaign import proof
 from controller.planner.campaign.exposure import Budget, Exposure, exposure
@@ -52,9 +52,9 @@ class Choice:
 
 def braked(campaign: Campaign, facts: Facts) -> str | None:
     """Why no host at all is begun now; None where nothing speaks against it."""
-    for pause in facts.pauses:
-        if pause.scope is None:
-            return f"everything is paused by {pause.who}: {pause.why or 'no reason given'}"
+    paused = paused_everywhere(facts.pauses)
+    if paused:
+        return paused
     if facts.seen.cluster.freeze is not None:
         return f"the controller does not trust what it sees: {facts.seen.cluster.freeze}"
     order, zone = campaign.order, facts.seen.situation.estate.timezone

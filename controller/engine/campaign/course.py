@@ -16,7 +16,7 @@ from controller.engine.ports import Clock, Journal, Playbooks
 from controller.errors import PermanentError, TransientError
 from controller.model.campaign import Campaign, HostState, Member, Reboot, State, Step, StepRecord
 from controller.model.ids import HostName
-from controller.model.operation import Drain, DrainState
+from controller.model.operation import Drain, DrainState, paused_everywhere
 
 _log = logging.getLogger(__name__)
 
@@ -193,8 +193,9 @@ class Course:
         while drain.state is not DrainState.EMPTY:
             if self._aborting():
                 raise _GivesUpError
-            self._parts.doing(member.host, f"drain: {_holdouts(drain)}")
-            if clock.now() > record.began_at + longest and not self._paused():
+            paused = paused_everywhere(self._parts.journal.pauses())
+            self._parts.doing(member.host, f"drain: {paused or _holdouts(drain)}")
+            if self._drained_for(record) > longest and not paused:
                 raise work.HostFailedError(f"not empty after {longest}: {_holdouts(drain)}", where=member.host)
             await clock.sleep(POLL)
             drain = self._own()
@@ -262,8 +263,10 @@ class Course:
         now = self._parts.records.campaign(self._campaign.id)
         return now is not None and now.state is State.ABORTING
 
-    def _paused(self) -> bool:
-        return any(pause.scope is None for pause in self._parts.journal.pauses())
+    def _drained_for(self, record: StepRecord) -> timedelta:
+        """How long the drain has gone on, without the time in which everything was paused."""
+        now = self._parts.clock.now()
+        return now - record.began_at - self._parts.journal.paused(record.began_at, now)
 
 
 def _holdouts(drain: Drain) -> str:

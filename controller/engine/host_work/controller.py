@@ -10,12 +10,16 @@ from controller.model.operation import Drain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emptying:
-    """How far a drain is, None where it was ended: the moves it made, whether one is under way, the loop's turn."""
+    """How far a drain is, None where it was ended: the moves it made, whether one is under way, the loop's turn.
+
+    `paused` says that everything is paused, by whom and why; empty where it is not.
+    """
 
     drain: Drain | None
     moves: int
     moving: bool
     turn: int
+    paused: str = ""
 
 
 class Controller(Protocol):

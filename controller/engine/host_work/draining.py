@@ -1,6 +1,6 @@
 """`gdcc host drain`: hosts taken out one after the other, each until somebody enables it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from controller.engine.campaign import course
 from controller.engine.host_work import service
@@ -22,26 +22,31 @@ async def drained(
     *,
     keep_shutoff: bool,
     told: Callable[[Outcome], None],
+    waits: service.Waits,
 ) -> tuple[Outcome, ...]:
     """An outcome for each host, in order; the first that cannot be emptied is the last that was begun."""
+
+    async def empty(host: HostName) -> None:
+        found = next((each for each in await controller.drains() if each.host == host), None)
+        if found is not None:
+            await _require_lasting(controller, found)
+        begun = found or await controller.drain(host, why, keep_shutoff=keep_shutoff)
+        await service.until_empty(controller, clock, begun, waits)
+
     outcomes: list[Outcome] = []
     for host in hosts:
         if any(outcome.ended is not Ended.DONE for outcome in outcomes):
             said = f"{host}: not begun, since a host before it failed"
             outcomes.append(Outcome(host=host, ended=Ended.NOT_BEGUN, said=said))
         else:
-            outcomes.append(await _drained(controller, clock, host, why, keep_shutoff))
+            outcomes.append(await _outcome(host, empty))
         told(outcomes[-1])
     return tuple(outcomes)
 
 
-async def _drained(controller: Controller, clock: Clock, host: HostName, why: str, keep_shutoff: bool) -> Outcome:
+async def _outcome(host: HostName, empty: Callable[[HostName], Awaitable[None]]) -> Outcome:
     try:
-        found = next((each for each in await controller.drains() if each.host == host), None)
-        if found is not None:
-            await _require_lasting(controller, found)
-        begun = found or await controller.drain(host, why, keep_shutoff=keep_shutoff)
-        await service.until_empty(controller, clock, begun)
+        await empty(host)
     except GdccError as error:
         return Outcome(host=host, ended=Ended.FAILED, said=str(error))
     return Outcome(host=host, ended=Ended.DONE, said=f"{host} is empty.")

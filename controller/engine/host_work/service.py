@@ -1,5 +1,6 @@
 """Taking a host out of service and giving it back, through the controller."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from controller.engine.host_work.order import WHY, Order
 from controller.engine.ports import Clock
 from controller.errors import RefusedError
 from controller.model.host_run import HostRun
+from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 
 _POLL = timedelta(seconds=1)
@@ -15,7 +17,11 @@ _QUIET_TURNS = 2
 """A drain that is stuck is given up once it has moved nothing for so many turns."""
 
 
-async def emptied(controller: Controller, clock: Clock, order: Order, run: HostRun) -> HostRun:
+Waits = Callable[[HostName, str], None]
+"""Told why a host waits, and that it waits no more."""
+
+
+async def emptied(controller: Controller, clock: Clock, order: Order, run: HostRun, waits: Waits) -> HostRun:
     """Returns once the host is empty and verified so, the run telling whether it is ours to give back.
 
     Raises `RefusedError` (rule `not-empty`) with who must act where it cannot be emptied.
@@ -29,7 +35,7 @@ async def emptied(controller: Controller, clock: Clock, order: Order, run: HostR
                 return replace(run, drained=False)
             raise
     _require_fit(found, order)
-    await until_empty(controller, clock, found)
+    await until_empty(controller, clock, found, waits)
     return replace(run, drained=found.why.startswith(WHY))
 
 
@@ -58,16 +64,22 @@ def _require_fit(drain: Drain, order: Order) -> None:
         )
 
 
-async def until_empty(controller: Controller, clock: Clock, drain: Drain) -> None:
-    """Returns once the drain is EMPTY. Raises `RefusedError` (rule `not-empty`) where it is stuck or was ended."""
-    moves, still_since = -1, 0
+async def until_empty(controller: Controller, clock: Clock, drain: Drain, waits: Waits) -> None:
+    """Returns once the drain is EMPTY. Raises `RefusedError` (rule `not-empty`) where it is stuck or was ended.
+
+    While everything is paused it waits, and says so.
+    """
+    moves, still_since, paused = -1, 0, ""
     while True:
         now = await controller.emptying(drain)
         if now.drain is None:
             raise RefusedError("its drain was ended meanwhile", rule="not-empty", where=drain.host)
         if now.drain.state is DrainState.EMPTY:
             return
-        if now.drain.state is DrainState.EMPTYING or now.moving or now.moves != moves:
+        if now.paused != paused:
+            paused = now.paused
+            waits(drain.host, paused or "nothing is paused any more; its drain goes on")
+        if now.drain.state is DrainState.EMPTYING or now.moving or now.moves != moves or paused:
             moves, still_since = now.moves, now.turn
         elif now.turn > still_since + _QUIET_TURNS:
             raise _stuck(now)

@@ -24,6 +24,8 @@ class Watcher(Protocol):
 
     def task(self, event: TaskEvent) -> None: ...
 
+    def waits(self, host: HostName, why: str) -> None: ...
+
     def ended(self, outcome: Outcome) -> None: ...
 
 
@@ -108,7 +110,7 @@ class HostWork:
         try:
             if order.takes_out and step in _DISTURBS:
                 for job in jobs:
-                    job.run = await service.emptied(self._controller, self._clock, order, job.run)
+                    await self._empty(order, job)
             result = await self._playbooks.run(_playbook(order, step, jobs, self._clock), self._watcher.task)
         except GdccError as error:
             for job in jobs:
@@ -120,7 +122,7 @@ class HostWork:
     async def _service(self, order: Order, step: HostStep, job: _Job) -> None:
         try:
             if step is HostStep.DRAIN:
-                job.run = await service.emptied(self._controller, self._clock, order, job.run)
+                await self._empty(order, job)
             else:
                 said = await service.given_back(self._controller, job.run, asked=order.give_back)
                 job.run = replace(job.run, said=said)
@@ -128,6 +130,9 @@ class HostWork:
             await self._fail(order, job, step, str(error))
         else:
             await self._save(order, job, job.run)
+
+    async def _empty(self, order: Order, job: _Job) -> None:
+        job.run = await service.emptied(self._controller, self._clock, order, job.run, self._watcher.waits)
 
     async def _played(self, order: Order, step: HostStep, job: _Job, result: PlaybookResult) -> None:
         host = result.hosts[job.host]

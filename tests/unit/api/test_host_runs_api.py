@@ -62,6 +62,9 @@ async def test_a_drain_is_begun_followed_and_ended_through_the_socket(site: Turn
         drain = await controller.drain(C1, "gdcc host reboot", keep_shutoff=True)
         begun = await controller.emptying(drain)
         assert begun.drain is not None
+        await site.desk.pause(None, "op", "storm", abort=False)
+        assert (begun.paused, (await controller.emptying(drain)).paused) == ("", "everything is paused by op: storm")
+        site.desk.resume(None, "op")
         await site.turns(4)
         ended = await controller.emptying(drain)
         assert ended.drain is not None

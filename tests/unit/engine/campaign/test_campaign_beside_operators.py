@@ -14,7 +14,7 @@ from controller.errors import InputError, RefusedError
 from controller.model.campaign import Canaries, HostState, Limits, State, Work
 from controller.model.host_run import HostRunState
 from controller.model.ids import HostName
-from controller.model.operation import DrainState
+from controller.model.operation import DrainState, Pause
 from inventory import windows
 from tests.fakes.campaign_rig import CampaignRig, order
 from tests.fakes.host_work import host_run
@@ -134,6 +134,27 @@ async def test_a_drain_that_took_too_long_has_its_time_again_when_it_is_tried_ag
     (drain,) = rig.journal.drains()
     rig.journal.save_drain(replace(drain, state=DrainState.EMPTY))
     assert await rig.until(State.DONE, State.PAUSED) is State.DONE, rig.why()
+
+
+async def test_the_time_of_a_drain_stands_still_while_everything_is_paused(rig: CampaignRig) -> None:
+    rig.world.stuck = {HostName("r1h1")}
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.out()))
+    rig.journal.pause(Pause(scope=None, who="op", why="storm", since=rig.clock.now()))
+    said: set[str] = set()
+
+    def listen() -> bool:
+        said.update(rig.conductor.memory.doing.values())
+        return False
+
+    await rig.live(timedelta(hours=1), listen)
+    assert "drain: everything is paused by op: storm" in said
+    rig.restart()
+    rig.journal.resume(None, "op", rig.clock.now())
+    await rig.live(timedelta(minutes=8))
+    assert rig.state() is State.RUNNING, rig.why()
+    await rig.live(timedelta(minutes=4))
+    assert rig.state() is State.PAUSED and "not empty after 0:10:00" in rig.why()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`gdcc host drain`: one host after the other, until somebody enables them."""
 
+from collections.abc import Callable
+
 from controller.engine.host_work import draining
 from controller.engine.host_work.order import Ended, Outcome
 from controller.model.host_run import HostStep, HostVerb
@@ -11,10 +13,12 @@ from tests.fakes.journals import START
 HOSTS = (HostName("c1"), HostName("c2"))
 
 
-async def drained(controller: FakeController) -> tuple[Outcome, ...]:
+async def drained(
+    controller: FakeController, waits: Callable[[HostName, str], None] = lambda host, why: None
+) -> tuple[Outcome, ...]:
     told: list[Outcome] = []
     outcomes = await draining.drained(
-        controller, VirtualClock(START), HOSTS, "a disk", keep_shutoff=False, told=told.append
+        controller, VirtualClock(START), HOSTS, "a disk", keep_shutoff=False, told=told.append, waits=waits
     )
     assert tuple(told) == outcomes
     return outcomes
@@ -24,6 +28,13 @@ async def test_every_host_is_emptied_and_stays_out() -> None:
     controller = FakeController(VirtualClock(START))
     assert [one.said for one in await drained(controller)] == ["c1 is empty.", "c2 is empty."]
     assert controller.empty("c1") and controller.empty("c2") and controller.enabled == []
+
+
+async def test_a_pause_of_everything_is_told_while_it_lasts() -> None:
+    controller, told = FakeController(VirtualClock(START)), list[str]()
+    controller.paused, controller.resumed_at_look = "everything is paused by op: storm", 2
+    await drained(controller, lambda host, why: told.append(f"{host}: {why}"))
+    assert told[0] == "c1: everything is paused by op: storm"
 
 
 async def test_a_host_that_cannot_be_emptied_is_the_last_that_is_taken_out() -> None:

@@ -26,6 +26,7 @@ class Bench:
         self.clock = VirtualClock(START)
         self.hosts = FakeHosts(self.clock, "c1", "c2")
         self.controller = FakeController(self.clock)
+        self.watcher = Silent()
         self.hosts.before = self._never_on_a_full_host
 
     def _never_on_a_full_host(self, run: PlaybookRun) -> None:
@@ -35,7 +36,7 @@ class Bench:
 
     async def do(self, verb: HostVerb, *hosts: str, **more: Any) -> tuple[Outcome, ...]:
         order = Order(verb=verb, hosts=tuple(map(HostName, hosts)), timeout=timedelta(hours=1), **more)
-        return await HostWork(self.hosts, self.controller, self.clock, Silent()).do(order)
+        return await HostWork(self.hosts, self.controller, self.clock, self.watcher).do(order)
 
     def played(self) -> list[str]:
         return [run.playbook for run in self.hosts.runs]
@@ -74,6 +75,18 @@ async def test_a_host_that_cannot_be_emptied_is_not_touched_and_says_who_must_ac
     (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
     assert "c1: drain failed: it cannot be emptied: db-1 is in ERROR (its agency)" in outcome.said
     assert bench.played() == []
+
+
+async def test_a_verb_says_that_it_waits_while_everything_is_paused_and_goes_on_after_it(bench: Bench) -> None:
+    bench.controller.stuck, bench.controller.paused = {"c1"}, "everything is paused by op: storm"
+    bench.controller.resumed_at_look = 60
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert bench.watcher.waited == [
+        ("c1", "everything is paused by op: storm"),
+        ("c1", "nothing is paused any more; its drain goes on"),
+    ]
+    assert "cannot be emptied" in outcome.said, "what stands still in a pause is not stuck for that"
+    assert bench.controller.looks("c1") > 60
 
 
 async def test_somebody_elses_drain_is_used_and_left_to_them(bench: Bench) -> None:
