@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from controller import config
-from controller.adapters.ansible import asked, leftovers
+from controller.adapters.ansible import asked, leftovers, shared
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import ansible
@@ -30,6 +30,7 @@ class Campaigns:
     ) -> None:
         self._journal = journal
         site = ansible.site(settings)
+        self._artifacts = site.artifacts
         self._conductor = Conductor(
             records=journal.campaigns,
             journal=journal,
@@ -59,7 +60,14 @@ class Campaigns:
 
     @contextlib.asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Carries campaigns on while the block runs; afterwards what was under way waits to be continued."""
+        """Carries campaigns on while the block runs; afterwards what was under way waits to be continued.
+
+        Makes the folder of artifacts, which operators of the daemon's group cannot make themselves.
+        """
+        try:
+            shared.folder(self._artifacts, there=True)
+        except OSError as error:
+            _log.error("no folder for artifacts", extra={"where": str(self._artifacts), "error": error.strerror})
         for campaign in self._journal.campaigns.campaigns():
             if campaign.state in OPEN:
                 leftovers.end(work.run_prefix(campaign.id))

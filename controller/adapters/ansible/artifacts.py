@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from controller.adapters.ansible import shared
 from controller.adapters.ansible.redaction import Redactor
 from controller.errors import InputError, PermanentError
 from controller.model.playbook import PlaybookResult, PlaybookRun
@@ -33,8 +34,8 @@ class Artifacts:
             raise InputError(f"{run.id!r} cannot be a run's id", remedy="letters, digits, dot, dash, underscore")
         self.folder = home / run.id
         try:
-            home.mkdir(mode=0o750, parents=True, exist_ok=True)
-            self.folder.mkdir(mode=0o750)
+            shared.folder(home, there=True)
+            shared.folder(self.folder)
             self._events: TextIO = _opened(self.folder / EVENTS)
             self._output: TextIO = _opened(self.folder / OUTPUT)
         except FileExistsError as error:
@@ -77,13 +78,13 @@ def _asked(run: PlaybookRun) -> dict[str, Any]:
 
 
 def _opened(path: Path) -> TextIO:
-    path.touch(mode=0o640)
+    shared.written(path)
     return path.open("w", encoding="utf-8", buffering=1)
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     try:
-        path.touch(mode=0o640)
+        shared.written(path)
         path.write_text(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
     except OSError as error:
         raise _unwritten(path, error) from error

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from controller.adapters.ansible import shared
 from controller.errors import PermanentError, RefusedError
 from controller.model.ids import HostName
 
@@ -21,9 +22,10 @@ def hosts(artifacts: Path, names: Sequence[HostName]) -> Iterator[None]:
     home = artifacts / FOLDER
     with contextlib.ExitStack() as held:
         try:
-            home.mkdir(parents=True, exist_ok=True, mode=0o770)
+            shared.folder(artifacts, there=True)
+            shared.folder(home, there=True)
             for name in sorted(names):
-                lock = os.open(home / name, os.O_RDWR | os.O_CREAT, 0o660)
+                lock = shared.lock(home / name)
                 held.callback(os.close, lock)
                 _take(lock, name)
         except OSError as error:

@@ -95,3 +95,5 @@ def test_the_service_is_what_the_daemon_is_told_to_be() -> None:
     assert "Type=notify-reload" in unit
     assert "ExecStart=/usr/bin/gdcc run --config /etc/gdcc/controller.yaml" in unit
     assert any(line.startswith("WatchdogSec=") for line in unit)
+    filters = [line for line in unit if line.startswith("SystemCallFilter=")]
+    assert filters[-1] == "SystemCallFilter=@chown", "@privileged holds it, and the socket is given to its group"

@@ -221,6 +221,27 @@ def test_no_secret_of_a_configuration_reaches_the_log(daemon: Daemon, caplog: An
     assert "hush-hush" not in "".join(str(record.__dict__) for record in caplog.records)
 
 
+def test_the_folder_of_artifacts_is_there_for_operators_of_the_daemons_group(daemon: Daemon) -> None:
+    async def run() -> None:
+        async with daemon.wired.campaigns.going_on():
+            assert (daemon.folder / "ansible").stat().st_mode & 0o777 == 0o770
+
+    asyncio.run(run())
+
+
+def test_artifacts_that_cannot_be_kept_do_not_hold_the_daemon_up(daemon: Daemon, caplog: Any) -> None:
+    daemon.configure("ansible: {artifacts: s/file/ansible}\n")
+    (daemon.folder / "s").write_text("no folder")
+
+    async def run() -> None:
+        settings, estate = config.load(daemon.file), parts.estate(daemon.settings)
+        wired = Wired(settings, estate, journal=daemon.journal, cloud=daemon.cloud, clock=daemon.clock)
+        async with wired.campaigns.going_on():
+            assert "no folder for artifacts" in caplog.text
+
+    asyncio.run(run())
+
+
 def test_a_second_daemon_on_the_same_journal_refuses(daemon: Daemon) -> None:
     with parts.journal(daemon.settings, "one"):
         with pytest.raises(RefusedError) as refused, parts.journal(daemon.settings, "two"):
