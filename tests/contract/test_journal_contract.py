@@ -246,7 +246,7 @@ def test_a_host_has_one_drain_at_a_time(store: journal.SqlJournal) -> None:
         since=START,
         state=DrainState.EMPTYING,
     )
-    with pytest.raises(RefusedError, match="drained already by somchai: memory"):
+    with pytest.raises(RefusedError, match="a drain of it by somchai is under way: memory"):
         store.save_drain(second)
 
 

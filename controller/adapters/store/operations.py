@@ -56,7 +56,7 @@ def save_drain(connection: Connection, drain: Drain) -> None:
     )
     held = connection.execute(other).first()
     if held is not None and drain.state is not DrainState.ENDED:
-        what = f"it is drained already by {held.who}: {held.why}"
+        what = f"a drain of it by {held.who} is under way: {held.why}"
         raise RefusedError(
             what, rule="already-draining", where=drain.host, remedy=f"gdcc enable {drain.host} ends that"
         )

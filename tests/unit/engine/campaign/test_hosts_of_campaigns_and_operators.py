@@ -71,7 +71,7 @@ async def test_other_hosts_and_those_that_failed_in_a_campaign_are_operators_to_
     begun(site, HostState.FAILED)
     await site.fleet.drain(C1, "ann", "campaign kernel-6.1", keep_shutoff=True)
     site.rig.clock.advance(timedelta(seconds=1))
-    with pytest.raises(RefusedError, match=r"drained already by ann: campaign kernel-6\.1"):
+    with pytest.raises(RefusedError, match=r"a drain of it by ann is under way: campaign kernel-6\.1"):
         await site.desk.drain(C1, "bob", "a disk", keep_shutoff=False)
     assert await site.desk.enable(C1, "bob", force=False) == "c1 is enabled."
     await site.desk.drain(C2, "bob", "a disk", keep_shutoff=False)
