@@ -21,7 +21,7 @@ from controller.errors import GdccError
 from controller.model.migration import Entry, State
 
 ESTATE = Path(__file__).parent / "estate"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 POLICY: dict[str, Any] = {
     "mode": "auto",
     "sustained": "1s",

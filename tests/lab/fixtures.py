@@ -28,7 +28,7 @@ from tests.lab.administrator import Administrator
 
 RECIPE = Path(__file__).parent / "lab"
 ESTATE = Path(__file__).parent / "estate"
-SETTLING_S = 60.0
+SETTLING_S = 180.0
 
 
 class Lab:

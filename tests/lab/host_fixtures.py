@@ -21,7 +21,7 @@ from tests.lab.fixtures import RECIPE, Lab, described
 REPOSITORY = RECIPE.parents[2]
 ESTATE_OF_HOSTS = RECIPE.parent / "estate-hosts"
 DIRECTORY = Path(os.environ.get("HOSTS_LAB", "/tmp/gdcc-hosts"))
-REPORTING_S = 120.0
+REPORTING_S = 300.0
 NUMBERS = {"host1": 1, "host2": 2, "host3": 3}
 _RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 

@@ -22,7 +22,7 @@ ESTATE = Path(__file__).parent / "estate"
 NETWORK = "provider-lab"
 IMAGE = "lab"
 AT_ONCE = 6
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 def wanted(estate: Estate) -> Iterator[tuple[System, VmSet, str]]:
