@@ -19,19 +19,17 @@ __all__ = [
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps what stirs a lab's one cloud in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
+    """Keeps what stirs the labs in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
 
-    Tests of bare hosts come before those of the joined lab, which takes the hosts as they leave them.
+    Each lab's cloud is one for all tests, and both at once are more than two cores bear. Tests of bare hosts come
+    first, since the joined lab takes the hosts as they leave them.
     """
     for item in items:
-        if isinstance(item, pytest.Function):
-            if _stirs_the_lab(item):
-                item.add_marker(pytest.mark.xdist_group("lab"))
-            elif "standing_hosts" in item.fixturenames:
-                item.add_marker(pytest.mark.xdist_group("hosts"))
+        if isinstance(item, pytest.Function) and _stirs_a_lab(item):
+            item.add_marker(pytest.mark.xdist_group("lab"))
     items.sort(key=lambda item: isinstance(item, pytest.Function) and "bare_hosts" not in item.fixturenames)
 
 
-def _stirs_the_lab(item: pytest.Function) -> bool:
+def _stirs_a_lab(item: pytest.Function) -> bool:
     asked = item.callspec.params.get("given") if hasattr(item, "callspec") else None
-    return asked == "lab" or not {"lab", "standing_lab"}.isdisjoint(item.fixturenames)
+    return asked == "lab" or not {"lab", "standing_lab", "standing_hosts"}.isdisjoint(item.fixturenames)

@@ -13,7 +13,7 @@ from tests.lab.daemon import Daemon
 from tests.lab.host_fixtures import DIRECTORY, ESTATE_OF_HOSTS, NUMBERS, REPOSITORY, JoinedLab
 from tests.lab.test_campaign_on_hosts import PACKAGE, upgrades, with_old_packages
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("hosts")]
+pytestmark = pytest.mark.lab
 
 SSH = ("ssh", "-o", f"UserKnownHostsFile={DIRECTORY}/known_hosts", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes")
 

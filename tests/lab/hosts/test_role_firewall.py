@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab.host_fixtures import Hosts, Played
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("hosts")]
+pytestmark = pytest.mark.lab
 
 HOST = "host2"
 WAIT_S = 180

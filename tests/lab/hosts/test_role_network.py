@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab.host_fixtures import Hosts, Played
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("hosts")]
+pytestmark = pytest.mark.lab
 
 HOST = "host2"
 ROUTE = {"network": "management", "destination": "198.51.100.0/24", "gateway": "{{ lab_gateway }}"}

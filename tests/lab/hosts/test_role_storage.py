@@ -6,7 +6,7 @@ import pytest
 
 from tests.lab.host_fixtures import Hosts, Played
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("hosts")]
+pytestmark = pytest.mark.lab
 
 HOST = "host2"
 BLANK, HOLDING = "/srv/blank.img", "/srv/holding.img"
