@@ -1,6 +1,10 @@
-"""Everything that a cloud holds, as names and ids: what its administrator sees before something and after, and back."""
+"""Everything that a cloud holds, as names and ids: what its administrator sees before something and after, and back.
+
+Of a project that is gone nothing is asked: services may keep its quotas, and nobody gets its id again.
+"""
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,8 +14,12 @@ Census = dict[str, list[str]]
 
 
 def rows(things: Iterable[Any], *more: str) -> list[str]:
-    """One line each: id, name and the named fields, sorted."""
-    return sorted(" ".join(str(each[key]) for key in ("id", "name", *more)) for each in things)
+    """One line each: id, name and the named fields, sorted; so are the values of a field that has several."""
+    return sorted(" ".join(_words(each[key]) for key in ("id", "name", *more)) for each in things)
+
+
+def _words(value: object) -> str:
+    return str(sorted(value) if isinstance(value, list) else value)
 
 
 def volume_types(cloud: Any) -> list[dict[str, Any]]:
@@ -29,6 +37,42 @@ def assignments(cloud: Any) -> list[str]:
     )
 
 
+def quotas(cloud: Any, projects: Iterable[Any]) -> list[str]:
+    """What each project is held to, a line a service."""
+    services = (
+        (cloud.compute, "/os-quota-sets", "quota_set"),
+        (cloud.block_storage, "/os-quota-sets", "quota_set"),
+        (cloud.network, "/quotas", "quota"),
+    )
+    return sorted(
+        f"{each.id} {each.name} {service.service_type} "
+        + json.dumps(service.get(f"{path}/{each.id}").json()[table], sort_keys=True)
+        for each in projects
+        for service, path, table in services
+    )
+
+
+def credentials(cloud: Any, users: Iterable[Any]) -> list[str]:
+    """The application credentials of every user, and when they end."""
+    table = "application_credentials"
+    return sorted(
+        f"{row['id']} {row['name']} of {user.name} until {row['expires_at']}"
+        for user in users
+        for row in cloud.identity.get(f"/users/{user.id}/{table}").json()[table]
+    )
+
+
+def rules(cloud: Any, groups: Iterable[Any]) -> list[str]:
+    """The rules of these security groups."""
+    fields = ("id", "security_group_id", "direction", "ether_type", "protocol", "port_range_min", "port_range_max")
+    peers = ("remote_ip_prefix", "remote_group_id")
+    of = {each.id for each in groups}
+    every = cloud.network.security_group_rules()
+    return sorted(
+        " ".join(str(rule[key]) for key in (*fields, *peers)) for rule in every if rule.security_group_id in of
+    )
+
+
 def default_groups(groups: Iterable[Any], projects: set[str]) -> list[Any]:
     """Without the groups that Neutron made of itself and keeps when their project is gone."""
     return [each for each in groups if each.name != "default" or each.project_id in projects]
@@ -37,11 +81,14 @@ def default_groups(groups: Iterable[Any], projects: set[str]) -> list[Any]:
 def taken(cloud: Any) -> Census:
     """The census, by kind."""
     projects = list(cloud.identity.projects())
-    ids = {each.id for each in projects}
+    users = list(cloud.identity.users())
+    groups = default_groups(cloud.network.security_groups(), {each.id for each in projects})
     kinds: dict[str, Callable[[], list[str]]] = {
         "domains": lambda: rows(cloud.identity.domains()),
-        "projects": lambda: rows(projects),
-        "users": lambda: rows(cloud.identity.users()),
+        "projects": lambda: rows(projects, "tags"),
+        "quotas": lambda: quotas(cloud, projects),
+        "users": lambda: rows(users),
+        "application credentials": lambda: credentials(cloud, users),
         "groups": lambda: rows(cloud.identity.groups()),
         "roles": lambda: rows(cloud.identity.roles()),
         "role assignments": lambda: assignments(cloud),
@@ -53,13 +100,14 @@ def taken(cloud: Any) -> Census:
         "volume QoS": lambda: rows(cloud.block_storage.get("/qos-specs").json()["qos_specs"]),
         "volumes": lambda: rows(cloud.block_storage.volumes(all_projects=True)),
         "images": lambda: rows(cloud.image.images()),
-        "networks": lambda: rows(cloud.network.networks()),
-        "subnets": lambda: rows(cloud.network.subnets()),
+        "networks": lambda: rows(cloud.network.networks(), "tags"),
+        "subnets": lambda: rows(cloud.network.subnets(), "tags"),
         "subnet pools": lambda: rows(cloud.network.subnet_pools()),
         "address scopes": lambda: rows(cloud.network.address_scopes()),
-        "routers": lambda: rows(cloud.network.routers()),
+        "routers": lambda: rows(cloud.network.routers(), "tags"),
         "ports": lambda: rows(cloud.network.ports()),
-        "security groups": lambda: rows(default_groups(cloud.network.security_groups(), ids)),
+        "security groups": lambda: rows(groups, "tags"),
+        "security group rules": lambda: rules(cloud, groups),
         "RBAC": lambda: rows(cloud.network.rbac_policies()),
         "network QoS": lambda: rows(cloud.network.qos_policies()),
     }

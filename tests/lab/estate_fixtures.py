@@ -10,12 +10,13 @@ from typing import Any
 import openstack
 import pytest
 
+from infra import naming
 from inventory import load
 from inventory.model import Estate
 from tests.lab import census
 from tests.lab.fixtures import ESTATE, RECIPE, Lab
 from tests.lab.stacks import AGENCIES, Stacks
-from tests.lab.tenant import Tenant
+from tests.lab.tenant import Tenant, deployer, member
 
 EMPTY_S = 60.0
 
@@ -52,6 +53,10 @@ class Cloud:
                 data=b"lab" * 100,
             )
 
+    def give_quota_back(self) -> None:
+        """As `infra/README.md` says: the login's project keeps the room that the foundation gave it, until this."""
+        self.admin.network.delete_quota(self.admin.current_project_id)
+
     def _take_public_flavors(self) -> None:
         """Deletes those of the lab's own tenants, which `populate` makes again with their servers."""
         own = load.load(ESTATE).flavors
@@ -69,8 +74,13 @@ class Cloud:
         """The system's deployment tool, by the credential that its agency's stack exports."""
         if system not in self._tenants:
             outputs = self.stacks.outputs(f"agency-{self.estate.systems[system].agency}")
-            self._tenants[system] = Tenant(self.lab.env["OS_AUTH_URL"], outputs["credentials"][system])
+            self._tenants[system] = deployer(self.lab.env["OS_AUTH_URL"], outputs["credentials"][system])
         return self._tenants[system]
+
+    def person(self, system: str) -> contextlib.AbstractContextManager[Tenant]:
+        """Somebody in the operators' group of the system's agency, as in the project."""
+        group = naming.operators_group(self.estate.systems[system].agency)
+        return member(self.admin, self.lab.env["OS_AUTH_URL"], self.project_id(system), group)
 
     def containers(self, project_id: str) -> list[str]:
         """What a project's account holds, whether or not the project is still there."""
@@ -101,6 +111,7 @@ def declared(cloud: Cloud) -> Iterator[Cloud]:
         yield cloud
         cloud.clear()
         cloud.stacks.destroy()
+        cloud.give_quota_back()
         assert census.difference(before, census.taken(cloud.admin)) == {}
 
 

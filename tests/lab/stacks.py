@@ -4,16 +4,17 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from controller.adapters.pulumi import urns
+from controller.adapters.pulumi import locks, state, urns
 
 REPOSITORY = Path(__file__).parents[2]
 AGENCIES = REPOSITORY / "tests" / "lab" / "estate-agencies"
@@ -33,6 +34,15 @@ def tools() -> dict[str, str]:
     ).stdout
     built = dict(line.split("=", 1) for line in said.split("\0") if "=" in line)
     return {name: built[name] for name in ("PATH", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK")}
+
+
+def steps(events: Path) -> set[tuple[str, str]]:
+    """What a run did with the cloud's things, from its event log so far: URN and operation, where not `same`."""
+    told = [json.loads(line).get("resOutputsEvent") for line in events.read_text().split("\n")[:-1]]
+    done = [each["metadata"] for each in told if each]
+    return {
+        (each["urn"], each["op"]) for each in done if each["op"] != "same" and each["type"].startswith("openstack:")
+    }
 
 
 class Stacks:
@@ -87,6 +97,33 @@ class Stacks:
                 assert time.monotonic() < end
             process.kill()
 
+    def interrupted(self, number: signal.Signals, stack: str) -> Any:
+        """`gdcc estate up` of an agency, given a signal once it has made something: its row when it has ended."""
+        words = ("up", "--agency", stack.removeprefix("agency-"), "--json")
+        before = set(self._events(stack))
+        command = [sys.executable, "-m", "controller", "estate", *words]
+        with subprocess.Popen(command, cwd=self.root, env=self.env, stdout=subprocess.PIPE, text=True) as process:
+            end = time.monotonic() + STEPS_S
+            while not any(steps(path) for path in set(self._events(stack)) - before):
+                assert process.poll() is None, f"{stack} ended before it could be interrupted"
+                assert time.monotonic() < end
+            process.send_signal(number)
+            said, _ = process.communicate(timeout=STEPS_S)
+        assert process.returncode == 1, said
+        return json.loads(said)["stacks"][0]
+
+    def _events(self, stack: str) -> Iterator[Path]:
+        """What the engine told of each `up` of a stack by `gdcc estate`."""
+        return self._state.parent.glob(f"gdcc/estate/*-up/{stack}/up/events")
+
+    def locks(self) -> dict[str, tuple[locks.Lock, ...]]:
+        """The locks that stand, by stack."""
+        return locks.in_files(self.env["PULUMI_BACKEND_URL"], "gdcc")
+
+    def kept(self, stack: str) -> state.State:
+        """What a stack's state holds."""
+        return state.parsed(json.loads(self.pulumi("stack", "export", stack=stack)))
+
     def forget(self, stack: str, *kinds: str) -> None:
         """Leaves the state as a kill would between the cloud's answer and the next writing, of these kinds."""
         file = self._state / ".pulumi/stacks/gdcc" / f"{stack}.json"
@@ -115,7 +152,8 @@ class Stacks:
 
     def drift(self, *words: str, ok: int) -> list[str]:
         """Everything that drifted, a sentence each; `ok` is the exit status expected."""
-        return [one["says"] for row in self.gdcc("drift", *words, ok=ok)["stacks"] for one in row["resources"]]
+        rows = self.gdcc("drift", *words, ok=ok)["stacks"]
+        return [one["says"] for row in rows for one in (*row["resources"], *row["added"])]
 
     def destroy(self, *stacks: str) -> None:
         """Deletes what these stacks hold, the protected too; without names, all that hold something."""

@@ -1,6 +1,7 @@
 """A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from controller.model.migration import Entry, State
 from infra import naming
 from inventory import aggregates, quotas
 from inventory.model import Classification
-from tests.lab import census, wire
+from tests.lab import below, census, wire
 from tests.lab.daemon import Daemon
 from tests.lab.estate_fixtures import Cloud, cloud, declared
 
@@ -26,11 +27,6 @@ pytestmark = [
 
 CLINIC, HARBOUR, METERS = "patient-records", "harbour-desk", "grid-meters"
 ROADS, GUIDE = "road-traffic", "visitor-guide"  # they share a data set
-DEFAULT_TYPE = "__DEFAULT__"
-"""Cinder's own volume type, and public; no project has room in it."""
-
-OVER_QUOTA = 413
-
 HOT_VCPUS = 0.80 * 64
 """Busy threads above which a host of the lab is hot, by the policy's own limit."""
 
@@ -82,7 +78,7 @@ def test_every_quota_stands_as_derived_or_declared(declared: Cloud, system: str)
     assert (cinder["volumes"], cinder["gigabytes"]) == (limits.volumes, limits.volume_gib)
     assert (cinder["snapshots"], cinder["backup_gigabytes"]) == (limits.snapshots, limits.backup_gib)
     asked = {storage.volume_type: storage.size_gib for storage in made.storage}
-    for volume_type in (*declared.estate.volume_types, DEFAULT_TYPE):
+    for volume_type in (*declared.estate.volume_types, below.DEFAULT_TYPE):
         assert cinder[f"gigabytes_{volume_type}"] == asked.get(volume_type, 0), volume_type
     if system == HARBOUR:
         assert (nova.instances, nova.cores, neutron.floating_ips) == (7, 21, 2)
@@ -137,6 +133,7 @@ def test_a_named_agency_reads_a_data_set_and_another_gets_403(declared: Cloud) -
 
 def test_a_credential_gets_403_on_hosts_aggregates_and_other_projects(declared: Cloud) -> None:
     tenant, other = declared.tenant(CLINIC), declared.project_id(HARBOUR)
+    other_tenant = declared.tenant(HARBOUR)
     refused = [
         ("compute", "GET", "/os-hypervisors"),
         ("compute", "GET", "/os-aggregates"),
@@ -152,23 +149,21 @@ def test_a_credential_gets_403_on_hosts_aggregates_and_other_projects(declared: 
     assert (
         tenant.status("compute", "PUT", f"/os-quota-sets/{tenant.project_id}", json={"quota_set": {"cores": 99}}) == 403
     )
-    assert tenant.status("identity", "POST", "/users/x/application_credentials", json={}) in {400, 403}
+    wanted = {"application_credential": {"name": "one-more", "description": "of its own making", "unrestricted": True}}
+    own, others = (f"/users/{each.cloud.current_user_id}/application_credentials" for each in (tenant, other_tenant))
+    status, said = tenant.answer("identity", "POST", own, json=wanted)
+    assert status == 403 and "is not allowed for managing additional application credentials" in said, said
+    assert tenant.status("identity", "POST", others, json=wanted) == 403
 
 
-def test_a_confidential_member_can_use_no_flavor_or_volume_type_below(declared: Cloud) -> None:
-    tenant = declared.tenant(CLINIC)
-    below = declared.admin.compute.find_flavor("small.open", ignore_missing=False).id
-    assert tenant.sees("compute", "flavors") == {"small.confidential"}
-    server = {"name": "below", "flavorRef": below, "imageRef": declared.image.id, "networks": "none"}
-    assert tenant.status("compute", "POST", "/servers", json={"server": server}, microversion="2.37") in {400, 403, 404}
-    assert tenant.sees("block_storage", "types") == {"confidential-standard", DEFAULT_TYPE}
-    types = {each["name"]: each["id"] for each in census.volume_types(declared.admin)}
-    for name in ("open-standard", "internal-standard"):
-        volume = {"size": 1, "volume_type": types[name]}
-        assert tenant.status("block_storage", "POST", "/volumes", json={"volume": volume}) in {400, 403, 404}, name
-    for default in ({"size": 1}, {"size": 1, "volume_type": types[DEFAULT_TYPE]}):
-        assert tenant.status("block_storage", "POST", "/volumes", json={"volume": default}) == OVER_QUOTA
-    assert not list(declared.admin.block_storage.volumes(all_projects=True))
+def test_a_confidential_credential_can_use_no_flavor_or_volume_type_below(declared: Cloud) -> None:
+    below.refused(declared, declared.tenant(CLINIC))
+
+
+def test_a_member_of_a_confidential_project_can_use_no_flavor_or_volume_type_below(declared: Cloud) -> None:
+    with declared.person(CLINIC) as person:
+        assert set(person.cloud.session.auth.get_access(person.cloud.session).role_names) >= {"member"}
+        below.refused(declared, person)
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +268,26 @@ def test_a_quota_changed_by_hand_is_found_named_and_put_right(declared: Cloud) -
     assert declared.admin.compute.get_quota_set(project).cores == 21
 
 
+def test_what_was_added_by_hand_is_found_named_and_gone_again_when_it_is_taken_back(declared: Cloud) -> None:
+    admin, project = declared.admin, declared.project_id(HARBOUR)
+    group = next(each for each in admin.network.security_groups(project_id=project) if each.name != "default")
+    rule = admin.network.create_security_group_rule(
+        security_group_id=group.id, direction="ingress", protocol="tcp",
+        port_range_min=8080, port_range_max=8081, remote_ip_prefix="10.7.0.0/16",
+    )  # fmt: skip
+    admin.identity.assign_project_role_to_user(project, admin.current_user_id, declared.roles["reader"])
+    try:
+        role, added = sorted(declared.stacks.drift("--agency", "harbours", ok=1))
+        assert role == f"role reader of user admin: added by hand to Project {HARBOUR}"
+        assert added.startswith(
+            "security group rule ingress IPv4 tcp 8080-8081 10.7.0.0/16: added by hand to SecGroup "
+        )
+    finally:
+        admin.network.delete_security_group_rule(rule)
+        admin.identity.unassign_project_role_from_user(project, admin.current_user_id, declared.roles["reader"])
+    assert declared.stacks.drift("--agency", "harbours", ok=0) == []
+
+
 def test_what_the_cloud_had_made_when_a_run_was_killed_is_taken_in_and_a_lost_secret_made_anew(declared: Cloud) -> None:
     stack, words = "agency-harbours", ("up", "--agency", "harbours")
     before = declared.stacks.outputs(stack)["credentials"][HARBOUR]["id"]
@@ -292,6 +307,23 @@ def test_what_was_taken_in_after_a_kill_is_destroyed_in_one_run(declared: Cloud)
     declared.stacks.destroy(stack)
     assert declared.admin.identity.find_project(HARBOUR) is None
     assert list(declared.admin.network.networks(name=naming.network(HARBOUR))) == []
+
+
+def test_ctrl_c_and_a_terminated_gdcc_end_what_they_began_and_the_next_up_completes_it(declared: Cloud) -> None:
+    stack, words = "agency-harbours", ("up", "--agency", "harbours")
+    held = [0]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        row = declared.stacks.interrupted(number, stack)
+        assert row["state"] == "stopped" and row["says"].startswith("stopped"), row
+        assert declared.stacks.locks() == {}
+        held.append(len(declared.stacks.kept(stack).resources))
+    declared.stacks.gdcc(*words)
+    held.append(len(declared.stacks.kept(stack).resources))
+    assert held == sorted(set(held)), "each run keeps what the one before had made, and adds to it"
+    assert len([each for each in declared.admin.identity.projects() if each.name == HARBOUR]) == 1
+    assert len(list(declared.admin.network.networks(name=naming.network(HARBOUR)))) == 1
+    assert declared.stacks.changed(*words, "--refresh") == {}
+    declared.stacks.destroy(stack)
 
 
 def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_is_gone_on_with(declared: Cloud) -> None:
