@@ -13,6 +13,7 @@ from controller.bootstrap import ansible
 from controller.engine.campaign import work
 from controller.engine.campaign.conductor import Conductor
 from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.campaign.orders import Variables
 from controller.engine.campaign.ports import Fleet
 from controller.engine.loop import Loop
 from controller.engine.ports import Clock
@@ -48,7 +49,7 @@ class Campaigns:
             conductor=self._conductor,
             estate=lambda: loop().sight.estate,
             playbooks=lambda: frozenset(path.name for path in site.playbooks.glob("*.yml")),
-            variables=lambda: asked.words(site.playbooks),
+            variables=lambda: Variables(known=asked.words(site.playbooks), secret=asked.unlogged(site.playbooks)),
             dry_run=settings.dry_run,
         )
 

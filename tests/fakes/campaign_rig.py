@@ -13,6 +13,7 @@ from typing import Any
 
 from controller.engine.campaign.conductor import Conductor
 from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.campaign.orders import Variables
 from controller.engine.observe import Look
 from controller.engine.places import Situation
 from controller.engine.ports import Journal
@@ -31,7 +32,7 @@ from tests.fakes.campaigns import FakeFleet, FakePlaybooks, Machine, World
 from tests.fakes.clock import VirtualClock
 
 PLAYBOOKS = frozenset({"host-patch.yml", "host-boot-id.yml", "host-reboot.yml", "host-verify.yml"})
-VARIABLES = frozenset({"patch_packages", "patch_lock_timeout_s"})
+VARIABLES = Variables(known={"patch_packages", "patch_lock_timeout_s", "bmc_password"}, secret={"bmc_password"})
 TURN = timedelta(seconds=10)
 """Between two looks of the loop."""
 

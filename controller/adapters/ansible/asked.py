@@ -33,7 +33,7 @@ def marked(run: PlaybookRun, playbooks: Path) -> PlaybookRun:
     """The run with those variables named secret that a role's argument specs keep out of logs."""
     if not run.variables:
         return run
-    return replace(run, secrets=run.secrets | (frozenset(run.variables) & _unlogged(playbooks)))
+    return replace(run, secrets=run.secrets | (frozenset(run.variables) & unlogged(playbooks)))
 
 
 def secret_values(run: PlaybookRun) -> frozenset[str]:
@@ -42,7 +42,8 @@ def secret_values(run: PlaybookRun) -> frozenset[str]:
     return frozenset(str(each) for value in values for each in (value if isinstance(value, tuple) else (value,)))
 
 
-def _unlogged(playbooks: Path) -> frozenset[str]:
+def unlogged(playbooks: Path) -> frozenset[str]:
+    """The variables that a role's argument specs keep out of logs."""
     specs = [yaml.safe_load(path.read_text()) for path in playbooks.glob("roles/*/meta/argument_specs.yml")]
     entries = [entry for spec in specs for entry in spec["argument_specs"].values()]
     options = [option for entry in entries for option in (entry.get("options") or {}).items()]

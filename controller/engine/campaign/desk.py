@@ -18,7 +18,7 @@ _MEASURED = 600
 
 
 class CampaignDesk:
-    """`playbooks` are the files there are, `variables` the names that they know.
+    """`playbooks` are the files there are, `variables` what they know.
 
     `dry_run`: the cloud is only pretended to be changed, so nothing starts.
     """
@@ -32,7 +32,7 @@ class CampaignDesk:
         conductor: Conductor,
         estate: Callable[[], Estate],
         playbooks: Callable[[], Collection[str]],
-        variables: Callable[[], Collection[str]],
+        variables: Callable[[], orders.Variables],
         dry_run: bool = False,
     ) -> None:
         self._records = records
@@ -46,7 +46,7 @@ class CampaignDesk:
 
     def new(self, order: Order, who: str) -> str:
         """Journals a campaign that waits to be started. Raises `InputError` for an order that cannot be meant."""
-        orders.check(order, self._playbooks(), self._variables() if order.work.variables else ())
+        orders.check(order, self._playbooks(), self._variables() if order.work.variables else orders.Variables())
         members = selection.members(order.name, order, self._estate())
         campaign = Campaign(id=order.name, order=order, who=who, created_at=self._clock.now())
         self._records.add(campaign, members)

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 from controller.errors import InputError
 from controller.model.campaign import Order, Reboot
@@ -16,10 +16,18 @@ NEWEST = "newest"
 _CANARIES = bounds.Bound(least=0, most=1_000_000, unit="hosts")
 
 
-def check(order: Order, playbooks: Collection[str], variables: Collection[str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variables:
+    """The names that playbooks and roles know, and those whose values they keep out of logs."""
+
+    known: Collection[str] = ()
+    secret: Collection[str] = ()
+
+
+def check(order: Order, playbooks: Collection[str], variables: Variables) -> None:
     """Raises `InputError` for a name, playbook, variable or number that cannot be meant, and for one that does nothing.
 
-    `variables` are the names that playbooks and roles know.
+    A secret's value is refused too: an order stands in clear in the journal, and in what is shown of it.
     """
     where = f"campaign {order.name}"
     if not _NAME.fullmatch(order.name) or order.name == NEWEST:
@@ -30,10 +38,16 @@ def check(order: Order, playbooks: Collection[str], variables: Collection[str]) 
         raise InputError(f"there is no playbook {playbook!r}", where=where, remedy=remedy)
     if playbook is None and order.work.reboot is not Reboot.ALWAYS:
         raise InputError("does nothing", where=where, remedy="give work.playbook, or work.reboot: always")
-    strange = sorted(set(order.work.variables) - set(variables))
+    strange = sorted(set(order.work.variables) - set(variables.known))
     if strange:
         what = f"no playbook or role has {', '.join(strange)}"
-        raise InputError(what, where=where, remedy=_meant(strange, variables))
+        raise InputError(what, where=where, remedy=_meant(strange, variables.known))
+    secret = sorted(set(order.work.variables) & set(variables.secret))
+    if secret:
+        what = f"a campaign is kept in clear, and {', '.join(secret)} is secret"
+        raise InputError(
+            what, where=where, remedy="keep it in the vault beside the inventory, where the playbook finds it"
+        )
     flaws = [flaw for part in ("work", "limits", "canaries") for flaw in _flaws(part, getattr(order, part))]
     if flaws:
         raise InputError("; ".join(flaws), where=where)

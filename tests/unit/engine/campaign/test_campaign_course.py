@@ -254,6 +254,10 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
             order(work=Work(playbook="host-patch.yml", variables={"grue": 1})),
             r"campaign patch-1: no playbook or role has grue$",
         ),
+        (
+            order(work=Work(playbook="host-patch.yml", variables={"bmc_password": "grue-47"})),
+            r"kept in clear, and bmc_password is secret \(keep it in a vault",
+        ),
         (order(hosts=("r9h9",)), "no host of the inventory"),
         (order(hosts=("planet:earth",)), "no dimension"),
         (order(hosts=("rack:r9",)), "no host of the inventory is there"),

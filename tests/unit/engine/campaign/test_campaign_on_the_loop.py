@@ -6,6 +6,7 @@ from pathlib import Path
 
 from controller.engine.campaign.conductor import Conductor
 from controller.engine.campaign.desk import CampaignDesk
+from controller.engine.campaign.orders import Variables
 from controller.model.campaign import HostState, Limits, Order, Progress, State, Work
 from controller.model.ids import HostName
 from tests.fakes.campaigns import FakePlaybooks, Machine, World
@@ -48,7 +49,7 @@ async def test_servers_are_moved_off_before_the_work_and_the_host_is_enabled_aft
         conductor=conductor,
         estate=lambda: site.rig.estate,
         playbooks=lambda: {"host-patch.yml"},
-        variables=frozenset,
+        variables=Variables,
     )
     order = Order(name="p1", hosts=("c1", "c2"), work=Work(playbook="host-patch.yml"), limits=Limits(hosts_at_once=1))
     desk.new(order, "op")
