@@ -68,9 +68,11 @@ class Watch:
                 return
             if look % BOOTS_EACH == 0:
                 self._boots()
-            self.together |= {host for host in NUMBERS if set(PAIR) <= self._lab.admin.names_on(host)}
+            servers = self._lab.admin.servers()
+            pair = [row["OS-EXT-SRV-ATTR:host"] for row in servers if row["name"] in PAIR]
+            self.together |= {host for host in NUMBERS if pair.count(host) == len(PAIR)}
             self.out.add(frozenset(self._lab.admin.disabled()))
-            self.statuses |= {status for _, status, _ in self._lab.admin.standing()}
+            self.statuses |= {row["status"] for row in servers}
 
     def _boots(self) -> None:
         for host in NUMBERS:
