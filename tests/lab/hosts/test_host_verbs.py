@@ -22,7 +22,8 @@ SSH = ("ssh", "-o", f"UserKnownHostsFile={DIRECTORY}/known_hosts", "-o", "Identi
 def daemon(joined_lab: JoinedLab, tmp_path: Path) -> Iterator[Daemon]:
     """It moves nothing but for drains, and knows where the playbooks are."""
     ansible = {"root": str(REPOSITORY), "artifacts": str(tmp_path / "artifacts"), "environment": ["HOSTS_LAB"]}
-    made = Daemon(tmp_path, {"mode": "observe"}, estate=str(ESTATE_OF_HOSTS), snmp={"interval": "2s"}, ansible=ansible)
+    policy = {"mode": "observe", "thresholds": {"cpu_ratio": 1.0}}
+    made = Daemon(tmp_path, policy, estate=str(ESTATE_OF_HOSTS), snmp={"interval": "2s"}, ansible=ansible)
     made.start()
     made.until(lambda: made.status()["hosts"]["trusted"] == len(NUMBERS), "trusted readings")
     yield made
