@@ -24,7 +24,7 @@ from controller.planner.campaign.exposure import Budget, Exposure, exposure
 PROOFS = 8
 """Proofs in one choice at most; what is left waits for the next."""
 
-RECHECK = timedelta(minutes=5)
+RECHECK = timedelta(minutes=1)
 """A host that could not be proved is left alone for so long."""
 
 

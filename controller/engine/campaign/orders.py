@@ -45,9 +45,7 @@ def check(order: Order, playbooks: Collection[str], variables: Variables) -> Non
     secret = sorted(set(order.work.variables) & set(variables.secret))
     if secret:
         what = f"a campaign is kept in clear, and {', '.join(secret)} is secret"
-        raise InputError(
-            what, where=where, remedy="keep it in the vault beside the inventory, where the playbook finds it"
-        )
+        raise InputError(what, where=where, remedy="keep it in a vault beside the inventory, for the playbook to find")
     flaws = [flaw for part in ("work", "limits", "canaries") for flaw in _flaws(part, getattr(order, part))]
     if flaws:
         raise InputError("; ".join(flaws), where=where)
