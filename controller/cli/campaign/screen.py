@@ -58,6 +58,9 @@ def _rest(counts: Counter[str]) -> str:
 
 
 def _ahead(data: dict[str, Any]) -> str:
+    campaign = data["campaign"]
+    if campaign["ended_at"] is not None:
+        return f"ended {_clock(campaign['ended_at'])} UTC"
     if data["ends_at"] is None:
         return f"at least {data['waves_left']} waves left; no end can be told yet"
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in data["seconds"].items())

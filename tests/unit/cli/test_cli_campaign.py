@@ -76,6 +76,8 @@ async def test_a_campaign_goes_all_the_way_from_the_command_to_its_end(rig: Camp
         assert await rig.until(State.DONE, State.PAUSED, name="p1") is State.DONE
         data = json.loads((await gdcc(path, "show", "p1", "--json")).stdout)
         assert [member["state"] for member in data["members"]] == ["done"] * 3
+        over = (await gdcc(path, "show", "p1")).stdout
+        assert "3 of 3 hosts done; none left" in over and "ended 20" in over and "waves left" not in over
         assert "p1" in (await gdcc(path, "show", "--all")).stdout
     finally:
         await runner.cleanup()
