@@ -69,6 +69,7 @@ def test_three_bare_hosts_are_prepared_configured_and_verified(first: dict[str, 
     assert all(row["changes"] for row in first.values())
 
 
+@pytest.mark.soak
 def test_a_second_run_changes_nothing(first: dict[str, Any], operator: Operator) -> None:
     again = operator.does("configure", *NUMBERS)
 
