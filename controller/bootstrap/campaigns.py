@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from controller import config
-from controller.adapters.ansible import asked, leftovers, shared
+from controller.adapters.ansible import asked, leftovers, shared, tags
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import ansible
@@ -50,6 +50,7 @@ class Campaigns:
             estate=lambda: loop().sight.estate,
             playbooks=lambda: frozenset(path.name for path in site.playbooks.glob("*.yml")),
             variables=lambda: Variables(known=asked.words(site.playbooks), secret=asked.unlogged(site.playbooks)),
+            tags=lambda playbook: tags.of(site.playbooks / playbook),
             dry_run=settings.dry_run,
         )
 

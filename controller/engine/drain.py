@@ -66,7 +66,7 @@ class Drainer:
         require(host)
         now = self._clock.now()
         drain = Drain(
-            id=f"drain-{host}-{now:%Y%m%d%H%M%S}",
+            id=f"drain-{host}-{now:%Y%m%d%H%M%S%f}",
             host=host,
             who=who,
             why=why,

@@ -32,6 +32,7 @@ from tests.fakes.campaigns import FakeFleet, FakePlaybooks, Machine, World
 from tests.fakes.clock import VirtualClock
 
 PLAYBOOKS = frozenset({"host-patch.yml", "host-boot-id.yml", "host-reboot.yml", "host-verify.yml"})
+TAGS = frozenset({"patch", "all"})
 VARIABLES = Variables(known={"patch_packages", "patch_lock_timeout_s", "bmc_password"}, secret={"bmc_password"})
 TURN = timedelta(seconds=10)
 """Between two looks of the loop."""
@@ -116,6 +117,7 @@ class CampaignRig:
             estate=lambda: self.estate,
             playbooks=lambda: PLAYBOOKS,
             variables=lambda: VARIABLES,
+            tags=lambda playbook: TAGS,
             dry_run=dry_run,
         )
         self.looked_at = self.clock.now()

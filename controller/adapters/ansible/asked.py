@@ -1,4 +1,4 @@
-"""Whether what is asked of a run exists: its playbook, its hosts, its variables; and which of these are secret."""
+"""Whether what is asked of a run exists: its playbook, hosts, tags and variables; and which of these are secret."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from controller.adapters.ansible import tags
 from controller.adapters.ansible.inventory import Listing
 from controller.errors import InputError
 from controller.model.playbook import PlaybookRun
@@ -16,7 +17,7 @@ _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(run: PlaybookRun, playbooks: Path, listing: Listing) -> None:
-    """Raises `InputError` for an unknown playbook, host or variable."""
+    """Raises `InputError` for an unknown playbook, host, tag or variable."""
     if not _PLAYBOOK.fullmatch(run.playbook) or not (playbooks / run.playbook).is_file():
         raise InputError(f"there is no playbook {run.playbook!r}", where=str(playbooks))
     if not run.hosts:
@@ -24,6 +25,9 @@ def check(run: PlaybookRun, playbooks: Path, listing: Listing) -> None:
     unknown = [host for host in run.hosts if host not in listing.hosts]
     if unknown:
         raise InputError(f"has no {', '.join(unknown)}", where=listing.where)
+    untagged = sorted(set(run.tags) - tags.of(playbooks / run.playbook)) if run.tags else []
+    if untagged:
+        raise InputError(f"nothing in it is tagged {', '.join(untagged)}", where=run.playbook)
     strange = sorted(set(run.variables) - words(playbooks)) if run.variables else []
     if strange:
         raise InputError(f"no playbook or role has {', '.join(strange)}", where=str(playbooks))

@@ -18,7 +18,7 @@ _MEASURED = 600
 
 
 class CampaignDesk:
-    """`playbooks` are the files there are, `variables` what they know.
+    """`playbooks` are the files there are, `variables` what they know, `tags` those of one of them.
 
     `dry_run`: the cloud is only pretended to be changed, so nothing starts.
     """
@@ -33,6 +33,7 @@ class CampaignDesk:
         estate: Callable[[], Estate],
         playbooks: Callable[[], Collection[str]],
         variables: Callable[[], orders.Variables],
+        tags: Callable[[str], Collection[str]],
         dry_run: bool = False,
     ) -> None:
         self._records = records
@@ -42,11 +43,12 @@ class CampaignDesk:
         self._estate = estate
         self._playbooks = playbooks
         self._variables = variables
+        self._tags = tags
         self._dry_run = dry_run
 
     def new(self, order: Order, who: str) -> str:
         """Journals a campaign that waits to be started. Raises `InputError` for an order that cannot be meant."""
-        orders.check(order, self._playbooks(), self._variables() if order.work.variables else orders.Variables())
+        self._check(order)
         members = selection.members(order.name, order, self._estate())
         campaign = Campaign(id=order.name, order=order, who=who, created_at=self._clock.now())
         self._records.add(campaign, members)
@@ -55,6 +57,13 @@ class CampaignDesk:
         said = f"{len(members)} hosts in {domains} fault domains ({order.limits.domain}), {canaries} of them canaries"
         self._journal.note(campaign.created_at, who, f"new campaign {campaign.id}: {said}")
         return f"Campaign {campaign.id}: {said}. It waits for gdcc campaign start {campaign.id}."
+
+    def _check(self, order: Order) -> None:
+        """Files are read for what the order names, and for nothing else."""
+        work, playbooks = order.work, self._playbooks()
+        variables = self._variables() if work.variables else orders.Variables()
+        tags = self._tags(work.playbook) if work.tags and work.playbook and work.playbook in playbooks else ()
+        orders.check(order, playbooks, variables, tags)
 
     def all(self) -> tuple[Campaign, ...]:
         """Newest first."""

@@ -24,10 +24,11 @@ class Variables:
     secret: Collection[str] = ()
 
 
-def check(order: Order, playbooks: Collection[str], variables: Variables) -> None:
-    """Raises `InputError` for a name, playbook, variable or number that cannot be meant, and for one that does nothing.
+def check(order: Order, playbooks: Collection[str], variables: Variables, tags: Collection[str]) -> None:
+    """Raises `InputError` for a name, playbook, tag, variable or number that cannot be meant, and for doing nothing.
 
-    A secret's value is refused too: an order stands in clear in the journal, and in what is shown of it.
+    `tags` are those of the order's playbook. A secret's value is refused too: an order stands in clear in the journal,
+    and in what is shown of it.
     """
     where = f"campaign {order.name}"
     if not _NAME.fullmatch(order.name) or order.name == NEWEST:
@@ -38,6 +39,10 @@ def check(order: Order, playbooks: Collection[str], variables: Variables) -> Non
         raise InputError(f"there is no playbook {playbook!r}", where=where, remedy=remedy)
     if playbook is None and order.work.reboot is not Reboot.ALWAYS:
         raise InputError("does nothing", where=where, remedy="give work.playbook, or work.reboot: always")
+    untagged = sorted(set(order.work.tags) - set(tags))
+    if untagged:
+        what = f"nothing in {playbook or 'a mere reboot'} is tagged {', '.join(untagged)}"
+        raise InputError(what, where=where, remedy=_meant(untagged, tags) or f"one of {', '.join(sorted(tags))}")
     strange = sorted(set(order.work.variables) - set(variables.known))
     if strange:
         what = f"no playbook or role has {', '.join(strange)}"

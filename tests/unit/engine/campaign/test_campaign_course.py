@@ -258,6 +258,14 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
             order(work=Work(playbook="host-patch.yml", variables={"bmc_password": "grue-47"})),
             r"kept in clear, and bmc_password is secret \(keep it in a vault",
         ),
+        (
+            order(work=Work(playbook="host-patch.yml", tags=("pacth",))),
+            r"campaign patch-1: nothing in host-patch\.yml is tagged pacth \(did you mean patch\?\)",
+        ),
+        (
+            order(work=Work(playbook="host-patch.yml", tags=("grue",))),
+            r"nothing in host-patch\.yml is tagged grue \(one of all, patch\)",
+        ),
         (order(hosts=("r9h9",)), "no host of the inventory"),
         (order(hosts=("planet:earth",)), "no dimension"),
         (order(hosts=("rack:r9",)), "no host of the inventory is there"),

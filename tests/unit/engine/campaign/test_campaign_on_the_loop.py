@@ -50,6 +50,7 @@ async def test_servers_are_moved_off_before_the_work_and_the_host_is_enabled_aft
         estate=lambda: site.rig.estate,
         playbooks=lambda: {"host-patch.yml"},
         variables=Variables,
+        tags=lambda playbook: (),
     )
     order = Order(name="p1", hosts=("c1", "c2"), work=Work(playbook="host-patch.yml"), limits=Limits(hosts_at_once=1))
     desk.new(order, "op")

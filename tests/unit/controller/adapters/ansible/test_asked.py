@@ -1,11 +1,14 @@
 """Which of what a run is given is secret: by what the roles say of variables, and by the vaults."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from controller.adapters.ansible import asked, vault
+from controller.adapters.ansible import asked, tags, vault
+from controller.adapters.ansible.inventory import Listing
 from controller.errors import InputError
 from controller.model.ids import HostName
 from controller.model.playbook import PlaybookRun, RunId, Variable
@@ -42,6 +45,44 @@ def test_the_variables_that_are_known_are_those_of_playbooks_and_roles() -> None
     known = asked.words(PLAYBOOKS)
     assert {"patch_packages", "patch_lock_timeout_s", "reboot_timeout_s", "kernel_parameters"} <= known
     assert "patch_package" not in known
+
+
+@pytest.mark.parametrize(
+    ("playbook", "has", "lacks"),
+    [
+        ("host-patch.yml", {"patch", "all"}, {"network"}),
+        ("host-configure.yml", {"network", "ssh", "firmware"}, {"patch", "verify"}),
+        ("host-verify.yml", {"verify", "network", "ssh"}, {"patch"}),
+    ],
+)
+def test_a_playbooks_tags_are_its_own_and_those_of_what_it_imports(
+    playbook: str, has: set[str], lacks: set[str]
+) -> None:
+    found = tags.of(PLAYBOOKS / playbook)
+    assert has <= found
+    assert not lacks & found
+
+
+def test_tags_are_found_in_blocks_roles_and_lists_of_words(tmp_path: Path) -> None:
+    tasks = tmp_path / "roles" / "lamp" / "tasks"
+    tasks.mkdir(parents=True)
+    (tasks / "main.yml").write_text("- name: Light\n  block:\n    - name: Oil\n      tags: [oil]\n")
+    play = {
+        "hosts": "all",
+        "roles": [{"role": "lamp", "tags": "light, dark"}],
+        "post_tasks": [{"name": "End", "rescue": [{"name": "Mend", "tags": ["never", "mend"]}]}],
+    }
+    (tmp_path / "lamp.yml").write_text(json.dumps([play]))
+    assert tags.of(tmp_path / "lamp.yml") - tags.of(PLAYBOOKS / "host-patch.yml") == {
+        "oil", "light", "dark", "never", "mend",
+    }  # fmt: skip
+
+
+def test_a_run_by_a_tag_that_nothing_has_is_refused() -> None:
+    mistyped = replace(run(), tags=("netwrok",))
+    listing = Listing(where="an estate", hosts=(HostName("c1"),), groups={})
+    with pytest.raises(InputError, match=r"host-configure\.yml: nothing in it is tagged netwrok"):
+        asked.check(mistyped, PLAYBOOKS, listing)
 
 
 @pytest.mark.parametrize("body", ["616", "6162", "36310a36320a7a7a"])

@@ -1,0 +1,60 @@
+"""The tags by which a part of a playbook can be chosen: a run with none of them would do nothing and end well."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_SPECIAL = frozenset({"all", "tagged", "untagged"})
+"""Ansible's own words for some tasks; `always` and `never` stand where tasks carry them."""
+
+_ROLE_BY = ("ansible.builtin.include_role", "ansible.builtin.import_role", "include_role", "import_role")
+_TASKS_IN = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
+
+
+def of(playbook: Path) -> frozenset[str]:
+    """Those of its plays and tasks, of the playbooks that it imports and of the roles that it names.
+
+    Roles stand in `roles` beside the playbook. Raises `OSError` and `yaml.YAMLError` for a file that cannot be read.
+    """
+    return _SPECIAL | frozenset(_of_playbook(playbook))
+
+
+def _of_playbook(playbook: Path) -> Iterator[str]:
+    for play in yaml.safe_load(playbook.read_text()) or ():
+        imported = play.get("ansible.builtin.import_playbook", play.get("import_playbook"))
+        if imported is not None:
+            yield from _of_playbook(playbook.parent / imported)
+        yield from _of_block(play, playbook.parent / "roles")
+        for role in play.get("roles") or ():
+            yield from _of_role(role, playbook.parent / "roles")
+
+
+def _of_block(block: dict[str, Any], roles: Path) -> Iterator[str]:
+    """A play, a block or a task."""
+    yield from _listed(block.get("tags"))
+    for name in _TASKS_IN:
+        for task in block.get(name) or ():
+            yield from _of_block(task, roles)
+    for name in _ROLE_BY:
+        if isinstance(block.get(name), dict):
+            yield from _listed((block[name].get("apply") or {}).get("tags"))
+            yield from _of_role(block[name]["name"], roles)
+
+
+def _of_role(role: Any, roles: Path) -> Iterator[str]:
+    name = role
+    if isinstance(role, dict):
+        yield from _listed(role.get("tags"))
+        name = role.get("role", role.get("name"))
+    for path in sorted((roles / str(name)).glob("tasks/*.yml")):
+        for task in yaml.safe_load(path.read_text()) or ():
+            yield from _of_block(task, roles)
+
+
+def _listed(tags: Any) -> Iterator[str]:
+    """A list of tags, or several in one string with commas between."""
+    for each in tags if isinstance(tags, list) else [tags]:
+        if each is not None:
+            yield from (word.strip() for word in str(each).split(","))
