@@ -90,7 +90,7 @@ def _echoed(connection: subprocess.Popen[str], line: str) -> str:
 def test_a_decommissioned_host_is_closed_to_everybody_and_comes_back_only_from_bare(
     joined_lab: JoinedLab, daemon: Daemon
 ) -> None:
-    host(daemon, "decommission", "host3", "--yes", "host3")
+    host(daemon, "decommission", "host3", "--yes-decommission", "host3")
     assert joined_lab.admin.disabled() == ["host3"]
     assert joined_lab.admin.names_on("host3") == set()
     assert not logs_in(DIRECTORY / "key", "host3")
