@@ -6,6 +6,9 @@ from tests.fakes.postgres import postgres
 from tests.lab.fixtures import lab, standing_lab
 from tests.lab.host_fixtures import bare_hosts, joined_lab, standing_hosts, standing_joined_lab
 
+_TURNS = ("bare_hosts", "standing_hosts", "lab", "standing_lab")
+"""What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
+
 __all__ = [
     "bare_hosts",
     "joined_lab",
@@ -22,14 +25,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps what stirs the labs in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
 
     Each lab's cloud is one for all tests, and both at once are more than two cores bear. Tests of bare hosts come
-    first, since the joined lab takes the hosts as they leave them.
+    first, since the joined lab takes the hosts as they leave them; those that empty the plain lab's cloud come last.
     """
     for item in items:
-        if isinstance(item, pytest.Function) and _stirs_a_lab(item):
+        if _turn(item) < len(_TURNS):
             item.add_marker(pytest.mark.xdist_group("lab"))
-    items.sort(key=lambda item: isinstance(item, pytest.Function) and "bare_hosts" not in item.fixturenames)
+    items.sort(key=_turn)
 
 
-def _stirs_a_lab(item: pytest.Function) -> bool:
-    asked = item.callspec.params.get("given") if hasattr(item, "callspec") else None
-    return asked == "lab" or not {"lab", "standing_lab", "standing_hosts"}.isdisjoint(item.fixturenames)
+def _turn(item: pytest.Item) -> int:
+    if not isinstance(item, pytest.Function):
+        return len(_TURNS)
+    given = item.callspec.params.get("given") if hasattr(item, "callspec") else None
+    asked = {*item.fixturenames, given}
+    return next((turn for turn, name in enumerate(_TURNS) if name in asked), len(_TURNS))

@@ -66,10 +66,15 @@ configure_openstack() {
   for service in $DATABASES; do
     sql -e "create database if not exists $service character set utf8; grant all on $service.* to 'lab'@'127.0.0.1' identified by 'lab'"
   done
+  if restore_databases; then touch "$LAB/catalogued"; else make_databases; fi
+  touch "$LAB/configured"
+}
+
+make_databases() {
   sync_identity >"$LOG/sync-identity.log" 2>&1 & local first=$!
   sync_compute >"$LOG/sync-compute.log" 2>&1 || { echo "lab: see $LOG/sync-compute.log" >&2; exit 1; }
   wait $first || { echo "lab: see $LOG/sync-identity.log" >&2; exit 1; }
-  touch "$LAB/configured"
+  touch "$LAB/untouched"
 }
 
 sync_identity() {
