@@ -4,7 +4,7 @@ RUN := $(UV) run --no-sync
 SIDE_BY_SIDE := -n 2 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE # what is compiled anew in each process takes half of a test run
 
-.PHONY: help setup demo test test-fast lint lab lab-down bench soak
+.PHONY: help setup demo test test-fast test-hosts lint lab lab-down bench soak
 
 help: ## these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,11 +17,14 @@ setup: ## the tool uv, the project's environment from its lock file, and Ansible
 demo: setup ## a data centre in software, and the controller curing it; KEEP=1 stays up
 	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
 
-test: lint ## everything, the real OpenStack included
+test: lint ## everything on a real OpenStack, with hosts that only pretend
 	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 	@tests/lab/pulumi-tools/build >/dev/null
 	@tests/lab/lab up swift
-	@$(RUN) pytest -q -m "lab and not soak" -n 2 --dist loadgroup
+	@$(RUN) pytest -q -m "lab and not hosts and not soak" -n 2 --dist loadgroup
+
+test-hosts: setup ## three Debian hosts from bare to a cloud's computes, and a campaign over them
+	@$(RUN) pytest -q -m "hosts and not soak"
 
 test-fast: setup ## what needs no lab, in under a minute
 	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)

@@ -6,7 +6,8 @@ from tests.fakes.postgres import postgres
 from tests.lab.fixtures import lab, standing_lab
 from tests.lab.host_fixtures import bare_hosts, joined_lab, standing_hosts, standing_joined_lab
 
-_TURNS = ("bare_hosts", "standing_hosts", "lab", "standing_lab")
+_HOSTS = ("bare_hosts", "standing_hosts")
+_TURNS = (*_HOSTS, "lab", "standing_lab")
 """What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps what stirs the labs in one process, whatever else runs beside it (`-n 2 --dist loadgroup`).
+    """Marks what needs hosts, and keeps what stirs the labs in one process (`-n 2 --dist loadgroup`).
 
     Each lab's cloud is one for all tests, and both at once are more than two cores bear. Tests of bare hosts come
     first, since the joined lab takes the hosts as they leave them; those that empty the plain lab's cloud come last.
@@ -30,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _turn(item) < len(_TURNS):
             item.add_marker(pytest.mark.xdist_group("lab"))
+        if _turn(item) < len(_HOSTS):
+            item.add_marker("hosts")
     items.sort(key=_turn)
 
 
