@@ -17,7 +17,7 @@ setup: ## the tool uv, the project's environment from its lock file, and Ansible
 demo: setup ## a data centre in software, and the controller curing it; KEEP=1 stays up
 	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
 
-test: lint ## everything on a real OpenStack, with hosts that only pretend
+test: lint ## everything but hosts, on a real OpenStack
 	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 	@tests/lab/pulumi-tools/build >/dev/null
 	@tests/lab/lab up swift
