@@ -128,17 +128,19 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def Run(self, request, context):
-        done = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, "-u", "-c", PROGRAM],
-            input=json.dumps(order_of(request, self._engine)),
             text=True,
             cwd=request.pwd or request.info.program_directory,
+            stdin=subprocess.PIPE,
             stdout=sys.stderr,
-            check=False,
-        )
-        if done.returncode == TOLD:
+        ) as child:
+            context.add_callback(child.kill)
+            child.communicate(json.dumps(order_of(request, self._engine)))
+        if child.returncode == TOLD:
             return language.RunResponse(bail=True)
-        return language.RunResponse(error=f"the program ended with status {done.returncode}" if done.returncode else "")
+        status = child.returncode
+        return language.RunResponse(error=f"the program ended with status {status}" if status else "")
 
     def RunPlugin(self, request, context):
         folder = request.info.program_directory
@@ -166,7 +168,10 @@ def main() -> None:
     sys.stdout.flush()
     server.start()
     signal.signal(signal.SIGINT, lambda *_: server.stop(0))  # how the engine ends its plugins
-    server.wait_for_termination()
+    parent = os.getppid()
+    while server.wait_for_termination(1) and os.getppid() == parent:
+        pass  # an engine that was killed ends nobody
+    server.stop(0)
 
 
 if __name__ == "__main__":
