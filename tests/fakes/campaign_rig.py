@@ -131,7 +131,8 @@ class CampaignRig:
     def seen(self) -> Seen:
         """The newest look: who is out, and where VMs are then."""
         out = self.world.out()
-        hosts = [self._host(name, out) for name in self.estate.hosts]
+        draining = frozenset(drain.host for drain in self.journal.drains())
+        hosts = [self._host(name, name not in out, name in draining) for name in self.estate.hosts]
         serving = [host.name for host in hosts if host.enabled]
         homes = {
             name: name if name in serving else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)
@@ -151,9 +152,7 @@ class CampaignRig:
             situation=Situation(estate=self.estate, systems={}, project_of={}, groups={}),
         )  # fmt: skip
 
-    def _host(self, name: str, out: frozenset[HostName]) -> builders.Host:
-        enabled = name not in out
-        draining = any(drain.host == name for drain in self.journal.drains())
+    def _host(self, name: str, enabled: bool, draining: bool) -> builders.Host:
         values: dict[str, Any] = {"enabled": enabled, "draining": draining, "watts": None}
         return builders.Host(
             name=name, rack=self.estate.hosts[name].rack, **values | self.cluster_changes.get(name, {})
