@@ -147,7 +147,7 @@ async def test_the_time_of_a_drain_stands_still_while_everything_is_paused(rig: 
         said.update(rig.conductor.memory.doing.values())
         return False
 
-    await rig.live(timedelta(hours=1), listen)
+    await rig.live(timedelta(minutes=15), listen)
     assert "drain: everything is paused by op: storm" in said
     rig.restart()
     rig.journal.resume(None, "op", rig.clock.now())
