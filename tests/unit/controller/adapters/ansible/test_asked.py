@@ -78,6 +78,15 @@ def test_tags_are_found_in_blocks_roles_and_lists_of_words(tmp_path: Path) -> No
     }  # fmt: skip
 
 
+def test_a_role_that_includes_itself_is_read_once(tmp_path: Path) -> None:
+    tasks = tmp_path / "roles" / "lamp" / "tasks"
+    tasks.mkdir(parents=True)
+    again = {"name": "Again", "include_role": {"name": "lamp", "tasks_from": "oil"}, "tags": "oil"}
+    (tasks / "main.yml").write_text(json.dumps([again]))
+    (tmp_path / "lamp.yml").write_text(json.dumps([{"hosts": "all", "roles": ["lamp", "lamp"]}]))
+    assert "oil" in tags.of(tmp_path / "lamp.yml")
+
+
 def test_a_run_by_a_tag_that_nothing_has_is_refused() -> None:
     mistyped = replace(run(), tags=("netwrok",))
     listing = Listing(where="an estate", hosts=(HostName("c1"),), groups={})
