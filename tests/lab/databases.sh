@@ -2,14 +2,13 @@
 
 kept_databases() { # what was made from the same recipe for the same address
   local key; key=$(cat "$HERE/openstack.sh" "$HERE/catalog.py" "$HERE/requirements.txt" "$HERE"/etc/*.conf - <<<"$LISTEN" | sha256sum)
-  echo "${GDCC_CACHE:-$HOME/.cache/gdcc}/databases/${key:0:16}"
+  echo "$CACHE/databases/${key:0:16}"
 }
 
-restore_databases() { # says whether there was anything to restore
-  local kept; kept=$(kept_databases)
-  [ -e "$kept/all.sql" ] || return 1
-  sql <"$kept/all.sql"
-  cp -a "$kept/keys/." "$ETC/keystone/"
+restore_databases() { # FOLDER: not as a condition, where bash would go on after a flaw
+  sql <"$1/all.sql"
+  cp -a "$1/keys/." "$ETC/keystone/"
+  touch "$LAB/catalogued"
 }
 
 keep_databases() { # once, before anything but this recipe has written to them

@@ -66,7 +66,8 @@ configure_openstack() {
   for service in $DATABASES; do
     sql -e "create database if not exists $service character set utf8; grant all on $service.* to 'lab'@'127.0.0.1' identified by 'lab'"
   done
-  if restore_databases; then touch "$LAB/catalogued"; else make_databases; fi
+  local kept; kept=$(kept_databases)
+  if [ -d "$kept" ]; then restore_databases "$kept"; else make_databases; fi
   touch "$LAB/configured"
 }
 
