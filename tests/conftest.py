@@ -29,9 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     first, since the joined lab takes the hosts as they leave them; those that empty the plain lab's cloud come last.
     """
     for item in items:
-        if _turn(item) < len(_TURNS):
+        turn = _turn(item)
+        if turn < len(_TURNS):
             item.add_marker(pytest.mark.xdist_group("lab"))
-        if _turn(item) < len(_HOSTS):
+        if turn < len(_HOSTS):
             item.add_marker("hosts")
     items.sort(key=_turn)
 
@@ -40,5 +41,5 @@ def _turn(item: pytest.Item) -> int:
     if not isinstance(item, pytest.Function):
         return len(_TURNS)
     given = item.callspec.params.get("given") if hasattr(item, "callspec") else None
-    asked = {*item.fixturenames, given}
+    asked = (*item.fixturenames, given)
     return next((turn for turn, name in enumerate(_TURNS) if name in asked), len(_TURNS))

@@ -42,7 +42,9 @@ def check(order: Order, playbooks: Collection[str], variables: Variables, tags: 
     untagged = sorted(set(order.work.tags) - set(tags))
     if untagged:
         what = f"nothing in {playbook or 'a mere reboot'} is tagged {', '.join(untagged)}"
-        raise InputError(what, where=where, remedy=_meant(untagged, tags) or f"one of {', '.join(sorted(tags))}")
+        raise InputError(
+            what, where=where, remedy=_meant(untagged, tags) or (f"one of {', '.join(sorted(tags))}" if tags else "")
+        )
     strange = sorted(set(order.work.variables) - set(variables.known))
     if strange:
         what = f"no playbook or role has {', '.join(strange)}"
