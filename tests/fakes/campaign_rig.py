@@ -22,6 +22,7 @@ from controller.engine.sighting import Seen
 from controller.engine.trust import TrustReport
 from controller.model.campaign import Canaries, HostState, Limits, Member, Order, State, Work
 from controller.model.cloud import CloudFacts
+from controller.model.cluster import Cluster
 from controller.model.ids import HostName
 from controller.model.policy import Mode, Policy
 from inventory import model as estate
@@ -90,6 +91,7 @@ class CampaignRig:
         self.journal = journals.opened(folder)
         self.freeze: str | None = None
         self.cluster_changes: dict[str, dict[str, Any]] = {}
+        self._clusters: dict[tuple[object, ...], Cluster] = {}
         self.most_out = 0
         self.failures: list[str] = []
         self.start()
@@ -130,17 +132,10 @@ class CampaignRig:
 
     def seen(self) -> Seen:
         """The newest look: who is out, and where VMs are then."""
-        out = self.world.out()
+        out = frozenset(self.world.out())
         draining = frozenset(drain.host for drain in self.journal.drains())
-        hosts = [self._host(name, name not in out, name in draining) for name in self.estate.hosts]
-        serving = [host.name for host in hosts if host.enabled]
-        homes = {
-            name: name if name in serving else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)
-        }
-        vms = [builders.Vm(name=f"vm-{name}", host=home) for name, home in homes.items()]
-        firsts = tuple(f"vm-{rack}h1" for rack in self.estate.racks)
-        groups = [builders.Group(name="spread", members=firsts, domain=estate.Domain.HOST)]
-        cluster = builders.cluster(hosts=hosts, vms=vms, groups=groups, freeze=self.freeze)
+        case = (out, draining, self.freeze, repr(self.cluster_changes))
+        cluster = self._clusters.get(case) or self._clusters.setdefault(case, self._cluster(out, draining))
         facts = CloudFacts(at=self.looked_at, servers=(), services=(), providers=(), aggregates=(), groups=(),
                            migrations=(), projects=())  # fmt: skip
         return Seen(
@@ -151,6 +146,17 @@ class CampaignRig:
                                freeze=self.freeze, extent=None),
             situation=Situation(estate=self.estate, systems={}, project_of={}, groups={}),
         )  # fmt: skip
+
+    def _cluster(self, out: frozenset[str], draining: frozenset[str]) -> Cluster:
+        hosts = [self._host(name, name not in out, name in draining) for name in self.estate.hosts]
+        serving = [host.name for host in hosts if host.enabled]
+        homes = {
+            name: name if name in serving else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)
+        }
+        vms = [builders.Vm(name=f"vm-{name}", host=home) for name, home in homes.items()]
+        firsts = tuple(f"vm-{rack}h1" for rack in self.estate.racks)
+        groups = [builders.Group(name="spread", members=firsts, domain=estate.Domain.HOST)]
+        return builders.cluster(hosts=hosts, vms=vms, groups=groups, freeze=self.freeze)
 
     def _host(self, name: str, enabled: bool, draining: bool) -> builders.Host:
         values: dict[str, Any] = {"enabled": enabled, "draining": draining, "watts": None}
