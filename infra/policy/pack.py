@@ -25,7 +25,7 @@ class Pack:
         self._seen: dict[str, Resource] = {}
 
     def policies(self, resource_rules: Iterable[ResourceRule], stack_rules: Iterable[StackRule]) -> list[sdk.Policy]:
-        """Every rule as a policy; the first only keeps the inputs."""
+        """Every rule as a policy; the first, which Pulumi asks before the others, only keeps the inputs."""
         keep = sdk.ResourceValidationPolicy(
             "inputs-are-kept", "Keeps the inputs for the rules of the stack.", self._keep
         )
@@ -42,7 +42,7 @@ class Pack:
     def _resource_policy(self, rule: ResourceRule) -> sdk.Policy:
         def validate(args: sdk.ResourceValidationArgs, report: sdk.ReportViolation) -> None:
             if args.resource_type in rule.kinds:
-                for what in rule.broken(declared(args)):
+                for what in rule.broken(self._seen[args.urn]):
                     report(what, None)
 
         level = sdk.EnforcementLevel.ADVISORY if rule.advisory else sdk.EnforcementLevel.MANDATORY
@@ -61,14 +61,12 @@ class Pack:
     def _standing(self, resource: sdk.PolicyResource) -> Resource:
         """A resource as it is declared, with its id and references; as it stood, if this run leaves it alone."""
         kept = self._seen.get(resource.urn)
-        outputs = plain(resource.props)
-        identity = outputs.get("id")
         return Resource(
             kind=resource.resource_type,
             urn=resource.urn,
-            inputs=outputs if kept is None else kept.inputs,
+            inputs=plain(resource.props) if kept is None else kept.inputs,
             references={key: tuple(each.urn for each in made) for key, made in resource.property_dependencies.items()},
-            identity=identity if isinstance(identity, str) else "",
+            identity=_identity(resource.props),
             provider=resource.provider.urn if resource.provider else "",
             ignored_changes=frozenset(resource.opts.ignore_changes),
             protect=resource.opts.protect,
@@ -121,6 +119,14 @@ def _item(holder: Any, key: Any) -> Any:
         return plain(holder[key])
     except proxy.UnknownValueError:
         return UNKNOWN
+
+
+def _identity(outputs: Any) -> str:
+    try:
+        identity = outputs["id"]
+    except (KeyError, proxy.UnknownValueError):
+        return ""
+    return identity if isinstance(identity, str) else ""
 
 
 def _is_marked(value: Any) -> bool:
