@@ -17,10 +17,10 @@ setup: ## the tool uv, the project's environment from its lock file, and Ansible
 demo: setup ## a data centre in software, and the controller curing it; KEEP=1 stays up
 	@$(RUN) python -m controller.cli.demo $(if $(KEEP),--keep)
 
-test: lint ## everything but hosts, on a real OpenStack
-	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
+test: setup ## everything but hosts, on a real OpenStack
 	@tests/lab/pulumi-tools/build >/dev/null
-	@tests/lab/lab up swift
+	@tests/lab/lab up swift & $(MAKE) -s lint; passed=$$?; wait $$! && exit $$passed
+	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 	@$(RUN) pytest -q -m "lab and not hosts and not soak" -n 2 --dist loadgroup
 
 test-hosts: setup ## three Debian hosts from bare to a cloud's computes, and a campaign over them

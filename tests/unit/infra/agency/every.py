@@ -55,7 +55,8 @@ def all_held() -> list[Held]:
 
 
 def held(part: int, parts: int = PARTS) -> Held:
-    """Builds and judges every `parts`-th agency, from number `part` on."""
+    """Builds and judges every `parts`-th agency, from number `part` on, while nobody else wants the processor."""
+    os.nice(10)
     gc.disable()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
