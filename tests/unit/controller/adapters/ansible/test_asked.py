@@ -87,6 +87,18 @@ def test_a_role_that_includes_itself_is_read_once(tmp_path: Path) -> None:
     assert "oil" in tags.of(tmp_path / "lamp.yml")
 
 
+def test_tags_are_found_in_task_files_of_playbooks_and_in_folders_of_roles(tmp_path: Path) -> None:
+    (tmp_path / "roles" / "lamp" / "tasks" / "wick").mkdir(parents=True)
+    (tmp_path / "roles" / "lamp" / "tasks" / "wick" / "trim.yml").write_text("- {name: Trim, tags: trim}\n")
+    (tmp_path / "more.yml").write_text("- {name: Again, import_tasks: more.yml, tags: [more]}\n")
+    tasks = [
+        {"name": "More", "import_tasks": "more.yml"},
+        {"name": "Shine", "include_tasks": {"file": "{{ of_the_run }}.yml", "apply": {"tags": ["shine"]}}},
+    ]
+    (tmp_path / "lamp.yml").write_text(json.dumps([{"hosts": "all", "roles": ["lamp"], "tasks": tasks}]))
+    assert {"trim", "more", "shine"} <= tags.of(tmp_path / "lamp.yml")
+
+
 def test_a_run_by_a_tag_that_nothing_has_is_refused() -> None:
     mistyped = replace(run(), tags=("netwrok",))
     listing = Listing(where="an estate", hosts=(HostName("c1"),), groups={})
