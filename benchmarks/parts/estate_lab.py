@@ -50,8 +50,10 @@ def wire(delay_s: float) -> Iterator[dict[str, str]]:
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        yield {"OS_AUTH_URL": "http://127.0.0.2:5000/v3"}
-        process.terminate()
+        try:
+            yield {"OS_AUTH_URL": "http://127.0.0.2:5000/v3"}
+        finally:
+            process.terminate()
 
 
 def told(agencies: int) -> None:
@@ -92,7 +94,7 @@ def near_and_far(stacks: Stacks) -> None:
         tell("up of one agency at 100 ms a request", stacks, gdcc("up", *there), slow)
         tell(f"preview at 100 ms a request (target {TARGET_SLOW_S:.0f} s)", stacks, gdcc("preview", *there), slow)
         tell("the same, the cloud asked first", stacks, gdcc("preview", "--refresh", *there), slow)
-        measured(gdcc("destroy", *there, "--yes-destroy", "agency-002"), stacks.root, {**stacks.env, **slow})
+        measured(gdcc("destroy", *there, "--yes-destroy", "agency-agency-002"), stacks.root, {**stacks.env, **slow})
 
 
 def tell(what: str, stacks: Stacks, command: Sequence[str], more: dict[str, str] | None = None) -> Cost:
