@@ -6,8 +6,8 @@
     python benchmarks/estate.py --proof          all of it: previews of 1, 10, 50 both ways, then the lab with 50
 
 Prints Markdown. The previews are of the reference estate's first agencies, against a foundation that is made up: every
-resource is new. Memory is the largest sum over all processes of a run, shared pages counted once in each. What is
-projected is said to be, from the slope between the smallest and the largest size that was measured.
+resource is new. Memory is the largest sum over all processes of a run, pages divided among those that share them. What
+is projected is said to be, from the slope between the smallest and the largest size that was measured.
 """
 
 import argparse

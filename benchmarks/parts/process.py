@@ -1,7 +1,6 @@
 """What a command costs, and the lines of a table."""
 
 import contextlib
-import os
 import resource
 import subprocess
 import sys
@@ -12,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_S = 0.2
+SAMPLE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a command took: wall-clock and CPU seconds, MiB resident over all its processes; and what it printed."""
+    """What a command took: wall-clock and CPU seconds, MiB over all its processes; and what it printed."""
 
     seconds: float
     cpu_s: float
@@ -32,7 +31,7 @@ def measured(command: Sequence[str], cwd: Path, env: dict[str, str], ok: Sequenc
         ended = threading.Event()
         threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True).start()
         while not ended.wait(SAMPLE_S):
-            peak = max(peak, resident_mib(process.pid))
+            peak = max(peak, memory_mib(process.pid))
         seconds = time.monotonic() - began
         out.seek(0)
         said = out.read()
@@ -47,19 +46,25 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def resident_mib(root: int) -> float:
-    """Resident memory of a process and all below it; those in sessions of their own are below it, too."""
+def memory_mib(root: int) -> float:
+    """Memory of a process and all below it, a page divided among those that share it (the kernel's Pss)."""
     parents: dict[int, int] = {}
-    pages: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                pages[int(entry.name)] = int((entry / "statm").read_text().split()[1])
     family = {root}
     while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
-    return sum(pages.get(pid, 0) for pid in family) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return sum(_share_kib(pid) for pid in family) / 2**10
+
+
+def _share_kib(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
 
 
 def row(*cells: object) -> None:
