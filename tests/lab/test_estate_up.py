@@ -276,13 +276,17 @@ def test_what_was_added_by_hand_is_found_named_and_gone_again_when_it_is_taken_b
         port_range_min=8080, port_range_max=8081, remote_ip_prefix="10.7.0.0/16",
     )  # fmt: skip
     admin.identity.assign_project_role_to_user(project, admin.current_user_id, declared.roles["reader"])
+    flavor = admin.compute.find_flavor("small.confidential", ignore_missing=False)
+    admin.compute.flavor_add_tenant_access(flavor, project)
     try:
-        role, added = sorted(declared.stacks.drift("--agency", "harbours", ok=1))
+        access, role, added = sorted(declared.stacks.drift("--agency", "harbours", ok=1))
+        assert access == f"access to flavor small.confidential: added by hand to Project {HARBOUR}"
         assert role == f"role reader of user admin: added by hand to Project {HARBOUR}"
         assert added.startswith(
             "security group rule ingress IPv4 tcp 8080-8081 10.7.0.0/16: added by hand to SecGroup "
         )
     finally:
+        admin.compute.flavor_remove_tenant_access(flavor, project)
         admin.network.delete_security_group_rule(rule)
         admin.identity.unassign_project_role_from_user(project, admin.current_user_id, declared.roles["reader"])
     assert declared.stacks.drift("--agency", "harbours", ok=0) == []

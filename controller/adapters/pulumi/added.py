@@ -1,8 +1,9 @@
-"""What was added by hand to what a stack holds: to a group a rule, to a project somebody's role, to a network a subnet.
+"""What was added by hand to what a stack holds: a rule to a group, a role to a project, a subnet to a network …
 
 What merely stands beside in a project is its members' own: they may make it, and `gdcc estate import` lists it.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,8 +67,54 @@ def _of(parts: Iterable[_Part], held: Iterable[Held], shared: bool) -> Iterator[
             yield Added(kind=part.kind, what=part.what, id=part.id, to=ours[part.of])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Access:
+    """A private kind that projects are let into one by one; `%s` in `path` is its id."""
+
+    kind: str
+    service: str
+    listing: tuple[str, str]
+    public: str
+    path: str
+    table: str
+    project: str
+
+    async def granted(self, cloud: Cloud) -> list[_Part]:
+        """Whom each private row is open to, a call a row."""
+        rows = await cloud.listing(self.service, *self.listing, is_public="None")
+        private = [row for row in rows if not row[self.public]]
+        pages = await asyncio.gather(*(cloud.body(self.service, self.path % row["id"], self.table) for row in private))
+        return [
+            _Part(kind=self.kind, what=row["name"], id=f"{row['id']}/{one[self.project]}", of=str(one[self.project]))
+            for row, page in zip(private, pages, strict=True)
+            for one in page
+        ]
+
+
+_ACCESSES = (
+    _Access(
+        kind="access to flavor",
+        service="compute",
+        listing=("/flavors/detail", "flavors"),
+        public="os-flavor-access:is_public",
+        path="/flavors/%s/os-flavor-access",
+        table="flavor_access",
+        project="tenant_id",
+    ),
+    _Access(
+        kind="access to volume type",
+        service="block-storage",
+        listing=("/types", "volume_types"),
+        public="os-volume-type-access:is_public",
+        path="/types/%s/os-volume-type-access",
+        table="volume_type_access",
+        project="project_id",
+    ),
+)
+
+
 async def _parts(cloud: Cloud) -> list[_Part]:
-    """One listing a kind, for the whole cloud; interfaces by each of their owners."""
+    """One listing a kind, for the whole cloud; interfaces by each of their owners, accesses by what they open."""
     found = [_role(row) for row in await _listed(cloud, "/role_assignments", "identity", include_names="true")]
     for path, kind, of, words in _KINDS:
         rows = await _listed(cloud, path)
@@ -81,6 +128,8 @@ async def _parts(cloud: Cloud) -> list[_Part]:
             _Part(kind="router interface", what=_addresses(row), id=str(row["id"]), of=str(row["device_id"]))
             for row in rows
         )
+    for access in _ACCESSES:
+        found.extend(await access.granted(cloud))
     return found
 
 

@@ -28,6 +28,9 @@ class Listings:
         owner = (params or {}).get("device_owner")
         return [row for row in self.tables.get(table, ()) if owner is None or row["device_owner"] == owner]
 
+    async def find(self, service, path, params=None):
+        return self.tables.get(path)
+
 
 def held(kind, resource_id, stack="agency-tax"):
     urn = f"urn:pulumi:{stack}::gdcc::gdcc:agency:System${kind}::tax-return"
@@ -57,6 +60,28 @@ PORT = {
 OPENING = {
     "id": "x9", "action": "access_as_shared", "object_type": "network", "object_id": "n1", "target_tenant": "p7",
 }  # fmt: skip
+FLAVORS = [
+    {"id": "f1", "name": "small.open", "os-flavor-access:is_public": False},
+    {"id": "f2", "name": "old", "os-flavor-access:is_public": True},
+]
+TYPES = [{"id": "t1", "name": "open-standard", "os-volume-type-access:is_public": False}]
+
+
+def test_a_flavor_and_a_volume_type_that_a_project_was_let_into_are_told_and_those_of_its_stack_are_not():
+    flavor_access = "openstack:compute/flavorAccess:FlavorAccess"
+    tables = {
+        "flavors": FLAVORS,
+        "volume_types": TYPES,
+        "/flavors/f1/os-flavor-access": {"flavor_access": [{"flavor_id": "f1", "tenant_id": "p1"}]},
+        "/types/t1/os-volume-type-access": {
+            "volume_type_access": [{"volume_type_id": "t1", "project_id": project} for project in ("p1", "p7")]
+        },
+    }
+    added_type = "access to volume type open-standard: added by hand to Project tax-return"
+    both = ["access to flavor small.open: added by hand to Project tax-return", added_type]
+    assert told({"agency-tax": [held(PROJECT, "p1")]}, **tables) == {"agency-tax": both}
+    declared = [held(PROJECT, "p1"), held(flavor_access, "f1/p1")]
+    assert told({"agency-tax": declared}, **tables) == {"agency-tax": [added_type]}
 
 
 @pytest.mark.parametrize(
