@@ -5,6 +5,7 @@ SSH=(ssh -q -i "$HOSTS_LAB/key" -o UserKnownHostsFile="$HOSTS_LAB/known_hosts" -
 
 make_keys() { # the one that opens every host, and the CA of their certificates
   [ -e "$HOSTS_LAB/key" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$HOSTS_LAB/key"
+  [ -e "$HOSTS_LAB/authorized.pub" ] || cp "$HOSTS_LAB/key.pub" "$HOSTS_LAB/authorized.pub" # what the estate declares
   [ -e "$HOSTS_LAB/ca.crt" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
     -subj '/CN=the CA of the lab' -keyout "$HOSTS_LAB/ca.key" -out "$HOSTS_LAB/ca.crt" 2>>"$LOG/ca.log"
 }

@@ -72,9 +72,10 @@ def test_rotated_keys_leave_an_open_connection_alone_and_the_old_key_is_refused(
     login = [*SSH, "-i", str(old), f"root@{_address('host1')}", "cat"]
     with subprocess.Popen(login, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as open_before:
         assert _echoed(open_before, "before") == "before"
-        shutil.copy2(f"{new}.pub", DIRECTORY / "key.pub")
+        shutil.copy2(f"{new}.pub", DIRECTORY / "authorized.pub")
         host(daemon, "rotate-keys", *NUMBERS, "--old", str(old), "--new", str(new))
         shutil.copy2(new, DIRECTORY / "key")
+        shutil.copy2(f"{new}.pub", DIRECTORY / "key.pub")
         assert _echoed(open_before, "after") == "after"
     assert [name for name in NUMBERS if logs_in(old, name)] == []
     assert [name for name in NUMBERS if logs_in(new, name)] == list(NUMBERS)
