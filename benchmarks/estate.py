@@ -40,7 +40,6 @@ NOWHERE = {
 }
 """No cloud: a preview of what is new asks it nothing."""
 
-
 ONE_STACK = """
 import pulumi
 from infra import config

@@ -1,11 +1,9 @@
 """Stacks of a real cloud: up, previews near and far, drift."""
 
-import contextlib
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import openstack
@@ -14,7 +12,8 @@ import yaml
 from benchmarks.parts.gdcc import PARALLEL, chosen, gdcc, projected
 from benchmarks.parts.process import Cost, measured, row
 from inventory import load
-from tests.lab.stacks import AGENCIES, REPOSITORY, Stacks
+from tests.lab import wire
+from tests.lab.stacks import AGENCIES, Stacks
 
 LATENCY_S = 0.1
 TARGET_S, TARGET_SLOW_S = 5.0, 15.0
@@ -41,19 +40,6 @@ def lab_estate(folder: Path, agencies: int) -> Path:
     ]
     (folder / "systems.yaml").write_text(yaml.safe_dump({"version": 1, "systems": systems}))
     return folder
-
-
-@contextlib.contextmanager
-def wire(delay_s: float) -> Iterator[dict[str, str]]:
-    """The variables of the same cloud, each request so much later."""
-    command = [sys.executable, "-m", "tests.lab.wire", "--delay", str(delay_s)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield {"OS_AUTH_URL": "http://127.0.0.2:5000/v3"}
-        finally:
-            process.terminate()
 
 
 def told(agencies: int) -> None:
@@ -89,12 +75,12 @@ def near_and_far(stacks: Stacks) -> None:
     tell("up of one agency", stacks, gdcc("up", *chosen(["agency-001"])))
     tell(f"preview of one agency (target {TARGET_S:.0f} s)", stacks, plain)
     tell("the same, the cloud asked first", stacks, asked)
-    with wire(LATENCY_S) as slow:
+    with wire.laid("--delay", str(LATENCY_S)) as slow:
         there = chosen(["agency-002"])
         tell("up of one agency at 100 ms a request", stacks, gdcc("up", *there), slow)
         tell(f"preview at 100 ms a request (target {TARGET_SLOW_S:.0f} s)", stacks, gdcc("preview", *there), slow)
         tell("the same, the cloud asked first", stacks, gdcc("preview", "--refresh", *there), slow)
-        measured(gdcc("destroy", *there, "--yes-destroy", "agency-agency-002"), stacks.root, {**stacks.env, **slow})
+        stacks.gdcc("destroy", *there, "--yes-destroy", "agency-agency-002", **slow)
 
 
 def tell(what: str, stacks: Stacks, command: Sequence[str], more: dict[str, str] | None = None) -> Cost:

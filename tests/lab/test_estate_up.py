@@ -1,11 +1,7 @@
 """A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
 
-import contextlib
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -343,8 +339,8 @@ def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_i
         assert admin.identity.find_project(HARBOUR) is None
     finally:
         admin.identity.delete_user(nobody)
-    with broken_wire("POST /v2.0/networks"):
-        said = declared.stacks.gdcc(*words, ok=1, OS_AUTH_URL=f"http://{wire.LISTEN}:5000/v3")["stacks"][0]
+    with wire.laid("--fail", "POST /v2.0/networks") as broken:
+        said = declared.stacks.gdcc(*words, ok=1, **broken)["stacks"][0]
         assert "500" in said["says"] and said["changes"]["create"] > 1, said
     declared.stacks.killed(stack, lambda: admin.network.find_network(naming.network(HARBOUR)) is not None)
     assert "locked by" in declared.stacks.gdcc(*words, ok=1)["stacks"][0]["says"]
@@ -352,15 +348,6 @@ def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_i
     assert len([each for each in admin.identity.projects() if each.name == HARBOUR]) == 1
     assert len(list(admin.network.networks(name=naming.network(HARBOUR)))) == 1
     assert declared.stacks.changed(*words, "--refresh") == {}
-
-
-@contextlib.contextmanager
-def broken_wire(fail: str) -> Iterator[None]:
-    command = [sys.executable, "-m", "tests.lab.wire", "--fail", fail]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-        yield
-        process.terminate()
 
 
 def test_what_was_destroyed_is_as_if_it_had_never_been(declared: Cloud) -> None:

@@ -7,8 +7,12 @@ then http://127.0.0.2:5000/v3, and Keystone's catalog says 127.0.0.2 as well.
 
 import argparse
 import asyncio
+import contextlib
+import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -55,6 +59,18 @@ async def serve(delay_s: float, fail: str, times: int) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def laid(*options: str) -> Iterator[dict[str, str]]:
+    """The wire in a process of its own, which ends with the block; what the environment must say to go by it."""
+    command = [sys.executable, "-m", __name__, *options]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+            yield {"OS_AUTH_URL": f"http://{LISTEN}:5000/v3"}
+        finally:
+            process.terminate()
 
 
 def main() -> None:
