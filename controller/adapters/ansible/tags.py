@@ -1,7 +1,7 @@
 """The tags by which a part of a playbook can be chosen: a run with none of them would do nothing and end well."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ _TASKS_IN = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", 
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """The playbooks' folder, and what of it was read: a file may be named more than once, and by itself."""
+    """A playbook's folder, and the files that were read: one may be named more than once, and by itself."""
 
     folder: Path
-    read: set[Path] = field(default_factory=set)
+    read: set[Path]
 
     def tasks(self, path: Path) -> Iterator[dict[str, Any]]:
         """The tasks of a file, the first time that it is asked for. There is none whose name only a run knows."""
@@ -34,14 +34,15 @@ def of(playbook: Path) -> frozenset[str]:
 
     Roles stand in `roles` beside the playbook. Raises `OSError` and `yaml.YAMLError` for a file that cannot be read.
     """
-    return _SPECIAL | frozenset(_of_playbook(playbook, _Beside(playbook.parent)))
+    return _SPECIAL | frozenset(_of_playbook(playbook, set()))
 
 
-def _of_playbook(playbook: Path, beside: _Beside) -> Iterator[str]:
+def _of_playbook(playbook: Path, read: set[Path]) -> Iterator[str]:
+    beside = _Beside(playbook.parent, read)
     for play in yaml.safe_load(playbook.read_text()) or ():
         imported = play.get("ansible.builtin.import_playbook", play.get("import_playbook"))
         if imported is not None:
-            yield from _of_playbook(playbook.parent / imported, beside)
+            yield from _of_playbook(playbook.parent / imported, read)
         yield from _of_block(play, beside)
         for role in play.get("roles") or ():
             yield from _of_role(role, beside)

@@ -99,6 +99,17 @@ def test_tags_are_found_in_task_files_of_playbooks_and_in_folders_of_roles(tmp_p
     assert {"trim", "more", "shine"} <= tags.of(tmp_path / "lamp.yml")
 
 
+def test_an_imported_playbooks_roles_and_files_stand_beside_it(tmp_path: Path) -> None:
+    tasks = tmp_path / "shared" / "roles" / "lamp" / "tasks"
+    tasks.mkdir(parents=True)
+    (tasks / "main.yml").write_text("- {name: Light, tags: light}\n")
+    (tmp_path / "shared" / "more.yml").write_text("- {name: More, tags: more}\n")
+    play = {"hosts": "all", "roles": ["lamp"], "tasks": [{"name": "More", "import_tasks": "more.yml"}]}
+    (tmp_path / "shared" / "lamp.yml").write_text(json.dumps([play]))
+    (tmp_path / "site.yml").write_text(json.dumps([{"import_playbook": "shared/lamp.yml"}]))
+    assert {"light", "more"} <= tags.of(tmp_path / "site.yml")
+
+
 def test_a_run_by_a_tag_that_nothing_has_is_refused() -> None:
     mistyped = replace(run(), tags=("netwrok",))
     listing = Listing(where="an estate", hosts=(HostName("c1"),), groups={})
