@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.adapters.pulumi import undeclared
 from controller.adapters.pulumi.drift import Held
-from controller.adapters.pulumi.finding import Cloud, Row, assigned
+from controller.adapters.pulumi.finding import FLAVOR_ACCESS, VOLUME_TYPE_ACCESS, Access, Cloud, Row, assigned
 
 _INTERFACES = (
     "network:router_interface",
@@ -67,50 +67,14 @@ def _of(parts: Iterable[_Part], held: Iterable[Held], shared: bool) -> Iterator[
             yield Added(kind=part.kind, what=part.what, id=part.id, to=ours[part.of])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Access:
-    """A private kind that projects are let into one by one; `%s` in `path` is its id."""
-
-    kind: str
-    service: str
-    listing: tuple[str, str]
-    public: str
-    path: str
-    table: str
-    project: str
-
-    async def granted(self, cloud: Cloud) -> list[_Part]:
-        """Whom each private row is open to, a call a row."""
-        rows = await cloud.listing(self.service, *self.listing, is_public="None")
-        private = [row for row in rows if not row[self.public]]
-        pages = await asyncio.gather(*(cloud.body(self.service, self.path % row["id"], self.table) for row in private))
-        return [
-            _Part(kind=self.kind, what=row["name"], id=f"{row['id']}/{one[self.project]}", of=str(one[self.project]))
-            for row, page in zip(private, pages, strict=True)
-            for one in page
-        ]
-
-
-_ACCESSES = (
-    _Access(
-        kind="access to flavor",
-        service="compute",
-        listing=("/flavors/detail", "flavors"),
-        public="os-flavor-access:is_public",
-        path="/flavors/%s/os-flavor-access",
-        table="flavor_access",
-        project="tenant_id",
-    ),
-    _Access(
-        kind="access to volume type",
-        service="block-storage",
-        listing=("/types", "volume_types"),
-        public="os-volume-type-access:is_public",
-        path="/types/%s/os-volume-type-access",
-        table="volume_type_access",
-        project="project_id",
-    ),
-)
+async def _let_in(cloud: Cloud, kind: str, access: Access, path: str, table: str) -> list[_Part]:
+    private = [row for row in await cloud.listing(access.service, path, table, is_public="None") if access.private(row)]
+    projects = await asyncio.gather(*(access.projects(cloud, row["id"]) for row in private))
+    return [
+        _Part(kind=kind, what=row["name"], id=f"{row['id']}/{each}", of=each)
+        for row, let_in in zip(private, projects, strict=True)
+        for each in let_in
+    ]
 
 
 async def _parts(cloud: Cloud) -> list[_Part]:
@@ -128,8 +92,8 @@ async def _parts(cloud: Cloud) -> list[_Part]:
             _Part(kind="router interface", what=_addresses(row), id=str(row["id"]), of=str(row["device_id"]))
             for row in rows
         )
-    for access in _ACCESSES:
-        found.extend(await access.granted(cloud))
+    found += await _let_in(cloud, "access to flavor", FLAVOR_ACCESS, "/flavors/detail", "flavors")
+    found += await _let_in(cloud, "access to volume type", VOLUME_TYPE_ACCESS, "/types", "volume_types")
     return found
 
 

@@ -108,16 +108,38 @@ def _tagged(rows: list[dict[str, Any]], inputs: Inputs) -> list[dict[str, Any]]:
     return bearing if len(rows) > 1 and bearing else rows
 
 
-async def _flavor_access(cloud: Cloud, inputs: Inputs) -> list[str]:
-    flavor, project = inputs["flavorId"], inputs["tenantId"]
-    rows = await cloud.body("compute", f"/flavors/{flavor}/os-flavor-access", "flavor_access")
-    return [f"{flavor}/{project}" for row in rows if row.get("tenant_id") == project]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How an extension of an API lets projects one by one into the private rows of a kind."""
+
+    service: str
+    kind: str
+    extension: str
+    project: str
+
+    def private(self, row: Row) -> bool:
+        """Whether a row of the kind's listing is open to named projects alone."""
+        return not row[f"{self.extension}:is_public"]
+
+    async def projects(self, cloud: Cloud, identity: str) -> list[str]:
+        """Whom the row with that id is open to; a call of its own."""
+        table = self.extension.removeprefix("os-").replace("-", "_")
+        rows = await cloud.body(self.service, f"{self.kind}/{identity}/{self.extension}", table)
+        return [str(row.get(self.project)) for row in rows]
 
 
-async def _volume_type_access(cloud: Cloud, inputs: Inputs) -> list[str]:
-    volume_type, project = inputs["volumeTypeId"], inputs["projectId"]
-    rows = await cloud.body("block-storage", f"/types/{volume_type}/os-volume-type-access", "volume_type_access")
-    return [f"{volume_type}/{project}" for row in rows if row.get("project_id") == project]
+FLAVOR_ACCESS = Access(service="compute", kind="/flavors", extension="os-flavor-access", project="tenant_id")
+VOLUME_TYPE_ACCESS = Access(
+    service="block-storage", kind="/types", extension="os-volume-type-access", project="project_id"
+)
+
+
+def _accessed(access: Access, kind: str, project: str) -> Finder:
+    async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
+        let_in = await access.projects(cloud, inputs[kind])
+        return [f"{inputs[kind]}/{each}" for each in let_in if each == inputs[project]]
+
+    return find
 
 
 async def _qos_association(cloud: Cloud, inputs: Inputs) -> list[str]:
@@ -293,7 +315,7 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(inherited=False),
     "openstack:identity/inheritRoleAssignment:InheritRoleAssignment": _role_assignment(inherited=True),
     "openstack:compute/flavor:Flavor": _listed("compute", "/flavors/detail", "flavors", _NAMED, is_public="None"),
-    "openstack:compute/flavorAccess:FlavorAccess": _flavor_access,
+    "openstack:compute/flavorAccess:FlavorAccess": _accessed(FLAVOR_ACCESS, "flavorId", "tenantId"),
     "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),
     "openstack:compute/quotaSetV2:QuotaSetV2": _quota("projectId"),
     SERVER_GROUP: _server_group,
@@ -303,7 +325,9 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:blockstorage/qosV3:QosV3": _listed("block-storage", "/qos-specs", "qos_specs", _NAMED),
     "openstack:blockstorage/qosAssociationV3:QosAssociationV3": _qos_association,
     "openstack:blockstorage/quoteSetV3:QuoteSetV3": _quota("projectId"),
-    "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _volume_type_access,
+    "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _accessed(
+        VOLUME_TYPE_ACCESS, "volumeTypeId", "projectId"
+    ),
     "openstack:networking/addressScope:AddressScope": _listed("network", "/address-scopes", "address_scopes", _NAMED),
     "openstack:networking/subnetPool:SubnetPool": _listed("network", "/subnetpools", "subnetpools", _IN_PROJECT),
     "openstack:networking/network:Network": _network,
