@@ -19,7 +19,7 @@ from tests.fakes.snmp_agent import FakeAgent
 
 COMMUNITY = Community(community="the-community")
 USER = User(name="gdcc", auth="the-auth-secret", priv="the-priv-secret")
-WAIT_S = 0.1
+WAIT_S = 0.25
 """Patience of tests: loopback answers in a millisecond."""
 
 C, A = "1.3.6.1.4.1.232", "1.3.6.1.4.1.318.1.1.26"

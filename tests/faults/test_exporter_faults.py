@@ -22,7 +22,8 @@ from controller.errors import InputError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RELEASED = web.AppKey("released", asyncio.Event)
-SOON = timedelta(milliseconds=150)
+SOON = timedelta(seconds=1)
+"""Long enough for whoever answers, on a busy machine too."""
 
 
 async def _cut_short(request: web.Request) -> web.StreamResponse:

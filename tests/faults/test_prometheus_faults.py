@@ -18,7 +18,8 @@ from tests.fakes.prometheus import FakePrometheus, Mood
 CPU = Query(quantity=Quantity.CPU_RATIO, kind=Kind.HOST, promql="cpu", label="instance", age="cpu_age")
 VM = Query(quantity=Quantity.CPU_VCPUS, kind=Kind.VM, promql="vcpus", label="uuid", age="vm_age")
 LABELS = HostLabels(hosts={"c1": "c1", "10.0.0.2:9100": "c2", "10.0.0.3": "c3"})
-SOON = timedelta(milliseconds=150)
+SOON = timedelta(seconds=1)
+"""Long enough for whoever answers, on a busy machine too."""
 SECRET = "s3cret-token"
 
 

@@ -259,7 +259,7 @@ async def test_a_row_that_is_gone_has_its_table_walked_again() -> None:
 
 async def test_a_dead_device_is_given_up_and_asked_less_often() -> None:
     fake = apc()
-    limit = timedelta(seconds=0.1)
+    limit = timedelta(seconds=0.4)
     async with fake.running(), watched(pdu_target(fake), COMMUNITY, limit=limit) as device:
         fake.dead = True
         skips = []
@@ -276,7 +276,7 @@ async def test_a_dead_device_is_given_up_and_asked_less_often() -> None:
 async def test_a_poll_has_an_end_even_if_every_answer_comes_late() -> None:
     fake = ilo(COMMUNITY)
     fake.delay_s, fake.rows_a_bulk = WAIT_S / 2, 1
-    limit = timedelta(seconds=0.4)
+    limit = timedelta(seconds=0.6)
     async with fake.running(), watched(host_target(fake), COMMUNITY, limit=limit) as device:
         answer = await device.poll()
     assert reasons(answer) == ["timeout"]
