@@ -8,6 +8,7 @@ to start a migration twice for one intent, and an answer that was lost is treate
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 
 from controller.engine import guard, recheck
 from controller.engine.follow import Follower
@@ -181,8 +182,25 @@ class Migrator:
     def _learn(self, intent: Intent, refused: RefusedError) -> None:
         """Keeps this server from being sent there again for a while, unless it was the account that was refused."""
         if refused.rule != "policy":
-            until = self._clock.now() + self._policy().migration.refusal_memory
+            until = self._clock.now() + self._memory(intent, refused.rule)
             self._journal.learn(intent.server_id, intent.target, refused.rule, until)
+
+    def _memory(self, intent: Intent, rule: str) -> timedelta:
+        """The scheduler's no counts for long only when it is said again. It rests on lists of the hosts' servers that
+        Nova syncs every `scheduler_instance_sync_interval` (120 s): the other of a pair that must stand apart, which
+        has just left, is in the way until then.
+        """
+        policy, now = self._policy().migration, self._clock.now()
+        if rule != "no-valid-host":
+            return policy.refusal_memory
+        lately = self._journal.entries_since(now - policy.refusal_memory - policy.recheck_memory)
+        again = any(
+            (entry.intent.server_id, entry.intent.target) == (intent.server_id, intent.target)
+            and entry.outcome is not None
+            and entry.outcome.rule == rule
+            for entry in lately
+        )
+        return policy.refusal_memory if again else policy.recheck_memory
 
     def _end(self, entry: Entry, state: State, rule: str, why: str) -> Entry:
         outcome = Outcome(state=state, why=why, rule=rule, ended_at=self._clock.now())

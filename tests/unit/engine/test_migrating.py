@@ -279,6 +279,22 @@ async def test_what_nova_refused_is_not_asked_again(rig: Rig) -> None:
     assert ended(await rig.migrator.execute(order(id=MoveId("p2-2"), target="c3"))) == (State.REFUSED, "no-valid-host")
 
 
+async def test_a_schedulers_no_is_asked_for_again_soon_and_believed_when_it_is_said_again(rig: Rig) -> None:
+    """Nova's scheduler looks at a list of each host's servers that may be two minutes old: a pair's other half that has
+    just left counts there still.
+    """
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.faults[ServerId("vm-1")] = "check"
+    soon, late = rig.policy.migration.recheck_memory, rig.policy.migration.refusal_memory
+    for n, memory in ((1, soon), (2, late), (3, late)):
+        assert ended(await rig.migrator.execute(order(id=MoveId(f"p{n}-1")))) == (State.REFUSED, "no-valid-host")
+        ((_, _, _, until),) = rig.journal.refusals(rig.clock.now())
+        assert until - rig.clock.now() == memory
+        rig.clock.advance(memory)
+    del rig.cloud.faults[ServerId("vm-1")]
+    assert ended(await rig.migrator.execute(order(id=MoveId("p4-1")))) == (State.SUCCEEDED, "")
+
+
 async def test_a_dry_run_tells_and_changes_nothing(rig: Rig) -> None:
     told: list[str] = []
     rig.start(DryRunCloud(rig.cloud, told.append), rig.journal)
