@@ -16,6 +16,7 @@ class _Gdcc(verbs.Verbs):
         "snapshot": "controller.cli.snapshot:snapshot",
         "plan": "controller.cli.plan:plan",
         "explain": "controller.cli.plan:explain",
+        "whatif": "controller.cli.whatif:whatif",
         "twin": "controller.cli.twin:twin",
         "run": "controller.cli.daemon:run",
         "status": "controller.cli.daemon:status",

@@ -1,19 +1,17 @@
 """`gdcc plan` and `gdcc explain`: what would move, in which waves, why, and what it would make of every limit."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from controller.adapters import plan_file, snapshot_file
+from controller.adapters import plan_file
 from controller.cli.output import REFUSED, people, print_json, told
-from controller.model.cluster import Cluster
+from controller.cli.seen import Config, Snapshot, seen
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
-from controller.model.policy import Policy
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
 
@@ -21,8 +19,6 @@ WIDE = 160
 TIGHTEST = 15
 """Limits shown to people; all of them are in the JSON."""
 
-Snapshot = Annotated[Path | None, typer.Option(help="Plan from this snapshot file; needs no cloud.")]
-Config = Annotated[Path | None, typer.Option(help="The daemon's configuration: its policy, and its cloud.")]
 Cold = Annotated[list[str] | None, typer.Option("--cold", help="Draining host whose SHUTOFF servers move cold.")]
 
 
@@ -35,7 +31,7 @@ def plan(
 ) -> None:
     """Show what would be moved, and why. Moves nothing. Exit status 1 where a limit or a rule stays broken."""
     with told():
-        cluster, policy, now = _seen(snapshot, config)
+        cluster, policy, now = seen(snapshot, config)
         found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
         if out is not None:
             plan_file.write(found, out)
@@ -56,7 +52,7 @@ def explain(
 ) -> None:
     """Say in one sentence and in numbers why something moves, stays, receives or does not."""
     with told():
-        cluster, policy, now = _seen(snapshot, config)
+        cluster, policy, now = seen(snapshot, config)
         made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
         answer = explaining.explain(cluster, policy, made, subject)
     if json:
@@ -71,20 +67,6 @@ def explain(
     if answer.ruled_out:
         counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
         people.print(f"hosts ruled out: {counts}", markup=False)
-
-
-def _seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, datetime]:
-    """A snapshot from a file is planned as of its own time, the living cloud as of now."""
-    from controller.bootstrap import once
-
-    policy = once.policy(config)
-    if snapshot is not None:
-        cluster = snapshot_file.read(snapshot)
-        return cluster, policy, cluster.taken_at
-    if config is None:
-        raise typer.BadParameter("name a snapshot file, or the configuration that names a cloud",
-                                 param_hint="--snapshot or --config")  # fmt: skip
-    return once.snapshot(config), policy, datetime.now(UTC)
 
 
 def _show(found: Plan) -> None:

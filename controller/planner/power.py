@@ -29,13 +29,15 @@ from controller.model.sample import FloatColumn, IntColumn
 class Watts:
     """`rows[h]`: power rows host `h` has a cord on. `per_thread_in` and `per_thread_out`: watts that a busy thread adds
     where it arrives and takes where it leaves, both on the careful side. `margin`: added once to a host that receives.
-    `least` and `most` (P,): loads now; NaN where not measured.
+    `drawn` (H,): what each host draws, or may where it is not read. `least` and `most` (P,): loads now; NaN where not
+    measured.
     """
 
     rows: tuple[IntColumn, ...]
     per_thread_in: FloatColumn
     per_thread_out: FloatColumn
     margin: FloatColumn
+    drawn: FloatColumn
     least: FloatColumn
     most: FloatColumn
 
@@ -57,6 +59,7 @@ def of_cluster(cluster: model.Cluster) -> Watts:
         per_thread_in=np.where(fitted, slope, densest),
         per_thread_out=np.where(fitted & read, slope, 0.0),
         margin=margin,
+        drawn=assumed,
         least=_loads(cluster.power, rows, measured, read, meters),
         most=_loads(cluster.power, rows, assumed, read, meters),
     )

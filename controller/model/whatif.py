@@ -1,0 +1,102 @@
+"""What would become of the estate: something is lost, and everything that ran on it has to start elsewhere."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from controller.model.ids import HostName, ServerId
+from inventory.model import Domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A part of the estate that fails as one: `rack:r12`, `feed:A1`."""
+
+    kind: Domain
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+class Verdict(StrEnum):
+    """What a loss comes to, best first."""
+
+    SURVIVED = "survived"
+    """Every server has a place inside every safety limit."""
+    HOT = "hot"
+    """Every server has a place, and some host or supply is then over a safety limit."""
+    OVERLOADED = "overloaded"
+    """Every server has a place, but the partner of a lost feed carries more than it may: it may trip."""
+    SHORT = "short"
+    """Some server has no place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """A server that must start elsewhere. `target` None: no place was found, `why` says what rules them out.
+
+    `source` is None for a server that does not exist yet. `hot`: its target is over a safety limit with it.
+    """
+
+    vm: ServerId
+    name: str
+    system: str | None
+    source: HostName | None
+    target: HostName | None
+    hot: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemLoss:
+    """A system that has servers down: `down` of `servers`, `unplaced` of them without a place.
+
+    `rules`: its groups (spread, affinity) that keep a server from every place that has room.
+    """
+
+    system: str
+    agency: str
+    tier: int
+    down: int
+    servers: int
+    unplaced: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What servers of one classification without a place ask for together."""
+
+    classification: str
+    servers: int
+    vcpus: float
+    memory_mib: float
+    disk_gib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overload:
+    """A feed that must carry more than it may, now that its partner has failed."""
+
+    feed: str
+    watts: float
+    limit_watts: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a loss comes to. `rounds`: how often servers are started, as many at once as the limits allow.
+
+    `recovery`: how long that takes where each start takes as long as was asked.
+    """
+
+    losses: tuple[Loss, ...]
+    verdict: Verdict
+    hosts: tuple[HostName, ...]
+    restarts: tuple[Restart, ...]
+    systems: tuple[SystemLoss, ...]
+    overloads: tuple[Overload, ...]
+    missing: tuple[Missing, ...]
+    rounds: int
+    recovery: timedelta

@@ -1,0 +1,109 @@
+"""The same snapshot with more in it: hosts like one that stands, servers like one that an agency has.
+
+A new host stands where the one that it is like stands, hangs on the same supplies, is in the same aggregates, and
+carries nothing; its power supplies are taken to draw what that one draws. A new server stands nowhere yet and is in no
+group.
+"""
+
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from controller import errors
+from controller.model import cluster as model
+from controller.model.ids import HostName, ServerId
+
+Table = TypeVar("Table", model.Hosts, model.Vms)
+
+_COLUMNS = ("values", "at", "source", "trust")
+
+
+def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
+    """`count` more hosts like that one; `InputError` where the snapshot does not know it."""
+    if like not in cluster.hosts.names:
+        raise errors.InputError(f"the snapshot knows no host {like}", remedy="name one that the new hosts are like")
+    row, before = cluster.hosts.names.index(HostName(like)), len(cluster.hosts.names)
+    hosts = _more(cluster.hosts, row, count)
+    hosts = replace(
+        hosts,
+        names=(*cluster.hosts.names, *(HostName(f"{like}+{n}") for n in range(1, count + 1))),
+        draining=_set(hosts.draining, before, value=False),
+        cpu_ratio=_nothing(hosts.cpu_ratio, before),
+        memory_bytes=_nothing(hosts.memory_bytes, before),
+        network_bytes_s=_nothing(hosts.network_bytes_s, before),
+    )
+    power = cluster.power
+    drawn = float(np.nan_to_num(cluster.hosts.power_watts.values[row])) * count
+    rows = cluster.hosts.power[row]
+    meters = power.power_watts.values.copy()
+    meters[rows[rows >= 0]] += drawn
+    return replace(
+        cluster,
+        hosts=hosts,
+        power=replace(power, power_watts=replace(power.power_watts, values=meters)),
+        aggregates=tuple(
+            replace(each, hosts=np.concatenate([each.hosts, np.arange(before, before + count, dtype=np.int32)]))
+            if row in each.hosts
+            else each
+            for each in cluster.aggregates
+        ),
+    )
+
+
+def with_servers(
+    cluster: model.Cluster, agency: str, flavor: str, count: int
+) -> tuple[model.Cluster, tuple[ServerId, ...]]:
+    """`count` more servers of that flavor and agency, like the first that it has, and what they are called.
+
+    `InputError` where it has none: what such a server requires of a host cannot be known then.
+    """
+    if agency not in cluster.agencies.names:
+        raise errors.InputError(f"the snapshot knows no agency {agency}")
+    if flavor not in cluster.flavors:
+        raise errors.InputError(f"the snapshot knows no flavor {flavor}")
+    owner = np.append(cluster.systems.agency, np.int32(-1))[cluster.vms.system]
+    live = np.isin(cluster.vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
+    same = live & (owner == cluster.agencies.names.index(agency))
+    same &= cluster.vms.flavor == cluster.flavors.index(flavor)
+    if not same.any():
+        raise errors.InputError(
+            f"agency {agency} has no running server of flavor {flavor}, so nobody knows what one requires of a host",
+            remedy="name a flavor of which it has one",
+        )
+    row, before = int(np.flatnonzero(same)[0]), len(cluster.vms.ids)
+    vms = _more(cluster.vms, row, count)
+    new = tuple(ServerId(f"{agency}+{flavor}+{n}") for n in range(1, count + 1))
+    vms = replace(
+        vms,
+        ids=(*cluster.vms.ids, *new),
+        names=(*cluster.vms.names, *new),
+        host=_set(vms.host, before, value=-1),
+        target=_set(vms.target, before, value=-1),
+        busy=_set(vms.busy, before, value=False),
+    )
+    return replace(cluster, vms=vms), new
+
+
+def _more(table: Table, row: int, count: int) -> Table:
+    """The table with its row `row` standing in it `count` times more, at the end."""
+
+    def column(value: Any) -> Any:
+        if isinstance(value, model.Reading):
+            return model.Reading(**{name: column(getattr(value, name)) for name in _COLUMNS})
+        if isinstance(value, tuple):
+            return (*value, *(value[row],) * count)
+        return np.concatenate([value, np.repeat(value[row : row + 1], count, axis=0)])
+
+    return replace(table, **{each.name: column(getattr(table, each.name)) for each in fields(table)})
+
+
+def _set(column: Any, start: int, *, value: Any) -> Any:
+    changed = column.copy()
+    changed[start:] = value
+    return changed
+
+
+def _nothing(reading: model.Reading, start: int) -> model.Reading:
+    idle = np.where(np.isnan(reading.values[start:]), np.nan, 0.0)
+    return replace(reading, values=_set(reading.values, start, value=idle))

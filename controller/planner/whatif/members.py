@@ -1,0 +1,87 @@
+"""Groups while servers go down and start elsewhere: how many members stand in which fault domain.
+
+Members of an affinity group that lost its domain start together: the first one chooses where.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.planner import groups
+from controller.planner.whatif.spare import Spare
+from inventory.model import Domain
+
+
+class Members:
+    """What changes of the groups of `spare`, in a copy of those that change."""
+
+    def __init__(self, spare: Spare) -> None:
+        self._situation = spare.situation
+        self._start = spare.members
+        self._changed: dict[int, Counter[int]] = {}
+        self._chosen: dict[int, int] = {}
+
+    def leave(self, vm: int) -> None:
+        """The server's host is gone; a copy of it elsewhere still counts."""
+        vms = self._situation.cluster.vms
+        for number, bond in self._hard(vm):
+            here, there = (int(bond.domain_of[row]) if row >= 0 else -1 for row in (vms.host[vm], vms.target[vm]))
+            if here >= 0 and here != there:
+                self._counts(number)[here] -= 1
+
+    def arrive(self, vm: int, host: int) -> None:
+        """The server has started there."""
+        for number, bond in self._hard(vm):
+            domain = int(bond.domain_of[host])
+            if domain >= 0:
+                self._counts(number)[domain] += 1
+                if bond.anchor is not None and self._anchor(number, bond) is None:
+                    self._chosen[number] = domain
+
+    def admitted(self, vm: int) -> model.BoolColumn | None:
+        """(H,) the hosts on which no group forbids the server; None where it is in no group that could."""
+        mask: model.BoolColumn | None = None
+        for number, bond in self._hard(vm):
+            admits = self._admits(number, bond)
+            mask = admits if mask is None else mask & admits
+        return mask
+
+    def must_start_with(self, vm: int) -> int | None:
+        """The group whose members have all lost their host and must find one together; None for none."""
+        for number, bond in self._hard(vm):
+            if bond.anchor is not None and bond.group.domain is Domain.HOST and self._anchor(number, bond) is None:
+                return number
+        return None
+
+    def names(self, vm: int) -> tuple[str, ...]:
+        """The groups that bind the server, by name."""
+        return tuple(bond.group.name for _, bond in self._hard(vm))
+
+    def _hard(self, vm: int) -> list[tuple[int, groups.Bond]]:
+        bonds = self._situation.bonds
+        return [(number, bonds[number]) for number in self._situation.bonds_of.get(vm, ()) if bonds[number].hard]
+
+    def _counts(self, number: int) -> Counter[int]:
+        if number not in self._changed:
+            self._changed[number] = Counter(self._start[number])
+        return self._changed[number]
+
+    def _admits(self, number: int, bond: groups.Bond) -> model.BoolColumn:
+        if bond.group.kind in groups.APART:
+            counts = self._changed.get(number, self._start[number])
+            full = [domain for domain, members in counts.items() if members >= bond.group.max_per_domain]
+            return ~np.isin(bond.domain_of, full)
+        anchor = None if bond.anchor is None else self._anchor(number, bond)
+        every = np.ones(len(bond.domain_of), np.bool_)
+        return every if anchor is None else np.equal(bond.domain_of, anchor)
+
+    def _anchor(self, number: int, bond: groups.Bond) -> int | None:
+        """Where the group is: where it was while somebody is still there, else where most are, or the first went."""
+        if number in self._chosen:
+            return self._chosen[number]
+        counts = self._changed.get(number, self._start[number])
+        left = {domain: members for domain, members in counts.items() if members > 0}
+        if bond.anchor in left:
+            return bond.anchor
+        return min(left, key=lambda domain: (-left[domain], domain)) if left else None

@@ -1,0 +1,144 @@
+"""What a loss comes to, put into words and numbers.
+
+A round starts at most `limits.at_once` servers, and at most `limits.into_host` on one host:
+
+    rounds = max(ceil(servers / at_once), max over hosts of ceil(servers on it / into_host))
+
+which can always be kept: with the servers in the order of their hosts, number i goes into round i mod rounds.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.ids import ServerId
+from controller.model.policy import Limits, Policy
+from controller.model.whatif import Loss, Missing, Outcome, Overload, Restart, SystemLoss, Verdict
+from controller.planner import situation
+from controller.planner.whatif import loss as losing
+from controller.planner.whatif import reasons
+from controller.planner.whatif.restart import NOWHERE, Placed, restart
+from controller.planner.whatif.spare import Spare
+from inventory.model import Classification, Domain
+
+
+def spare(cluster: model.Cluster, policy: Policy, now: datetime) -> Spare:
+    """What any number of what-ifs of this snapshot are asked of."""
+    return Spare(situation.of_cluster(cluster, policy, now))
+
+
+def lose(spare: Spare, losses: Sequence[Loss], each: timedelta) -> Outcome:
+    """What becomes of the estate without these; starting a server takes `each`. `InputError` for an unknown name."""
+    cluster = spare.situation.cluster
+    down = losing.hosts_down(cluster, losses)
+    return _outcome(spare, down, spare.servers_on(down), losses, each)
+
+
+def add(spare: Spare, servers: Collection[ServerId], each: timedelta) -> Outcome:
+    """What becomes of servers that stand nowhere yet."""
+    cluster, new = spare.situation.cluster, frozenset(servers)
+    rows = [row for row, vm in enumerate(cluster.vms.ids) if vm in new]
+    return _outcome(spare, np.zeros(len(cluster.hosts.names), np.bool_), rows, (), each)
+
+
+def _outcome(
+    spare: Spare, down: model.BoolColumn, servers: Sequence[int], losses: Sequence[Loss], each: timedelta
+) -> Outcome:
+    cluster = spare.situation.cluster
+    placed = restart(spare, down, servers)
+    overloads = tuple(_overloads(cluster, losses, placed))
+    rounds = _rounds(spare.situation.policy.limits, [host for host in placed.target.values() if host != NOWHERE])
+    return Outcome(
+        losses=tuple(losses),
+        verdict=_verdict(placed, overloads),
+        hosts=tuple(cluster.hosts.names[host] for host in np.flatnonzero(down)),
+        restarts=tuple(_restart(spare, down, placed, vm) for vm in servers),
+        systems=_systems(spare, down, placed),
+        overloads=overloads,
+        missing=_missing(spare, placed.unplaced),
+        rounds=rounds,
+        recovery=rounds * each,
+    )
+
+
+def _verdict(placed: Placed, overloads: Sequence[Overload]) -> Verdict:
+    if placed.unplaced:
+        return Verdict.SHORT
+    if overloads:
+        return Verdict.OVERLOADED
+    return Verdict.HOT if placed.hot else Verdict.SURVIVED
+
+
+def _rounds(limits: Limits, targets: Sequence[int]) -> int:
+    if not targets:
+        return 0
+    fullest = max(Counter(targets).values())
+    return max(-(-len(targets) // max(limits.at_once, 1)), -(-fullest // max(limits.into_host, 1)))
+
+
+def _restart(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> Restart:
+    cluster = spare.situation.cluster
+    source, target, system = int(cluster.vms.host[vm]), placed.target[vm], int(cluster.vms.system[vm])
+    return Restart(
+        vm=cluster.vms.ids[vm],
+        name=cluster.vms.names[vm],
+        system=cluster.systems.names[system] if system >= 0 else None,
+        source=cluster.hosts.names[source] if source >= 0 else None,
+        target=cluster.hosts.names[target] if target != NOWHERE else None,
+        hot=vm in placed.hot,
+        why="" if target != NOWHERE else reasons.why_nowhere(spare, down, placed, vm),
+    )
+
+
+def _systems(spare: Spare, down: model.BoolColumn, placed: Placed) -> tuple[SystemLoss, ...]:
+    """Systems with servers down: those with servers that have no place first, then those that lose the largest part."""
+    cluster = spare.situation.cluster
+    hit: dict[int, list[int]] = {}
+    for vm in placed.target:
+        if cluster.vms.system[vm] >= 0:
+            hit.setdefault(int(cluster.vms.system[vm]), []).append(vm)
+    made = []
+    for system, servers in hit.items():
+        nowhere = [vm for vm in servers if placed.target[vm] == NOWHERE]
+        bound = (vm for vm in nowhere if reasons.bound_by_groups(spare, down, placed, vm))
+        made.append(
+            SystemLoss(
+                system=cluster.systems.names[system],
+                agency=cluster.agencies.names[int(cluster.systems.agency[system])],
+                tier=int(cluster.systems.tier[system]),
+                down=len(servers),
+                servers=int(spare.servers_of_system[system]),
+                unplaced=len(nowhere),
+                rules=tuple(sorted({name for vm in bound for name in placed.members.names(vm)})),
+            )
+        )
+    return tuple(sorted(made, key=lambda each: (-each.unplaced, each.tier, -each.down / each.servers, each.system)))
+
+
+def _overloads(cluster: model.Cluster, losses: Iterable[Loss], placed: Placed) -> Iterable[Overload]:
+    lost = {losing.feed_row(cluster, loss.name) for loss in losses if loss.kind is Domain.FEED}
+    for partner in sorted({int(cluster.power.partner[row]) for row in lost} - lost - {-1}):
+        limit, left = float(cluster.power.limit_watts[partner]), float(placed.watts[partner])
+        if left < 0:
+            yield Overload(feed=cluster.power.names[partner], watts=limit - left, limit_watts=limit)
+
+
+def _missing(spare: Spare, unplaced: Sequence[int]) -> tuple[Missing, ...]:
+    levels = spare.situation.cluster.vms.classification
+    made = []
+    for level in sorted({int(levels[vm]) for vm in unplaced}):
+        servers = [vm for vm in unplaced if levels[vm] == level]
+        vcpus, memory, disk = spare.situation.asked[:, servers].sum(axis=1).tolist()
+        made.append(
+            Missing(
+                classification=Classification(level).name.lower(),
+                servers=len(servers),
+                vcpus=vcpus,
+                memory_mib=memory,
+                disk_gib=disk,
+            )
+        )
+    return tuple(made)

@@ -1,0 +1,99 @@
+"""What hosts have left for servers that start on them: a table that is worked out once for any number of what-ifs.
+
+Six rows a host. Three are hard, what Placement admits: vCPUs, memory, disk. Three are safety limits: busy threads,
+memory in use, traffic. `room` is what is left of each, and `share` makes a part of the whole of it, so that
+
+    slack(vm, host) = min over the rows that the server needs of (room - amount) * share
+
+is below zero where it does not fit, and the greater the emptier the host would still be.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import rules
+from controller.planner.amounts import Table
+from controller.planner.load import Load
+from controller.planner.situation import Situation
+
+HARD = 3
+"""The first rows of the table; the others are safety limits."""
+
+PLACES = tuple(rule for rule in rules.STATIC if rule.name != "into-host")
+"""What a host must be to start a server of that kind at all. How many at once is a matter of time, not of place."""
+
+_UNBOUNDED = 1e18
+
+Some = Any
+"""One host's row and value, or an array of them."""
+
+
+class Spare:
+    """`amount` (6, V), `room` and `share` (6, H), `watts` (P + 1,): what supplies may still carry, the last unbounded.
+
+    `size` (V,): how large a part of an average host each server asks for. `servers_of_system` (S,). Nothing of it
+    changes once it is made.
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self._load = load = Load(situation)
+        whole = np.concatenate([situation.capacity, situation.limit])
+        room = whole - np.concatenate([load.asked, load.used])
+        unknown = ~np.isfinite(room)
+        self.share: Table = 1.0 / np.where(unknown, _UNBOUNDED, np.maximum(whole, 1.0))
+        self.room: Table = np.where(unknown, _UNBOUNDED, room + rules.ROUNDING * (1.0 + np.abs(whole)))
+        self.amount: Table = np.concatenate([situation.asked, situation.brings])
+        watts = np.append(situation.cluster.power.limit_watts - load.most, np.inf)
+        self.watts: FloatColumn = np.where(np.isnan(watts), np.inf, watts)
+        self.members = load.members
+        average = np.maximum(situation.capacity.mean(axis=1), 1.0)
+        self.size: FloatColumn = (situation.asked / average[:, None]).max(axis=0)
+        self._emptiness: FloatColumn = (self.room * self.share).min(axis=0)
+        self._open: dict[tuple[int, int], IntColumn] = {}
+        vms = situation.cluster.vms
+        self.servers_of_system = np.bincount(vms.system + 1, minlength=len(situation.cluster.systems.names) + 1)[1:]
+        self._by_host = np.argsort(vms.host, kind="stable").astype(np.int32)
+        self._starts = np.searchsorted(vms.host[self._by_host], np.arange(len(situation.cluster.hosts.names) + 1))
+
+    def servers_on(self, hosts: model.BoolColumn) -> list[int]:
+        """The servers that stand on any of the hosts (H,), in the order of their hosts."""
+        return [
+            vm
+            for host in np.flatnonzero(hosts).tolist()
+            for vm in self._by_host[self._starts[host] : self._starts[host + 1]].tolist()
+        ]
+
+    def open_to(self, vm: int) -> IntColumn:
+        """The hosts that may start a server of this kind, whatever they have left; the emptiest first."""
+        kind = self.kind(vm)
+        if kind not in self._open:
+            every = np.arange(len(self.situation.cluster.hosts.names), dtype=np.int32)
+            hosts = rules.admitted(self._load, vm, every, PLACES) if kind[0] >= 0 else every[:0]
+            self._open[kind] = hosts[np.argsort(-self._emptiness[hosts], kind="stable")]
+        return self._open[kind]
+
+    def kind(self, vm: int) -> tuple[int, int]:
+        """What it asks of a host, its size aside; the same hosts are open to all servers of a kind."""
+        vms = self.situation.cluster.vms
+        return int(vms.requirement[vm]), int(vms.classification[vm])
+
+    def closed_by(self, vm: int, hosts: IntColumn) -> dict[str, int]:
+        """How many of the hosts each rule closes to this kind of server, by the first that does."""
+        counts: dict[str, int] = {}
+        for rule in PLACES:
+            admitted = rule.admits(self._load, vm, hosts)
+            if not admitted.all():
+                counts[rule.name] = int(np.count_nonzero(~admitted))
+            hosts = hosts[admitted]
+        return counts
+
+    def added_watts(self, vm: int, hosts: Some, arrived: Some) -> Some:
+        """What the server would add to each host's supplies; the margin of a prediction once, before any `arrived`."""
+        threads, watts = self.situation.brings[0, vm], self.situation.watts
+        if threads <= 0:
+            return watts.margin[hosts] * 0.0
+        return watts.per_thread_in[hosts] * threads + watts.margin[hosts] * (1.0 - arrived)

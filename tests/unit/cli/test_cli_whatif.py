@@ -1,0 +1,106 @@
+"""`gdcc whatif` from a snapshot file, with no cloud and no configuration."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from controller.adapters import snapshot_file
+from controller.cli.main import app
+from tests import builders
+from tests.builders import Host, Vm
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> str:
+    """Two racks of a full host and one with a little room each."""
+    hosts = [Host(name=f"r{rack}h{n}", rack=f"r{rack}", memory_gib=32) for rack in (1, 2) for n in (1, 2)]
+    vms = [Vm(name=f"full-{rack}", host=f"r{rack}h1", memory_gib=28) for rack in (1, 2)]
+    vms += [Vm(name=f"small-{rack}", host=f"r{rack}h2", memory_gib=12) for rack in (1, 2)]
+    path = tmp_path / "cluster.json"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms), path)
+    return str(path)
+
+
+def whatif(snapshot: str, *words: str) -> Result:
+    return CliRunner().invoke(app, ["whatif", "--snapshot", snapshot, *words], env={"COLUMNS": "200"})
+
+
+def test_a_loss_that_is_survived_says_what_starts_where_and_how_long_it_takes(snapshot: str) -> None:
+    answer = whatif(snapshot, "--lose", "host:r1h2", "--start-seconds", "90")
+    assert answer.exit_code == 0, answer.output
+    assert (
+        "Without host:r1h2, 1 host and 1 server go down: all start; 1 round, about 1 min 30 s: survived."
+        in answer.output
+    )
+    assert "small-1" in answer.output
+    assert "r2h2" in answer.output
+
+
+def test_what_has_no_place_is_told_with_the_reason_and_what_is_missing(snapshot: str) -> None:
+    answer = whatif(snapshot, "--lose", "rack:r1")
+    assert answer.exit_code == 1
+    assert "2 hosts and 2 servers go down: 1 start, 1 have no place" in answer.output
+    assert (
+        "none of the 2 hosts that may start it has 4 vCPUs, 28,672 MiB of memory, 40 GiB of disk left" in answer.output
+    )
+    assert "what is missing" in answer.output
+
+
+def test_losses_given_together_fail_together(snapshot: str) -> None:
+    answer = whatif(snapshot, "--lose", "host:r1h2", "--lose", "host:r2h2", "--json")
+    assert answer.exit_code == 1
+    outcome = json.loads(answer.stdout)
+    assert outcome["hosts"] == ["r1h2", "r2h2"]
+    assert outcome["verdict"] == "short"
+    assert [each["target"] for each in outcome["restarts"]] == [None, None]
+
+
+def test_every_single_failure_is_counted_and_those_not_survived_are_listed(snapshot: str) -> None:
+    answer = whatif(snapshot, "--all-single-failures")
+    assert answer.exit_code == 1
+    for subject in ("host:r1h1", "host:r2h1", "rack:r1", "rack:r2"):
+        assert subject in answer.output
+    assert "host:r1h2" not in answer.output
+    outcomes = json.loads(whatif(snapshot, "--all-single-failures", "--json").stdout)
+    assert len(outcomes) == 4 + 2 + 2
+
+
+def test_one_more_host_makes_a_loss_survivable(snapshot: str) -> None:
+    answer = whatif(snapshot, "--all-single-failures", "--add-hosts", "2:r1h2", "--add-hosts", "2:r2h2")
+    assert answer.exit_code == 0, answer.output
+    assert "Every host, rack and feed can be lost." in answer.output
+
+
+def test_more_servers_start_where_there_is_room(snapshot: str) -> None:
+    answer = whatif(snapshot, "--add-servers", "3:agency/m1")
+    assert answer.exit_code == 1
+    assert "3 servers more: 0 start, 3 have no place" in answer.output
+    answer = whatif(snapshot, "--add-servers", "1:agency/m1", "--add-hosts", "1:r1h2")
+    assert answer.exit_code == 0, answer.output
+    assert "agency+m1+1" in answer.output
+    assert "r1h2+1" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        ([], 2, "say one of them"),
+        (["--lose", "host:r1h1", "--all-single-failures"], 2, "say one of them"),
+        (["--lose", "r1h1"], 2, "'r1h1' is not KIND:NAME"),
+        (["--lose", "pdu:x"], 2, "the kind one of host, rack, feed, zone, room, site"),
+        (["--lose", "rack:r9"], 1, "the snapshot knows no rack r9"),
+        (["--lose", "rack:r1", "--add-hosts", "0:r1h1"], 2, "a number from 1 on, a colon and a name"),
+        (["--lose", "rack:r1", "--add-hosts", "1:r9h1"], 1, "the snapshot knows no host r9h1"),
+        (["--add-servers", "3:agency"], 2, "is not N:AGENCY/FLAVOR"),
+        (["--add-servers", "3:agency/m9"], 1, "the snapshot knows no flavor m9"),
+    ],
+)
+def test_what_is_not_understood_is_told_and_nothing_is_worked_out(
+    snapshot: str, words: list[str], status: int, says: str
+) -> None:
+    answer = whatif(snapshot, *words)
+    assert answer.exit_code == status
+    assert says in " ".join(answer.output.replace("│", " ").split())

@@ -1,0 +1,240 @@
+"""What goes down with what is lost, where it starts again, and what is said where it cannot."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from controller.errors import InputError
+from controller.model import cluster as model
+from controller.model.policy import Limits, Policy
+from controller.model.whatif import Loss, Outcome, Verdict
+from controller.planner.whatif import loss, outcome
+from inventory.model import Classification, Domain
+from tests import builders
+from tests.builders import Aggregate, Group, Host, Rack, Supply, System, Vm
+
+MINUTE = timedelta(minutes=1)
+
+
+def lost(cluster: model.Cluster, *words: str, policy: Policy | None = None) -> Outcome:
+    losses = [Loss(kind=Domain(kind), name=name) for kind, _, name in (word.partition(":") for word in words)]
+    return outcome.lose(outcome.spare(cluster, policy or Policy(), builders.NOW), losses, MINUTE)
+
+
+def started(found: Outcome) -> dict[str, str | None]:
+    return {each.name: each.target for each in found.restarts}
+
+
+def partnered(cluster: model.Cluster, *pairs: tuple[int, int]) -> model.Cluster:
+    partner = cluster.power.partner.copy()
+    for one, other in pairs:
+        partner[one], partner[other] = other, one
+    return replace(cluster, power=replace(cluster.power, partner=partner))
+
+
+def estate(**more: object) -> model.Cluster:
+    """Racks r1, r2 in zone z1 and room1 of site1, r3 in z2 and room2 of site2; two hosts a rack, a server on each."""
+    racks = [Rack(name="r1"), Rack(name="r2"), Rack(name="r3", zone="z2", room="room2", site="site2")]
+    hosts = [Host(name=f"{rack.name}h{n}", rack=rack.name) for rack in racks for n in (1, 2)]
+    return builders.cluster(racks=racks, hosts=hosts, vms=[Vm(name=f"v-{h.name}", host=h.name) for h in hosts], **more)
+
+
+@pytest.mark.parametrize(
+    ("word", "down"),
+    [
+        ("host:r1h2", ["r1h2"]),
+        ("rack:r2", ["r2h1", "r2h2"]),
+        ("zone:z1", ["r1h1", "r1h2", "r2h1", "r2h2"]),
+        ("room:room2", ["r3h1", "r3h2"]),
+        ("site:site1", ["r1h1", "r1h2", "r2h1", "r2h2"]),
+        ("feed:A", []),
+    ],
+)
+def test_what_stands_in_a_lost_place_goes_down_and_starts_elsewhere(word: str, down: list[str]) -> None:
+    found = lost(estate(), word)
+    assert list(found.hosts) == down
+    assert sorted(started(found)) == [f"v-{name}" for name in down]
+    assert not set(started(found).values()) & {None, *down}
+    assert found.verdict is Verdict.SURVIVED
+
+
+def test_a_host_goes_down_with_the_last_of_its_feeds() -> None:
+    one_cord = Host(name="single", supplies=("A",))
+    cluster = builders.cluster(hosts=[one_cord, Host(name="both")], vms=[Vm(name="a", host="single")])
+    assert lost(cluster, "feed:A").hosts == ("single",)
+    assert lost(cluster, "feed:B").hosts == ()
+    assert lost(cluster, "feed:A", "feed:B").hosts == ("both", "single")
+
+
+@pytest.mark.parametrize("word", ["host:c9", "rack:c9", "feed:c9", "zone:c9", "room:c9", "site:c9"])
+def test_what_the_snapshot_does_not_know_is_refused_by_name(word: str) -> None:
+    with pytest.raises(InputError, match=f"knows no {word.replace(':', ' ')}"):
+        lost(estate(), word)
+
+
+def test_a_server_starts_only_where_every_rule_lets_it() -> None:
+    avx, ssd = frozenset({"AVX"}), {"ssd": "true"}
+    asks = model.Requirement(required_traits=avx, aggregate_specs=ssd, availability_zone="az", project_id="p")
+    good: dict[str, object] = {"availability_zone": "az", "traits": avx}
+    cluster = builders.cluster(
+        hosts=[
+            Host(name="c0", **good),
+            Host(name="traitless", availability_zone="az"),
+            Host(name="elsewhere", traits=avx),
+            Host(name="outside", **good),
+            Host(name="reserved", **good),
+            Host(name="uncleared", clearance=Classification.OPEN, **good),
+            Host(name="failing", memory_health=2, **good),
+            Host(name="right", **good),
+        ],
+        vms=[Vm(name="a", host="c0", requirement=asks)],
+        systems=[System(classification=Classification.SECRET)],
+        aggregates=[
+            Aggregate(name="ssd", hosts=("c0", "reserved", "uncleared", "failing", "right"), metadata=ssd),
+            Aggregate(name="other", hosts=("reserved",), metadata={"filter_tenant_id": "q"}),
+        ],
+    )
+    assert started(lost(cluster, "host:c0")) == {"a": "right"}
+    found = lost(cluster, "host:c0", "host:right")
+    assert started(found) == {"a": None}
+    (server,) = found.restarts
+    assert server.why.startswith("no host is left that may start it: ")
+    for part in ("1 hosts by traits", "1 hosts by availability-zone", "1 hosts by aggregate", "1 hosts by clearance",
+                 "1 hosts by tenant-isolation", "1 hosts by closed"):  # fmt: skip
+        assert part in server.why
+
+
+def test_members_that_must_stand_apart_do_after_the_loss_too() -> None:
+    hosts = [Host(name=f"r{rack}h{n}", rack=f"r{rack}") for rack in (1, 2, 3) for n in (1, 2)]
+    vms = [Vm(name="a", host="r1h1"), Vm(name="b", host="r2h1")]
+    apart = Group(name="web", members=("a", "b"), domain=Domain.RACK)
+    cluster = builders.cluster(hosts=hosts, vms=vms, groups=[apart])
+    target = started(lost(cluster, "rack:r1"))["a"]
+    assert target is not None
+    assert target.startswith("r3")
+    found = lost(cluster, "rack:r1", "rack:r3")
+    assert [each.why for each in found.restarts] == ["group web keeps it from all 2 hosts that have room for it"]
+    (system,) = found.systems
+    assert (system.rules, system.down, system.servers, system.unplaced) == (("web",), 1, 2, 1)
+
+
+def test_members_that_must_stand_together_start_together_where_all_of_them_fit() -> None:
+    hosts = [Host(name="c1"), Host(name="c2", memory_gib=64), Host(name="c3", memory_gib=96)]
+    vms = [Vm(name=name, host="c1", memory_gib=40) for name in "ab"]
+    cluster = builders.cluster(
+        hosts=hosts, vms=vms, groups=[Group(name="pair", members=("a", "b"), kind=model.GroupKind.AFFINITY)]
+    )
+    assert started(lost(cluster, "host:c1")) == {"a": "c3", "b": "c3"}
+    assert started(lost(cluster, "host:c1", "host:c3")) == {"a": None, "b": None}
+
+
+def test_a_member_goes_back_to_those_of_its_group_that_still_run() -> None:
+    hosts = [Host(name=f"r{rack}h{n}", rack=f"r{rack}") for rack in (1, 2) for n in (1, 2)]
+    vms = [Vm(name="a", host="r1h1"), Vm(name="b", host="r1h2")]
+    near = Group(name="near", members=("a", "b"), kind=model.GroupKind.AFFINITY, domain=Domain.RACK)
+    cluster = builders.cluster(hosts=hosts, vms=vms, groups=[near])
+    assert started(lost(cluster, "host:r1h1")) == {"a": "r1h2"}
+    both = started(lost(cluster, "rack:r1"))
+    assert len({str(target)[:2] for target in both.values()}) == 1
+
+
+def test_what_is_left_is_packed_tightly_where_spreading_leaves_somebody_out() -> None:
+    """Emptiest first would put the two small ones on one host each, and the large one nowhere."""
+    hosts = [Host(name="c0"), Host(name="c1", memory_gib=64), Host(name="c2", memory_gib=64)]
+    vms = [
+        Vm(name="large", host="c0", memory_gib=48),
+        Vm(name="m1", host="c0", memory_gib=32),
+        Vm(name="m2", host="c0", memory_gib=32),
+        Vm(name="s1", host="c0", memory_gib=16),
+    ]
+    assert None not in started(lost(builders.cluster(hosts=hosts, vms=vms), "host:c0")).values()
+
+
+def test_what_is_missing_is_told_by_classification_with_the_reason() -> None:
+    hosts = [Host(name="c0"), Host(name="c1", memory_gib=16), Host(name="c2", memory_gib=64, clearance=0)]
+    vms = [Vm(name=f"v{n}", host="c0", memory_gib=12) for n in range(3)]
+    secret = System(classification=Classification.SECRET)
+    found = lost(builders.cluster(hosts=hosts, vms=vms, systems=[secret]), "host:c0")
+    assert found.verdict is Verdict.SHORT
+    (missing,) = found.missing
+    assert (missing.classification, missing.servers, missing.memory_mib) == ("secret", 2, 2 * 12 * 1024)
+    assert {each.why for each in found.restarts if each.target is None} == {
+        "3 servers like it ask for 36,864 MiB of memory, the 1 hosts that may start them have 16,384 MiB of memory"
+    }
+
+
+def test_room_in_pieces_too_small_is_told_as_that() -> None:
+    hosts = [Host(name="c0"), Host(name="c1", memory_gib=16), Host(name="c2", memory_gib=16)]
+    vms = [Vm(name="v", host="c0", memory_gib=24)]
+    found = lost(builders.cluster(hosts=hosts, vms=vms), "host:c0")
+    assert [each.why for each in found.restarts] == [
+        "none of the 2 hosts that may start it has 4 vCPUs, 24,576 MiB of memory, 40 GiB of disk left"
+    ]
+
+
+def test_a_target_over_a_safety_limit_is_taken_last_and_told() -> None:
+    hosts = [Host(name="c0"), Host(name="busy", threads=8, cpu=0.7), Host(name="calm", threads=8, cpu=0.1)]
+    cluster = builders.cluster(hosts=hosts, vms=[Vm(name="v", host="c0", cpu=2.0)])
+    assert started(lost(cluster, "host:c0")) == {"v": "calm"}
+    found = lost(cluster, "host:c0", "host:calm")
+    assert (started(found), found.verdict) == ({"v": "busy"}, Verdict.HOT)
+
+
+def test_a_supply_that_cannot_carry_the_server_counts_as_a_limit() -> None:
+    supplies = [Supply(name="A"), Supply(name="B", limit_watts=400), Supply(name="C")]
+    hosts = [Host(name="c0"), Host(name="c1", supplies=("B",), watts=395.0), Host(name="c2", supplies=("C",), cpu=0.7)]
+    cluster = builders.cluster(hosts=hosts, vms=[Vm(name="v", host="c0", cpu=2.0)], supplies=supplies)
+    assert started(lost(cluster, "host:c0")) == {"v": "c2"}
+
+
+def test_a_feed_whose_partner_cannot_carry_both_is_not_survived() -> None:
+    supplies = [Supply(name="A", limit_watts=500), Supply(name="B", limit_watts=700)]
+    cluster = builders.cluster(hosts=[Host(name="c1"), Host(name="c2")], supplies=supplies)
+    cluster = partnered(cluster, (0, 1))
+    assert lost(cluster, "feed:A").verdict is Verdict.SURVIVED
+    found = lost(cluster, "feed:B")
+    assert found.verdict is Verdict.OVERLOADED
+    (over,) = found.overloads
+    assert (over.feed, over.limit_watts, round(over.watts)) == ("A", 500, 600)
+
+
+def test_hosts_that_are_gone_draw_nothing_any_more() -> None:
+    supplies = [Supply(name="A", limit_watts=700), Supply(name="B", limit_watts=700)]
+    hosts = [Host(name="c1", watts=340.0), Host(name="c2", watts=340.0)]
+    cluster = builders.cluster(hosts=hosts, vms=[Vm(name="v", host="c1", vcpus=16, cpu=10.0)], supplies=supplies)
+    assert lost(cluster, "host:c1").verdict is Verdict.SURVIVED
+
+
+def test_what_nobody_can_show_to_fit_has_no_place() -> None:
+    hosts = [Host(name="c0"), Host(name="c1")]
+    found = lost(builders.cluster(hosts=hosts, vms=[Vm(name="pinned", host="c0", fit_known=False)]), "host:c0")
+    assert found.verdict is Verdict.SHORT
+    assert "pinned" in found.restarts[0].why
+
+
+def test_recovery_takes_as_many_rounds_as_the_limits_need() -> None:
+    hosts = [Host(name="c0", memory_gib=512), *(Host(name=f"c{n}") for n in (1, 2, 3))]
+    cluster = builders.cluster(hosts=hosts, vms=[Vm(name=f"v{n}", host="c0") for n in range(12)])
+    for limits, rounds in ((Limits(at_once=8, into_host=1), 4), (Limits(at_once=2, into_host=4), 6)):
+        found = lost(cluster, "host:c0", policy=Policy(limits=limits))
+        assert (found.rounds, found.recovery) == (rounds, rounds * MINUTE)
+    assert lost(cluster, "host:c1").rounds == 0
+
+
+def test_every_single_failure_is_every_host_rack_and_feed() -> None:
+    assert [str(each) for each in loss.every_single(estate())] == [
+        *(f"host:r{rack}h{n}" for rack in (1, 2, 3) for n in (1, 2)),
+        *("rack:r1", "rack:r2", "rack:r3", "feed:A", "feed:B"),
+    ]
+
+
+def test_a_what_if_changes_nothing_for_the_next() -> None:
+    cluster = estate()
+    spare = outcome.spare(cluster, Policy(), builders.NOW)
+    asked = [(one,) for one in loss.every_single(cluster)]
+    first = [outcome.lose(spare, losses, MINUTE) for losses in asked]
+    again = [outcome.lose(spare, losses, MINUTE) for losses in reversed(asked)]
+    assert first == again[::-1]
+    assert np.array_equal(spare.room, outcome.spare(cluster, Policy(), builders.NOW).room)
