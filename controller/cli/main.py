@@ -17,6 +17,7 @@ class _Gdcc(verbs.Verbs):
         "plan": "controller.cli.plan:plan",
         "explain": "controller.cli.plan:explain",
         "whatif": "controller.cli.whatif:whatif",
+        "capacity": "controller.cli.capacity:capacity",
         "twin": "controller.cli.twin:twin",
         "run": "controller.cli.daemon:run",
         "status": "controller.cli.daemon:status",

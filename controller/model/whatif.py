@@ -100,3 +100,36 @@ class Outcome:
     missing: tuple[Missing, ...]
     rounds: int
     recovery: timedelta
+
+
+class Resource(StrEnum):
+    """What a host, or a supply of it, has too little of for one more server. In the order of `spare`'s rows."""
+
+    VCPUS = "vcpus"
+    MEMORY = "memory"
+    DISK = "disk"
+    CPU_LIMIT = "cpu limit"
+    MEMORY_LIMIT = "memory limit"
+    NETWORK_LIMIT = "network limit"
+    POWER = "power"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How many more servers of one flavor and classification have a place.
+
+    `servers`: that there are. `hosts`: that may start one. `now`: how many more fit. `kept`: how many with N+1 held,
+    and `kept_for` the loss that allows no more, None where none was looked at. `binding`: on how many of the hosts each
+    resource runs out first. `in_pieces`: how many more Placement would admit if all that the hosts have left were one
+    host's.
+    """
+
+    flavor: str
+    classification: str
+    servers: int
+    hosts: int
+    now: int
+    kept: int
+    kept_for: Loss | None
+    binding: tuple[tuple[Resource, int], ...]
+    in_pieces: int

@@ -13,6 +13,7 @@ import numpy as np
 
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
+from controller.planner.amounts import Table
 from controller.planner.whatif.members import Members
 from controller.planner.whatif.spare import HARD, Spare
 
@@ -30,12 +31,14 @@ Unit = tuple[int, ...]
 class Placed:
     """`target[vm]` is a host's row or NOWHERE; `hot`: servers whose host is over a safety limit with them.
 
-    `watts`: what supplies may still carry then.
+    `room` and `watts`: what hosts have left then, and supplies may still carry. `arrived` (H,): hosts that took any.
     """
 
     target: dict[int, int]
     hot: frozenset[int]
+    room: Table
     watts: FloatColumn
+    arrived: model.BoolColumn
     members: Members
 
     @property
@@ -79,7 +82,14 @@ class _Attempt:
                 target[vm] = host
                 hot |= {vm} if over else set()
                 need = need - spare.amount[:, vm]
-        self.placed = Placed(target=target, hot=frozenset(hot), watts=self._watts, members=self._members)
+        self.placed = Placed(
+            target=target,
+            hot=frozenset(hot),
+            room=self._room,
+            watts=self._watts,
+            arrived=self._arrived,
+            members=self._members,
+        )
 
     def _in_order(self, servers: Iterable[int]) -> list[Unit]:
         units: dict[tuple[str, int], list[int]] = {}

@@ -104,3 +104,14 @@ def test_what_is_not_understood_is_told_and_nothing_is_worked_out(
     answer = whatif(snapshot, *words)
     assert answer.exit_code == status
     assert says in " ".join(answer.output.replace("│", " ").split())
+
+
+def test_capacity_tells_what_more_fits_what_n_plus_1_holds_back_and_that_it_is_not_held(snapshot: str) -> None:
+    words = ["capacity", "--snapshot", snapshot]
+    answer = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert answer.exit_code == 0, answer.output
+    assert "N+1 is not held: without rack:r1, rack:r2 servers have no place" in answer.output
+    (fit,) = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert (fit["flavor"], fit["classification"], fit["servers"], fit["kept"]) == ("m1", "open", 4, 0)
+    (fit,) = json.loads(CliRunner().invoke(app, [*words, "--now", "--json"]).stdout)
+    assert (fit["now"], fit["kept"], fit["kept_for"]) == (fit["kept"], fit["now"], None)

@@ -1,0 +1,175 @@
+"""How many more servers of each flavor and classification have a place, with N+1 held and without.
+
+On a host
+
+    fits = min over what a server needs of floor(room / amount)
+
+where a new server asks for its flavor and uses what its like use on the mean. Supplies bound the sum over their hosts:
+of hosts whose servers a supply cannot carry, the last in the snapshot's order take fewer.
+
+N+1 is held for a loss while everything that it takes down has a place elsewhere. New servers that it takes down too
+must fit there, and those outside stand there already: so no more of them than fit beside the restarted ones. A loss
+of a rack is worse than that of a host in it; so racks, feeds, and hosts of no known rack are looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.model import cluster as model
+from controller.model.sample import FloatColumn, IntColumn
+from controller.model.whatif import Fit, Loss, Resource
+from controller.planner import rules
+from controller.planner.amounts import Table
+from controller.planner.whatif import loss as losing
+from controller.planner.whatif.restart import restart
+from controller.planner.whatif.spare import HARD, Spare
+from inventory.model import Classification, Domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What hosts have left, and supplies may carry, while some hosts are down."""
+
+    room: Table
+    watts: FloatColumn
+    arrived: model.BoolColumn
+    down: model.BoolColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Like:
+    """A flavor and classification: its servers, one that the most hosts may start, and what a new one needs (6,)."""
+
+    flavor: int
+    classification: int
+    servers: IntColumn
+    model: int
+    need: FloatColumn
+
+
+def likes(spare: Spare) -> tuple[Like, ...]:
+    """Every flavor and classification of which a server runs, in the order of their names."""
+    cluster = spare.situation.cluster
+    vms = cluster.vms
+    known = vms.fit_known & (vms.requirement >= 0) & np.isin(vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
+    groups: dict[tuple[str, int], list[int]] = {}
+    for vm in np.flatnonzero(known).tolist():
+        groups.setdefault((cluster.flavors[int(vms.flavor[vm])], int(vms.classification[vm])), []).append(vm)
+    return tuple(_like(spare, servers) for _, servers in sorted(groups.items()))
+
+
+def losses(cluster: model.Cluster) -> tuple[Loss, ...]:
+    """Those that N+1 has to be held for; see above."""
+    racked = cluster.hosts.rack >= 0
+    alone = {name for name, known in zip(cluster.hosts.names, racked, strict=True) if not known}
+    return tuple(each for each in losing.every_single(cluster) if each.kind is not Domain.HOST or each.name in alone)
+
+
+def now(spare: Spare) -> Left:
+    """What is left as things stand."""
+    nothing = np.zeros(len(spare.situation.cluster.hosts.names), np.bool_)
+    return Left(room=spare.room, watts=spare.watts, arrived=nothing, down=nothing)
+
+
+def after(spare: Spare, loss: Loss) -> Left | None:
+    """What is left once everything that the loss takes down has started elsewhere; None where it has no place."""
+    down = losing.hosts_down(spare.situation.cluster, [loss])
+    placed = restart(spare, down, spare.servers_on(down))
+    if placed.unplaced:
+        return None
+    return Left(room=placed.room, watts=placed.watts, arrived=placed.arrived, down=down)
+
+
+def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> Fit:
+    """How many more of them there is a place for, at the least; `held`: what each loss leaves."""
+    found = _Count(spare, like, now(spare))
+    kept = [(0 if left is None else _Count(spare, like, left).total, loss) for loss, left in held]
+    least = min(kept, key=lambda each: each[0], default=(found.total, None))
+    binding = [(each, int(np.count_nonzero(found.short_of == n))) for n, each in enumerate(Resource)]
+    return Fit(
+        flavor=spare.situation.cluster.flavors[like.flavor],
+        classification=Classification(like.classification).name.lower(),
+        servers=len(like.servers),
+        hosts=len(found.hosts),
+        now=found.total,
+        kept=min(least[0], found.total),
+        kept_for=least[1],
+        binding=tuple(sorted(((each, count) for each, count in binding if count), key=lambda item: -item[1])),
+        in_pieces=found.in_pieces(),
+    )
+
+
+def _like(spare: Spare, servers: Sequence[int]) -> Like:
+    vms = spare.situation.cluster.vms
+    widest = max(servers, key=lambda vm: (len(spare.open_to(vm)), -vm))
+    need = np.concatenate([spare.amount[:HARD, widest], spare.amount[HARD:, servers].mean(axis=1)])
+    return Like(
+        flavor=int(vms.flavor[widest]),
+        classification=int(vms.classification[widest]),
+        servers=np.array(servers, np.int32),
+        model=widest,
+        need=need,
+    )
+
+
+class _Count:
+    """`hosts` that may start one, `counts` how many on each, `short_of` the number of what each runs out of first."""
+
+    def __init__(self, spare: Spare, like: Like, left: Left) -> None:
+        self._watts, self._left, self._need = spare.situation.watts, left, like.need
+        hosts = np.sort(spare.open_to(like.model))
+        self.hosts: IntColumn = hosts[~left.down[hosts]]
+        self._power = spare.situation.cluster.hosts.power[self.hosts]
+        needed = np.flatnonzero(like.need > 0)
+        room = np.maximum(left.room[np.ix_(needed, self.hosts)], 0.0)
+        fits = np.floor(room / like.need[needed, None]) if len(needed) else np.zeros((1, len(self.hosts)))
+        self.short_of = needed[np.argmin(fits, axis=0)] if len(needed) else np.full(len(self.hosts), -1)
+        self.counts: FloatColumn = fits.min(axis=0)
+        for row in self._overloaded():
+            self._trim(row)
+
+    @property
+    def total(self) -> int:
+        """How many on all of them together."""
+        return int(self.counts.sum())
+
+    def in_pieces(self) -> int:
+        """How many more Placement would admit if all that the hosts have left were one host's."""
+        needed = np.flatnonzero(self._need[:HARD] > 0)
+        if not len(needed) or not len(self.hosts):
+            return 0
+        room = np.maximum(self._left.room[np.ix_(needed, self.hosts)], 0.0)
+        need = self._need[needed, None]
+        whole = np.floor(room.sum(axis=1, keepdims=True) / need).min()
+        return int(whole - np.floor(room / need).min(axis=0).sum())
+
+    def _added(self, hosts: IntColumn, counts: FloatColumn) -> FloatColumn:
+        """Watts that so many more servers add on each of the hosts."""
+        threads = self._need[HARD]
+        if threads == 0:
+            return np.zeros(len(hosts))
+        margin = np.where(self._left.arrived[hosts] | (counts == 0), 0.0, self._watts.margin[hosts])
+        added: FloatColumn = self._watts.per_thread_in[hosts] * threads * counts + margin
+        return added
+
+    def _overloaded(self) -> list[int]:
+        """The supplies that could not carry what their hosts would take."""
+        added = np.repeat(self._added(self.hosts, self.counts)[:, None], self._power.shape[1], axis=1)
+        hung = self._power >= 0
+        load = np.bincount(self._power[hung], weights=added[hung], minlength=len(self._left.watts))
+        over: list[int] = np.flatnonzero(load > np.maximum(self._left.watts, 0.0) * (1.0 + rules.ROUNDING)).tolist()
+        return over
+
+    def _trim(self, row: int) -> None:
+        """Has the last of a supply's hosts take fewer, until it can carry what all of them take."""
+        on = np.flatnonzero((self._power == row).any(axis=1) & (self.counts > 0))
+        hosts, counts = self.hosts[on], self.counts[on]
+        added = self._added(hosts, counts)
+        room = self._left.watts[row] - (np.cumsum(added) - added)
+        first = self._added(hosts, np.ones(len(on)))
+        each = np.maximum(self._watts.per_thread_in[hosts] * self._need[HARD], 1e-9)
+        carried = np.where(room >= first, np.minimum(counts, np.floor((room - first) / each) + 1.0), 0.0)
+        self.short_of[on[carried < counts]] = list(Resource).index(Resource.POWER)
+        self.counts[on] = carried

@@ -1,0 +1,97 @@
+"""How many more fit, what they run out of, and what N+1 holds back."""
+
+from datetime import timedelta
+
+import pytest
+
+from controller.model import cluster as model
+from controller.model.policy import Policy
+from controller.model.whatif import Fit, Resource, Verdict
+from controller.planner.whatif import capacity, grown, outcome
+from inventory.model import Classification
+from tests import builders
+from tests.builders import Host, Supply, System, Vm
+
+
+def fits(cluster: model.Cluster, *, kept: bool = True) -> tuple[Fit, ...]:
+    spare = outcome.spare(cluster, Policy(), builders.NOW)
+    held = [(loss, capacity.after(spare, loss)) for loss in capacity.losses(cluster)] if kept else []
+    return tuple(capacity.fit(spare, like, held) for like in capacity.likes(spare))
+
+
+def one(**like: object) -> Vm:
+    return Vm(name="v", host="c1", vcpus=4, memory_gib=8, disk_gib=40, cpu=1.0, memory_used_gib=4, **like)
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "resource"),
+    [
+        ({"memory_gib": 84.0}, 9, Resource.MEMORY),
+        ({"vcpus": 21.0}, 4, Resource.VCPUS),
+        ({"disk_gib": 170.0}, 3, Resource.DISK),
+        ({"threads": 8}, 5, Resource.CPU_LIMIT),
+        ({"memory_gib": 256.0, "memory_used_gib": 220.0}, 3, Resource.MEMORY_LIMIT),
+    ],
+)
+def test_as_many_more_fit_as_the_scarcest_resource_lets(host: dict[str, float], more: int, resource: Resource) -> None:
+    (fit,) = fits(builders.cluster(hosts=[Host(name="c1", **host)], vms=[one()]), kept=False)
+    assert (fit.now, fit.binding, fit.servers, fit.hosts) == (more, ((resource, 1),), 1, 1)
+
+
+def test_a_supply_bounds_what_its_hosts_take_together() -> None:
+    hosts = [Host(name=f"c{n}", supplies=("A",), watts=300.0, watts_per_thread=10.0, watts_error=5.0) for n in (1, 2)]
+    cluster = builders.cluster(hosts=hosts, vms=[one()], supplies=[Supply(name="A", limit_watts=600 + 37)])
+    (fit,) = fits(cluster, kept=False)
+    assert fit.now == 3
+    assert dict(fit.binding) == {Resource.POWER: 2}
+
+
+def test_only_hosts_that_may_start_one_count() -> None:
+    hosts = [
+        Host(name="c1"),
+        Host(name="open", clearance=Classification.OPEN),
+        Host(name="off", enabled=False),
+        Host(name="sick", memory_health=2),
+    ]
+    (fit,) = fits(builders.cluster(hosts=hosts, vms=[one()], systems=[System(classification=2)]), kept=False)
+    assert (fit.hosts, fit.classification) == (1, "confidential")
+
+
+def test_what_n_plus_1_holds_back_is_what_a_racks_servers_need_elsewhere() -> None:
+    hosts = [Host(name=f"r{rack}", rack=f"r{rack}", memory_gib=40) for rack in (1, 2)]
+    vms = [Vm(name="a", host="r1", memory_gib=8), Vm(name="b", host="r2", memory_gib=8)]
+    (fit,) = fits(builders.cluster(hosts=hosts, vms=vms))
+    assert (fit.now, fit.kept, str(fit.kept_for)) == (8, 3, "rack:r1")
+
+
+def test_nothing_is_kept_where_a_loss_is_not_survived_now() -> None:
+    hosts = [Host(name="r1", rack="r1", memory_gib=40), Host(name="r2", rack="r2", memory_gib=16)]
+    vms = [Vm(name=f"v{n}", host="r1", memory_gib=8) for n in range(3)]
+    (fit,) = fits(builders.cluster(hosts=hosts, vms=vms))
+    assert (fit.now, fit.kept, str(fit.kept_for)) == (4, 0, "rack:r1")
+
+
+def test_room_in_pieces_is_counted() -> None:
+    hosts = [Host(name=f"c{n}", memory_gib=12) for n in (1, 2, 3, 4)]
+    (fit,) = fits(builders.cluster(hosts=hosts, vms=[one()]), kept=False)
+    assert (fit.now, fit.in_pieces) == (3, 5 - 3)
+
+
+def test_hosts_of_known_racks_are_not_looked_at_one_by_one() -> None:
+    cluster = builders.cluster(hosts=[Host(name="c1"), Host(name="stray", known=False)], vms=[one()])
+    assert [str(each) for each in capacity.losses(cluster)] == ["host:stray", "rack:r1", "feed:A", "feed:B"]
+
+
+def test_as_many_as_are_counted_do_start_and_one_more_does_not() -> None:
+    hosts = [Host(name=f"c{n}", memory_gib=8.0 * n + 3, vcpus=4.0 * (6 - n) + 1) for n in range(1, 5)]
+    cluster = builders.cluster(hosts=hosts, vms=[one()])
+    (fit,) = fits(cluster, kept=False)
+    for count, verdict in ((fit.now, Verdict.SURVIVED), (fit.now + 1, Verdict.SHORT)):
+        more, new = grown.with_servers(cluster, "agency", "m1", count)
+        found = outcome.add(outcome.spare(more, Policy(), builders.NOW), new, timedelta(0))
+        assert found.verdict is verdict
+
+
+def test_what_nobody_can_show_to_fit_is_not_counted() -> None:
+    pinned = Vm(name="v", host="c1", fit_known=False)
+    assert fits(builders.cluster(hosts=[Host(name="c1")], vms=[pinned])) == ()
