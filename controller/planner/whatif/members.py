@@ -20,7 +20,6 @@ class Members:
         self._situation = spare.situation
         self._start = spare.members
         self._changed: dict[int, Counter[int]] = {}
-        self._chosen: dict[int, int] = {}
 
     def leave(self, vm: int) -> None:
         """The server's host is gone; a copy of it elsewhere still counts."""
@@ -36,8 +35,6 @@ class Members:
             domain = int(bond.domain_of[host])
             if domain >= 0:
                 self._counts(number)[domain] += 1
-                if bond.anchor is not None and self._anchor(number, bond) is None:
-                    self._chosen[number] = domain
 
     def admitted(self, vm: int) -> model.BoolColumn | None:
         """(H,) the hosts on which no group forbids the server; None where it is in no group that could."""
@@ -77,9 +74,7 @@ class Members:
         return every if anchor is None else np.equal(bond.domain_of, anchor)
 
     def _anchor(self, number: int, bond: groups.Bond) -> int | None:
-        """Where the group is: where it was while somebody is still there, else where most are, or the first went."""
-        if number in self._chosen:
-            return self._chosen[number]
+        """Where the group is: where it was while somebody is still there, else where most are by now."""
         counts = self._changed.get(number, self._start[number])
         left = {domain: members for domain, members in counts.items() if members > 0}
         if bond.anchor in left:

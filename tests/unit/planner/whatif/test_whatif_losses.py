@@ -130,6 +130,16 @@ def test_members_that_must_stand_together_start_together_where_all_of_them_fit()
     assert started(lost(cluster, "host:c1", "host:c3")) == {"a": None, "b": None}
 
 
+def test_members_that_share_a_rack_share_the_next_one_too() -> None:
+    hosts = [Host(name=f"r{rack}h{n}", rack=f"r{rack}", memory_gib=32) for rack in (1, 2, 3) for n in (1, 2)]
+    vms = [Vm(name=name, host=f"r1h{n}", memory_gib=24) for n, name in ((1, "a"), (2, "b"))]
+    vms += [Vm(name="fills", host="r2h2", memory_used_gib=1), Vm(name="fills-too", host="r3h1", memory_used_gib=1)]
+    near = Group(name="near", members=("a", "b"), kind=model.GroupKind.AFFINITY, domain=Domain.RACK)
+    both = started(lost(builders.cluster(hosts=hosts, vms=vms, groups=[near]), "rack:r1"))
+    assert len({str(target)[:2] for target in both.values()} - {"No"}) == 1
+    assert None not in both.values()
+
+
 def test_a_member_goes_back_to_those_of_its_group_that_still_run() -> None:
     hosts = [Host(name=f"r{rack}h{n}", rack=f"r{rack}") for rack in (1, 2) for n in (1, 2)]
     vms = [Vm(name="a", host="r1h1"), Vm(name="b", host="r1h2")]
@@ -187,6 +197,14 @@ def test_a_supply_that_cannot_carry_the_server_counts_as_a_limit() -> None:
     hosts = [Host(name="c0"), Host(name="c1", supplies=("B",), watts=395.0), Host(name="c2", supplies=("C",), cpu=0.7)]
     cluster = builders.cluster(hosts=hosts, vms=[Vm(name="v", host="c0", cpu=2.0)], supplies=supplies)
     assert started(lost(cluster, "host:c0")) == {"v": "c2"}
+
+
+def test_what_one_server_draws_the_next_cannot() -> None:
+    supplies = [Supply(name="A"), Supply(name="B", limit_watts=312), Supply(name="C")]
+    hosts = [Host(name="c0"), Host(name="c1", supplies=("B",)), Host(name="c2", supplies=("C",), memory_gib=24)]
+    vms = [Vm(name=name, host="c0", memory_gib=8, cpu=2.0) for name in "ab"]
+    targets = started(lost(builders.cluster(hosts=hosts, vms=vms, supplies=supplies), "host:c0"))
+    assert sorted(map(str, targets.values())) == ["c1", "c2"]
 
 
 def test_a_feed_whose_partner_cannot_carry_both_is_not_survived() -> None:
