@@ -37,34 +37,28 @@ def hosts_after(cluster: model.Cluster, found: Outcome) -> tuple[np.ndarray, lis
     return host, [at[each.vm] for each in found.restarts if each.target is not None]
 
 
-@slowly
-@given(cluster=CLUSTERS)
-def test_exactly_the_servers_of_lost_hosts_go_down_and_none_starts_on_one(cluster):
-    for found in every_outcome(cluster):
+def only_servers_of_lost_hosts_go_down(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
+    for found in outcomes:
         down = {n for n, name in enumerate(cluster.hosts.names) if name in found.hosts}
         names = {cluster.vms.ids[vm] for vm, host in enumerate(cluster.vms.host.tolist()) if host in down}
         assert {each.vm for each in found.restarts} == names
         assert not {each.target for each in found.restarts} & set(found.hosts)
 
 
-@slowly
-@given(cluster=CLUSTERS)
-def test_no_host_holds_more_than_placement_admits_for_those_that_started(cluster):
-    for found in every_outcome(cluster):
+def no_host_holds_more_than_placement_admits(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
+    for found in outcomes:
         host, started = hosts_after(cluster, found)
         for target in {int(host[vm]) for vm in started}:
             on = {vm for vm in range(len(host)) if target in (host[vm], cluster.vms.target[vm])}
-            for each, whole in (("vcpus", "vcpus"), ("memory_mib", "memory_mib"), ("disk_gib", "disk_gib")):
+            for each in ("vcpus", "memory_mib", "disk_gib"):
                 asked = getattr(cluster.vms, each)
                 if any(asked[vm] > 0 and host[vm] == target for vm in started):
-                    assert sum(asked[vm] for vm in on) <= getattr(cluster.hosts, whole)[target] * (1 + 1e-6)
+                    assert sum(asked[vm] for vm in on) <= getattr(cluster.hosts, each)[target] * (1 + 1e-6)
 
 
-@slowly
-@given(cluster=CLUSTERS)
-def test_every_server_starts_on_an_open_host_cleared_for_it_that_its_kind_may_use(cluster):
+def every_host_is_open_and_cleared_and_what_was_asked_for(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
     judged = standing.of_hosts(cluster, domains.of_hosts(cluster)[Domain.ZONE], Policy().thresholds.facility_share)
-    for found in every_outcome(cluster):
+    for found in outcomes:
         host, started = hosts_after(cluster, found)
         for vm in started:
             target, asks = int(host[vm]), cluster.requirements[int(cluster.vms.requirement[vm])]
@@ -80,11 +74,9 @@ def test_every_server_starts_on_an_open_host_cleared_for_it_that_its_kind_may_us
                 assert any(extra_specs.matches(value, wanted) for value in values)
 
 
-@slowly
-@given(cluster=CLUSTERS)
-def test_no_start_makes_a_group_worse_than_it_is(cluster):
+def no_start_breaks_a_group(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
     of = domains.of_hosts(cluster)
-    for found in every_outcome(cluster):
+    for found in outcomes:
         host, started = hosts_after(cluster, found)
         for group in cluster.groups:
             domain_of, members = of[group.domain], set(group.members.tolist())
@@ -94,10 +86,8 @@ def test_no_start_makes_a_group_worse_than_it_is(cluster):
                 assert all(there.count(domain) <= group.max_per_domain for domain in new if domain >= 0)
 
 
-@slowly
-@given(cluster=CLUSTERS)
-def test_the_verdict_and_the_sums_say_what_the_servers_say(cluster):
-    for found in every_outcome(cluster):
+def verdict_and_sums_say_what_the_servers_say(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
+    for found in outcomes:
         nowhere = [each for each in found.restarts if each.target is None]
         assert (found.verdict is Verdict.SHORT) == bool(nowhere)
         assert all(each.why for each in nowhere)
@@ -105,6 +95,20 @@ def test_the_verdict_and_the_sums_say_what_the_servers_say(cluster):
         assert sum(each.unplaced for each in found.systems) == sum(each.system is not None for each in nowhere)
         if found.verdict is Verdict.SURVIVED:
             assert not any(each.hot for each in found.restarts)
+
+
+@slowly
+@given(cluster=CLUSTERS)
+def test_every_place_that_is_found_for_a_server_is_one(cluster):
+    outcomes = every_outcome(cluster)
+    for holds in (
+        only_servers_of_lost_hosts_go_down,
+        no_host_holds_more_than_placement_admits,
+        every_host_is_open_and_cleared_and_what_was_asked_for,
+        no_start_breaks_a_group,
+        verdict_and_sums_say_what_the_servers_say,
+    ):
+        holds(cluster, outcomes)
 
 
 @slowly
