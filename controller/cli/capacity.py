@@ -50,8 +50,8 @@ def _table(fits: Sequence[Fit], *, with_kept: bool) -> Table:
     """One row a flavor and classification; what runs out first, on how many hosts."""
     kept = ("with N+1 held", "held back for") if with_kept else ()
     table = Table("flavor", "classification", "servers", "more fit", *kept, "hosts", "runs out of", "in pieces")
-    for column in (table.columns[n] for n in (2, 3)):
-        column.justify = "right"
+    for column in table.columns:
+        column.overflow = "fold"
     for fit in fits:
         binding = ", ".join(f"{resource} on {count}" for resource, count in fit.binding)
         held = (f"{fit.kept:,}", str(fit.kept_for or "")) if with_kept else ()

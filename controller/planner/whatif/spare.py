@@ -34,7 +34,7 @@ Some = Any
 class Spare:
     """`amount` (6, V), `room` and `share` (6, H), `watts` (P + 1,): what supplies may still carry, the last unbounded.
 
-    `size` (V,): how large a part of an average host each server asks for. `servers_of_system` (S,). Nothing of it
+    `size` (V,): how large a part of the largest host each server asks for. `servers_of_system` (S,). Nothing of it
     changes once it is made.
     """
 
@@ -50,8 +50,8 @@ class Spare:
         watts = np.append(situation.cluster.power.limit_watts - load.most, np.inf)
         self.watts: FloatColumn = np.where(np.isnan(watts), np.inf, watts)
         self.members = load.members
-        average = np.maximum(situation.capacity.mean(axis=1), 1.0)
-        self.size: FloatColumn = (situation.asked / average[:, None]).max(axis=0)
+        largest = situation.capacity.max(axis=1, initial=1.0)
+        self.size: FloatColumn = (situation.asked / largest[:, None]).max(axis=0)
         self._emptiness: FloatColumn = (self.room * self.share).min(axis=0)
         self._open: dict[tuple[int, int], IntColumn] = {}
         vms = situation.cluster.vms

@@ -256,3 +256,12 @@ def test_a_what_if_changes_nothing_for_the_next() -> None:
     again = [outcome.lose(spare, losses, MINUTE) for losses in reversed(asked)]
     assert first == again[::-1]
     assert np.array_equal(spare.room, outcome.spare(cluster, Policy(), builders.NOW).room)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_estate_with_nothing_in_it_loses_nothing() -> None:
+    empty = builders.cluster(hosts=[])
+    assert lost(empty, "feed:A").verdict is Verdict.SURVIVED
+    assert [str(each) for each in loss.every_single(empty)] == ["feed:A", "feed:B"]
+    alone = lost(builders.cluster(hosts=[Host(name="c1")], vms=[Vm(name="v", host="c1")]), "host:c1")
+    assert [each.why for each in alone.restarts] == ["no host is left that may start it: none is left at all"]
