@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv || echo $(HOME)/.local/bin/uv)
 RUN := $(UV) run --no-sync
-SIDE_BY_SIDE := -n 2 --dist worksteal
+SIDE_BY_SIDE := -n 3 --dist worksteal # two work while one waits for a socket
 unexport PYTHONDONTWRITEBYTECODE # what is compiled anew in each process takes half of a test run
 
 .PHONY: help setup demo test test-fast test-hosts lint lab lab-down bench soak

@@ -186,9 +186,9 @@ class Migrator:
             self._journal.learn(intent.server_id, intent.target, refused.rule, until)
 
     def _memory(self, intent: Intent, rule: str) -> timedelta:
-        """The scheduler's no counts for long only when it is said again. It rests on lists of the hosts' servers that
-        Nova syncs every `scheduler_instance_sync_interval` (120 s): the other of a pair that must stand apart, which
-        has just left, is in the way until then.
+        """The scheduler's no counts for long only when it is said again. It rests on lists of the hosts' servers, and
+        Nova tells it of none that has left by live migration until the next `scheduler_instance_sync_interval` (120 s):
+        of a pair that must stand apart, the one that has just moved on is in the other's way until then.
         """
         policy, now = self._policy().migration, self._clock.now()
         if rule != "no-valid-host":

@@ -16,7 +16,7 @@ from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, instants
 
-EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "20"))
 slowly = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )

@@ -16,7 +16,7 @@ from tests import builders
 from tests.fakes import arbitrary_clusters
 
 slowly = settings(
-    max_examples=int(os.environ.get("GDCC_EXAMPLES", "40")), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=int(os.environ.get("GDCC_EXAMPLES", "20")), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 CLUSTERS = arbitrary_clusters.clusters(most_vms=30)
 ANTI = {model.GroupKind.ANTI_AFFINITY}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.util import LRUCache
 
 from controller.errors import InputError, PermanentError
 
@@ -19,6 +20,10 @@ BUSY = timedelta(seconds=2)
 
 UNREACHED = timedelta(seconds=5)
 """After so long without a sign of life a database server's connection is given up."""
+
+
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
+"""Statements as SQL, compiled once a process and not once a journal."""
 
 
 def journal_url(url: str) -> URL:
@@ -60,7 +65,8 @@ def open_engine(
     if not read_only:
         _make_private(path)
     address = f"file:{path.absolute()}?mode={'ro' if read_only else 'rwc'}"
-    engine = create_engine(url.set(database=address, query={"uri": "true"}))
+    once = {"compiled_cache": _COMPILED}
+    engine = create_engine(url.set(database=address, query={"uri": "true"}), execution_options=once)
     event.listen(engine, "connect", partial(_read_settings if read_only else _write_settings, busy))
     event.listen(engine, "begin", _begin_read if read_only else _begin_write)
     return engine

@@ -280,7 +280,7 @@ async def test_what_nova_refused_is_not_asked_again(rig: Rig) -> None:
 
 
 async def test_a_schedulers_no_is_asked_for_again_soon_and_believed_when_it_is_said_again(rig: Rig) -> None:
-    """Nova's scheduler looks at a list of each host's servers that may be two minutes old: a pair's other half that has
+    """Nova's scheduler looks at a list of each host's servers that may be two minutes old: the other of a pair that has
     just left counts there still.
     """
     rig.cloud.boot("vm-1", "c1")
