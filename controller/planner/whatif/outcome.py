@@ -19,7 +19,7 @@ from controller.model.policy import Limits, Policy
 from controller.model.whatif import Loss, Missing, Outcome, Overload, Restart, SystemLoss, Verdict
 from controller.planner import situation
 from controller.planner.whatif import loss as losing
-from controller.planner.whatif import reasons
+from controller.planner.whatif.reasons import Reasons
 from controller.planner.whatif.restart import NOWHERE, Placed, restart
 from controller.planner.whatif.spare import Spare
 from inventory.model import Classification, Domain
@@ -49,14 +49,15 @@ def _outcome(
 ) -> Outcome:
     cluster = spare.situation.cluster
     placed = restart(spare, down, servers)
+    reasons = Reasons(spare, down, placed) if placed.unplaced else None
     overloads = tuple(_overloads(cluster, losses, placed))
     rounds = _rounds(spare.situation.policy.limits, [host for host in placed.target.values() if host != NOWHERE])
     return Outcome(
         losses=tuple(losses),
         verdict=_verdict(placed, overloads),
         hosts=tuple(cluster.hosts.names[host] for host in np.flatnonzero(down)),
-        restarts=tuple(_restart(spare, down, placed, vm) for vm in servers),
-        systems=_systems(spare, down, placed),
+        restarts=tuple(_restart(spare, placed, reasons, vm) for vm in servers),
+        systems=_systems(spare, placed, reasons),
         overloads=overloads,
         missing=_missing(spare, placed.unplaced),
         rounds=rounds,
@@ -79,7 +80,7 @@ def _rounds(limits: Limits, targets: Sequence[int]) -> int:
     return max(-(-len(targets) // max(limits.at_once, 1)), -(-fullest // max(limits.into_host, 1)))
 
 
-def _restart(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> Restart:
+def _restart(spare: Spare, placed: Placed, reasons: Reasons | None, vm: int) -> Restart:
     cluster = spare.situation.cluster
     source, target, system = int(cluster.vms.host[vm]), placed.target[vm], int(cluster.vms.system[vm])
     return Restart(
@@ -89,11 +90,11 @@ def _restart(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> R
         source=cluster.hosts.names[source] if source >= 0 else None,
         target=cluster.hosts.names[target] if target != NOWHERE else None,
         hot=vm in placed.hot,
-        why="" if target != NOWHERE else reasons.why_nowhere(spare, down, placed, vm),
+        why="" if reasons is None or target != NOWHERE else reasons.why(vm),
     )
 
 
-def _systems(spare: Spare, down: model.BoolColumn, placed: Placed) -> tuple[SystemLoss, ...]:
+def _systems(spare: Spare, placed: Placed, reasons: Reasons | None) -> tuple[SystemLoss, ...]:
     """Systems with servers down: those with servers that have no place first, then those that lose the largest part."""
     cluster = spare.situation.cluster
     hit: dict[int, list[int]] = {}
@@ -103,7 +104,7 @@ def _systems(spare: Spare, down: model.BoolColumn, placed: Placed) -> tuple[Syst
     made = []
     for system, servers in hit.items():
         nowhere = [vm for vm in servers if placed.target[vm] == NOWHERE]
-        bound = (vm for vm in nowhere if reasons.bound_by_groups(spare, down, placed, vm))
+        bound = [vm for vm in nowhere if reasons is not None and reasons.bound_by_groups(vm)]
         made.append(
             SystemLoss(
                 system=cluster.systems.names[system],

@@ -8,72 +8,90 @@ from controller.planner import describe
 from controller.planner.whatif.restart import NOWHERE, Placed
 from controller.planner.whatif.spare import HARD, Spare
 
-_WORDS = ("{:,.0f} vCPUs", "{:,.0f} MiB of memory", "{:,.0f} GiB of disk")
+_WORDS = (("{:,.0f} vCPUs", 1.0), ("{:,.0f} GiB of memory", 1024.0), ("{:,.0f} GiB of disk", 1.0))
+"""How each hard row of the table is told, and how many of its units are one."""
 
 
-def why_nowhere(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> str:
-    """The first of these that holds: nobody knows, no host may, no group lets it, no host has room, or too few have."""
-    cluster = spare.situation.cluster
-    if cluster.vms.requirement[vm] < 0:
-        return describe.RULES["requirement-unknown"]
-    if not cluster.vms.fit_known[vm]:
-        return describe.RULES["fit-unknown"]
-    hosts = _left(spare, down, vm)
-    if not len(hosts):
-        return f"no host is left that may start it: {_closed(spare, down, vm)}"
-    roomy = hosts[_has_room(spare, vm, hosts)]
-    if not len(roomy):
-        return f"none of the {len(hosts)} hosts that may start it has {_amounts(spare.amount[:HARD, vm])} left"
-    groups = placed.members.admitted(vm)
-    if groups is not None and not groups[roomy].any():
-        return f"{groups_of(placed, vm)} keeps it from all {len(roomy)} hosts that have room for it"
-    return _together(spare, down, placed, vm)
+class Reasons:
+    """Of one loss, for the servers that `placed` has no place for."""
 
+    def __init__(self, spare: Spare, down: model.BoolColumn, placed: Placed) -> None:
+        self._spare, self._down, self._placed = spare, down, placed
+        self._by_open: dict[int, list[int]] = {}
+        for vm in placed.target:
+            self._by_open.setdefault(id(spare.open_to(vm)), []).append(vm)
+        self._together: dict[int, str] = {}
 
-def bound_by_groups(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> bool:
-    """Whether only a group keeps the server from every host that has room for it."""
-    groups = placed.members.admitted(vm)
-    hosts = _left(spare, down, vm)
-    roomy = hosts[_has_room(spare, vm, hosts)]
-    return groups is not None and len(roomy) > 0 and not groups[roomy].any()
+    def why(self, vm: int) -> str:
+        """The first that holds: nobody knows, no host may, none has room, no group lets it, or too few have room."""
+        vms = self._spare.situation.cluster.vms
+        if vms.requirement[vm] < 0:
+            return describe.RULES["requirement-unknown"]
+        if not vms.fit_known[vm]:
+            return describe.RULES["fit-unknown"]
+        hosts = self._left(vm)
+        if not len(hosts):
+            return f"no host is left that may start it: {self._closed(vm)}"
+        roomy = hosts[self._has_room(vm, hosts)]
+        if not len(roomy):
+            return (
+                f"none of the {len(hosts)} hosts that may start it has {_amounts(self._spare.amount[:HARD, vm])} left"
+            )
+        if self.bound_by_groups(vm):
+            names = ", ".join(f"group {name}" for name in self._placed.members.names(vm))
+            return f"{names} keeps it from the {_hosts(roomy)} with room for it"
+        key = id(self._spare.open_to(vm))
+        if key not in self._together:
+            self._together[key] = self._all_together(vm, hosts)
+        return self._together[key]
 
+    def bound_by_groups(self, vm: int) -> bool:
+        """Whether only a group keeps the server from every host that has room for it."""
+        groups, hosts = self._placed.members.admitted(vm), self._left(vm)
+        roomy = hosts[self._has_room(vm, hosts)]
+        return groups is not None and len(roomy) > 0 and not groups[roomy].any()
 
-def groups_of(placed: Placed, vm: int) -> str:
-    """The groups that bind it, by name."""
-    return ", ".join(f"group {name}" for name in placed.members.names(vm))
+    def _all_together(self, vm: int, hosts: IntColumn) -> str:
+        """What all that must start on these hosts or on fewer of them ask for, beside what these have left."""
+        bound = [
+            each
+            for servers in self._by_open.values()
+            if np.isin(self._left(servers[0]), hosts).all()
+            for each in servers
+        ]
+        asked = self._spare.amount[:HARD, bound].sum(axis=1)
+        left = np.maximum(self._spare.room[:HARD][:, hosts], 0.0).sum(axis=1)
+        for row in np.flatnonzero(asked > left)[:1].tolist():
+            needed, free = _amount(row, asked[row]), _amount(row, left[row])
+            return (
+                f"the {len(bound)} servers that may start only on {_hosts(hosts)} ask for {needed}, and {free} is left"
+            )
+        without = sum(self._placed.target[each] == NOWHERE for each in bound)
+        return f"what the {_hosts(hosts)} that may start it have left is in pieces too small for {without} servers"
 
+    def _closed(self, vm: int) -> str:
+        counts = self._spare.closed_by(vm, np.flatnonzero(~self._down).astype(np.int32))
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{count} hosts by {rule}" for rule, count in ordered) or "none is left at all"
 
-def _closed(spare: Spare, down: model.BoolColumn, vm: int) -> str:
-    counts = spare.closed_by(vm, np.flatnonzero(~down).astype(np.int32))
-    parts = [f"{count} hosts by {rule}" for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    return ", ".join(parts) or "none is left at all"
+    def _left(self, vm: int) -> IntColumn:
+        hosts = self._spare.open_to(vm)
+        return hosts[~self._down[hosts]]
 
-
-def _together(spare: Spare, down: model.BoolColumn, placed: Placed, vm: int) -> str:
-    """What all servers of its kind ask for, beside what the hosts that may start them have left."""
-    like = [each for each in placed.target if spare.kind(each) == spare.kind(vm)]
-    hosts = _left(spare, down, vm)
-    asked = spare.amount[:HARD, like].sum(axis=1)
-    left = np.maximum(spare.room[:HARD][:, hosts], 0.0).sum(axis=1)
-    open_to = f"{len(hosts)} hosts that may start"
-    for row, word in enumerate(_WORDS):
-        if asked[row] > left[row]:
-            needed, free = word.format(asked[row]), word.format(left[row])
-            return f"{len(like)} servers like it ask for {needed}, the {open_to} them have {free}"
-    without = sum(placed.target[each] == NOWHERE for each in like)
-    return f"what the {open_to} it have left is in pieces too small for {without} of {len(like)}"
-
-
-def _left(spare: Spare, down: model.BoolColumn, vm: int) -> IntColumn:
-    hosts = spare.open_to(vm)
-    return hosts[~down[hosts]]
-
-
-def _has_room(spare: Spare, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    amount = spare.amount[:HARD, vm]
-    room: model.BoolColumn = ((spare.room[:HARD][:, hosts] >= amount[:, None]) | (amount[:, None] == 0)).all(axis=0)
-    return room
+    def _has_room(self, vm: int, hosts: IntColumn) -> model.BoolColumn:
+        amount, room = self._spare.amount[:HARD, vm], self._spare.room[:HARD][:, hosts]
+        has: model.BoolColumn = ((room >= amount[:, None]) | (amount[:, None] == 0)).all(axis=0)
+        return has
 
 
 def _amounts(amounts: FloatColumn) -> str:
-    return ", ".join(word.format(amount) for word, amount in zip(_WORDS, amounts, strict=True) if amount > 0)
+    return ", ".join(_amount(row, amount) for row, amount in enumerate(amounts) if amount > 0)
+
+
+def _amount(row: int, amount: float) -> str:
+    word, unit = _WORDS[row]
+    return word.format(amount / unit)
+
+
+def _hosts(hosts: IntColumn) -> str:
+    return f"{len(hosts)} host{'' if len(hosts) == 1 else 's'}"

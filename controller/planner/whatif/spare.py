@@ -54,6 +54,7 @@ class Spare:
         self.size: FloatColumn = (situation.asked / largest[:, None]).max(axis=0)
         self._emptiness: FloatColumn = (self.room * self.share).min(axis=0)
         self._open: dict[tuple[int, int], IntColumn] = {}
+        self._same: dict[bytes, IntColumn] = {}
         vms = situation.cluster.vms
         self.servers_of_system = np.bincount(vms.system + 1, minlength=len(situation.cluster.systems.names) + 1)[1:]
         self._by_host = np.argsort(vms.host, kind="stable").astype(np.int32)
@@ -68,12 +69,16 @@ class Spare:
         ]
 
     def open_to(self, vm: int) -> IntColumn:
-        """The hosts that may start a server of this kind, whatever they have left; the emptiest first."""
+        """The hosts that may start a server of this kind, whatever they have left; the emptiest first.
+
+        One array for all kinds to which the same hosts are open.
+        """
         kind = self.kind(vm)
         if kind not in self._open:
             every = np.arange(len(self.situation.cluster.hosts.names), dtype=np.int32)
             hosts = rules.admitted(self._load, vm, every, PLACES) if kind[0] >= 0 else every[:0]
-            self._open[kind] = hosts[np.argsort(-self._emptiness[hosts], kind="stable")]
+            emptiest_first = hosts[np.argsort(-self._emptiness[hosts], kind="stable")]
+            self._open[kind] = self._same.setdefault(hosts.tobytes(), emptiest_first)
         return self._open[kind]
 
     def kind(self, vm: int) -> tuple[int, int]:

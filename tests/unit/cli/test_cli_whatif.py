@@ -48,9 +48,7 @@ def test_what_has_no_place_is_told_with_the_reason_and_what_is_missing(snapshot:
     answer = whatif(snapshot, "--lose", "rack:r1")
     assert answer.exit_code == 1
     assert "2 hosts and 2 servers go down: 1 start, 1 have no place" in said(answer)
-    assert "none of the 2 hosts that may start it has 4 vCPUs, 28,672 MiB of memory, 40 GiB of disk left" in said(
-        answer
-    )
+    assert "none of the 2 hosts that may start it has 4 vCPUs, 28 GiB of memory, 40 GiB of disk left" in said(answer)
     assert "what is missing" in said(answer)
 
 

@@ -115,7 +115,7 @@ def test_members_that_must_stand_apart_do_after_the_loss_too() -> None:
     assert target is not None
     assert target.startswith("r3")
     found = lost(cluster, "rack:r1", "rack:r3")
-    assert [each.why for each in found.restarts] == ["group web keeps it from all 2 hosts that have room for it"]
+    assert [each.why for each in found.restarts] == ["group web keeps it from the 2 hosts with room for it"]
     (system,) = found.systems
     assert (system.rules, system.down, system.servers, system.unplaced) == (("web",), 1, 2, 1)
 
@@ -171,7 +171,7 @@ def test_what_is_missing_is_told_by_classification_with_the_reason() -> None:
     (missing,) = found.missing
     assert (missing.classification, missing.servers, missing.memory_mib) == ("secret", 2, 2 * 12 * 1024)
     assert {each.why for each in found.restarts if each.target is None} == {
-        "3 servers like it ask for 36,864 MiB of memory, the 1 hosts that may start them have 16,384 MiB of memory"
+        "the 3 servers that may start only on 1 host ask for 36 GiB of memory, and 16 GiB of memory is left"
     }
 
 
@@ -180,7 +180,7 @@ def test_room_in_pieces_too_small_is_told_as_that() -> None:
     vms = [Vm(name="v", host="c0", memory_gib=24)]
     found = lost(builders.cluster(hosts=hosts, vms=vms), "host:c0")
     assert [each.why for each in found.restarts] == [
-        "none of the 2 hosts that may start it has 4 vCPUs, 24,576 MiB of memory, 40 GiB of disk left"
+        "none of the 2 hosts that may start it has 4 vCPUs, 24 GiB of memory, 40 GiB of disk left"
     ]
 
 
