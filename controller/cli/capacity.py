@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from controller.api.wire import to_json
-from controller.cli.output import errors, people, print_json, told
+from controller.cli.output import people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
+from controller.cli.steps import stepped
 from controller.model.whatif import Fit
 from controller.planner.whatif import capacity as counting
 from controller.planner.whatif import outcome
@@ -26,16 +26,8 @@ def capacity(
     with told():
         spare = outcome.spare(*seen(snapshot, config))
         asked = () if now_only else counting.losses(spare.situation.cluster)
-        quiet = not errors.is_terminal
-        held = [
-            (loss, counting.after(spare, loss))
-            for loss in track(asked, "losing each", console=errors, transient=True, disable=quiet)
-        ]
-        likes = counting.likes(spare)
-        fits = [
-            counting.fit(spare, like, held)
-            for like in track(likes, "counting", console=errors, transient=True, disable=quiet)
-        ]
+        held = [(loss, counting.after(spare, loss)) for loss in stepped(asked, "losing each")]
+        fits = [counting.fit(spare, like, held) for like in stepped(counting.likes(spare), "counting")]
     if json:
         print_json([to_json(fit) for fit in fits])
         return

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, NoReturn
 
 import typer
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from controller.api.wire import to_json
-from controller.cli.output import REFUSED, errors, people, print_json, told
+from controller.cli.output import REFUSED, people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
+from controller.cli.steps import stepped
 from controller.model.cluster import Cluster
 from controller.model.policy import Policy
-from controller.model.whatif import Loss, Outcome, Verdict
+from controller.model.whatif import Loss, Outcome, Overload, Verdict
 from controller.planner.whatif import grown, loss, outcome
 from controller.planner.whatif.spare import Spare
 from inventory.model import Domain
@@ -71,9 +71,7 @@ def whatif(
 
 
 def _looked(spare: Spare, asked: Sequence[Sequence[Loss]], each: timedelta) -> list[Outcome]:
-    quiet = len(asked) == 1 or not errors.is_terminal
-    steps = track(asked, "losing each", console=errors, transient=True, disable=quiet)
-    return [outcome.lose(spare, losses, each) for losses in steps]
+    return [outcome.lose(spare, losses, each) for losses in stepped(asked, "losing each")]
 
 
 def _added(cluster: Cluster, policy: Policy, now: datetime, word: str, each: timedelta) -> Outcome:
@@ -106,7 +104,7 @@ def _wrong(word: str, right: str, option: str) -> NoReturn:
 def _show(found: Outcome) -> None:
     people.print(Text(_sentence(found), style=_STYLES[found.verdict]))
     for over in found.overloads:
-        people.print(Text(f"feed {over.feed} carries {over.watts:,.0f} of {over.limit_watts:,.0f} W then"))
+        people.print(Text(_overload(over)))
     for table in (_systems(found), _reasons(found), _missing(found), _starts(found)):
         if table.row_count:
             table.title_justify = "left"
@@ -134,8 +132,7 @@ def _systems(found: Outcome) -> Table:
     for each in found.systems[:SHOWN]:
         cells = (each.system, each.agency, each.tier, each.down, each.servers, each.unplaced, ", ".join(each.rules))
         table.add_row(*map(Text, map(str, cells)), style="red" if each.unplaced else "")
-    if len(found.systems) > SHOWN:
-        table.caption = f"{len(found.systems) - SHOWN} more in --json"
+    table.caption = _rest(found.systems)
     return table
 
 
@@ -161,8 +158,7 @@ def _starts(found: Outcome) -> Table:
     for each in placed[:SHOWN]:
         target = f"{each.target} (over a limit)" if each.hot else str(each.target)
         table.add_row(*map(Text, (each.name, each.system or "?", each.source or "", target)))
-    if len(placed) > SHOWN:
-        table.caption = f"{len(placed) - SHOWN} more in --json"
+    table.caption = _rest(placed)
     return table
 
 
@@ -186,8 +182,7 @@ def _show_all(found: Sequence[Outcome]) -> None:
         why = nowhere[0].why if nowhere else _why_not(each)
         cells = (str(each.losses[0]), each.verdict, f"{len(each.restarts):,}", f"{len(nowhere):,}", why)
         table.add_row(*map(Text, cells), style=_STYLES[each.verdict])
-    if len(bad) > SHOWN:
-        table.caption = f"{len(bad) - SHOWN} more in --json"
+    table.caption = _rest(bad)
     people.print(table)
 
 
@@ -197,9 +192,16 @@ def _worst(found: Outcome) -> tuple[int, int]:
 
 def _why_not(found: Outcome) -> str:
     if found.overloads:
-        over = found.overloads[0]
-        return f"feed {over.feed} carries {over.watts:,.0f} of {over.limit_watts:,.0f} W then"
+        return _overload(found.overloads[0])
     return f"{sum(each.hot for each in found.restarts)} servers start over a safety limit"
+
+
+def _rest(rows: Sequence[object]) -> str | None:
+    return f"{len(rows) - SHOWN} more in --json" if len(rows) > SHOWN else None
+
+
+def _overload(over: Overload) -> str:
+    return f"feed {over.feed} carries {over.watts:,.0f} of {over.limit_watts:,.0f} W then"
 
 
 def _count(number: int, what: str) -> str:

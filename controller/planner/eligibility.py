@@ -14,13 +14,17 @@ from controller.planner.budget import Free, agency_of_vms
 from controller.planner.standing import RuleColumn, Standing, first_rule
 
 
+def live(vms: model.Vms) -> model.BoolColumn:
+    """The servers that run, or are paused and could at any moment."""
+    return np.isin(vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
+
+
 def on_our_own(cluster: model.Cluster, standing: Standing, places: Free, now_s: float) -> RuleColumn:
     """The first rule that keeps each VM where it is, "" where none does."""
     vms = cluster.vms
-    live = np.isin(vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
     frozen = np.full(len(vms.ids), cluster.freeze is not None)
     return first_rule(
-        *_always(cluster, ~live),
+        *_always(cluster, ~live(vms)),
         ("freeze", frozen),
         *_of_host(standing.held, vms.host),
         ("unknown-system", vms.system < 0),
@@ -34,8 +38,7 @@ def on_our_own(cluster: model.Cluster, standing: Standing, places: Free, now_s: 
 def in_a_drain(cluster: model.Cluster, standing: Standing, places: Free, cold: Collection[int]) -> RuleColumn:
     """The same for the VMs of a draining host; `cold` are the hosts whose SHUTOFF servers are moved cold."""
     vms = cluster.vms
-    movable = np.isin(vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
-    movable |= np.equal(vms.state, model.VmState.SHUTOFF) & np.isin(vms.host, list(cold))
+    movable = live(vms) | (np.equal(vms.state, model.VmState.SHUTOFF) & np.isin(vms.host, list(cold)))
     return first_rule(*_always(cluster, ~movable), *_of_host(standing.drain_held, vms.host), *_budgets(cluster, places))
 
 

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.model.sample import IntColumn
 from inventory.model import Domain
@@ -38,6 +40,13 @@ class Bond:
         if self.group.kind in APART:
             return max(0, members - self.group.max_per_domain)
         return 0 if self.anchor is None or domain == self.anchor else members
+
+    def admits(self, members: Mapping[int, int], there: IntColumn, anchor: int | None) -> model.BoolColumn:
+        """For each of the domains whether one more member may stand in it, with so many `members` in each now."""
+        if self.group.kind in APART:
+            full = [domain for domain, count in members.items() if count >= self.group.max_per_domain]
+            return ~np.isin(there, full)
+        return np.ones(len(there), np.bool_) if anchor is None else np.equal(there, anchor)
 
 
 def bonds(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> tuple[Bond, ...]:

@@ -41,6 +41,14 @@ class Watts:
     least: FloatColumn
     most: FloatColumn
 
+    def added(
+        self, threads: FloatColumn | float, hosts: IntColumn | int, arrived: model.BoolColumn | bool
+    ) -> FloatColumn:
+        """What so many more busy threads add on each host: by its slope, and the margin unless any have `arrived`."""
+        first = np.logical_not(arrived) & (threads > 0)
+        added: FloatColumn = self.per_thread_in[hosts] * threads + self.margin[hosts] * first
+        return added
+
 
 def of_cluster(cluster: model.Cluster) -> Watts:
     """Loads as they are now."""

@@ -13,7 +13,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.policy import Limits
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, groups, precopy
+from controller.planner import amounts, precopy
 from controller.planner.load import Load
 
 ROUNDING = 1e-9
@@ -148,15 +148,8 @@ def group(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
         bond = load.situation.bonds[number]
         if bond.hard:
             there, here = bond.domain_of[hosts], int(bond.domain_of[load.host[vm]])
-            admitted &= _bond_admits(bond, load, number, there) | (np.equal(there, here) & (here >= 0))
+            admitted &= bond.admits(load.members[number], there, bond.anchor) | (np.equal(there, here) & (here >= 0))
     return admitted
-
-
-def _bond_admits(bond: groups.Bond, load: Load, number: int, there: IntColumn) -> model.BoolColumn:
-    if bond.group.kind not in groups.APART:
-        return np.ones(len(there), np.bool_) if bond.anchor is None else np.equal(there, bond.anchor)
-    full = [d for d, count in load.members[number].items() if count >= bond.group.max_per_domain]
-    return ~np.isin(there, full)
 
 
 SAME_HOST = Rule(name="same-host", admits=elsewhere)
@@ -220,11 +213,8 @@ def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
 
 def added_watts(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """What the VM would add to each host's rows: its threads by the host's slope, and the margin of a first arrival."""
-    watts = load.situation.watts
-    brought = load.situation.brings[amounts.CPU, vm]
-    margin = np.where(load.arrivals[hosts] == 0, watts.margin[hosts], 0.0) if brought > 0 else 0.0
-    added: FloatColumn = watts.per_thread_in[hosts] * brought + margin
-    return added
+    brought = float(load.situation.brings[amounts.CPU, vm])
+    return load.situation.watts.added(brought, hosts, load.arrivals[hosts] > 0)
 
 
 def headroom_watts(load: Load, hosts: IntColumn) -> FloatColumn:

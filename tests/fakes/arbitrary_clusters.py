@@ -4,15 +4,24 @@ Hypothesis chooses the sizes and a seed, and shrinks those; a `Random` of that s
 hundred times faster than drawing each of a thousand choices.
 """
 
+import os
 from datetime import timedelta
 from random import Random
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.policy import Limits, MigrationPolicy, Policy
 from inventory.model import Domain
 from tests import builders
+
+slowly = settings(
+    max_examples=int(os.environ.get("GDCC_EXAMPLES", "20")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+"""For properties of whole plans. `GDCC_EXAMPLES` asks for more examples."""
 
 _RACKS = (("r1", "z1", "room1"), ("r2", "z1", "room1"), ("r3", "z2", "room2"))
 _REQUIREMENTS = (

@@ -1,11 +1,10 @@
 """Safety and liveness of plans on arbitrary clusters, broken ones included. `GDCC_EXAMPLES` asks for more of them."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from controller.model import plan as words
@@ -15,11 +14,8 @@ from controller.planner import check, check_loads, classify, plan, project, rule
 from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, instants
+from tests.fakes.arbitrary_clusters import slowly
 
-EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "20"))
-slowly = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
 CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
 
 

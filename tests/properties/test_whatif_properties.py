@@ -1,10 +1,9 @@
 """Every place that a what-if finds is one, on arbitrary clusters, reckoned anew from the snapshot alone."""
 
-import os
 from datetime import timedelta
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from controller.model import cluster as model
 from controller.model.policy import Policy
@@ -14,10 +13,8 @@ from controller.planner.whatif import loss, outcome
 from inventory.model import Domain
 from tests import builders
 from tests.fakes import arbitrary_clusters
+from tests.fakes.arbitrary_clusters import slowly
 
-slowly = settings(
-    max_examples=int(os.environ.get("GDCC_EXAMPLES", "20")), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
 CLUSTERS = arbitrary_clusters.clusters(most_vms=30)
 ANTI = {model.GroupKind.ANTI_AFFINITY}
 

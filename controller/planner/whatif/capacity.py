@@ -20,31 +20,18 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
 from controller.model.whatif import Fit, Loss, Resource
-from controller.planner import rules
-from controller.planner.amounts import Table
+from controller.planner import eligibility, rules
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.restart import restart
-from controller.planner.whatif.spare import HARD, Spare
+from controller.planner.whatif.spare import HARD, Left, Spare
 from inventory.model import Classification, Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """What hosts have left, and supplies may carry, while some hosts are down."""
-
-    room: Table
-    watts: FloatColumn
-    arrived: model.BoolColumn
-    down: model.BoolColumn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Like:
-    """A flavor and classification: its servers, one that the most hosts may start, and what a new one needs (6,)."""
+    """Of a flavor and classification: how many there are, one that the most hosts may start, what a new one needs."""
 
-    flavor: int
-    classification: int
-    servers: IntColumn
+    servers: int
     model: int
     need: FloatColumn
 
@@ -53,7 +40,7 @@ def likes(spare: Spare) -> tuple[Like, ...]:
     """Every flavor and classification of which a server runs, in the order of their names."""
     cluster = spare.situation.cluster
     vms = cluster.vms
-    known = vms.fit_known & (vms.requirement >= 0) & np.isin(vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
+    known = vms.fit_known & (vms.requirement >= 0) & eligibility.live(vms)
     groups: dict[tuple[str, int], list[int]] = {}
     for vm in np.flatnonzero(known).tolist():
         groups.setdefault((cluster.flavors[int(vms.flavor[vm])], int(vms.classification[vm])), []).append(vm)
@@ -67,31 +54,23 @@ def losses(cluster: model.Cluster) -> tuple[Loss, ...]:
     return tuple(each for each in losing.every_single(cluster) if each.kind is not Domain.HOST or each.name in alone)
 
 
-def now(spare: Spare) -> Left:
-    """What is left as things stand."""
-    nothing = np.zeros(len(spare.situation.cluster.hosts.names), np.bool_)
-    return Left(room=spare.room, watts=spare.watts, arrived=nothing, down=nothing)
-
-
 def after(spare: Spare, loss: Loss) -> Left | None:
     """What is left once everything that the loss takes down has started elsewhere; None where it has no place."""
-    down = losing.hosts_down(spare.situation.cluster, [loss])
+    down = losing.hosts_down(spare.situation, [loss])
     placed = restart(spare, down, spare.servers_on(down))
-    if placed.unplaced:
-        return None
-    return Left(room=placed.room, watts=placed.watts, arrived=placed.arrived, down=down)
+    return None if placed.unplaced else placed.left
 
 
 def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> Fit:
     """How many more of them there is a place for, at the least; `held`: what each loss leaves."""
-    found = _Count(spare, like, now(spare))
+    found, cluster = _Count(spare, like, spare.now()), spare.situation.cluster
     kept = [(0 if left is None else _Count(spare, like, left).total, loss) for loss, left in held]
     least = min(kept, key=lambda each: each[0], default=(found.total, None))
     binding = [(each, int(np.count_nonzero(found.short_of == n))) for n, each in enumerate(Resource)]
     return Fit(
-        flavor=spare.situation.cluster.flavors[like.flavor],
-        classification=Classification(like.classification).name.lower(),
-        servers=len(like.servers),
+        flavor=cluster.flavors[int(cluster.vms.flavor[like.model])],
+        classification=Classification(int(cluster.vms.classification[like.model])).name.lower(),
+        servers=like.servers,
         hosts=len(found.hosts),
         now=found.total,
         kept=min(least[0], found.total),
@@ -102,16 +81,9 @@ def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> F
 
 
 def _like(spare: Spare, servers: Sequence[int]) -> Like:
-    vms = spare.situation.cluster.vms
     widest = max(servers, key=lambda vm: (len(spare.open_to(vm)), -vm))
     need = np.concatenate([spare.amount[:HARD, widest], spare.amount[HARD:, servers].mean(axis=1)])
-    return Like(
-        flavor=int(vms.flavor[widest]),
-        classification=int(vms.classification[widest]),
-        servers=np.array(servers, np.int32),
-        model=widest,
-        need=need,
-    )
+    return Like(servers=len(servers), model=widest, need=need)
 
 
 class _Count:
@@ -147,12 +119,7 @@ class _Count:
 
     def _added(self, hosts: IntColumn, counts: FloatColumn) -> FloatColumn:
         """Watts that so many more servers add on each of the hosts."""
-        threads = self._need[HARD]
-        if threads == 0:
-            return np.zeros(len(hosts))
-        margin = np.where(self._left.arrived[hosts] | (counts == 0), 0.0, self._watts.margin[hosts])
-        added: FloatColumn = self._watts.per_thread_in[hosts] * threads * counts + margin
-        return added
+        return self._watts.added(self._need[HARD] * counts, hosts, self._left.arrived[hosts])
 
     def _overloaded(self) -> list[int]:
         """The supplies that could not carry what their hosts would take."""

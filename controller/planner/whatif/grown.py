@@ -13,6 +13,7 @@ import numpy as np
 from controller import errors
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
+from controller.planner import budget, eligibility
 
 Table = TypeVar("Table", model.Hosts, model.Vms)
 
@@ -62,9 +63,8 @@ def with_servers(
         raise errors.InputError(f"the snapshot knows no agency {agency}")
     if flavor not in cluster.flavors:
         raise errors.InputError(f"the snapshot knows no flavor {flavor}")
-    owner = np.append(cluster.systems.agency, np.int32(-1))[cluster.vms.system]
-    live = np.isin(cluster.vms.state, (model.VmState.ACTIVE, model.VmState.PAUSED))
-    same = live & (owner == cluster.agencies.names.index(agency))
+    owner = budget.agency_of_vms(cluster)
+    same = eligibility.live(cluster.vms) & (owner == cluster.agencies.names.index(agency))
     same &= cluster.vms.flavor == cluster.flavors.index(flavor)
     if not same.any():
         raise errors.InputError(

@@ -9,13 +9,15 @@ import numpy as np
 
 from controller import errors
 from controller.model import cluster as model
-from controller.model.ids import HostName
-from controller.model.sample import IntColumn
 from controller.model.whatif import Loss
+from controller.planner.situation import Situation
 from inventory.model import Domain
 
 SINGLE = (Domain.HOST, Domain.RACK, Domain.FEED)
 """What N+1 is proved for."""
+
+_TOLD_BY = {Domain.SITE: Domain.ROOM}
+"""A site has no table of its own: it is its rooms."""
 
 
 def every_single(cluster: model.Cluster) -> tuple[Loss, ...]:
@@ -23,17 +25,16 @@ def every_single(cluster: model.Cluster) -> tuple[Loss, ...]:
     return tuple(Loss(kind=kind, name=name) for kind in SINGLE for name in _names(cluster, kind))
 
 
-def hosts_down(cluster: model.Cluster, losses: Iterable[Loss]) -> model.BoolColumn:
+def hosts_down(situation: Situation, losses: Iterable[Loss]) -> model.BoolColumn:
     """(H,) the hosts that go down; `InputError` names what the snapshot does not know."""
+    cluster = situation.cluster
     down = np.zeros(len(cluster.hosts.names), np.bool_)
     feeds: set[int] = set()
     for loss in losses:
         if loss.kind is Domain.FEED:
             feeds.add(feed_row(cluster, loss.name))
-        elif loss.kind is Domain.HOST and loss.name in cluster.hosts.names:
-            down[cluster.hosts.names.index(HostName(loss.name))] = True
         else:
-            down |= _standing_in(cluster, loss)
+            down |= _standing_in(situation, loss)
     return down | _unfed(cluster, feeds) if feeds else down
 
 
@@ -45,12 +46,12 @@ def feed_row(cluster: model.Cluster, name: str) -> int:
     return rows[0]
 
 
-def _standing_in(cluster: model.Cluster, loss: Loss) -> model.BoolColumn:
-    names = _names(cluster, loss.kind)
-    if loss.name not in names:
-        raise _unknown(cluster, loss)
+def _standing_in(situation: Situation, loss: Loss) -> model.BoolColumn:
+    names = _names(situation.cluster, loss.kind)
     rows = [row for row, name in enumerate(names) if name == loss.name]
-    inside: model.BoolColumn = np.isin(_place(cluster, loss.kind), rows)
+    if not rows:
+        raise _unknown(situation.cluster, loss)
+    inside: model.BoolColumn = np.isin(situation.domains[_TOLD_BY.get(loss.kind, loss.kind)], rows)
     return inside
 
 
@@ -63,21 +64,8 @@ def _unfed(cluster: model.Cluster, feeds: set[int]) -> model.BoolColumn:
     return unfed
 
 
-def _place(cluster: model.Cluster, kind: Domain) -> IntColumn:
-    """The row of each host's place of that kind in `_names`, -1 where it is not known."""
-    rack = cluster.hosts.rack
-    room = np.append(cluster.racks.room, np.int32(-1))[rack]
-    return {
-        Domain.HOST: np.arange(len(cluster.hosts.names), dtype=np.int32),
-        Domain.RACK: rack,
-        Domain.ZONE: np.append(cluster.racks.zone, np.int32(-1))[rack],
-        Domain.ROOM: room,
-        Domain.SITE: room,
-    }[kind]
-
-
 def _names(cluster: model.Cluster, kind: Domain) -> Sequence[str]:
-    """The name at each row of `_place`; a site's stands once for each of its rooms."""
+    """The name of each of the situation's domains of that kind; a site's stands once for each of its rooms."""
     return {
         Domain.HOST: cluster.hosts.names,
         Domain.RACK: cluster.racks.names,

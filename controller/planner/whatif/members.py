@@ -5,8 +5,6 @@ Members of an affinity group that lost its domain start together: the first one 
 
 from collections import Counter
 
-import numpy as np
-
 from controller.model import cluster as model
 from controller.planner import groups
 from controller.planner.whatif.spare import Spare
@@ -65,13 +63,8 @@ class Members:
         return self._changed[number]
 
     def _admits(self, number: int, bond: groups.Bond) -> model.BoolColumn:
-        if bond.group.kind in groups.APART:
-            counts = self._changed.get(number, self._start[number])
-            full = [domain for domain, members in counts.items() if members >= bond.group.max_per_domain]
-            return ~np.isin(bond.domain_of, full)
         anchor = None if bond.anchor is None else self._anchor(number, bond)
-        every = np.ones(len(bond.domain_of), np.bool_)
-        return every if anchor is None else np.equal(bond.domain_of, anchor)
+        return bond.admits(self._changed.get(number, self._start[number]), bond.domain_of, anchor)
 
     def _anchor(self, number: int, bond: groups.Bond) -> int | None:
         """Where the group is: where it was while somebody is still there, else where most are by now."""

@@ -32,8 +32,7 @@ def spare(cluster: model.Cluster, policy: Policy, now: datetime) -> Spare:
 
 def lose(spare: Spare, losses: Sequence[Loss], each: timedelta) -> Outcome:
     """What becomes of the estate without these; starting a server takes `each`. `InputError` for an unknown name."""
-    cluster = spare.situation.cluster
-    down = losing.hosts_down(cluster, losses)
+    down = losing.hosts_down(spare.situation, losses)
     return _outcome(spare, down, spare.servers_on(down), losses, each)
 
 
@@ -49,7 +48,7 @@ def _outcome(
 ) -> Outcome:
     cluster = spare.situation.cluster
     placed = restart(spare, down, servers)
-    reasons = Reasons(spare, down, placed) if placed.unplaced else None
+    reasons = Reasons(spare, placed)
     overloads = tuple(_overloads(cluster, losses, placed))
     rounds = _rounds(spare.situation.policy.limits, [host for host in placed.target.values() if host != NOWHERE])
     return Outcome(
@@ -80,7 +79,7 @@ def _rounds(limits: Limits, targets: Sequence[int]) -> int:
     return max(-(-len(targets) // max(limits.at_once, 1)), -(-fullest // max(limits.into_host, 1)))
 
 
-def _restart(spare: Spare, placed: Placed, reasons: Reasons | None, vm: int) -> Restart:
+def _restart(spare: Spare, placed: Placed, reasons: Reasons, vm: int) -> Restart:
     cluster = spare.situation.cluster
     source, target, system = int(cluster.vms.host[vm]), placed.target[vm], int(cluster.vms.system[vm])
     return Restart(
@@ -90,11 +89,11 @@ def _restart(spare: Spare, placed: Placed, reasons: Reasons | None, vm: int) -> 
         source=cluster.hosts.names[source] if source >= 0 else None,
         target=cluster.hosts.names[target] if target != NOWHERE else None,
         hot=vm in placed.hot,
-        why="" if reasons is None or target != NOWHERE else reasons.why(vm),
+        why="" if target != NOWHERE else reasons.why(vm),
     )
 
 
-def _systems(spare: Spare, placed: Placed, reasons: Reasons | None) -> tuple[SystemLoss, ...]:
+def _systems(spare: Spare, placed: Placed, reasons: Reasons) -> tuple[SystemLoss, ...]:
     """Systems with servers down: those with servers that have no place first, then those that lose the largest part."""
     cluster = spare.situation.cluster
     hit: dict[int, list[int]] = {}
@@ -104,7 +103,7 @@ def _systems(spare: Spare, placed: Placed, reasons: Reasons | None) -> tuple[Sys
     made = []
     for system, servers in hit.items():
         nowhere = [vm for vm in servers if placed.target[vm] == NOWHERE]
-        bound = [vm for vm in nowhere if reasons is not None and reasons.bound_by_groups(vm)]
+        bound = [vm for vm in nowhere if reasons.bound_by_groups(vm)]
         made.append(
             SystemLoss(
                 system=cluster.systems.names[system],
@@ -122,7 +121,7 @@ def _systems(spare: Spare, placed: Placed, reasons: Reasons | None) -> tuple[Sys
 def _overloads(cluster: model.Cluster, losses: Iterable[Loss], placed: Placed) -> Iterable[Overload]:
     lost = {losing.feed_row(cluster, loss.name) for loss in losses if loss.kind is Domain.FEED}
     for partner in sorted({int(cluster.power.partner[row]) for row in lost} - lost - {-1}):
-        limit, left = float(cluster.power.limit_watts[partner]), float(placed.watts[partner])
+        limit, left = float(cluster.power.limit_watts[partner]), float(placed.left.watts[partner])
         if left < 0:
             yield Overload(feed=cluster.power.names[partner], watts=limit - left, limit_watts=limit)
 

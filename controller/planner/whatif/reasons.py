@@ -1,5 +1,7 @@
 """Why a server has no place, in a sentence."""
 
+from functools import cached_property
+
 import numpy as np
 
 from controller.model import cluster as model
@@ -15,12 +17,17 @@ _WORDS = (("{:,.0f} vCPUs", 1.0), ("{:,.0f} GiB of memory", 1024.0), ("{:,.0f} G
 class Reasons:
     """Of one loss, for the servers that `placed` has no place for."""
 
-    def __init__(self, spare: Spare, down: model.BoolColumn, placed: Placed) -> None:
-        self._spare, self._down, self._placed = spare, down, placed
-        self._by_open: dict[int, list[int]] = {}
-        for vm in placed.target:
-            self._by_open.setdefault(id(spare.open_to(vm)), []).append(vm)
+    def __init__(self, spare: Spare, placed: Placed) -> None:
+        self._spare, self._placed, self._down = spare, placed, placed.left.down
         self._together: dict[int, str] = {}
+
+    @cached_property
+    def _by_open(self) -> dict[int, list[int]]:
+        """The servers that must start, together where the same hosts are open to them."""
+        found: dict[int, list[int]] = {}
+        for vm in self._placed.target:
+            found.setdefault(id(self._spare.open_to(vm)), []).append(vm)
+        return found
 
     def why(self, vm: int) -> str:
         """The first that holds: nobody knows, no host may, none has room, no group lets it, or too few have room."""

@@ -13,9 +13,8 @@ import numpy as np
 
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner.amounts import Table
 from controller.planner.whatif.members import Members
-from controller.planner.whatif.spare import HARD, Spare
+from controller.planner.whatif.spare import HARD, Left, Spare
 
 NOWHERE = -1
 
@@ -29,16 +28,11 @@ Unit = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """`target[vm]` is a host's row or NOWHERE; `hot`: servers whose host is over a safety limit with them.
-
-    `room` and `watts`: what hosts have left then, and supplies may still carry. `arrived` (H,): hosts that took any.
-    """
+    """`target[vm]` is a host's row or NOWHERE; `hot`: servers whose host is over a safety limit with them."""
 
     target: dict[int, int]
     hot: frozenset[int]
-    room: Table
-    watts: FloatColumn
-    arrived: model.BoolColumn
+    left: Left
     members: Members
 
     @property
@@ -59,7 +53,7 @@ def restart(spare: Spare, down: model.BoolColumn, servers: Sequence[int]) -> Pla
 class _Attempt:
     def __init__(self, spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, tight: bool) -> None:
         self._spare, self._down, self._tight = spare, down, tight
-        self._rows = spare.situation.watts.rows
+        self._rows, self._added = spare.situation.watts.rows, spare.situation.watts.added
         self._power = spare.situation.cluster.hosts.power
         self._room, self._watts = spare.room.copy(), spare.watts.copy()
         self._arrived = np.zeros(len(down), np.bool_)
@@ -85,9 +79,7 @@ class _Attempt:
         self.placed = Placed(
             target=target,
             hot=frozenset(hot),
-            room=self._room,
-            watts=self._watts,
-            arrived=self._arrived,
+            left=Left(room=self._room, watts=self._watts, arrived=self._arrived, down=down),
             members=self._members,
         )
 
@@ -143,13 +135,13 @@ class _Attempt:
         return int(hosts[np.argmin(slack) if self._tight else np.argmax(slack)])
 
     def _carried(self, vm: int, hosts: IntColumn) -> model.BoolColumn:
-        added = self._spare.added_watts(vm, hosts, self._arrived[hosts])
+        added = self._added_watts(vm, hosts)
         left = self._watts[self._power[hosts]].min(axis=1, initial=np.inf)
         carried: model.BoolColumn = (added <= left) | (added == 0)
         return carried
 
-    def _added_watts(self, vm: int, host: int) -> float:
-        return float(self._spare.added_watts(vm, host, self._arrived[host]))
+    def _added_watts(self, vm: int, hosts: IntColumn | int) -> FloatColumn:
+        return self._added(self._spare.amount[HARD, vm], hosts, self._arrived[hosts])
 
     def _settle(self, vm: int, host: int) -> None:
         self._room[:, host] -= self._spare.amount[:, vm]

@@ -8,7 +8,7 @@ memory in use, traffic. `room` is what is left of each, and `share` makes a part
 is below zero where it does not fit, and the greater the emptier the host would still be.
 """
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,8 +27,15 @@ PLACES = tuple(rule for rule in rules.STATIC if rule.name != "into-host")
 
 _UNBOUNDED = 1e18
 
-Some = Any
-"""One host's row and value, or an array of them."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What hosts have left (6, H), and supplies may still carry (P + 1,), while hosts are `down` and some `arrived`."""
+
+    room: Table
+    watts: FloatColumn
+    arrived: model.BoolColumn
+    down: model.BoolColumn
 
 
 class Spare:
@@ -59,6 +66,11 @@ class Spare:
         self.servers_of_system = np.bincount(vms.system + 1, minlength=len(situation.cluster.systems.names) + 1)[1:]
         self._by_host = np.argsort(vms.host, kind="stable").astype(np.int32)
         self._starts = np.searchsorted(vms.host[self._by_host], np.arange(len(situation.cluster.hosts.names) + 1))
+
+    def now(self) -> Left:
+        """What is left as things stand."""
+        nothing = np.zeros(len(self.situation.cluster.hosts.names), np.bool_)
+        return Left(room=self.room, watts=self.watts, arrived=nothing, down=nothing)
 
     def servers_on(self, hosts: model.BoolColumn) -> list[int]:
         """The servers that stand on any of the hosts (H,), in the order of their hosts."""
@@ -95,10 +107,3 @@ class Spare:
                 counts[rule.name] = int(np.count_nonzero(~admitted))
             hosts = hosts[admitted]
         return counts
-
-    def added_watts(self, vm: int, hosts: Some, arrived: Some) -> Some:
-        """What the server would add to each host's supplies; the margin of a prediction once, before any `arrived`."""
-        threads, watts = self.situation.brings[0, vm], self.situation.watts
-        if threads <= 0:
-            return watts.margin[hosts] * 0.0
-        return watts.per_thread_in[hosts] * threads + watts.margin[hosts] * (1.0 - arrived)
