@@ -111,6 +111,7 @@ def _cluster(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: n
     return model.Cluster(
         taken_at=NOW, estate=f"perturbed-{count}", sources=("model",), flavors=("m",),
         hosts=_hosts(count, rack, busy, used, rooms, racks),
+        host_types=model.HostTypes(names=(), generation=(), numa=()),
         vms=_vms(host, memory, vcpus, threads, systems),
         racks=model.Racks(names=_names("r", racks), zone=np.arange(racks, dtype=np.int32) // 10,
                           room=np.arange(racks, dtype=np.int32) // RACKS_IN_ROOM, uplink_mib_s=np.full(racks, 9600.0)),
@@ -134,7 +135,8 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
     power = np.stack([2 * room, 2 * room + 1, 2 * rooms + 2 * rack, 2 * rooms + 2 * rack + 1], axis=1).astype(np.int32)
     healthy = {name: _reading(np.zeros(count)) for name in ("memory_health", "psu_health", "fan_health", "disk_health")}
     return model.Hosts(
-        names=tuple(HostName(name) for name in _names("h", count)), rack=rack, clearance=np.zeros(count, np.int8),
+        names=tuple(HostName(name) for name in _names("h", count)), rack=rack, type=np.full(count, -1, np.int32),
+        clearance=np.zeros(count, np.int8),
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
         migration_mib_s=np.full(count, 2400.0), post_copy=no, enabled=yes, up=yes, known=yes, trusted=yes, draining=no,

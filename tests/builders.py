@@ -16,7 +16,7 @@ from controller.adapters.snapshot_file import checks
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.sample import Trust
-from inventory.model import Classification, Domain
+from inventory.model import Classification, Domain, NumaCell
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 GIB = 2.0**30
@@ -84,6 +84,8 @@ class Host:
     disk_health: int = 0
     traits: frozenset[str] = frozenset()
     availability_zone: str | None = "nova"
+    numa: tuple[NumaCell, ...] = ()
+    generation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +164,7 @@ def cluster(
         sources=("test",),
         flavors=("m1",),
         hosts=built.hosts(),
+        host_types=built.host_types(),
         vms=built.vms(),
         racks=built.racks(),
         rooms=built.rooms(),
@@ -268,6 +271,7 @@ class _Build:
         self._room = _numbered(sorted({(rack.room, rack.site) for rack in racks}))
         self._supply = _numbered(supply.name for supply in supplies)
         self._system = _numbered(system.name for system in systems)
+        self._types = sorted({(host.generation, host.numa) for host in hosts if host.known}, key=str)
         self._agency = _numbered(sorted({system.agency for system in systems}))
         self.requirements = tuple(dict.fromkeys(map(_hashable, (vm.requirement for vm in vms))).keys())
         self._requirement = {key: n for n, key in enumerate(self.requirements)}
@@ -278,6 +282,11 @@ class _Build:
 
     def vm_rows(self, names):
         return np.array(sorted(self.vm[name] for name in names), np.int32)
+
+    def host_types(self) -> model.HostTypes:
+        generations, cells = zip(*self._types, strict=True) if self._types else ((), ())
+        names = tuple(f"t{n}" for n in range(len(self._types)))
+        return model.HostTypes(names=names, generation=generations, numa=cells)
 
     def hosts(self) -> model.Hosts:
         hosts = self._hosts
@@ -292,6 +301,7 @@ class _Build:
         return model.Hosts(
             names=tuple(HostName(host.name) for host in hosts),
             rack=np.array([self._rack.get(host.rack, -1) if host.known else -1 for host in hosts], np.int32),
+            type=np.array([self._types.index((h.generation, h.numa)) if h.known else -1 for h in hosts], np.int32),
             clearance=column("clearance", np.int8), vcpus=column("vcpus"), memory_mib=column("memory_gib") * 1024,
             disk_gib=column("disk_gib"), threads=column("threads"), physical_memory_mib=column("memory_gib") * 1024,
             migration_mib_s=column("link_mib_s"), post_copy=np.zeros(len(hosts), np.bool_),
@@ -423,14 +433,15 @@ def _hashable(r: model.Requirement):
         r.availability_zone,
         frozenset(r.aggregate_specs.items()),
         r.project_id,
+        r.numa,
     )
 
 
 def _requirement(key) -> model.Requirement:
-    required, forbidden, zone, specs, project = key
+    required, forbidden, zone, specs, project, numa = key
     return model.Requirement(
         required_traits=required, forbidden_traits=forbidden, availability_zone=zone, aggregate_specs=dict(specs),
-        project_id=project,
+        project_id=project, numa=numa,
     )  # fmt: skip
 
 

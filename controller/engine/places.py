@@ -9,7 +9,7 @@ from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.policy import Scope, ScopeKind, Thresholds
 from controller.planner import describe, standing
 from controller.planner import domains as fault_domains
-from inventory.model import Agency, Classification, Domain, Estate, Host, System, host_feeds
+from inventory.model import Agency, Classification, Domain, Estate, Host, NumaCell, System, host_feeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,11 @@ class Situation:
         hosts = [self.host(source), self.host(target)]
         speeds = [self.estate.host_types[host.type].migration_mib_s for host in hosts if host is not None]
         return min(speeds) if len(speeds) == len(hosts) else None
+
+    def cells(self, name: HostName) -> tuple[NumaCell, ...]:
+        """The host's NUMA cells; none where the inventory does not tell them."""
+        host = self.host(name)
+        return () if host is None else self.estate.host_types[host.type].numa
 
     def domains(self, name: HostName, domain: Domain) -> frozenset[str]:
         """Names of the fault domains of that kind the host stands in: none unknown, two feeds where it has two."""

@@ -9,11 +9,14 @@ from controller.engine.order import Order
 from controller.engine.places import GroupRule, Situation
 from controller.engine.ports import CloudReader
 from controller.errors import RefusedError
-from controller.model.cloud import LIVE_STATUSES, Guest, Migration, Server, Service
+from controller.model.cloud import LIVE_STATUSES, Migration, Server, Service
 from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry
+from controller.planner import numa
 
-TARGET_RULES = frozenset({"target-unknown", "target-down", "target-disabled", "clearance", "group", "placement"})
+TARGET_RULES = frozenset(
+    {"target-unknown", "target-down", "target-disabled", "clearance", "numa", "group", "placement"}
+)
 """Rules of `bar` that speak against this target alone, and do not pass with the next look: another target may do."""
 
 
@@ -47,7 +50,7 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
             cloud.running_migrations(),
             cloud.migrations_of(order.server_id),
         ),
-        _guest(cloud, order, server),
+        cloud.guest(server),
     )
     server = replace(server, guest=guest)
     others = sorted({member for rule in rules for member in rule.members} - {order.server_id})
@@ -65,11 +68,6 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
     )
 
 
-async def _guest(cloud: CloudReader, order: Order, server: Server) -> Guest | None:
-    """An operator's drain needs no image service: Nova judges the guest."""
-    return server.guest if order.by_operator else await cloud.guest(server)
-
-
 def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[Entry, ...]) -> RefusedError | None:
     """The first fact that bars the move, None where none does; `rule` is a metric's label."""
     server = facts.server
@@ -78,6 +76,7 @@ def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[En
     return (
         _server_bar(order, server)
         or _guest_bar(order, server)
+        or _numa_bar(order, server, situation)
         or _service_bar(order, facts)
         or _reading_bar(order, situation)
         or _clearance_bar(order, server, situation)
@@ -107,16 +106,25 @@ def _guest_bar(order: Order, server: Server) -> RefusedError | None:
     if order.by_operator or guest is None or specs.fits(guest):
         return None
     pinning = specs.pinning(guest)
-    if guest.numa_cells is None:
+    if guest.numa is None:
         why = "Nova does not tell its NUMA topology"
-    elif guest.numa_cells > 0:
-        why = f"it has a NUMA topology of {guest.numa_cells} cells"
+    elif guest.numa:
+        why = f"it has {numa.described(guest.numa)}"
     elif pinning is None:
         why = "what its image asks of a host cannot be read"
     else:
         why = f"its image asks for {', '.join(pinning)}"
     what = f"{why}: its fit on {order.target} cannot be shown, so {server.name} moves in a drain only"
     return _no(order, "fit-unknown", what)
+
+
+def _numa_bar(order: Order, server: Server, situation: Situation) -> RefusedError | None:
+    """In a drain too: Nova is sure to refuse it there."""
+    cells, guest = situation.cells(order.target), server.guest.numa if server.guest else None
+    if guest is None or numa.could_hold(cells, guest):
+        return None
+    what = f"{server.name} has {numa.described(guest)}, and {order.target} only {numa.described(cells)}"
+    return _no(order, "numa", what)
 
 
 def _service_bar(order: Order, facts: Facts) -> RefusedError | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.model.ids import HostName, ProjectId, ServerId
+from inventory.model import NumaCell
 
 LIVE_STATUSES = frozenset({"ACTIVE", "PAUSED"})
 """Server statuses from which Nova live-migrates."""
@@ -22,11 +23,11 @@ FAILED_MIGRATION_STATUSES = frozenset({"failed", "error", "cancelled"})
 class Guest:
     """What only calls of its own tell of a server. None: nobody can say.
 
-    `numa_cells`: cells of its NUMA topology, 0 where it has none; a pinned guest, and one with huge pages, has some.
+    `numa`: the cells of its NUMA topology, none where it has none; a pinned guest, and one with huge pages, has some.
     `image_properties`: those of its image that ask something of a host (`hw_*`, `trait:*`).
     """
 
-    numa_cells: int | None
+    numa: tuple[NumaCell, ...] | None
     image_properties: Mapping[str, str] | None
 
 

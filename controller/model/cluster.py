@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from controller.model.ids import HostName, ServerId
 from controller.model.sample import FloatColumn, IntColumn, Trust
-from inventory.model import Domain
+from inventory.model import Domain, NumaCell
 
 BoolColumn = NDArray[np.bool_]
 ByteColumn = NDArray[np.int8]
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def absent(count: int) -> Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosts:
-    """Compute hosts, H rows, sorted by name.
+    """Compute hosts, H rows, sorted by name. `type`: row of the host types, -1 where the inventory does not know it.
 
     `vcpus`, `memory_mib`, `disk_gib`: what Placement admits, (total - reserved) * ratio. `threads` and
     `physical_memory_mib`: the machine itself. `power` (H, K): rows of the power table a host hangs on, padded with -1.
@@ -66,6 +66,7 @@ class Hosts:
 
     names: tuple[HostName, ...]
     rack: IntColumn
+    type: IntColumn
     clearance: ByteColumn
     vcpus: FloatColumn
     memory_mib: FloatColumn
@@ -139,6 +140,15 @@ class Vms:
     memory_bytes: Reading
     network_bytes_s: Reading
     dirty_bytes_s: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTypes:
+    """Models of server, sorted by name. `numa`: the cells of each, none where the inventory does not tell them."""
+
+    names: tuple[str, ...]
+    generation: tuple[str, ...]
+    numa: tuple[tuple[NumaCell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,13 +230,17 @@ class Agencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What Nova's scheduler asks of a host for one kind of server: flavor, project and requested zone together."""
+    """What Nova's scheduler asks of a host for one kind of server: flavor, project and requested zone together.
+
+    `numa`: the guest's cells, none where it has no NUMA topology or nobody has asked Nova for it.
+    """
 
     required_traits: frozenset[str] = frozenset()
     forbidden_traits: frozenset[str] = frozenset()
     availability_zone: str | None = None
     aggregate_specs: Mapping[str, str] = field(default_factory=dict)
     project_id: str = ""
+    numa: tuple[NumaCell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +295,7 @@ class Cluster:
     sources: tuple[str, ...]
     flavors: tuple[str, ...]
     hosts: Hosts
+    host_types: HostTypes
     vms: Vms
     racks: Racks
     rooms: Rooms

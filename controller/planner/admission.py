@@ -11,7 +11,8 @@ import numpy as np
 
 from controller.model import cluster as model
 from controller.model.sample import IntColumn
-from controller.planner import extra_specs
+from controller.planner import extra_specs, numa
+from inventory.model import NumaCell
 
 TENANT_KEY = "filter_tenant_id"
 
@@ -27,6 +28,7 @@ class Admission:
         self._traits, self._trait_class = _classes(cluster.hosts.traits)
         self._zones, self._zone_class = _classes(cluster.hosts.availability_zone)
         metadata, self._metadata_class = _classes(_metadata_of_hosts(cluster))
+        self._cells, self._cells_class = _classes(_cells_of_hosts(cluster))
         self._metadata: tuple[Metadata, ...] = tuple(dict(items) for items in metadata)
         self._masks: dict[Hashable, model.BoolColumn] = {}
 
@@ -61,6 +63,11 @@ class Admission:
             ("tenant", project), (_takes(metadata, project) for metadata in self._metadata), self._metadata_class
         )
 
+    def numa(self, requirement: int) -> model.BoolColumn:
+        """The host's NUMA cells, where the inventory tells them, could hold the guest's."""
+        guest = self._requirements[requirement].numa
+        return self._mask(("numa", guest), (numa.could_hold(cells, guest) for cells in self._cells), self._cells_class)
+
     def _mask(self, demand: Hashable, verdicts: Iterable[bool], classes: IntColumn) -> model.BoolColumn:
         if demand not in self._masks:
             self._masks[demand] = np.array(list(verdicts), np.bool_)[classes]
@@ -84,6 +91,11 @@ def _classes(kinds: Sequence[Kind]) -> tuple[tuple[Kind, ...], IntColumn]:
     numbers: dict[Kind, int] = {}
     rows = np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds], np.int32)
     return tuple(numbers), rows
+
+
+def _cells_of_hosts(cluster: model.Cluster) -> list[tuple[NumaCell, ...]]:
+    known = (*cluster.host_types.numa, ())
+    return [known[row] for row in cluster.hosts.type.tolist()]
 
 
 def _metadata_of_hosts(cluster: model.Cluster) -> list[frozenset[tuple[str, frozenset[str]]]]:

@@ -7,7 +7,7 @@ from controller.model import cluster as model
 from controller.model.plan import Concern, Move
 from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
-from controller.planner import extra_specs
+from controller.planner import extra_specs, numa
 
 _FRESH = int(Trust.FRESH)
 _DOUBTFUL = {int(Trust.STALE), int(Trust.IMPLAUSIBLE)}
@@ -146,6 +146,9 @@ def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool
     if not asked.required_traits <= traits or asked.forbidden_traits & traits:
         return False
     if asked.availability_zone is not None and cluster.hosts.availability_zone[host] != asked.availability_zone:
+        return False
+    row = int(cluster.hosts.type[host])
+    if row >= 0 and not numa.could_hold(cluster.host_types.numa[row], asked.numa):
         return False
     metadata = [a.metadata for a in cluster.aggregates if host in a.hosts.tolist()]
     for key, wanted in asked.aggregate_specs.items():

@@ -30,6 +30,7 @@ RULES: Mapping[str, str] = {
     "availability-zone": "it is in another availability zone",
     "aggregate": "its aggregates do not meet the flavor's extra specs",
     "tenant-isolation": "it is reserved for other projects",
+    "numa": "its NUMA cells cannot hold the guest's",
     "same-host": "the VM is on it",
     "refused-by-nova": "Nova refused this VM there lately",
     "across-rack": "the racks' uplinks carry as many migrations as allowed",

@@ -67,6 +67,11 @@ def tenant_isolation(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     return load.situation.admission.tenant(_requirement(load, vm))[hosts]
 
 
+def numa(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """No cell of the guest is larger than every cell of the host, and it has no more of them."""
+    return load.situation.admission.numa(_requirement(load, vm))[hosts]
+
+
 def clearance(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """`classification(vm) <= clearance(host)`; the copy in transit counts, so it is never broken on the way."""
     cluster = load.situation.cluster
@@ -162,6 +167,7 @@ STATIC = (
     Rule(name="availability-zone", admits=availability_zone),
     Rule(name="aggregate", admits=aggregate),
     Rule(name="tenant-isolation", admits=tenant_isolation),
+    Rule(name="numa", admits=numa),
 )
 """Rules of the host and the kind of VM alone; the first stands for the reason in `standing.closed`."""
 

@@ -206,7 +206,7 @@ async def test_a_server_that_does_not_fit_is_told_in_words(given: Given) -> None
 async def test_a_guest_that_nothing_pins_is_told_and_shown_from_then_on(given: Given) -> None:
     server = await given.server()
     guest = await given.cloud.guest(server)
-    assert guest == Guest(numa_cells=0, image_properties={})
+    assert guest == Guest(numa=(), image_properties={})
     facts = await given.cloud.facts()
     assert next(one.guest for one in facts.servers if one.id == server.id) == guest
     assert await given.cloud.admits(replace(server, guest=guest), await target_for(given.cloud, server)) is None
@@ -215,7 +215,7 @@ async def test_a_guest_that_nothing_pins_is_told_and_shown_from_then_on(given: G
 async def test_traits_of_an_image_are_asked_of_placement_too(given: Given) -> None:
     server = await given.server()
     target = await target_for(given.cloud, server)
-    asking = Guest(numa_cells=0, image_properties={"trait:HW_GPU_API_VULKAN": "required"})
+    asking = Guest(numa=(), image_properties={"trait:HW_GPU_API_VULKAN": "required"})
     assert "HW_GPU_API_VULKAN" in (await given.cloud.admits(replace(server, guest=asking), target) or "")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.policy import Limits, MigrationPolicy, Policy
-from inventory.model import Domain
+from inventory.model import Domain, NumaCell
 from tests import builders
 
 slowly = settings(
@@ -31,6 +31,7 @@ _REQUIREMENTS = (
     Requirement(availability_zone="nova"),
     Requirement(aggregate_specs={"ssd": "true"}),
     Requirement(project_id="p1"),
+    Requirement(numa=(NumaCell(vcpus=8, memory_mib=16384),) * 2),
 )
 
 
@@ -126,6 +127,7 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
         memory_gib=max(dice.choice([64.0, 256.0, 256.0]), memory),
         disk_gib=dice.choice([300.0, 2000.0, 2000.0]),
         clearance=dice.choice([0, 2, 3, 3, 3, 3, 3]),
+        numa=(NumaCell(vcpus=threads // 2, memory_mib=dice.choice([8192, 65536])),) * dice.choice([0, 1, 2, 2]),
         enabled=not wrong[0],
         up=not wrong[1],
         known=not wrong[2],

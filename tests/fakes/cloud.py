@@ -171,7 +171,7 @@ class FakeCloud:
 
     async def guest(self, server: Server) -> Guest:
         await self._called("guest", server.id)
-        found = self.guests.get(server.id, Guest(numa_cells=0, image_properties={}))
+        found = self.guests.get(server.id, Guest(numa=(), image_properties={}))
         self.change(server.id, guest=found)
         return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.sample import Trust
-from inventory.model import Domain
+from inventory.model import Domain, NumaCell
 
 _TAKEN_AT = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -30,6 +30,11 @@ class _Dice:
             sources=("prometheus", "snmp"),
             flavors=("m1", "m2", "m3"),
             hosts=self._hosts(),
+            host_types=model.HostTypes(
+                names=("big", "small"),
+                generation=("", "2024"),
+                numa=((NumaCell(vcpus=32, memory_mib=65536),) * 2, ()),
+            ),
             vms=self._vms(),
             racks=model.Racks(
                 names=self._names("r", self.racks),
@@ -49,7 +54,9 @@ class _Dice:
             agencies=self._agencies(),
             requirements=(
                 model.Requirement(required_traits=frozenset({"HW_CPU_X86_AVX2"}), project_id="p"),
-                model.Requirement(availability_zone="az1", aggregate_specs={"ssd": "true"}),
+                model.Requirement(
+                    availability_zone="az1", aggregate_specs={"ssd": "true"}, numa=(NumaCell(vcpus=4, memory_mib=8192),)
+                ),
             ),
             aggregates=(model.Aggregate(name="a", hosts=self._rows(0, 1, min(1, self.hosts)), metadata={"k": "v"}),),
             groups=(
@@ -79,6 +86,7 @@ class _Dice:
         return model.Hosts(
             names=tuple(HostName(name) for name in self._names("h", count)),
             rack=self._rows(-1, self.racks, count),
+            type=self._rows(-1, 2, count),
             clearance=self._bytes(0, 4, count),
             vcpus=self._numbers(count),
             memory_mib=self._numbers(count),

@@ -12,6 +12,7 @@ from controller.adapters.openstack.rest import Rest
 from controller.adapters.openstack.session import open_connection
 from controller.errors import TransientError
 from controller.model.cloud import Guest, Server
+from inventory.model import NumaCell
 from tests.fakes import openstack_http
 from tests.fakes.openstack_http import OpenStackHttp, Scripted, server_row
 
@@ -64,7 +65,9 @@ async def test_a_guest_is_its_topology_and_what_its_image_asks(fake: OpenStackHt
     fake.script("GET", TOPOLOGY, PINNED)
     fake.script("GET", IMAGE, image(**{"hw_cpu_policy": "dedicated", "trait:HW_X": "required", "os_type": "linux"}))
     asked = {"hw_cpu_policy": "dedicated", "trait:HW_X": "required"}
-    assert await guests.Guests(rest).read(server()) == Guest(numa_cells=1, image_properties=asked)
+    assert await guests.Guests(rest).read(server()) == Guest(
+        numa=(NumaCell(vcpus=2, memory_mib=2048),), image_properties=asked
+    )
 
 
 async def test_one_image_is_read_once_and_again_after_its_time_and_each_topology_every_time(
@@ -94,7 +97,7 @@ async def test_what_is_gone_or_may_not_be_read_is_not_known(fake: OpenStackHttp,
     for path in (TOPOLOGY, IMAGE, "/volumes/root"):
         fake.script("GET", path, Scripted(status=status, body={}))
     reader = guests.Guests(rest)
-    unknown = Guest(numa_cells=None, image_properties=None)
+    unknown = Guest(numa=None, image_properties=None)
     assert await reader.read(server()) == unknown
     assert await reader.read(from_volumes("root")) == unknown
     assert await reader.read(from_volumes()) == unknown
@@ -143,3 +146,10 @@ async def test_no_more_images_are_remembered_than_were_meant_to_be(fake: OpenSta
     for each in (server(), server(image={"id": "j"}), server()):
         await reader.read(each)
     assert len(fake.asked("GET", IMAGE)) == 2
+
+
+@pytest.mark.parametrize("nodes", [[{"vcpu_set": [0]}], [{"vcpu_set": 4, "memory_mb": 1}], ["node"], {"nodes": 1}])
+async def test_a_topology_that_cannot_be_read_is_not_known(fake: OpenStackHttp, rest: Rest, nodes: object) -> None:
+    fake.script("GET", TOPOLOGY, Scripted(body={"nodes": nodes, "pagesize_kb": 4}))
+    fake.script("GET", IMAGE, image())
+    assert (await guests.Guests(rest).read(server())).numa is None

@@ -17,6 +17,7 @@ from controller.adapters.openstack.rest import Rest
 from controller.errors import RefusedError, TransientError
 from controller.model import cloud
 from controller.model.ids import ServerId
+from inventory.model import NumaCell
 
 IMAGES = "image"
 
@@ -47,12 +48,12 @@ class Guests:
 
         Where Glance or Cinder does not, the image's demands are not known, and that is not remembered.
         """
-        cells = await self._cells(server.id)
+        numa = await self._numa(server.id)
         try:
             properties = await self._properties_of(server)
         except TransientError:
-            return cloud.Guest(numa_cells=cells, image_properties=None)
-        guest = cloud.Guest(numa_cells=cells, image_properties=properties)
+            return cloud.Guest(numa=numa, image_properties=None)
+        guest = cloud.Guest(numa=numa, image_properties=properties)
         self._guests[server.id] = (self._now() + KEPT_S, _kind(server), guest)
         return guest
 
@@ -67,9 +68,12 @@ class Guests:
         until, kind, guest = self._guests.get(server.id, (0.0, None, None))
         return replace(server, guest=guest) if kind == _kind(server) and self._now() < until else server
 
-    async def _cells(self, server_id: ServerId) -> int | None:
+    async def _numa(self, server_id: ServerId) -> tuple[NumaCell, ...] | None:
         nodes = (await self._found("compute", f"/servers/{server_id}/topology")).get("nodes")
-        return len(nodes) if isinstance(nodes, list) else None
+        try:
+            return tuple(_cell(node) for node in nodes) if isinstance(nodes, list) else None
+        except (KeyError, TypeError, ValueError):
+            return None
 
     async def _properties_of(self, server: cloud.Server) -> Properties:
         if server.image_id is not None:
@@ -102,6 +106,10 @@ class Guests:
 def _kind(server: cloud.Server) -> tuple[str | None, str]:
     """A rebuild changes the image, a resize the flavor: then what was read is another server's."""
     return server.image_id, server.flavor_name
+
+
+def _cell(node: Mapping[str, Any]) -> NumaCell:
+    return NumaCell(vcpus=len(node["vcpu_set"]), memory_mib=int(node["memory_mb"]))
 
 
 def _of_image(image: Mapping[str, Any]) -> Properties:

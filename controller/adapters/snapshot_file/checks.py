@@ -34,6 +34,7 @@ def _tables(cluster: Cluster) -> tuple[tuple[str, object, Sequence[str]], ...]:
     return (
         ("hosts", cluster.hosts, cluster.hosts.names),
         ("vms", cluster.vms, cluster.vms.ids),
+        ("host_types", cluster.host_types, cluster.host_types.names),
         ("racks", cluster.racks, cluster.racks.names),
         ("rooms", cluster.rooms, cluster.rooms.names),
         ("zones", cluster.zones, cluster.zones.names),
@@ -89,6 +90,7 @@ def _wrong_rows(cluster: Cluster) -> Iterator[Flaw]:
     sizes = {name: len(keys) for name, _, keys in _tables(cluster)}
     for path, rows, size, may_be_none in (
         ("$.hosts.rack", hosts.rack, sizes["racks"], True),
+        ("$.hosts.type", hosts.type, sizes["host_types"], True),
         ("$.hosts.power", hosts.power, sizes["power"], True),
         ("$.vms.host", vms.host, sizes["hosts"], True),
         ("$.vms.target", vms.target, sizes["hosts"], True),

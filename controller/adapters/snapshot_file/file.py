@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from controller.adapters.snapshot_file import checks, wire
 from controller.errors import InputError, InvariantError
 from controller.model import cluster as model
+from inventory.model import NumaCell
 
 _SHOWN = 20
 
@@ -117,6 +118,8 @@ def _plain(value: Any) -> Any:
 TABLES: dict[type[BaseModel], type[Any]] = {
     wire.Reading: model.Reading,
     wire.Hosts: model.Hosts,
+    wire.HostTypes: model.HostTypes,
+    wire.NumaCell: NumaCell,
     wire.Vms: model.Vms,
     wire.Racks: model.Racks,
     wire.Rooms: model.Rooms,
@@ -140,6 +143,6 @@ def _cluster(snapshot: wire.Snapshot) -> model.Cluster:
 def _value(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return TABLES[type(value)](**{name: _value(inner) for name, inner in value})
-    if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+    if isinstance(value, tuple) and value and isinstance(value[0], BaseModel | tuple):
         return tuple(_value(item) for item in value)
     return value

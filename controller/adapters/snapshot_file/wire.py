@@ -1,4 +1,4 @@
-"""The snapshot's format, version 1: the tables of `model.cluster`, field by field, as pydantic models.
+"""The snapshot's format, version 2: the tables of `model.cluster`, field by field, as pydantic models.
 
 A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
 """
@@ -51,6 +51,7 @@ class Hosts(Wire):
 
     names: Names
     rack: Rows
+    type: Rows
     clearance: Levels
     vcpus: Amounts
     memory_mib: Amounts
@@ -106,6 +107,19 @@ class Vms(Wire):
     memory_bytes: Reading
     network_bytes_s: Reading
     dirty_bytes_s: Reading
+
+
+class NumaCell(Wire):
+    vcpus: Annotated[int, Field(gt=0)]
+    memory_mib: Annotated[int, Field(gt=0)]
+
+
+class HostTypes(Wire):
+    """Models of server, sorted by name; `numa`: the cells of each, none where they are not known."""
+
+    names: Names
+    generation: tuple[str, ...]
+    numa: tuple[tuple[NumaCell, ...], ...]
 
 
 class Racks(Wire):
@@ -170,6 +184,7 @@ class Requirement(Wire):
     availability_zone: str | None
     aggregate_specs: dict[str, str]
     project_id: str
+    numa: tuple[NumaCell, ...]
 
 
 class Aggregate(Wire):
@@ -200,12 +215,13 @@ class LearnedRefusal(Wire):
 class Snapshot(Wire):
     """Everything a plan may know, as columns. Row i of every array of a table is one thing."""
 
-    version: Literal[1]
+    version: Literal[2]
     taken_at: AwareDatetime
     estate: str
     sources: Names
     flavors: Names
     hosts: Hosts
+    host_types: HostTypes
     vms: Vms
     racks: Racks
     rooms: Rooms
@@ -225,5 +241,5 @@ class Snapshot(Wire):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a snapshot file."""
     schema = Snapshot.model_json_schema()
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-1.json"}
-    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 1"}
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-2.json"}
+    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 2"}

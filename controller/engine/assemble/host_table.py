@@ -51,6 +51,7 @@ def host_table(
     return model.Hosts(
         names=names,
         rack=np.array([places.rack_rows[host.rack] if host else -1 for host in inventory], np.int32),
+        type=np.array([places.type_rows[host.type] if host else -1 for host in inventory], np.int32),
         clearance=np.array([host.clearance if host else Classification.OPEN for host in inventory], np.int8),
         vcpus=_admitted(offered, "VCPU") + _admitted(offered, "PCPU"),
         memory_mib=_admitted(offered, "MEMORY_MB"),

@@ -1,4 +1,4 @@
-"""Racks, rooms, zones, feeds, PDUs and phases of the estate as tables, each sorted by name."""
+"""Host types, racks, rooms, zones, feeds, PDUs and phases of the estate as tables, each sorted by name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,12 @@ _BELIEVABLE_OVERLOAD = 1.5
 class Places:
     """The tables, and the row of each name. `phase_rows` are keyed by `{pdu}/{n}`."""
 
+    host_types: model.HostTypes
     racks: model.Racks
     rooms: model.Rooms
     zones: model.Zones
     power: model.Power
+    type_rows: Mapping[str, int]
     rack_rows: Mapping[str, int]
     feed_rows: Mapping[str, int]
     pdu_rows: Mapping[str, int]
@@ -49,11 +51,17 @@ def rows_of(names: Iterable[str]) -> dict[str, int]:
 
 def places(estate: Estate, gate: Gate) -> Places:
     """All tables of places with their readings; those of zones come from their hosts (`assemble.zones`)."""
+    types = sorted(estate.host_types)
     rooms, zones, racks = sorted(estate.rooms), sorted(estate.zones), sorted(estate.racks)
     feeds, pdus = sorted(estate.feeds), sorted(estate.pdus)
     phases = [phase_name(pdu, n) for pdu in pdus for n in range(1, estate.pdus[pdu].phases + 1)]
     zone_rows, room_rows = rows_of(zones), rows_of(rooms)
     return Places(
+        host_types=model.HostTypes(
+            names=tuple(types),
+            generation=tuple(estate.host_types[name].generation for name in types),
+            numa=tuple(estate.host_types[name].numa for name in types),
+        ),
         racks=model.Racks(
             names=tuple(racks),
             zone=_ints(zone_rows[estate.racks[name].zone] for name in racks),
@@ -68,6 +76,7 @@ def places(estate: Estate, gate: Gate) -> Places:
             inlet_celsius=model.absent(len(zones)),
         ),
         power=_power(estate, gate, feeds, pdus, phases),
+        type_rows=rows_of(types),
         rack_rows=rows_of(racks),
         feed_rows=rows_of(feeds),
         pdu_rows={name: len(feeds) + row for row, name in enumerate(pdus)},

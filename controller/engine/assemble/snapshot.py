@@ -47,6 +47,7 @@ def assemble(
         sources=gate.sources,
         flavors=servers.flavors,
         hosts=hosts,
+        host_types=its_places.host_types,
         vms=servers.vms,
         racks=its_places.racks,
         rooms=its_places.rooms,

@@ -57,7 +57,7 @@ def read(extra_specs: Iterable[tuple[str, str]], metadata_keys: frozenset[str]) 
 
 def fits(guest: Guest) -> bool:
     """Whether a guest is known to be neither pinned nor bound to cells or devices, by Nova's word and its image's."""
-    return guest.numa_cells == 0 and pinning(guest) == ()
+    return guest.numa == () and pinning(guest) == ()
 
 
 def pinning(guest: Guest) -> tuple[str, ...] | None:

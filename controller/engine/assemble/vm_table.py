@@ -13,7 +13,7 @@ from controller.model import cluster as model
 from controller.model.cloud import RUNNING_MIGRATION_STATUSES, CloudFacts, Migration, Server
 from controller.model.ids import ServerId
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
-from inventory.model import Classification
+from inventory.model import Classification, NumaCell
 
 _MIB = 1024.0 * 1024.0
 _STATES = {
@@ -129,7 +129,7 @@ def _requirements(
     """Each server's row of the distinct requirements, whether its fit can be shown, and the requirements."""
     metadata_keys = frozenset(key for aggregate in facts.aggregates for key in aggregate.metadata)
     parsed: dict[frozenset[tuple[str, str]], specs.Specs] = {}
-    rows: dict[tuple[frozenset[tuple[str, str]], str, str], int] = {}
+    rows: dict[tuple[frozenset[tuple[str, str]], str, str, tuple[NumaCell, ...]], int] = {}
     requirements: list[model.Requirement] = []
     row_of, known = [], []
     for server in servers:
@@ -137,23 +137,25 @@ def _requirements(
         read = parsed.get(asked)
         if read is None:
             read = parsed[asked] = specs.read(sorted(asked), metadata_keys)
-        key = (asked, server.project_id, server.pinned_zone or "")
+        cells = server.guest.numa if server.guest else None
+        key = (asked, server.project_id, server.pinned_zone or "", cells or ())
         row = rows.get(key)
         if row is None:
             row = rows[key] = len(requirements)
-            requirements.append(_requirement(read, server))
+            requirements.append(_requirement(read, server, cells or ()))
         row_of.append(row)
         known.append(read.fit_known and (server.guest is None or specs.fits(server.guest)))
     return _ints(row_of), np.array(known, np.bool_), tuple(requirements)
 
 
-def _requirement(read: specs.Specs, server: Server) -> model.Requirement:
+def _requirement(read: specs.Specs, server: Server, cells: tuple[NumaCell, ...]) -> model.Requirement:
     return model.Requirement(
         required_traits=read.required_traits,
         forbidden_traits=read.forbidden_traits,
         availability_zone=server.pinned_zone,
         aggregate_specs=read.aggregate_specs,
         project_id=server.project_id,
+        numa=cells,
     )
 
 

@@ -13,7 +13,7 @@ from controller.model.ids import HostName, MoveId, ProjectId, ServerId
 from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
 from controller.planner import plan
-from inventory.model import Budget, Classification, Domain, Host, Lifecycle, SnmpProfile, Window
+from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, SnmpProfile, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
 
@@ -407,16 +407,28 @@ def test_a_host_without_a_bmc_or_where_nobody_reads_bmcs_is_not_unread() -> None
 def test_what_was_read_of_a_guest_counts_in_its_fit_and_in_what_it_asks(site: Site) -> None:
     name = site.facts.servers[0].name
     for guest, known in (
-        (Guest(numa_cells=1, image_properties={}), False),
-        (Guest(numa_cells=0, image_properties=None), False),
-        (Guest(numa_cells=0, image_properties={"hw_pci_numa_affinity_policy": "required"}), False),
-        (Guest(numa_cells=0, image_properties={"trait:CUSTOM_GPU": "required"}), True),
+        (Guest(numa=(NumaCell(vcpus=2, memory_mib=2048),), image_properties={}), False),
+        (Guest(numa=(), image_properties=None), False),
+        (Guest(numa=(), image_properties={"hw_pci_numa_affinity_policy": "required"}), False),
+        (Guest(numa=(), image_properties={"trait:CUSTOM_GPU": "required"}), True),
     ):
         site.change_server(name, guest=guest)
         cluster = site.cluster()
         assert cluster.vms.fit_known[row(cluster, name)] == known
     asked = cluster.requirements[cluster.vms.requirement[row(cluster, name)]]
     assert "CUSTOM_GPU" in asked.required_traits
+
+
+def test_a_guests_cells_and_its_hosts_stand_in_the_snapshot(site: Site) -> None:
+    cell, server = NumaCell(vcpus=2, memory_mib=2048), site.facts.servers[0]
+    site.change_server(server.name, guest=Guest(numa=(cell,), image_properties={}))
+    cluster = site.cluster()
+    assert cluster.requirements[cluster.vms.requirement[row(cluster, server.name)]].numa == (cell,)
+    for host, type_row in zip(cluster.hosts.names, cluster.hosts.type.tolist(), strict=True):
+        declared = site.estate.host_types[site.estate.hosts[host].type]
+        assert cluster.host_types.names[type_row] == declared.name
+        assert cluster.host_types.numa[type_row] == declared.numa
+        assert cluster.host_types.generation[type_row] == declared.generation
 
 
 def test_a_zones_inlet_is_that_of_the_host_in_the_middle_of_those_that_are_fresh(site: Site) -> None:

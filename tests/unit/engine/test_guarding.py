@@ -16,7 +16,7 @@ from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
 from controller.model.migration import Entry, Outcome, State
 from controller.model.operation import Pause
 from controller.model.policy import ErrorBudget, Limits, Mode, Policy, Scope, ScopeKind
-from inventory.model import Agency, Budget, Domain, Window
+from inventory.model import Agency, Budget, Domain, NumaCell, Window
 from tests.fakes import journals
 from tests.fakes.journals import START
 from tests.fakes.rig import order, small_estate
@@ -25,6 +25,7 @@ MINUTE = timedelta(minutes=1)
 AUTO = Policy(mode=Mode.AUTO)
 EMPTY = guard.View(pauses=(), approved=frozenset(), refusals=(), open_entries=(), recent=(), failures=())
 ALL_DAYS = frozenset(range(7))
+CELL = NumaCell(vcpus=4, memory_mib=8192)
 MORNING = Window(days=ALL_DAYS, start_minute=540, end_minute=660)
 
 
@@ -338,12 +339,15 @@ def test_nothing_leaves_a_host_on_battery_for_balance_though_its_plan_was_made_b
 @pytest.mark.parametrize(
     ("guest", "why"),
     [
-        (Guest(numa_cells=0, image_properties={"hw_cpu_policy": "shared"}), None),
-        (Guest(numa_cells=0, image_properties={"trait:HW_CPU_X86_AVX2": "required", "hw_disk_bus": "virtio"}), None),
-        (Guest(numa_cells=2, image_properties={}), "it has a NUMA topology of 2 cells"),
-        (Guest(numa_cells=None, image_properties={}), "Nova does not tell its NUMA topology"),
-        (Guest(numa_cells=0, image_properties=None), "what its image asks of a host cannot be read"),
-        (Guest(numa_cells=0, image_properties={"hw_tpm_version": "2.0"}), "its image asks for hw_tpm_version=2.0"),
+        (Guest(numa=(), image_properties={"hw_cpu_policy": "shared"}), None),
+        (Guest(numa=(), image_properties={"trait:HW_CPU_X86_AVX2": "required", "hw_disk_bus": "virtio"}), None),
+        (
+            Guest(numa=(CELL, CELL), image_properties={}),
+            "it has 2 NUMA cells (4 vCPUs and 8192 MiB, 4 vCPUs and 8192 MiB)",
+        ),
+        (Guest(numa=None, image_properties={}), "Nova does not tell its NUMA topology"),
+        (Guest(numa=(), image_properties=None), "what its image asks of a host cannot be read"),
+        (Guest(numa=(), image_properties={"hw_tpm_version": "2.0"}), "its image asks for hw_tpm_version=2.0"),
     ],
 )
 def test_a_guest_whose_fit_cannot_be_shown_moves_in_a_drain_only(guest: Guest, why: str | None) -> None:
@@ -353,6 +357,33 @@ def test_a_guest_whose_fit_cannot_be_shown_moves_in_a_drain_only(guest: Guest, w
     barred = recheck.bar(order(), read, situation(), ())
     assert rule(barred) == (why and "fit-unknown")
     assert why is None or why in str(barred)
+    assert recheck.bar(order(by_operator=True), read, situation(), ()) is None
+
+
+@pytest.mark.parametrize(
+    ("guest", "barred"),
+    [
+        ((CELL, CELL), None),
+        ((CELL,), None),
+        ((), None),
+        (None, None),
+        ((CELL, CELL, CELL), "numa"),
+        ((replace(CELL, vcpus=5),), "numa"),
+        ((CELL, replace(CELL, memory_mib=8193)), "numa"),
+    ],
+)
+def test_a_target_whose_cells_cannot_hold_the_guests_is_barred_in_a_drain_too(
+    guest: tuple[NumaCell, ...] | None, barred: str | None
+) -> None:
+    estate = small_estate()
+    types = {name: replace(each, numa=(CELL, CELL)) for name, each in estate.host_types.items()}
+    where = situation(estate=replace(estate, host_types=types))
+    found = facts()
+    assert found.server is not None
+    read = replace(found, server=replace(found.server, guest=Guest(numa=guest, image_properties={})))
+    refused = recheck.bar(order(by_operator=True), read, where, ())
+    assert rule(refused) == barred
+    assert refused is None or "and c2 only 2 NUMA cells (4 vCPUs and 8192 MiB" in str(refused)
     assert recheck.bar(order(by_operator=True), read, situation(), ()) is None
 
 

@@ -15,9 +15,11 @@ from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import Entry, Outcome, State
 from controller.model.policy import Limits, MigrationPolicy, Mode, Policy, Scope, ScopeKind
-from inventory.model import Tier
+from inventory.model import NumaCell, Tier
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.rig import Rig, order
+
+SMALL = NumaCell(vcpus=2, memory_mib=8192)
 
 WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
 
@@ -217,18 +219,26 @@ async def test_what_changed_since_the_plan_bars_the_move(
 
 
 async def test_a_pinned_guest_is_not_moved_on_our_own_and_known_at_the_next_look(rig: Rig) -> None:
-    rig.cloud.guests[ServerId("vm-1")] = Guest(numa_cells=1, image_properties={})
+    rig.cloud.guests[ServerId("vm-1")] = Guest(numa=(SMALL,), image_properties={})
     assert refused_by(await move(rig)) == "fit-unknown"
     assert rig.cloud.starts == []
     (server,) = (await rig.cloud.facts()).servers
-    assert server.guest is not None and server.guest.numa_cells == 1
+    assert server.guest is not None and server.guest.numa == (SMALL,)
 
 
-async def test_a_drain_asks_no_image_service(rig: Rig) -> None:
-    rig.cloud.guests[ServerId("vm-1")] = Guest(numa_cells=1, image_properties=None)
+async def test_a_drain_needs_no_image_service(rig: Rig) -> None:
+    rig.cloud.guests[ServerId("vm-1")] = Guest(numa=(SMALL,), image_properties=None)
     result = await move(rig, order(by_operator=True))
     assert ended(result)[0] is State.SUCCEEDED
-    assert "guest" not in {name for name, _ in rig.cloud.calls}
+
+
+async def test_a_drain_offers_nova_no_target_whose_cells_are_too_small_and_remembers_it(rig: Rig) -> None:
+    types = {name: replace(each, numa=(SMALL, SMALL)) for name, each in rig.estate.host_types.items()}
+    rig.estate = replace(rig.estate, host_types=types)
+    rig.cloud.guests[ServerId("vm-1")] = Guest(numa=(replace(SMALL, memory_mib=9000),), image_properties={})
+    assert refused_by(await move(rig, order(by_operator=True))) == "numa"
+    assert rig.cloud.starts == []
+    assert [rule for _, _, rule, _ in rig.journal.refusals(rig.clock.now())] == ["numa"]
 
 
 async def test_a_deleted_server_is_not_moved(rig: Rig) -> None:

@@ -1,0 +1,73 @@
+"""NUMA: what Nova is sure to refuse is planned nowhere; what nobody knows rules nothing out."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.model.cluster import Cluster, Requirement
+from controller.model.policy import Policy
+from controller.planner import check, explain, numa, plan
+from inventory.model import NumaCell
+from tests import builders
+from tests.builders import NOW, Host, Vm
+
+POLICY = Policy()
+BIG, SMALL = NumaCell(vcpus=32, memory_mib=131072), NumaCell(vcpus=8, memory_mib=16384)
+LOW = NumaCell(vcpus=64, memory_mib=16384)
+
+
+@pytest.mark.parametrize(
+    ("host", "guest", "could"),
+    [
+        ((BIG, BIG), (SMALL, SMALL), True),
+        ((BIG, BIG), (BIG, SMALL), True),
+        ((SMALL, BIG), (BIG, SMALL), True),
+        ((BIG, SMALL), (BIG, BIG), False),
+        ((BIG,), (SMALL, SMALL), False),
+        ((LOW, LOW), (BIG,), False),
+        ((), (BIG,), True),
+        ((SMALL,), (), True),
+    ],
+)
+def test_each_cell_of_a_guest_needs_a_cell_of_its_own_that_is_as_large(
+    host: tuple[NumaCell, ...], guest: tuple[NumaCell, ...], could: bool
+) -> None:
+    assert numa.could_hold(host, guest) == could
+
+
+def drained(**fuller: object) -> Cluster:
+    """c1 is drained of one guest of a big cell; c2 is empty and of small cells, c3 fuller."""
+    asks = Requirement(numa=(BIG,))
+    return builders.cluster(
+        hosts=[
+            Host(name="c1", numa=(BIG, BIG), draining=True, enabled=False),
+            Host(name="c2", numa=(SMALL, SMALL)),
+            Host(name="c3", cpu=0.4, **fuller),  # type: ignore[arg-type]
+        ],
+        vms=[Vm(name="v", host="c1", requirement=asks, fit_known=False)],
+    )
+
+
+@pytest.mark.parametrize("cells", [(BIG, BIG), ()])
+def test_a_drain_goes_past_the_host_whose_cells_are_too_small(cells: tuple[NumaCell, ...]) -> None:
+    cluster = drained(numa=cells)
+    made = plan.plan(cluster, POLICY, NOW)
+    assert [move.target for move in made.moves] == ["c3"]
+    assert ("numa", 1) in explain.explain(cluster, POLICY, made, "v").ruled_out
+
+
+def test_where_every_hosts_cells_are_too_small_nothing_moves_and_the_hold_says_so() -> None:
+    made = plan.plan(drained(numa=(LOW, LOW)), POLICY, NOW)
+    assert made.moves == ()
+    (why,) = [hold.why for hold in made.holds if hold.vm == "v"]
+    assert "2 hosts by numa" in why or "NUMA cells" in why, why
+
+
+def test_the_checker_refuses_such_a_move_by_its_own_look() -> None:
+    allowed = drained(numa=(BIG, BIG))
+    made = plan.plan(allowed, POLICY, NOW)
+    assert check.problems(allowed, POLICY, made) == ()
+    types = replace(allowed.host_types, numa=tuple((SMALL,) for _ in allowed.host_types.numa))
+    assert "Nova's scheduler would not admit it there" in " ".join(
+        check.problems(replace(allowed, host_types=types), POLICY, made)
+    )
