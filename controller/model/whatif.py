@@ -86,12 +86,14 @@ class Overload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a loss comes to. `rounds`: how often servers are started, as many at once as the limits allow.
+    """What a loss comes to, or the hosts that are `emptied`. `hosts`: those that go down.
 
-    `recovery`: how long that takes where each start takes as long as was asked.
+    `rounds`: how often servers are started, or moved, as many at once as the limits allow. `recovery`: how long that
+    takes, where each start takes as long as was asked and each move as its copy.
     """
 
     losses: tuple[Loss, ...]
+    emptied: tuple[HostName, ...] = ()
     verdict: Verdict
     hosts: tuple[HostName, ...]
     restarts: tuple[Restart, ...]

@@ -3,18 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.plan import Move
+from controller.model.ids import HostName, ServerId
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn
 from controller.planner import amounts, situation
 from controller.planner.load import Load
 
 
-def project(cluster: model.Cluster, policy: Policy, moves: Iterable[Move], now: datetime) -> model.Cluster:
+class Placement(Protocol):
+    """A VM and the host it goes to."""
+
+    @property
+    def vm(self) -> ServerId: ...
+    @property
+    def target(self) -> HostName: ...
+
+
+def project(cluster: model.Cluster, policy: Policy, moves: Iterable[Placement], now: datetime) -> model.Cluster:
     """After these moves, in canonical order of rows. Watts keep the margin that the prediction had.
 
     A supply's fresh meter moves by the watts that the plan takes off it and puts on it, so that the greater of model

@@ -1,15 +1,17 @@
 """Every place that a what-if finds is one, on arbitrary clusters, reckoned anew from the snapshot alone."""
 
+from collections import Counter
 from datetime import timedelta
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.model import cluster as model
 from controller.model.policy import Policy
 from controller.model.whatif import Outcome, Verdict
-from controller.planner import domains, extra_specs, standing
-from controller.planner.whatif import loss, outcome
+from controller.planner import domains, extra_specs, situation, standing
+from controller.planner.whatif import loss, outcome, timing
 from inventory.model import Domain
 from tests import builders
 from tests.fakes import arbitrary_clusters
@@ -21,7 +23,9 @@ ANTI = {model.GroupKind.ANTI_AFFINITY}
 
 def every_outcome(cluster: model.Cluster) -> list[Outcome]:
     spare = outcome.spare(cluster, Policy(), builders.NOW)
-    return [outcome.lose(spare, [one], timedelta(seconds=1)) for one in loss.every_single(cluster)]
+    lost = [outcome.lose(spare, [one], timedelta(seconds=1)) for one in loss.every_single(cluster)]
+    names = cluster.hosts.names
+    return [*lost, *(outcome.empty(cluster, Policy(), builders.NOW, hosts) for hosts in (names[:1], names[1:3]))]
 
 
 def hosts_after(cluster: model.Cluster, found: Outcome) -> tuple[np.ndarray, list[int]]:
@@ -36,10 +40,11 @@ def hosts_after(cluster: model.Cluster, found: Outcome) -> tuple[np.ndarray, lis
 
 def only_servers_of_lost_hosts_go_down(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
     for found in outcomes:
-        down = {n for n, name in enumerate(cluster.hosts.names) if name in found.hosts}
+        gone = {*found.hosts, *found.emptied}
+        down = {n for n, name in enumerate(cluster.hosts.names) if name in gone}
         names = {cluster.vms.ids[vm] for vm, host in enumerate(cluster.vms.host.tolist()) if host in down}
         assert {each.vm for each in found.restarts} == names
-        assert not {each.target for each in found.restarts} & set(found.hosts)
+        assert not {each.target for each in found.restarts} & gone
 
 
 def no_host_holds_more_than_placement_admits(cluster: model.Cluster, outcomes: list[Outcome]) -> None:
@@ -112,6 +117,38 @@ def test_every_place_that_is_found_for_a_server_is_one(cluster):
 @given(cluster=CLUSTERS)
 def test_the_order_of_rows_changes_nothing(cluster):
     one, other = (
-        {each.losses: each for each in every_outcome(rows)} for rows in (cluster, builders.shuffled(cluster, 7))
+        {each.losses: each for each in every_outcome(rows) if each.losses}
+        for rows in (cluster, builders.shuffled(cluster, 7))
     )
     assert one == other
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=arbitrary_clusters.policies(), data=st.data())
+def test_a_schedule_of_moves_keeps_every_limit_at_every_instant(cluster, policy, data):
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    hosts = range(len(cluster.hosts.names))
+    copies = [
+        timing.Copy(vm=vm, source=host, target=target, seconds=seconds)
+        for vm, host in enumerate(facts.cluster.vms.host.tolist())
+        for target, seconds in [data.draw(st.tuples(st.sampled_from(hosts), st.sampled_from([0.5, 60.0, 3000.0])))]
+        if host not in {-1, target}
+    ]
+    started = timing.starts(facts, copies)
+    assert sorted(each.vm for each, _ in started) == [each.vm for each in copies]
+    limits, systems, rack = policy.limits, facts.cluster.systems, facts.cluster.hosts.rack
+    for _, now in started:
+        running = [each for each, start in started if start <= now < start + each.seconds]
+        in_the_hour = [each for each, start in started if now - 3600.0 < start <= now]
+        assert len(running) <= limits.at_once
+        assert len(in_the_hour) <= max(limits.per_hour, 1)
+        assert max(Counter(each.source for each in running).values(), default=0) <= limits.out_of_host
+        assert max(Counter(each.target for each in running).values(), default=0) <= limits.into_host
+        across = [{rack[each.source], rack[each.target]} for each in running]
+        touched = Counter(int(one) for racks in across if len(racks) == 2 for one in racks if one >= 0)
+        assert max(touched.values(), default=0) <= max(limits.across_rack, 1)
+        for row, count in Counter(int(facts.cluster.vms.system[each.vm]) for each in running).items():
+            own = limits.per_system if row < 0 or systems.at_once[row] < 0 else int(systems.at_once[row])
+            assert row < 0 or count <= max(min(own, limits.per_system), 1)
+        for row, count in Counter(int(facts.cluster.vms.system[each.vm]) for each in in_the_hour).items():
+            assert row < 0 or systems.per_hour[row] < 0 or count <= max(int(systems.per_hour[row]), 1)

@@ -21,10 +21,11 @@ _COLUMNS = ("values", "at", "source", "trust")
 
 
 def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
-    """`count` more hosts like that one; `InputError` where the snapshot does not know it."""
-    if like not in cluster.hosts.names:
-        raise errors.InputError(f"the snapshot knows no host {like}", remedy="name one that the new hosts are like")
-    row, before = cluster.hosts.names.index(HostName(like)), len(cluster.hosts.names)
+    """`count` more hosts like that one, or like the first in service of that type.
+
+    `InputError` where the snapshot knows neither.
+    """
+    row, before = _like(cluster, like), len(cluster.hosts.names)
     hosts = _more(cluster.hosts, row, count)
     hosts = replace(
         hosts,
@@ -83,6 +84,21 @@ def with_servers(
         busy=_set(vms.busy, before, value=False),
     )
     return replace(cluster, vms=vms), new
+
+
+def _like(cluster: model.Cluster, like: str) -> int:
+    hosts, types = cluster.hosts, cluster.host_types.names
+    if like in hosts.names:
+        return hosts.names.index(HostName(like))
+    if like not in types:
+        what = f"the snapshot knows no host {like}, and no type of that name"
+        raise errors.InputError(what, remedy="name a host that the new ones are like, or a type: " + ", ".join(types))
+    of_type = np.equal(hosts.type, types.index(like))
+    serving = np.flatnonzero(of_type & hosts.enabled & hosts.up & ~hosts.draining)
+    if not len(serving):
+        what = f"no host of type {like} is in service, so nobody knows what Placement admits on one"
+        raise errors.InputError(what, remedy="name a host that the new ones are like")
+    return int(serving[0])
 
 
 def _more(table: Table, row: int, count: int) -> Table:

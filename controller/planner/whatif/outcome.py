@@ -4,20 +4,25 @@ A round starts at most `limits.at_once` servers, and at most `limits.into_host` 
 
     rounds = max(ceil(servers / at_once), max over hosts of ceil(servers on it / into_host))
 
+and where hosts are emptied also over these of ceil(servers off it / out_of_host),
+
 which can always be kept: with the servers in the order of their hosts, number i goes into round i mod rounds.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.ids import ServerId
+from controller.model.ids import HostName, ServerId
 from controller.model.policy import Limits, Policy
 from controller.model.whatif import Loss, Missing, Outcome, Overload, Restart, SystemLoss, Verdict
 from controller.planner import situation
+from controller.planner.whatif import emptying, timing
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.reasons import Reasons
 from controller.planner.whatif.restart import NOWHERE, Placed, restart
@@ -30,37 +35,72 @@ def spare(cluster: model.Cluster, policy: Policy, now: datetime) -> Spare:
     return Spare(situation.of_cluster(cluster, policy, now))
 
 
-def lose(spare: Spare, losses: Sequence[Loss], each: timedelta) -> Outcome:
-    """What becomes of the estate without these; starting a server takes `each`. `InputError` for an unknown name."""
+def lose(spare: Spare, losses: Sequence[Loss], each: timedelta, new: Collection[ServerId] = ()) -> Outcome:
+    """What becomes of the estate without these, and of `new` servers that stand nowhere yet; a start takes `each`.
+
+    `InputError` for an unknown name.
+    """
     down = losing.hosts_down(spare.situation, losses)
-    return _outcome(spare, down, spare.servers_on(down), losses, each)
-
-
-def add(spare: Spare, servers: Collection[ServerId], each: timedelta) -> Outcome:
-    """What becomes of servers that stand nowhere yet."""
-    cluster, new = spare.situation.cluster, frozenset(servers)
-    rows = [row for row, vm in enumerate(cluster.vms.ids) if vm in new]
-    return _outcome(spare, np.zeros(len(cluster.hosts.names), np.bool_), rows, (), each)
-
-
-def _outcome(
-    spare: Spare, down: model.BoolColumn, servers: Sequence[int], losses: Sequence[Loss], each: timedelta
-) -> Outcome:
-    cluster = spare.situation.cluster
+    more = frozenset(new)
+    rows = [row for row, vm in enumerate(spare.situation.cluster.vms.ids) if vm in more] if more else []
+    servers = [*spare.servers_on(down), *rows]
     placed = restart(spare, down, servers)
-    reasons = Reasons(spare, placed)
-    overloads = tuple(_overloads(cluster, losses, placed))
+    overloads = tuple(_overloads(spare.situation.cluster, losses, placed))
     rounds = _rounds(spare.situation.policy.limits, [host for host in placed.target.values() if host != NOWHERE])
     return Outcome(
         losses=tuple(losses),
-        verdict=_verdict(placed, overloads),
-        hosts=tuple(cluster.hosts.names[host] for host in np.flatnonzero(down)),
-        restarts=tuple(_restart(spare, placed, reasons, vm) for vm in servers),
-        systems=_systems(spare, placed, reasons),
+        hosts=_names(spare, down),
         overloads=overloads,
-        missing=_missing(spare, placed.unplaced),
+        verdict=_verdict(placed, overloads),
         rounds=rounds,
         recovery=rounds * each,
+        **_told(spare, placed, servers, {}),
+    )
+
+
+def empty(cluster: model.Cluster, policy: Policy, now: datetime, hosts: Collection[HostName]) -> Outcome:
+    """Where the servers of these hosts would move, and how long that takes at the configured limits.
+
+    `InputError` for an unknown name.
+    """
+    asked = emptying.draining(cluster, hosts)
+    spare = Spare(situation.of_cluster(asked, policy, now, cold=frozenset(hosts)))
+    leaving = emptying.rows(spare.situation.cluster, hosts)
+    servers = spare.servers_on(leaving)
+    barred = emptying.barred(spare, servers)
+    placed = restart(spare, leaving, [vm for vm in servers if vm not in barred], off=False)
+    barred |= dict.fromkeys(emptying.too_long(spare, placed.target), "pre-copy")
+    placed = replace(placed, target=placed.target | dict.fromkeys(barred, NOWHERE))
+    copies = [timing.copy(spare, vm, host) for vm, host in placed.target.items() if host != NOWHERE]
+    schedule = timing.starts(spare.situation, copies)
+    return Outcome(
+        losses=(),
+        emptied=_names(spare, leaving),
+        hosts=(),
+        overloads=(),
+        verdict=_verdict(placed, ()),
+        rounds=_rounds(policy.limits, [each.target for each in copies], [each.source for each in copies]),
+        recovery=timedelta(seconds=round(max((start + each.seconds for each, start in schedule), default=0.0))),
+        **_told(spare, placed, servers, barred),
+    )
+
+
+def _names(spare: Spare, hosts: model.BoolColumn) -> tuple[HostName, ...]:
+    return tuple(spare.situation.cluster.hosts.names[host] for host in np.flatnonzero(hosts))
+
+
+class _Told(TypedDict):
+    restarts: tuple[Restart, ...]
+    systems: tuple[SystemLoss, ...]
+    missing: tuple[Missing, ...]
+
+
+def _told(spare: Spare, placed: Placed, servers: Sequence[int], barred: Mapping[int, str]) -> _Told:
+    reasons = Reasons(spare, placed, barred)
+    return _Told(
+        restarts=tuple(_restart(spare, placed, reasons, vm) for vm in servers),
+        systems=_systems(spare, placed, reasons),
+        missing=_missing(spare, placed.unplaced),
     )
 
 
@@ -72,11 +112,10 @@ def _verdict(placed: Placed, overloads: Sequence[Overload]) -> Verdict:
     return Verdict.HOT if placed.hot else Verdict.SURVIVED
 
 
-def _rounds(limits: Limits, targets: Sequence[int]) -> int:
-    if not targets:
-        return 0
-    fullest = max(Counter(targets).values())
-    return max(-(-len(targets) // max(limits.at_once, 1)), -(-fullest // max(limits.into_host, 1)))
+def _rounds(limits: Limits, targets: Sequence[int], sources: Sequence[int] = ()) -> int:
+    into, out_of = (max(Counter(rows).values(), default=0) for rows in (targets, sources))
+    counts = ((len(targets), limits.at_once), (into, limits.into_host), (out_of, limits.out_of_host))
+    return max(-(-count // max(most, 1)) for count, most in counts)
 
 
 def _restart(spare: Spare, placed: Placed, reasons: Reasons, vm: int) -> Restart:

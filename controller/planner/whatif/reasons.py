@@ -1,5 +1,6 @@
 """Why a server has no place, in a sentence."""
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -15,9 +16,10 @@ _WORDS = (("{:,.0f} vCPUs", 1.0), ("{:,.0f} GiB of memory", 1024.0), ("{:,.0f} G
 
 
 class Reasons:
-    """Of one loss, for the servers that `placed` has no place for."""
+    """Of one question, for the servers that `placed` has no place for; `barred` are kept by a rule of their own."""
 
-    def __init__(self, spare: Spare, placed: Placed) -> None:
+    def __init__(self, spare: Spare, placed: Placed, barred: Mapping[int, str]) -> None:
+        self._barred = barred
         self._spare, self._placed, self._down = spare, placed, placed.left.down
         self._together: dict[int, str] = {}
 
@@ -31,11 +33,9 @@ class Reasons:
 
     def why(self, vm: int) -> str:
         """The first that holds: nobody knows, no host may, none has room, no group lets it, or too few have room."""
-        vms = self._spare.situation.cluster.vms
-        if vms.requirement[vm] < 0:
-            return describe.RULES["requirement-unknown"]
-        if not vms.fit_known[vm]:
-            return describe.RULES["fit-unknown"]
+        rule = self._barred.get(vm) or self._unknown(vm)
+        if rule:
+            return describe.RULES[rule]
         hosts = self._left(vm)
         if not len(hosts):
             return f"no host is left that may start it: {self._closed(vm)}"
@@ -52,11 +52,17 @@ class Reasons:
             self._together[key] = self._all_together(vm, hosts)
         return self._together[key]
 
+    def _unknown(self, vm: int) -> str:
+        vms = self._spare.situation.cluster.vms
+        if vms.requirement[vm] < 0:
+            return "requirement-unknown"
+        return "" if vms.fit_known[vm] else "fit-unknown"
+
     def bound_by_groups(self, vm: int) -> bool:
         """Whether only a group keeps the server from every host that has room for it."""
         groups, hosts = self._placed.members.admitted(vm), self._left(vm)
         roomy = hosts[self._has_room(vm, hosts)]
-        return groups is not None and len(roomy) > 0 and not groups[roomy].any()
+        return vm not in self._barred and groups is not None and len(roomy) > 0 and not groups[roomy].any()
 
     def _all_together(self, vm: int, hosts: IntColumn) -> str:
         """What all that must start on these hosts or on fewer of them ask for, beside what these have left."""

@@ -41,17 +41,17 @@ class Placed:
         return [vm for vm, host in self.target.items() if host == NOWHERE]
 
 
-def restart(spare: Spare, down: model.BoolColumn, servers: Sequence[int]) -> Placed:
-    """Places the servers on hosts that are not `down` (H,)."""
-    placed = _Attempt(spare, down, servers, tight=False).placed
+def restart(spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, off: bool = True) -> Placed:
+    """Places the servers on hosts that are not `down` (H,); `off`: those draw nothing any more."""
+    placed = _Attempt(spare, down, servers, tight=False, off=off).placed
     if not placed.unplaced and not placed.hot:
         return placed
-    tight = _Attempt(spare, down, servers, tight=True).placed
+    tight = _Attempt(spare, down, servers, tight=True, off=off).placed
     return min(placed, tight, key=lambda each: (len(each.unplaced), len(each.hot)))
 
 
 class _Attempt:
-    def __init__(self, spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, tight: bool) -> None:
+    def __init__(self, spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, tight: bool, off: bool) -> None:
         self._spare, self._down, self._tight = spare, down, tight
         self._rows, self._added = spare.situation.watts.rows, spare.situation.watts.added
         self._power = spare.situation.cluster.hosts.power
@@ -60,7 +60,7 @@ class _Attempt:
         self._members = Members(spare)
         self._few = max(_FEW, _FEW_EACH * len(servers))
         self._by_kind: dict[tuple[int, int], IntColumn] = {}
-        for host in np.flatnonzero(down).tolist():
+        for host in np.flatnonzero(down & off).tolist():
             self._watts[self._rows[host]] += spare.situation.watts.drawn[host]
         for vm in servers:
             self._members.leave(vm)

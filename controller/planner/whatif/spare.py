@@ -41,13 +41,13 @@ class Left:
 class Spare:
     """`amount` (6, V), `room` and `share` (6, H), `watts` (P + 1,): what supplies may still carry, the last unbounded.
 
-    `size` (V,): how large a part of the largest host each server asks for. `servers_of_system` (S,). Nothing of it
-    changes once it is made.
+    `load`: as things stand. `size` (V,): how large a part of the largest host each server asks for.
+    `servers_of_system` (S,). Nothing of it changes once it is made.
     """
 
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
-        self._load = load = Load(situation)
+        self.load = load = Load(situation)
         whole = np.concatenate([situation.capacity, situation.limit])
         room = whole - np.concatenate([load.asked, load.used])
         unknown = ~np.isfinite(room)
@@ -88,7 +88,7 @@ class Spare:
         kind = self.kind(vm)
         if kind not in self._open:
             every = np.arange(len(self.situation.cluster.hosts.names), dtype=np.int32)
-            hosts = rules.admitted(self._load, vm, every, PLACES) if kind[0] >= 0 else every[:0]
+            hosts = rules.admitted(self.load, vm, every, PLACES) if kind[0] >= 0 else every[:0]
             emptiest_first = hosts[np.argsort(-self._emptiness[hosts], kind="stable")]
             self._open[kind] = self._same.setdefault(hosts.tobytes(), emptiest_first)
         return self._open[kind]
@@ -102,7 +102,7 @@ class Spare:
         """How many of the hosts each rule closes to this kind of server, by the first that does."""
         counts: dict[str, int] = {}
         for rule in PLACES:
-            admitted = rule.admits(self._load, vm, hosts)
+            admitted = rule.admits(self.load, vm, hosts)
             if not admitted.all():
                 counts[rule.name] = int(np.count_nonzero(~admitted))
             hosts = hosts[admitted]

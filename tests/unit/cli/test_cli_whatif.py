@@ -87,11 +87,40 @@ def test_more_servers_start_where_there_is_room(snapshot: str) -> None:
     assert "r1h2+1" in said(answer)
 
 
+def test_emptied_hosts_tell_where_their_servers_go_and_what_stays(snapshot: str) -> None:
+    answer = whatif(snapshot, "--drain", "r1h2")
+    assert answer.exit_code == 0, answer.output
+    assert "To empty r1h2, 1 server must move: all have a place; 1 round, about" in said(answer)
+    assert ": possible." in said(answer)
+    answer = whatif(snapshot, "--drain", "r1h1", "--drain", "r1h2", "--json")
+    assert answer.exit_code == 1
+    found = json.loads(answer.stdout)
+    assert (found["emptied"], found["verdict"], found["hosts"]) == (["r1h1", "r1h2"], "short", [])
+
+
+def test_a_generation_may_be_retired_where_enough_comes_for_it_and_n_plus_1_is_asked_of_the_rest(snapshot: str) -> None:
+    assert whatif(snapshot, "--retire", "t0").exit_code == 1
+    answer = whatif(snapshot, "--add-hosts", "3:r1h1", "--drain", "r1h1", "--all-single-failures")
+    assert "Once they are empty:" in said(answer)
+    found = json.loads(whatif(snapshot, "--drain", "r1h2", "--lose", "host:r2h2", "--json").stdout)
+    assert [each["verdict"] for each in found] == ["survived", "short"]
+    assert [each["source"] for each in found[1]["restarts"]] == ["r2h2", "r2h2"]
+
+
+def test_a_loss_and_more_servers_are_one_question(snapshot: str) -> None:
+    answer = whatif(snapshot, "--lose", "host:r1h2", "--add-servers", "1:agency/m1")
+    assert answer.exit_code == 1
+    assert "Without host:r1h2, 1 host and 1 server go down and 1 server more: 1 start, 1 have no place" in said(answer)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
         ([], 2, "say one of them"),
-        (["--lose", "host:r1h1", "--all-single-failures"], 2, "say one of them"),
+        (["--lose", "host:r1h1", "--all-single-failures"], 2, "is a question of its own"),
+        (["--add-hosts", "1:r1h1"], 2, "say one of them"),
+        (["--drain", "r9h1"], 1, "the snapshot knows no host r9h1"),
+        (["--retire", "gen9"], 1, "the snapshot has no hosts of a type or generation gen9"),
         (["--lose", "r1h1"], 2, "'r1h1' is not KIND:NAME"),
         (["--lose", "pdu:x"], 2, "the kind one of host, rack, feed, zone, room, site"),
         (["--lose", "rack:r9"], 1, "the snapshot knows no rack r9"),

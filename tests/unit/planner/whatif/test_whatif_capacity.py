@@ -88,7 +88,7 @@ def test_as_many_as_are_counted_do_start_and_one_more_does_not() -> None:
     (fit,) = fits(cluster, kept=False)
     for count, verdict in ((fit.now, Verdict.SURVIVED), (fit.now + 1, Verdict.SHORT)):
         more, new = grown.with_servers(cluster, "agency", "m1", count)
-        found = outcome.add(outcome.spare(more, Policy(), builders.NOW), new, timedelta(0))
+        found = outcome.lose(outcome.spare(more, Policy(), builders.NOW), (), timedelta(0), new)
         assert found.verdict is verdict
 
 

@@ -32,7 +32,7 @@ def without_c1(cluster: model.Cluster) -> Outcome:
 
 def more(cluster: model.Cluster, count: int) -> Outcome:
     cluster, new = grown.with_servers(cluster, "agency", "m1", count)
-    return outcome.add(outcome.spare(cluster, Policy(), builders.NOW), new, timedelta(0))
+    return outcome.lose(outcome.spare(cluster, Policy(), builders.NOW), (), timedelta(0), new)
 
 
 def test_one_more_host_like_another_is_where_its_servers_go() -> None:
