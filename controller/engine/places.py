@@ -1,14 +1,14 @@
 """Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from controller.engine.assemble import owners
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.model.ids import HostName, ProjectId, ServerId
-from controller.model.policy import Scope, ScopeKind, Thresholds
-from controller.planner import describe, standing
-from controller.planner import domains as fault_domains
+from controller.model.policy import Scope, ScopeKind
+from controller.planner import situation as planner
 from inventory.model import Agency, Classification, Domain, Estate, Host, NumaCell, System, host_feeds
 
 
@@ -29,8 +29,8 @@ class Situation:
 
     `systems` are the inventory's, by the cloud's project id. `project_of` is every server's project, so that other
     people's migrations count for the right agency. `groups` are the hard rules by member. `freeze` is why the
-    controller makes no moves of its own. `unfit` are hosts that receive nothing whatever Nova says, as rule and
-    sentence, since readings of the newest look speak against it; `on_battery` those with a feed on battery.
+    controller makes no moves of its own. `on_battery` are hosts with a feed on battery. `looked` is what the newest
+    look comes to for the planner, and `settling` are hosts that our own moves have just touched.
     """
 
     estate: Estate
@@ -38,8 +38,9 @@ class Situation:
     project_of: Mapping[ServerId, ProjectId]
     groups: Mapping[ServerId, tuple[GroupRule, ...]]
     freeze: str | None = None
-    unfit: Mapping[HostName, tuple[str, str]] = field(default_factory=dict)
     on_battery: frozenset[HostName] = frozenset()
+    looked: planner.Situation | None = None
+    settling: frozenset[HostName] = frozenset()
 
     def host(self, name: HostName) -> Host | None:
         return self.estate.hosts.get(name)
@@ -103,23 +104,21 @@ class Situation:
         return found | {Scope(kind=ScopeKind.HOST, name=name)}
 
 
-def situation(estate: Estate, facts: CloudFacts, cluster: Cluster, thresholds: Thresholds) -> Situation:
+def situation(
+    estate: Estate, facts: CloudFacts, cluster: Cluster, looked: planner.Situation, settling: frozenset[HostName]
+) -> Situation:
     """What the guard goes by after a look: the estate, the cloud's projects and servers, the snapshot's rules."""
-    judged = standing.of_hosts(cluster, fault_domains.of_hosts(cluster)[Domain.ZONE], thresholds.facility_share)
-    names, unfit = cluster.hosts.names, judged.unfit.tolist()
-    by_name = {system.project: system for system in estate.systems.values()}
     return Situation(
         estate=estate,
-        systems={project.id: by_name[project.name] for project in facts.projects if project.name in by_name},
+        systems=owners.systems_of_projects(estate, facts.projects),
         project_of={server.id: server.project_id for server in facts.servers},
         groups=_rules_by_member(cluster),
         freeze=cluster.freeze,
-        unfit={
-            name: (rule, describe.of_host(cluster, rule, row))
-            for row, (name, rule) in enumerate(zip(names, unfit, strict=True))
-            if rule
-        },
-        on_battery=frozenset(name for name, on in zip(names, judged.on_battery, strict=True) if on),
+        on_battery=frozenset(
+            name for name, on in zip(looked.cluster.hosts.names, looked.standing.on_battery, strict=True) if on
+        ),
+        looked=looked,
+        settling=settling,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from controller.engine import receiving
 from controller.engine.assemble import specs
 from controller.engine.order import Order
 from controller.engine.places import GroupRule, Situation
@@ -78,7 +79,7 @@ def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[En
         or _guest_bar(order, server)
         or _numa_bar(order, server, situation)
         or _service_bar(order, facts)
-        or _reading_bar(order, situation)
+        or _reading_bar(order, situation, open_entries)
         or _clearance_bar(order, server, situation)
         or _group_bar(order, facts, situation, open_entries)
         or (None if facts.placement is None else _no(order, "placement", facts.placement))
@@ -142,11 +143,12 @@ def _service_bar(order: Order, facts: Facts) -> RefusedError | None:
     return None
 
 
-def _reading_bar(order: Order, situation: Situation) -> RefusedError | None:
-    """What was read since the plan was made: a wave may begin long after it."""
-    if order.target in situation.unfit:
-        rule, why = situation.unfit[order.target]
-        return _no(order, rule, f"{order.target} receives nothing now: {why}")
+def _reading_bar(order: Order, situation: Situation, open_entries: tuple[Entry, ...]) -> RefusedError | None:
+    """What was read since the plan was made."""
+    looked, settling = situation.looked, situation.settling
+    against = None if looked is None else receiving.ruled_out(looked, order, settling, open_entries)
+    if against is not None:
+        return _no(order, against[0], f"{order.target} does not receive {order.server_name} now: {against[1]}")
     if order.rule == "uneven" and order.source in situation.on_battery:
         return _no(order, "on-battery", f"a feed of {order.source} runs on battery: nothing leaves it for balance")
     return None

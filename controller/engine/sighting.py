@@ -15,6 +15,7 @@ from controller.errors import TransientError
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster
 from controller.model.extent import Peak
+from controller.model.ids import HostName
 from controller.model.operation import DrainState
 from controller.model.policy import Policy
 from controller.planner import classify, situation
@@ -79,8 +80,9 @@ class Sight:
         history = self._history(look, policy)
         cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
-        cluster = self._with_spells(cluster, look, policy)
-        settled, _ = settled_at(history.entries, policy.migration)
+        looked = situation.of_cluster(cluster, policy, look.at)
+        cluster = self._with_spells(cluster, looked, look)
+        settling = self._settling(history, look, policy)
         report = trust.report(
             cluster,
             self.estate,
@@ -90,12 +92,11 @@ class Sight:
                 facts_error=look.facts_error,
                 unread_members=look.facts.unread_members,
                 most=extents.most(self._noted()),
-                settling=frozenset(h for h in cluster.hosts.names if settled.get(h, 0.0) + self._gap.total_seconds()
-                                   > look.at.timestamp()),
+                settling=settling,
             ),
-        )  # fmt: skip
+        )
         cluster = replace(cluster, freeze=report.freeze)
-        found = places.situation(self.estate, look.facts, cluster, policy.thresholds)
+        found = places.situation(self.estate, look.facts, cluster, looked, settling)
         return Seen(look=look, facts=look.facts, cluster=cluster, report=report, situation=found)
 
     def _history(self, look: Look, policy: Policy) -> History:
@@ -109,8 +110,14 @@ class Sight:
             slopes=watts.slopes(self._samples, self.estate.host_types, types),
         )
 
-    def _with_spells(self, cluster: Cluster, look: Look, policy: Policy) -> Cluster:
+    def _settling(self, history: History, look: Look, policy: Policy) -> frozenset[HostName]:
+        """Hosts that a move has touched a moment ago, or touches now."""
+        settled, _ = settled_at(history.entries, policy.migration)
+        since = look.at.timestamp() - self._gap.total_seconds()
+        return frozenset(HostName(host) for host, at in settled.items() if at > since)
+
+    def _with_spells(self, cluster: Cluster, looked: situation.Situation, look: Look) -> Cluster:
         """The snapshot with since when each of its breaches holds."""
-        found = classify.breaches(Load(situation.of_cluster(cluster, policy, look.at)))
+        found = classify.breaches(Load(looked))
         self._spells = breaches.looked(self._spells, (b.key for b in found), look.at, longest_gap=self._gap)
         return replace(cluster, breach_since=self._spells.since())

@@ -32,13 +32,12 @@ class Standing:
     """One entry a host, `facility_zones` and `warm_share` one a zone.
 
     `closed`: why it receives nothing. `held`: why it sheds nothing on our own account; `drain_held` in an operator's
-    drain. `unfit`: the part of `closed` that readings say, whatever Nova, trust or an operator does.
+    drain.
     `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
     feed of it is (`batteries`).
     """
 
     closed: RuleColumn
-    unfit: RuleColumn
     held: RuleColumn
     drain_held: RuleColumn
     sick: model.BoolColumn
@@ -59,13 +58,6 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
     sick = failing_health(hosts)
     down, unknown, untrusted = ~hosts.up, ~hosts.known, ~hosts.trusted
     on_battery = batteries.hosts(cluster)
-    unfit = (
-        ("failing", sick),
-        ("health", _weak(hosts)),
-        ("facility", facility),
-        ("heat", warm),
-        ("on-battery", on_battery),
-    )
     return Standing(
         closed=first_rule(
             ("down", down),
@@ -73,11 +65,14 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
             ("disabled", ~hosts.enabled),
             ("draining", hosts.draining),
             ("untrusted", untrusted),
-            *unfit,
+            ("failing", sick),
+            ("health", _weak(hosts)),
+            ("facility", facility),
+            ("heat", warm),
+            ("on-battery", on_battery),
             ("unsure-health", _unsure(hosts)),
             ("unread-health", hosts.unread_health),
         ),
-        unfit=first_rule(*unfit),
         held=first_rule(("down", down), ("unknown-host", unknown), ("untrusted", untrusted), ("facility", facility)),
         drain_held=first_rule(("down", down)),
         sick=sick,

@@ -31,8 +31,8 @@ GIB = 2.0**30
 
 
 class Sensors:
-    """A collector. Hosts in `failing` report failing memory, those in `mute` tell no health, those in `blind` nothing;
-    servers are measured.
+    """A collector. Hosts in `failing` report failing memory, those in `mute` tell no health, those in `blind` nothing,
+    those in `hot` that all their threads are busy; servers are measured.
     """
 
     name = "sensors"
@@ -42,6 +42,7 @@ class Sensors:
         self.failing: set[str] = set()
         self.mute: set[str] = set()
         self.blind: set[str] = set()
+        self.hot: set[str] = set()
         self.bug: Exception | None = None
 
     async def start(self) -> None: ...
@@ -56,7 +57,7 @@ class Sensors:
         telling = [name for name in hosts if name not in self.mute]
         health = [2.0 if name in self.failing else 0.0 for name in telling]
         return (
-            self._batch(Kind.HOST, Quantity.CPU_RATIO, hosts, [0.2] * len(hosts)),
+            self._batch(Kind.HOST, Quantity.CPU_RATIO, hosts, [0.99 if name in self.hot else 0.2 for name in hosts]),
             self._batch(Kind.HOST, Quantity.MEMORY_BYTES, hosts, [64 * GIB] * len(hosts)),
             self._batch(Kind.HOST, Quantity.MEMORY_HEALTH, telling, health),
             self._batch(Kind.VM, Quantity.CPU_VCPUS, servers, [0.5] * len(servers)),

@@ -14,7 +14,7 @@ from controller.model.cloud import Project
 from controller.model.ids import ProjectId
 from controller.model.migration import Entry
 from controller.model.sample import IntColumn
-from inventory.model import Budget, Estate
+from inventory.model import Budget, Estate, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,9 @@ def owners(estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], 
             per_hour=_per_hour([estate.agencies[name].budget for name in agencies]),
             moved_last_hour=np.array([moved_agencies[name] for name in agencies], np.int32),
         ),
-        system_of_project=_system_of_project(estate, projects, system_rows),
+        system_of_project={
+            project: system_rows[system.name] for project, system in systems_of_projects(estate, projects).items()
+        },
         system_rows=system_rows,
     )
 
@@ -64,15 +66,14 @@ def _open(estate: Estate, systems: list[str], now: datetime) -> model.BoolColumn
     return np.array(allowed, np.bool_)
 
 
-def _system_of_project(
-    estate: Estate, projects: Sequence[Project], system_rows: Mapping[str, int]
-) -> dict[ProjectId, int]:
-    """Keystone's project names are unique in a domain only: a name that stands twice belongs to nobody we know.
+def systems_of_projects(estate: Estate, projects: Sequence[Project]) -> dict[ProjectId, System]:
+    """Each project's system, of those that have one.
 
-    Otherwise who may create projects in another domain could name one like a system of lower classification.
+    Keystone's project names are unique in a domain only: a name that stands twice belongs to nobody we know. Otherwise
+    who may create projects in another domain could name one like a system of lower classification.
     """
     times = Counter(project.name for project in projects)
-    by_project = {estate.systems[name].project: row for name, row in system_rows.items()}
+    by_project = {system.project: system for system in estate.systems.values()}
     return {
         project.id: by_project[project.name]
         for project in projects

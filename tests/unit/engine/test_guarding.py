@@ -321,15 +321,6 @@ def test_a_member_that_is_on_its_way_counts_where_it_goes() -> None:
     assert rule(recheck.bar(order(), shown, where, ())) == "group"
 
 
-def test_what_was_read_since_the_plan_bars_the_target_in_a_drain_too() -> None:
-    where = situation(unfit={HostName("c2"): ("on-battery", "feed A1 (UPS ups-a1)")})
-    for asked in (order(), order(by_operator=True)):
-        barred = recheck.bar(asked, facts(), where, ())
-        assert rule(barred) == "on-battery"
-        assert "UPS ups-a1" in str(barred)
-    assert recheck.bar(order(target="c3"), facts(), where, ()) is None
-
-
 def test_nothing_leaves_a_host_on_battery_for_balance_though_its_plan_was_made_before() -> None:
     where = situation(on_battery=frozenset({HostName("c1")}))
     assert rule(recheck.bar(order(rule="uneven"), facts(), where, ())) == "on-battery"

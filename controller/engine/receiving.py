@@ -1,0 +1,82 @@
+"""Whether a move may still be made, by the newest look: a wave may begin long after its plan was made. Pure.
+
+A plan proves its waves on the look that it was made from. What has changed since is held against it once more, right
+before each move: a host that lost its trusted readings, a target whose load has grown or whose supplies carry more.
+Hosts that our own moves have just touched are left out of it: their readings do not count yet, and what stands on them
+is what the plan reckoned with.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from controller.engine.order import Order
+from controller.model.ids import HostName
+from controller.model.migration import Entry
+from controller.planner import describe, rules
+from controller.planner.load import Load
+from controller.planner.situation import Situation
+
+_UNREAD = frozenset({"untrusted", "unsure-health"})
+"""What a host that a move has just touched may well be."""
+
+_HELD = {"cpu", "memory", "network", "power", "pre-copy"}
+_HELD_AGAIN = tuple(rule for rule in (*rules.PER_VM, *rules.DYNAMIC) if rule.name in _HELD)
+"""What only readings tell. The rest is Nova's, Placement's and the journal's, which are asked themselves."""
+
+
+def ruled_out(
+    looked: Situation, order: Order, settling: frozenset[HostName], others: Iterable[Entry]
+) -> tuple[str, str] | None:
+    """The rule that speaks against the move now, and a sentence; None where none does.
+
+    `others` are open moves: each counts on its target, also where the look does not show it yet.
+    """
+    cluster = looked.cluster
+    target = _row(cluster.hosts.names, order.target)
+    if target is None:
+        return "unknown-host", describe.RULES["unknown-host"]
+    closed = str(looked.standing.closed[target])
+    if closed and not (closed in _UNREAD and order.target in settling):
+        return closed, describe.of_host(cluster, closed, target)
+    source, vm = _row(cluster.hosts.names, order.source), _row(cluster.vms.ids, order.server_id)
+    if vm is None or source is None or cluster.vms.host[vm] != source:
+        return None
+    held = "" if order.by_operator else str(looked.standing.held[source])
+    if held and not (held in _UNREAD and order.source in settling):
+        return held, f"of {order.source}: {describe.of_host(cluster, held, source)}"
+    moving = [each for each in others if each.intent.id != order.id]
+    load, spared = _load(looked, moving), _spared(looked, order, settling, moving)
+    for rule in _HELD_AGAIN:
+        if rule.name not in spared and not rule.admits(load, vm, np.array([target], np.int32))[0]:
+            return rule.name, describe.RULES[rule.name]
+    return None
+
+
+def _spared(looked: Situation, order: Order, settling: frozenset[HostName], moving: Iterable[Entry]) -> frozenset[str]:
+    """The rules that readings cannot tell just now: a copy under way fills links, and a move changes what counts."""
+    touched = {host for each in moving for host in (each.intent.source, each.intent.target)}
+    spared = {"network"} if touched & {order.source, order.target} else set()
+    names, power = looked.cluster.hosts.names, looked.cluster.hosts.power
+    unsettled = [row for host in sorted(settling) if (row := _row(names, host)) is not None]
+    its_supplies = power[_row(names, order.target)]
+    if np.isin(its_supplies[its_supplies >= 0], power[unsettled]).any():
+        spared.add("power")
+    return frozenset(spared | ({"cpu", "memory", "network"} if order.target in settling else set()))
+
+
+def _load(looked: Situation, moving: Iterable[Entry]) -> Load:
+    """With the copies of moves that the look does not show yet."""
+    load, cluster = Load(looked), looked.cluster
+    for each in moving:
+        vm, target = _row(cluster.vms.ids, each.intent.server_id), _row(cluster.hosts.names, each.intent.target)
+        if vm is None or target is None or cluster.vms.target[vm] >= 0 or cluster.vms.host[vm] in {-1, target}:
+            continue
+        load.begin(vm, target)
+    return load
+
+
+def _row(names: Sequence[str], name: str) -> int | None:
+    row = bisect_left(names, name)
+    return row if row < len(names) and names[row] == name else None

@@ -1,0 +1,137 @@
+"""A move planned on an older look is held against the newest one: what its hosts say now, and what they carry."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.engine import receiving
+from controller.engine.order import Order
+from controller.model.cluster import PowerKind
+from controller.model.ids import HostName, ServerId
+from controller.model.migration import Entry, State
+from controller.model.policy import Policy
+from controller.planner import situation
+from tests import builders
+from tests.builders import NOW, Host, Supply, Vm
+from tests.fakes import journals
+from tests.fakes.rig import order
+from tests.fakes.turning import Turning
+
+NOBODY: frozenset[HostName] = frozenset()
+
+
+def looked(
+    *, source: dict[str, Any] | None = None, vm: dict[str, Any] | None = None, **target: Any
+) -> situation.Situation:
+    """c1 with the server `v`, c2 as told, c3 beside them; all on one feed of 1000 W."""
+    hosts = [Host(name="c1", **source or {}), Host(name="c2", **target), Host(name="c3")]
+    vms = [Vm(name="v", host="c1", cpu=2.0, **vm or {}), Vm(name="w", host="c3", cpu=2.0)]
+    supplies = [Supply(name="A", kind=PowerKind.FEED, limit_watts=1000.0), Supply(name="B")]
+    return situation.of_cluster(builders.cluster(hosts=hosts, vms=vms, supplies=supplies), Policy(), NOW)
+
+
+def move(**changes: Any) -> Order:
+    return replace(
+        order(), **{"server_id": ServerId("v"), "source": HostName("c1"), "target": HostName("c2")} | changes
+    )
+
+
+def rule(
+    now: situation.Situation, asked: Order | None = None, *, settling: frozenset[HostName] = NOBODY, others: Any = ()
+) -> str | None:
+    found = receiving.ruled_out(now, asked or move(), settling, others)
+    return None if found is None else found[0]
+
+
+def under_way(server: str, source: str, target: str) -> Entry:
+    intent = journals.intent(
+        f"m-{server}", server_id=ServerId(server), source=HostName(source), target=HostName(target)
+    )
+    return Entry(intent=intent, state=State.RUNNING, changed_at=datetime.now(UTC))
+
+
+def test_nothing_speaks_against_a_target_that_is_as_it_was() -> None:
+    assert rule(looked()) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ({"trusted": False}, "untrusted"),
+        ({"enabled": False}, "disabled"),
+        ({"up": False}, "down"),
+        ({"draining": True}, "draining"),
+        ({"memory_health": 1}, "failing"),
+        ({"inlet": 60.0}, "heat"),
+        ({"cpu": 0.99}, "cpu"),
+        ({"memory_used_gib": 250.0}, "memory"),
+        ({"network_mib_s": 1190.0}, "network"),
+        ({"watts": 420.0}, "power"),
+    ],
+)
+@pytest.mark.parametrize("by_operator", [False, True])
+def test_what_the_target_says_now_bars_it_in_a_drain_too(target: dict[str, Any], says: str, by_operator: bool) -> None:
+    busy = {"network_mib_s": 50.0}
+    found = receiving.ruled_out(looked(vm=busy, **target), move(by_operator=by_operator), NOBODY, ())
+    assert found is not None
+    assert found[0] == says
+    assert found[1]
+
+
+def test_a_copy_that_would_not_end_any_more_is_not_begun() -> None:
+    assert rule(looked(vm={"dirty_mib_s": 5000.0})) == "pre-copy"
+
+
+def test_a_host_that_is_not_trusted_sheds_on_an_operators_word_only() -> None:
+    blind = looked(source={"trusted": False})
+    assert rule(blind) == "untrusted"
+    assert rule(blind, move(by_operator=True)) is None
+
+
+def test_hosts_that_a_move_has_just_touched_are_believed_to_be_what_the_plan_made_of_them() -> None:
+    touched = frozenset({HostName("c1"), HostName("c2")})
+    for state in ({"trusted": False}, {"cpu": 0.99}, {"memory_used_gib": 250.0}, {"watts": 420.0}):
+        assert rule(looked(**state), settling=touched) is None
+    assert rule(looked(source={"trusted": False}), settling=touched) is None
+    assert rule(looked(watts=420.0), settling=frozenset({HostName("c3")})) is None
+    for state in ({"memory_health": 2}, {"enabled": False}, {"inlet": 60.0}):
+        assert rule(looked(**state), settling=touched) is not None
+
+
+def test_a_move_under_way_to_the_same_target_counts_there_though_no_look_shows_it() -> None:
+    free = looked(cpu=0.66, threads=20)
+    assert rule(free) is None
+    assert rule(free, others=(under_way("w", "c3", "c2"),)) == "cpu"
+    assert rule(free, replace(move(), id="m-w"), others=(under_way("w", "c3", "c2"),)) is None
+
+
+def test_a_host_or_a_server_that_the_look_does_not_show() -> None:
+    assert rule(looked(), move(target=HostName("c9"))) == "unknown-host"
+    assert rule(looked(), move(server_id=ServerId("new"))) is None
+    assert rule(looked(cpu=0.99), move(source=HostName("c3"))) is None
+
+
+@pytest.mark.parametrize("trouble", ["blind", "hot"])
+async def test_a_target_that_went_blind_or_hot_while_the_first_wave_ran_receives_nothing(
+    tmp_path: Path, trouble: str
+) -> None:
+    site = Turning(tmp_path)
+    site.sensors.failing = {"c1"}
+    for name in ("vm-1", "vm-2"):
+        site.cloud.change(name, memory_mib=200_000)
+    await site.loop.turn()
+    plan = site.journal.newest_plan()
+    first, second = ([move.target for move in plan.moves if move.wave == wave] for wave in (1, 2))
+    assert len(first) == len(second) == 1
+    assert first != second
+    getattr(site.sensors, trouble).update(second)
+    for _ in range(14):
+        await site.settle(timedelta(seconds=30))
+        await site.loop.turn()
+    targets = {str(entry.intent.target) for entry in site.journal.entries_since(plan.created_at)}
+    site.rig.journal.close_store()
+    assert set(first) <= targets
+    assert targets.isdisjoint(second)
