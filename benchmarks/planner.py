@@ -122,7 +122,8 @@ def _cluster(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: n
         systems=model.Systems(
             names=_names("s", systems), agency=np.arange(systems, dtype=np.int32) % 472,
             classification=np.zeros(systems, np.int8), tier=np.full(systems, 2, np.int8), at_once=_none(systems),
-            per_hour=_none(systems), moved_last_hour=np.zeros(systems, np.int32), open=np.ones(systems, np.bool_)),
+            per_hour=_none(systems), moved_last_hour=np.zeros(systems, np.int32), open=np.ones(systems, np.bool_),
+            withheld=np.zeros(systems, np.bool_)),
         agencies=model.Agencies(names=_names("a", 472), at_once=_none(472), per_hour=_none(472),
                                 moved_last_hour=np.zeros(472, np.int32)),
         requirements=(model.Requirement(),), aggregates=(), groups=(),
@@ -140,7 +141,7 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
         migration_mib_s=np.full(count, 2400.0), post_copy=no, enabled=yes, up=yes, known=yes, trusted=yes, draining=no,
-        unread_health=no,
+        withheld=no, unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),
         traits=(frozenset(),) * count, availability_zone=("nova",) * count, cpu_ratio=_reading(busy / THREADS),
         memory_bytes=_reading(used * GIB), memory_pressure_ratio=model.absent(count),

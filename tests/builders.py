@@ -70,6 +70,7 @@ class Host:
     trusted: bool = True
     unread_health: bool = False
     draining: bool = False
+    withheld: bool = False
     cpu: float | None = -1.0
     memory_used_gib: float | None = -1.0
     network_mib_s: float | None = None
@@ -121,6 +122,7 @@ class System:
     per_hour: int = -1
     moved_last_hour: int = 0
     open: bool = True
+    withheld: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,6 +310,7 @@ class _Build:
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),
             unread_health=column("unread_health", np.bool_), draining=column("draining", np.bool_), power=power,
+            withheld=column("withheld", np.bool_),
             watts_per_thread=column("watts_per_thread"), watts_error=column("watts_error"),
             traits=tuple(host.traits for host in hosts),
             availability_zone=tuple(host.availability_zone for host in hosts),
@@ -408,7 +411,7 @@ class _Build:
             agency=np.array([self._agency[system.agency] for system in self._systems], np.int32),
             classification=column("classification", np.int8), tier=np.full(len(self._systems), 2, np.int8),
             at_once=column("at_once"), per_hour=column("per_hour"), moved_last_hour=column("moved_last_hour"),
-            open=column("open", np.bool_),
+            open=column("open", np.bool_), withheld=column("withheld", np.bool_),
         )  # fmt: skip
 
     def agencies(self) -> model.Agencies:

@@ -33,7 +33,7 @@ class Asked:
 
 def drain(path: Path, asked: Asked) -> Drain:
     """Drains to its end, EMPTY or STUCK. Raises RefusedError (rule `journal-locked`) while a daemon runs."""
-    settings = config.load(path)
+    settings = parts.beside_a_daemon(config.load(path))
     quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
     estate = parts.estate(settings)
     with parts.journal(settings, "gdcc drain --direct") as journal:

@@ -52,7 +52,7 @@ async def direct(path: Path, *, drains: bool) -> AsyncIterator["DirectController
 
     Raises `RefusedError` (rule `journal-locked`) while a daemon runs.
     """
-    settings = config.load(path)
+    settings = parts.beside_a_daemon(config.load(path))
     with parts.journal(settings, "gdcc host --direct") as journal:
         if not drains:
             yield DirectController(journal, None)

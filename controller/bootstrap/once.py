@@ -34,7 +34,7 @@ def policy(path: Path | None) -> Policy:
 
 def snapshot(path: Path) -> Cluster:
     """What the controller sees right now: looks until all hosts are trusted and BMCs read, or have had time to be."""
-    return asyncio.run(_snapshot(parts.settings(path)))
+    return asyncio.run(_snapshot(parts.beside_a_daemon(parts.settings(path))))
 
 
 def catalog(cloud: str) -> tuple[CloudFacts, CatalogFacts]:

@@ -42,6 +42,11 @@ def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
     )
 
 
+def beside_a_daemon(settings: config.Config) -> config.Config:
+    """The settings of a verb that looks once: it hears no traps, for their port is the daemon's and it polls anyway."""
+    return settings.model_copy(update={"snmp": settings.snmp.model_copy(update={"traps": None})})
+
+
 Collectors = tuple[Collector, SnmpCollector]
 
 

@@ -50,6 +50,8 @@ def _warnings(data: dict[str, Any]) -> Iterable[Text]:
         yield Text(f"STOPPED: {data['stopped']}", style="bold red")
     if data["freeze"]:
         yield Text(f"FROZEN: {data['freeze']}", style="bold yellow")
+    if data["hosts"]["unknown"]:
+        yield Text(f"UNKNOWN HOSTS: {', '.join(data['hosts']['unknown'])}", style="yellow")
     for pause in data["pauses"]:
         scope = pause["scope"]
         where = f"{scope['kind']}:{scope['name']}" if scope else "everything"

@@ -212,7 +212,10 @@ class Loop:
         part = scoping.without_drains(self._restricted(seen, modes) if policy.mode in modes else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         with self._phase("plan"):
-            plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at)
+            if policy.mode is Mode.OBSERVE:
+                plan = await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=())
+            else:
+                plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at)
         if before is not None and before.id == plan.id:
             self.memory.proposal = plan
             return plan, None

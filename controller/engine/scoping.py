@@ -15,10 +15,10 @@ from controller.model.policy import Mode, Policy, Scope
 def restricted(
     cluster: Cluster, situation: Situation, policy: Policy, modes: Collection[Mode], pauses: Collection[Pause] = ()
 ) -> Cluster:
-    """The snapshot with everything closed whose mode is not one of `modes`, or that is paused.
+    """The snapshot with everything withheld whose mode is not one of `modes`, or that is paused.
 
-    A system outside them is as if its window were closed, a host as if it had no trusted readings: a plan of the rest
-    then needs nothing of them, and its waves stay proved. A pause of everything is not looked at here.
+    A plan of the rest then needs nothing of them, and its waves stay proved; what is wrong with them is told all the
+    same. A pause of everything is not looked at here.
     """
     paused = frozenset(pause.scope for pause in pauses if pause.scope is not None)
     if not policy.scope_modes and not paused:
@@ -32,8 +32,8 @@ def restricted(
     no_host = np.array([closed(situation.scopes(None, (name,))) for name in cluster.hosts.names], np.bool_)
     return replace(
         cluster,
-        systems=replace(cluster.systems, open=cluster.systems.open & ~no_system),
-        hosts=replace(cluster.hosts, trusted=cluster.hosts.trusted & ~no_host),
+        systems=replace(cluster.systems, withheld=cluster.systems.withheld | no_system),
+        hosts=replace(cluster.hosts, withheld=cluster.hosts.withheld | no_host),
     )
 
 

@@ -60,7 +60,8 @@ class Hosts:
     `physical_memory_mib`: the machine itself. `power` (H, K): rows of the power table a host hangs on, padded with -1.
     `known`: the inventory has it. `trusted`: it has every fresh reading that policy asks of a host.
     `unread_health`: its BMC should tell its health, and has told none, or nothing of its memory where it can.
-    `draining`: an operator's drain is under way (or done and not yet undone). `watts_per_thread` and `watts_error`: the
+    `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode or a pause keeps moves
+    off it, and one to it. `watts_per_thread` and `watts_error`: the
     fitted slope (watts for one more busy thread) and its margin.
     """
 
@@ -81,6 +82,7 @@ class Hosts:
     trusted: BoolColumn
     unread_health: BoolColumn
     draining: BoolColumn
+    withheld: BoolColumn
     power: IntColumn
     watts_per_thread: FloatColumn
     watts_error: FloatColumn
@@ -206,6 +208,7 @@ class Power:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Systems:
     """Agencies' systems, S rows. A budget of -1 is none. `open`: its window is open and no blackout is on, now.
+    `withheld`: a mode or a pause keeps its servers where they are.
 
     `moved_last_hour` counts the moves of its VMs that were started in the hour before the snapshot.
     """
@@ -218,6 +221,7 @@ class Systems:
     per_hour: IntColumn
     moved_last_hour: IntColumn
     open: BoolColumn
+    withheld: BoolColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,8 @@ def _of_vm(cluster: model.Cluster, vm: int, move: Move, now_s: float) -> Iterato
         yield "it runs, and is not to be moved cold"
     if vms.busy[vm] or vms.target[vm] >= 0:
         yield "it is busy or migrating"
+    if system >= 0 and cluster.systems.withheld[system]:
+        yield "its system is withheld by a mode or a pause"
     if system >= 0 and not cluster.systems.open[system]:
         yield "its window is closed"
     if drained:
@@ -88,6 +90,8 @@ def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
     hosts = cluster.hosts
     if not hosts.up[host]:
         yield "its source is down"
+    if hosts.withheld[host]:
+        yield "its source is withheld by a mode or a pause"
     if hosts.draining[host]:
         return
     if not (hosts.known[host] and hosts.trusted[host]):
@@ -115,6 +119,8 @@ def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
         yield "the target is down, disabled, unknown or has no trusted readings"
     if hosts.draining[host]:
         yield "the target is being drained"
+    if hosts.withheld[host]:
+        yield "the target is withheld by a mode or a pause"
     health = (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health)
     if any(int(reading.trust[host]) in _DOUBTFUL for reading in (*health, hosts.inlet_celsius)):
         yield "the target's health or inlet is stale or implausible"

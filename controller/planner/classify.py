@@ -36,6 +36,7 @@ def lasting(load: Load, breach: Breach) -> bool:
 
 
 def _broken(load: Load) -> Iterator[Breach]:
+    yield from _down(load)
     yield from _drains(load)
     yield from _failing(load)
     yield from _over_capacity(load)
@@ -47,6 +48,12 @@ def _broken(load: Load) -> Iterator[Breach]:
 def _hot(load: Load) -> Iterator[Breach]:
     yield from _hot_hosts(load)
     yield from _hot_power(load)
+
+
+def _down(load: Load) -> Iterator[Breach]:
+    hosts = load.situation.cluster.hosts
+    for host in _rows(~hosts.up & (load.vms_on > 0)):
+        yield _exposed(load, "down", host, "has no compute service that runs, nothing can be moved off it, and it has")
 
 
 def _drains(load: Load) -> Iterator[Breach]:

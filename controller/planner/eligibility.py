@@ -50,6 +50,7 @@ def _always(cluster: model.Cluster, unmovable: model.BoolColumn) -> tuple[tuple[
         ("busy", vms.busy),
         ("state", unmovable),
         ("requirement-unknown", vms.requirement < 0),
+        ("withheld", np.append(cluster.systems.withheld, False)[vms.system]),
         ("window", ~np.append(cluster.systems.open, True)[vms.system]),
     )
 

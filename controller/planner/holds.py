@@ -65,8 +65,8 @@ class Holds:
     def _of_whole(self, breach: Breach) -> str:
         """The rule that holds the breach as a whole, whatever VMs there are."""
         situation = self._load.situation
-        if breach.rule == "facility":
-            return "facility"
+        if breach.rule in {"facility", "down"}:
+            return breach.rule
         if breach.rule == "drain":
             return "" if self._hosts[breach.subject] in situation.drains else "not-asked"
         if not situation.own_moves:

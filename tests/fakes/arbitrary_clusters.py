@@ -129,6 +129,7 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
         clearance=dice.choice([0, 2, 3, 3, 3, 3, 3]),
         numa=(NumaCell(vcpus=threads // 2, memory_mib=dice.choice([8192, 65536])),) * dice.choice([0, 1, 2, 2]),
         enabled=not wrong[0],
+        withheld=dice.random() < trouble / 2,
         up=not wrong[1],
         known=not wrong[2],
         trusted=not wrong[3],
@@ -170,6 +171,7 @@ def _system(dice: Random, trouble: float, name: str) -> builders.System:
         at_once=1 if dice.random() < trouble else -1,
         per_hour=1 if dice.random() < trouble else -1,
         open=dice.random() >= trouble / 2,
+        withheld=dice.random() < trouble / 2,
     )
 
 

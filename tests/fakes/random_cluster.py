@@ -101,6 +101,7 @@ class _Dice:
             trusted=known & self._flags(count),
             unread_health=self._flags(count),
             draining=self._flags(count),
+            withheld=self._flags(count),
             power=self._rows(-1, 6, count * 4).reshape(count, 4 if count else 0),
             watts_per_thread=self._numbers(count),
             watts_error=self._numbers(count),
@@ -161,6 +162,7 @@ class _Dice:
             per_hour=self._rows(-1, 9, 2),
             moved_last_hour=self._rows(0, 9, 2),
             open=self._flags(2),
+            withheld=self._flags(2),
         )
 
     def _agencies(self) -> model.Agencies:

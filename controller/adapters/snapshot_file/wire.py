@@ -66,6 +66,7 @@ class Hosts(Wire):
     trusted: Flags
     unread_health: Flags
     draining: Flags
+    withheld: Flags
     power: RowTable
     watts_per_thread: Amounts
     watts_error: Amounts
@@ -167,6 +168,7 @@ class Systems(Wire):
     per_hour: Budgets
     moved_last_hour: Counts
     open: Flags
+    withheld: Flags
 
 
 class Agencies(Wire):

@@ -69,6 +69,7 @@ def host_table(
         & (_shown(offered, "VCPU") | _shown(offered, "PCPU")),
         unread_health=_unread_health(inventory, readings) & np.full(len(names), gate.policy.health_required, np.bool_),
         draining=np.array([name in history.draining for name in names], np.bool_),
+        withheld=np.zeros(len(names), np.bool_),
         power=_power_rows(estate, places, inventory),
         watts_per_thread=_floats(slopes[type_.name].watts_per_thread if type_ else 0.0 for type_ in types),
         watts_error=_floats(slopes[type_.name].error_watts if type_ else 0.0 for type_ in types),

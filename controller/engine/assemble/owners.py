@@ -44,6 +44,7 @@ def owners(estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], 
             per_hour=_per_hour([system.budget for system in whole]),
             moved_last_hour=np.array([moved_systems[name] for name in systems], np.int32),
             open=_open(estate, systems, now),
+            withheld=np.zeros(len(systems), np.bool_),
         ),
         agencies=model.Agencies(
             names=tuple(agencies),

@@ -29,7 +29,7 @@ RUNBOOKS = ROOT / "docs/runbooks"
 EXPIRY = ROOT / "playbooks/roles/pki/files/gdcc-pki-expiry"
 COMMANDS = {
     "inventory", "snapshot", "plan", "explain", "run", "status", "moves", "approve", "pause", "resume", "drain",
-    "enable", "twin", "campaign", "host", "estate",
+    "enable", "twin", "campaign", "host", "estate", "whatif",
 }  # fmt: skip
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -43,7 +43,10 @@ def test_below_mode_approve_nothing_is_moved(site: Turning, mode: Mode) -> None:
     said = asyncio.run(site.turns(3))
     assert site.started() == []
     assert f"Mode {mode.name.lower()}: nothing is moved." in said
-    assert site.loop.memory.proposal is not None and site.loop.memory.proposal.moves
+    proposal = site.loop.memory.proposal
+    assert proposal is not None
+    assert bool(proposal.moves) == (mode is Mode.RECOMMEND)
+    assert {breach.rule for breach in proposal.breaches_before} == {"health"}
 
 
 def test_a_full_disk_under_the_journal_moves_nothing_and_the_status_says_why(site: Turning) -> None:
@@ -336,3 +339,29 @@ def test_a_stuck_drain_and_own_moves_take_turns_and_never_run_side_by_side(site:
     assert site.host_of("vm-3") != "c2"
     assert site.host_of("vm-2") != "c1"
     assert {entry.state for entry in site.journal.entries_since(journals.START)} == {State.SUCCEEDED}
+
+
+@pytest.mark.parametrize("trouble", ["hot", "failing"])
+@pytest.mark.parametrize("scope", [Scope(kind=ScopeKind.HOST, name="c1"), Scope(kind=ScopeKind.SYSTEM, name="web")])
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_wrong_in_a_withheld_scope_is_told_with_the_reason_that_holds_it(
+    site: Turning, trouble: str, scope: Scope, paused: bool
+) -> None:
+    site.sensors.failing = set()
+    getattr(site.sensors, trouble).add("c1")
+    if not paused:
+        site.change_policy(scope_modes={scope: Mode.RECOMMEND})
+
+    async def turned() -> None:
+        if paused:
+            await site.desk.pause(scope, "malee", "cabling", abort=False)
+        await site.turns(1)
+
+    asyncio.run(turned())
+    proposal = site.loop.memory.proposal or site.journal.newest_plan()
+    assert proposal is not None
+    assert {breach.subject for breach in proposal.breaches_before} >= {"c1"}
+    held = {hold.rule for hold in proposal.holds if hold.breach in {"cpu:c1", "health:c1"}}
+    assert "withheld" in held or {move.vm_name for move in proposal.moves} == {"vm-2"}
+    assert not {"untrusted", "window"} & held
+    assert "vm-1" not in {move.vm_name for move in proposal.moves}
