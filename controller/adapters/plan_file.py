@@ -37,6 +37,17 @@ def read(path: Path) -> Plan:
         ) from error
 
 
+def told(data: Any) -> Plan:
+    """The plan that a daemon's answer holds; raises `InputError` where this program cannot read it."""
+    try:
+        return PlanFile.model_validate({"version": PLAN_VERSION, "plan": data}).plan
+    except ValidationError as error:
+        raise InputError(
+            f"the daemon's plan cannot be read: {error.errors(include_url=False)[0]['msg']}",
+            remedy="run the daemon and gdcc of one version",
+        ) from error
+
+
 def write(plan: Plan, path: Path) -> None:
     """Puts the whole file in its place in one step; raises `InputError` where it cannot be written."""
     beside = path.with_name(f".{path.name}.new")

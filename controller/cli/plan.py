@@ -8,8 +8,11 @@ import typer
 from rich.table import Table
 
 from controller.adapters import plan_file
+from controller.api import client
+from controller.cli.daemon import SOCKET, SocketOption
 from controller.cli.output import REFUSED, people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
+from controller.errors import InputError
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
 from controller.planner import explain as explaining
@@ -28,11 +31,20 @@ def plan(
     out: Annotated[Path | None, typer.Option(help="Write the whole plan to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
     cold: Cold = None,
+    socket: SocketOption = SOCKET,
 ) -> None:
-    """Show what would be moved, and why. Moves nothing. Exit status 1 where a limit or a rule stays broken."""
+    """Show what would be moved, and why: the daemon's plan, or one of a snapshot. Moves nothing.
+
+    Exit status 1 where a limit or a rule stays broken.
+    """
+    if cold and snapshot is None and config is None:
+        raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint="--cold")
     with told():
-        cluster, policy, now = seen(snapshot, config)
-        found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
+        if snapshot is None and config is None:
+            found = _of_daemon(socket)
+        else:
+            cluster, policy, now = seen(snapshot, config)
+            found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
         if out is not None:
             plan_file.write(found, out)
     if json:
@@ -49,12 +61,19 @@ def explain(
     config: Config = None,
     plan: Annotated[Path | None, typer.Option(help="The plan made from that snapshot; made anew without it.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    socket: SocketOption = SOCKET,
 ) -> None:
-    """Say in one sentence and in numbers why something moves, stays, receives or does not."""
+    """Say in one sentence and in numbers why something moves, stays, receives or does not.
+
+    Of the daemon's plan without a snapshot; with one, also what hosts carry and what rules each of them out.
+    """
     with told():
-        cluster, policy, now = seen(snapshot, config)
-        made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
-        answer = explaining.explain(cluster, policy, made, subject)
+        if snapshot is None and config is None:
+            answer = explaining.from_plan(plan_file.read(plan) if plan else _of_daemon(socket), subject)
+        else:
+            cluster, policy, now = seen(snapshot, config)
+            made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
+            answer = explaining.explain(cluster, policy, made, subject)
     if json:
         print_json(asdict(answer))
         return
@@ -67,6 +86,14 @@ def explain(
     if answer.ruled_out:
         counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
         people.print(f"hosts ruled out: {counts}", markup=False)
+
+
+def _of_daemon(socket: Path) -> Plan:
+    """The plan on the daemon's table: the one that runs, or that `gdcc approve` is asked for."""
+    answer = client.call(socket, "GET", "/plan")
+    if answer is None:
+        raise InputError("the daemon has made no plan yet", where=str(socket), remedy="wait for its first turn")
+    return plan_file.told(answer)
 
 
 def _show(found: Plan) -> None:

@@ -10,7 +10,7 @@ from controller.adapters import snapshot_file
 from controller.model.cluster import Cluster
 from controller.model.policy import Policy
 
-Snapshot = Annotated[Path | None, typer.Option(help="Plan from this snapshot file; needs no cloud.")]
+Snapshot = Annotated[Path | None, typer.Option(help="Look at this snapshot file; needs no cloud.")]
 Config = Annotated[Path | None, typer.Option(help="The daemon's configuration: its policy, and its cloud.")]
 
 

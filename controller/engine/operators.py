@@ -47,7 +47,9 @@ class Operators:
         return self._journal.entries_since(since)
 
     def plan(self, plan_id: PlanId | None) -> Plan | None:
-        return self._journal.newest_plan() if plan_id is None else self._journal.plan(plan_id)
+        if plan_id is not None:
+            return self._journal.plan(plan_id)
+        return self._loop.memory.proposal or self._journal.newest_plan()
 
     def drains(self) -> tuple[Drain, ...]:
         return self._journal.drains()

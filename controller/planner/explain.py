@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,26 @@ def explain(
     return _of_resting(facts, plan, facts.cluster.vms.ids.index(_vm(facts, subject)))
 
 
+def from_plan(plan: Plan, subject: str) -> Explanation:
+    """The same from the plan alone: a move, by its number or its VM, or what holds a VM or a host.
+
+    `InputError` where the plan says nothing of it.
+    """
+    for move in plan.moves:
+        if subject in {str(move.n), move.vm, move.vm_name}:
+            return _of_plan(plan, move)
+    held = [hold for hold in plan.holds if subject in {hold.vm, hold.breach, hold.breach.partition(":")[2]}]
+    if not held:
+        what = f"plan {plan.id} neither moves nor holds {subject}"
+        raise errors.InputError(what, remedy="name a move's number, a VM or a host of the plan, or a --snapshot")
+    return Explanation(
+        subject=subject,
+        kind="hold",
+        sentence=held[0].why,
+        numbers=tuple((hold.breach, f"{hold.why} ({hold.rule})") for hold in held),
+    )
+
+
 def _vm(facts: situation.Situation, subject: str) -> ServerId:
     vms = facts.cluster.vms
     found = [vm for vm, name in zip(vms.ids, vms.names, strict=True) if subject in {vm, name}]
@@ -72,27 +92,30 @@ def _vm(facts: situation.Situation, subject: str) -> ServerId:
 
 
 def _of_move(facts: situation.Situation, plan: Plan, move: Move) -> Explanation:
-    load = _carried(facts, plan, before=move.n)
+    load, told = _carried(facts, plan, before=move.n), _of_plan(plan, move)
     vm = facts.cluster.vms.ids.index(move.vm)
     target = facts.cluster.hosts.names.index(move.target)
-    terms = zip(score.NAMES, move.score_before, move.score_after, strict=True)
-    numbers = [(name, f"{before:g} → {after:g}") for name, before, after in terms]
-    numbers += [
-        ("wave", f"{move.wave} of {len(plan.waves)}"),
-        ("copy", f"{move.copy_bytes / amounts.GIB:.1f} GiB in {move.copy.total_seconds():.0f} s (estimate)"),
-        ("blackout", f"{move.blackout.total_seconds():.2f} s (estimate)"),
+    numbers = [
+        *told.numbers,
         (f"{move.source} now", _carries(load, int(load.host[vm]))),
         (f"{move.target} now", _carries(load, target)),
         (f"{move.target} after", describe.target_after(load, vm, target)),
         (f"{move.target} watts", _watts(facts.cluster.hosts, target)),
     ]
+    return replace(told, numbers=tuple(numbers), ruled_out=_ruled_out(load, vm))
+
+
+def _of_plan(plan: Plan, move: Move) -> Explanation:
+    """What a plan itself says of a move."""
+    terms = zip(score.NAMES, move.score_before, move.score_after, strict=True)
+    numbers = (
+        *((name, f"{before:g} → {after:g}") for name, before, after in terms),
+        ("wave", f"{move.wave} of {len(plan.waves)}"),
+        ("copy", f"{move.copy_bytes / amounts.GIB:.1f} GiB in {move.copy.total_seconds():.0f} s (estimate)"),
+        ("blackout", f"{move.blackout.total_seconds():.2f} s (estimate)"),
+    )
     return Explanation(
-        subject=f"move {move.n}",
-        kind="move",
-        sentence=move.why,
-        numbers=tuple(numbers),
-        alternative=move.alternative,
-        ruled_out=_ruled_out(load, vm),
+        subject=f"move {move.n}", kind="move", sentence=move.why, numbers=numbers, alternative=move.alternative
     )
 
 

@@ -38,7 +38,7 @@ class Story:
         self.truth, self.status, self.moves = truth, status, moves
         news = set(truth["broken"]) - set(self.first["broken"])
         self.rules_broken |= {key for key in news if key.partition(":")[0] in RULES}
-        if plan is not None and plan["id"] not in self.plans:
+        if plan is not None and plan["moves"] and plan["id"] not in self.plans:
             self.plans[plan["id"]] = plan
             for breach in plan["breaches_before"]:
                 self.breaches.setdefault(breach["key"], breach)

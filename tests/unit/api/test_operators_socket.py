@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import getpass
+import json
 import os
 import socket
 import stat
@@ -61,6 +62,11 @@ def test_an_approval_goes_all_the_way_from_the_command_to_the_move(site: Turning
             status = await call("GET", "/status")
             plan = status["plan"]["id"]
             assert site.started() == [] and f"Plan {plan} waits for approval." in status["sentence"]
+            shown = json.loads((await gdcc(path, "plan", "--json")).stdout)["plan"]
+            assert (shown["id"], sorted(move["vm_name"] for move in shown["moves"])) == (plan, ["vm-1", "vm-2"])
+            why = await gdcc(path, "explain", "vm-1")
+            assert why.exit_code == 0 and "vm-1" in why.stdout and "blackout" in why.stdout
+            assert "neither moves nor holds vm-9" in (await gdcc(path, "explain", "vm-9")).stderr
             said = await gdcc(path, "approve", plan)
             assert (said.exit_code, said.stdout) == (0, f"Plan {plan} is approved: 2 moves.\n")
             await site.turns(5)

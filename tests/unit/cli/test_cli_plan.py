@@ -63,8 +63,12 @@ def test_explaining_by_a_plan_of_another_snapshot_is_refused(snapshot, tmp_path)
     assert "was made from a snapshot of elsewhere" in answer.output
 
 
-def test_neither_snapshot_nor_configuration_is_wrong_use():
-    assert gdcc("plan").exit_code == 2
+def test_without_a_snapshot_the_daemon_is_asked_and_told_that_it_is_not_there(tmp_path):
+    for words in (["plan"], ["explain", "a"]):
+        answer = gdcc(*words, "--socket", tmp_path / "none.sock")
+        assert answer.exit_code == 1
+        assert "none.sock" in answer.output
+    assert gdcc("plan", "--cold", "c1").exit_code == 2
 
 
 def test_a_snapshot_that_is_not_there_is_one_line_and_exit_1(tmp_path):
