@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
 from controller.errors import InputError
 
 POLICY_PACK = "infra/policy"
@@ -82,8 +84,18 @@ def find(root: Path, env: Mapping[str, str]) -> Tool:
     command = shutil.which("pulumi", path=path)
     if command is None:
         raise InputError("pulumi is not on PATH", remedy="install the official CLI, see infra/README.md")
-    whole = {**env, "PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true"}
+    backend = {} if env.get(_BACKEND) else {_BACKEND: _declared_backend(root)}
+    whole = {**env, **backend, "PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true"}
     return Tool(command=command, root=root, env=whole)
+
+
+def _declared_backend(root: Path) -> str:
+    """The backend that Pulumi.yaml declares; "" for none, and then the CLI's own login decides."""
+    try:
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(root / "Pulumi.yaml")) from error
+    return str(((project if isinstance(project, dict) else {}).get("backend") or {}).get("url") or "")
 
 
 def check_version(tool: Tool) -> str:
