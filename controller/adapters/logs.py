@@ -1,4 +1,4 @@
-"""JSON logs on stderr, one object a line, and the context that every line of a turn or a request carries.
+"""JSON logs on stderr, one object a line, and the context that every line of an operator's request carries.
 
 A message is an event in a few fixed words; what it is about stands in fields: `log.info("move sent",
 extra={"move": move_id, "host": target})`. Values under names that tell a secret are not written, nor what looks like

@@ -12,10 +12,12 @@ import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from controller.adapters import logs
 from controller.api import campaigns, host_runs
 from controller.api.wire import http_status, problem, to_json
 from controller.engine.campaign.desk import CampaignDesk
@@ -124,14 +126,15 @@ def _who(request: web.Request) -> str:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    try:
-        if request.method != "GET":
-            _log.info("an operator asks", extra={"who": _who(request), "path": request.path})
-        response: web.StreamResponse = await handler(request)
-    except GdccError as error:
-        _log.info("an operator is refused", extra={"path": request.path, "error": str(error)})
-        return web.json_response(problem(error), status=http_status(error))
-    return response
+    with logs.context(request=uuid4().hex[:12], path=request.path):
+        try:
+            if request.method != "GET":
+                _log.info("an operator asks", extra={"who": _who(request)})
+            response: web.StreamResponse = await handler(request)
+        except GdccError as error:
+            _log.info("an operator is refused", extra={"error": str(error)})
+            return web.json_response(problem(error), status=http_status(error))
+        return response
 
 
 async def _ask(request: web.Request) -> Ask:

@@ -57,7 +57,7 @@ def _warnings(data: dict[str, Any]) -> Iterable[Text]:
         where = f"{scope['kind']}:{scope['name']}" if scope else "everything"
         yield Text(f"PAUSED: {where} by {pause['who']} {_age(pause['since'])}: {pause['why']}", style="yellow")
     if data["budget"]["exhausted"]:
-        yield Text(f"ERROR BUDGET spent: {data['budget']['failures']} failures; see gdcc moves", style="bold red")
+        yield Text("ERROR BUDGET spent: look at the failures in gdcc moves, then gdcc resume", style="bold red")
 
 
 def limits(rows: list[dict[str, Any]], most: int = 12) -> Table:

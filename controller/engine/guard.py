@@ -102,6 +102,11 @@ def budget_spent(failures: Iterable[Outcome], budget: ErrorBudget) -> str | None
     return None
 
 
+def recent_failures(failures: Iterable[Outcome], budget: ErrorBudget, now: datetime) -> int:
+    """How many of them count in the error budget's window that ends now."""
+    return sum(failed.rule not in _NOT_OURS and failed.ended_at > now - budget.window for failed in failures)
+
+
 def _own_refusal(
     order: Order, scopes: frozenset[Scope], situation: Situation, policy: Policy, *, journal: View, now: datetime
 ) -> RefusedError | None:

@@ -42,7 +42,9 @@ def with_journal(status: Status, journal: Journal, policy: Policy, seen: Seen | 
         running=view.open_entries,
         others=sum(migration.server_id not in ours for migration in migrations),
         budget=words.Budget(
-            failures=len(view.failures), allowed=policy.error_budget.failures, exhausted=spent is not None
+            failures=guard.recent_failures(view.failures, policy.error_budget, now),
+            allowed=policy.error_budget.failures,
+            exhausted=spent is not None,
         ),
     )
 

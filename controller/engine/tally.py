@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from controller.model.migration import Entry
+from controller.model.migration import Entry, State
 from controller.model.sample import Fault
 
 PHASE_BOUNDS = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -33,11 +33,12 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveCount:
-    """Ended moves of one origin (`plan` or `drain`), outcome state and rule that asked for them."""
+    """Ended moves of one origin (`plan` or `drain`), outcome state, rule that asked for them, and why they failed."""
 
     origin: str
     state: str
     rule: str
+    reason: str
     count: int
 
 
@@ -55,14 +56,19 @@ class Moves:
         outcome = entry.outcome
         if outcome is None:
             return self
-        key = (entry.intent.origin, outcome.state.value, entry.intent.rule)
-        counts = {(c.origin, c.state, c.rule): c.count for c in self.counts}
+        counts = {(c.origin, c.state, c.rule, c.reason): c.count for c in self.counts}
+        key = (entry.intent.origin, outcome.state.value, entry.intent.rule, outcome.rule)
         counts[key] = counts.get(key, 0) + 1
+        done = outcome.state is State.SUCCEEDED
+        paused = outcome.blackout if done else None
         return replace(
             self,
-            counts=tuple(MoveCount(origin=o, state=s, rule=r, count=n) for (o, s, r), n in sorted(counts.items())),
-            seconds=self.seconds if outcome.seconds is None else self.seconds.add(outcome.seconds),
-            blackout=self.blackout if outcome.blackout is None else self.blackout.add(outcome.blackout.total_seconds()),
+            counts=tuple(
+                MoveCount(origin=origin, state=state, rule=rule, reason=reason, count=count)
+                for (origin, state, rule, reason), count in sorted(counts.items())
+            ),
+            seconds=self.seconds.add(outcome.seconds) if done and outcome.seconds is not None else self.seconds,
+            blackout=self.blackout if paused is None else self.blackout.add(paused.total_seconds()),
             copied_bytes=self.copied_bytes + (outcome.copied_bytes or 0),
         )
 

@@ -249,6 +249,13 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     return bytes_s
 
 
+def leaving_bytes_s(load: Load, vms: IntColumn) -> FloatColumn:
+    """The share of its own host's link that each VM's copy has when all allowed copies run together."""
+    cluster, limits = load.situation.cluster, load.situation.policy.limits
+    own: FloatColumn = cluster.hosts.migration_mib_s[load.origin[vms]] / _sharing(limits, limits.out_of_host)
+    return own * amounts.MIB
+
+
 def _sharing(limits: Limits, allowed: int) -> int:
     """How many copies may run over one link together."""
     return max(1, min(allowed, limits.at_once))

@@ -111,9 +111,17 @@ class Search:
         return relief
 
     def gib(self, vms: IntColumn) -> FloatColumn:
-        """What moving each of them copies."""
-        gib: FloatColumn = np.maximum(self.situation.asked[1, vms] / 1024.0, 2**-10)
-        return gib
+        """What moving each of them sends: `M L / (L - D)`, pre-copy's bound at its host's share of the link.
+
+        Infinite where it would never converge. The part for the dirty rate, `L / (L - D)`, is rounded down to a power
+        of two: a rate of one minute tells no more, and VMs that differ by less are chosen by what they relieve.
+        """
+        memory = np.maximum(self.situation.asked[1, vms] / 1024.0, 2**-10)
+        link, dirty = rules.leaving_bytes_s(self.load, vms), self.situation.dirty_bytes_s[vms]
+        rounds = np.full(len(vms), np.inf)
+        np.divide(link, link - dirty, out=rounds, where=link > dirty)
+        sent: FloatColumn = memory * np.exp2(np.floor(np.log2(rounds)))
+        return sent
 
 
 def _mend(search: Search) -> None:

@@ -29,14 +29,20 @@ def _ended(status: Status) -> Iterator[Metric]:
     moves = status.moves
     by_outcome = {(origin, state.value): 0 for origin in _ORIGINS for state in _OUTCOMES}
     by_rule: Counter[tuple[str, str]] = Counter()
+    by_reason: Counter[tuple[str, str]] = Counter()
     for each in moves.counts:
+        by_reason[each.reason, each.state] += each.count if each.reason else 0
         by_outcome[each.origin, each.state] = by_outcome.get((each.origin, each.state), 0) + each.count
         by_rule[each.rule, each.state] += each.count
     rows = ((key, float(count)) for key, count in sorted(by_outcome.items()))
     yield counters("gdcc_moves", "Moves that ended, by who asked and what came of them.", ("origin", "outcome"), rows)
     rows = ((key, float(count)) for key, count in sorted(by_rule.items()))
     yield counters("gdcc_moves_by_rule", "Moves that ended, by the rule they served.", ("rule", "outcome"), rows)
-    yield histograms("gdcc_migration_duration_seconds", "From asking Nova to the outcome.", None, {"": moves.seconds})
+    rows = ((key, float(count)) for key, count in sorted((+by_reason).items()))
+    text = "Moves that did not succeed, by what they failed or were refused by."
+    yield counters("gdcc_moves_by_reason", text, ("reason", "outcome"), rows)
+    text = "From asking Nova to the outcome, of moves that succeeded."
+    yield histograms("gdcc_migration_duration_seconds", text, None, {"": moves.seconds})
     text = "How long the guest stood still, estimated from the last memory_remaining and the link."
     yield histograms("gdcc_migration_blackout_estimate_seconds", text, None, {"": moves.blackout})
     copied = [((), float(moves.copied_bytes))]

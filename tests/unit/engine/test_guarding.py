@@ -351,6 +351,15 @@ def test_a_guest_whose_fit_cannot_be_shown_moves_in_a_drain_only(guest: Guest, w
     assert recheck.bar(order(by_operator=True), read, situation(), ()) is None
 
 
+def test_the_budgets_count_is_of_its_window_and_forgets_nothing_that_exhausted_it() -> None:
+    found, budget = failures(0, 1, 2, 3, 4), ErrorBudget()
+    last = max(each.ended_at for each in found)
+    assert guard.recent_failures(found, budget, last) == 5
+    assert guard.recent_failures(found, budget, last + timedelta(days=90)) == 0
+    assert guard.recent_failures(failures(0, rule="operator-abort"), budget, last) == 0
+    assert guard.budget_spent(found, budget) is not None
+
+
 @pytest.mark.parametrize(
     ("guest", "barred"),
     [

@@ -67,11 +67,17 @@ def test_every_outcome_has_a_count_from_the_start_so_that_the_first_failure_is_a
 
 
 def test_ended_moves_are_counted_by_outcome_and_by_rule_with_what_they_cost() -> None:
-    moves = Moves().add(ended(State.SUCCEEDED, seconds=42.0)).add(ended(State.FAILED))
+    failed = ended(State.FAILED, seconds=9.0)
+    assert failed.outcome is not None
+    failed = replace(failed, outcome=replace(failed.outcome, rule="no-valid-host"))
+    moves = Moves().add(ended(State.SUCCEEDED, seconds=42.0)).add(failed)
     moves = moves.add(ended(State.SUCCEEDED, "drain", seconds=7.0))
     metrics = served(replace(STATUS, moves=moves))
     assert metrics.get_sample_value("gdcc_moves_total", {"origin": "plan", "outcome": "succeeded"}) == 2
     assert metrics.get_sample_value("gdcc_moves_by_rule_total", {"rule": "hot-cpu", "outcome": "failed"}) == 1
+    why = {"reason": "no-valid-host", "outcome": "failed"}
+    assert metrics.get_sample_value("gdcc_moves_by_reason_total", why) == 1
+    assert metrics.get_sample_value("gdcc_moves_by_reason_total", {"reason": "", "outcome": "succeeded"}) is None
     assert metrics.get_sample_value("gdcc_migration_duration_seconds_sum") == 49
     assert metrics.get_sample_value("gdcc_migration_duration_seconds_bucket", {"le": "15.0"}) == 1
     assert metrics.get_sample_value("gdcc_migration_duration_seconds_bucket", {"le": "+Inf"}) == 2
