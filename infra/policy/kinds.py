@@ -14,6 +14,8 @@ VOLUME_TYPE = "openstack:blockstorage/volumeTypeV3:VolumeTypeV3"
 VOLUME_TYPE_ACCESS = "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3"
 
 ADDRESS_GROUP = "openstack:networking/addressGroupV2:AddressGroupV2"
+FLOATING_IP = "openstack:networking/floatingIp:FloatingIp"
+LOAD_BALANCER = "openstack:loadbalancer/loadBalancer:LoadBalancer"
 NETWORK = "openstack:networking/network:Network"
 NETWORK_QUOTA = "openstack:networking/quotaV2:QuotaV2"
 PORT = "openstack:networking/port:Port"

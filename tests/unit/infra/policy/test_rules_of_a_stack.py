@@ -137,6 +137,12 @@ BROKEN: list[Case] = [
         (ownership.RULE, (resource(kind),), "Pulumi's own user")
         for kind in (kinds.SERVER_GROUP, kinds.CONTAINER, kinds.APPLICATION_CREDENTIAL)
     ),
+    *(
+        (ownership.RULE, (HEALTH, resource(kind)), "the project of Pulumi's own user")
+        for kind in ownership.IN_A_PROJECT
+    ),
+    (ownership.RULE, (resource(kinds.NETWORK, tenantId="p-elsewhere"),), "the project of Pulumi's own user"),
+    (ownership.RULE, (HEALTH, resource(kinds.VOLUME, projectId=UNKNOWN)), "would belong to Pulumi's own user"),
     (ownership.RULE, made_by([], [HEALTH], kinds.CONTAINER), "Pulumi's own user"),
     (ownership.RULE, made_by([USER], [], kinds.SERVER_GROUP), "Pulumi's own user"),
     (quota_coverage.RULE, (HEALTH,), "no compute and no block storage and no network quota"),
@@ -167,6 +173,9 @@ HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
     (admin_role.RULE, (LEVELS, assigned("r-member", userId="u"))),
     (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, groupId="g"))),
     (ownership.RULE, made_by([USER], [HEALTH], kinds.CONTAINER)),
+    (ownership.RULE, made_by([USER], [HEALTH], kinds.VOLUME)),
+    (ownership.RULE, (HEALTH, NETWORK, router(HEALTH, "n"))),
+    (ownership.RULE, (resource(kinds.NETWORK, stack=FOUNDATION),)),
     (ownership.RULE, (resource(kinds.SERVER_GROUP, stack=FOUNDATION),)),
     (quota_coverage.RULE, (HEALTH, *QUOTAS)),
     (quota_coverage.RULE, (project(stack=FOUNDATION, isDomain=True),)),
