@@ -7,6 +7,7 @@ from inventory.checks.case import Case
 from inventory.model import (
     IN_NOVA,
     Classification,
+    DataSet,
     Domain,
     Estate,
     Flavor,
@@ -65,9 +66,19 @@ def _data_sets(case: Case) -> Iterator[Problem]:
                 f"{_level(system.classification)} (raise the system, or move the data)"
             )
             yield case.problem("data_sets", data_set.name, what, "classification")
+        yield from _readers(case, data_set)
         if data_set.public and data_set.classification > Classification.OPEN:
             what = f"is public but {_level(data_set.classification)} (only open data may be public)"
             yield case.problem("data_sets", data_set.name, what, "public")
+
+
+def _readers(case: Case, data_set: DataSet) -> Iterator[Problem]:
+    """A reader whose systems are all below the data: the agreement would stand, and nobody could read."""
+    for reader in sorted(case.estate.agencies.keys() & set(data_set.readers)):
+        levels = [each.classification for each in case.estate.systems.values() if each.agency == reader]
+        if levels and max(levels) < data_set.classification:
+            what = f"is {_level(data_set.classification)}, and {reader} has no system of that level that could read it"
+            yield case.problem("data_sets", data_set.name, what, "readers")
 
 
 def _clearances(case: Case) -> Iterator[Problem]:

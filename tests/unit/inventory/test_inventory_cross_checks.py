@@ -249,12 +249,20 @@ def test_vms_that_ask_for_more_than_cleared_hosts_hold_are_told(tmp_path: Path) 
 
 
 def test_two_systems_of_one_project_are_told(tmp_path: Path) -> None:
-    extra = "- {name: more, agency: law, project: filing, classification: open, tier: basic}\ndata_sets:"
+    extra = "- {name: more, agency: tax, project: filing, classification: open, tier: basic}\ndata_sets:"
     expect(told(tmp_path, "data_sets:", extra), line_of("data_sets:"), "systems more: project 'filing' is also that")
 
 
 def test_two_vm_sets_of_one_role_are_told(tmp_path: Path) -> None:
     assert "two VM sets of role 'web'" in told(tmp_path, "role: db", "role: web")[0]
+
+
+def test_a_reader_whose_systems_are_all_below_the_data_is_told(tmp_path: Path) -> None:
+    system = "- {name: rules, agency: law, project: rules, classification: open, tier: basic}\ndata_sets:"
+    what = "data_sets rulings: is internal, and law has no system of that level that could read it"
+    expect(told(tmp_path, "data_sets:", system), line_of("- {name: rulings") + 1, what)
+    said = told(tmp_path, "data_sets:", system.replace("open", "internal"))
+    assert not any("could read it" in each for each in said), said
 
 
 def test_data_above_its_system_or_public_above_open_is_told(tmp_path: Path) -> None:
