@@ -1,6 +1,6 @@
 """Whole quota sets of a project, as the provider takes them: what one leaves out, the provider writes as 0."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pulumi
 from pulumi_openstack import blockstorage, compute, networking
@@ -8,9 +8,6 @@ from pulumi_openstack import blockstorage, compute, networking
 from inventory.quotas import Limits
 
 UNLIMITED = -1
-
-CINDERS_OWN_TYPE = "__DEFAULT__"
-"""The volume type that Cinder makes for itself: public, of no classification, so no project has room in it."""
 
 _METADATA_ITEMS = 128
 _INJECTED_FILES = 5
@@ -59,13 +56,14 @@ def cinder(
     )
 
 
-def of_volume_types(limits: Limits, gib: Mapping[str, int]) -> dict[str, str]:
+def of_volume_types(limits: Limits, gib: Mapping[str, int], others: Iterable[str]) -> dict[str, str]:
     """Cinder's quotas of each volume type, texts as the provider takes them; of a type with 0 GiB, all are 0.
 
-    Cinder answers with all of its types, so one that were left out would be a difference at every refresh.
+    Cinder answers with all of its types, so one that were left out would be a difference at every refresh, and refuses
+    one that it has not: `others` are those that the estate does not declare.
     """
     fields: dict[str, str] = {}
-    for name, size_gib in sorted({**gib, CINDERS_OWN_TYPE: 0}.items()):
+    for name, size_gib in sorted({**dict.fromkeys(others, 0), **gib}.items()):
         fields[f"gigabytes_{name}"] = str(size_gib)
         fields[f"volumes_{name}"] = str(limits.volumes if size_gib else 0)
         fields[f"snapshots_{name}"] = str(limits.snapshots if size_gib else 0)

@@ -455,12 +455,14 @@ class Gap:
 class Estate:
     """The whole estate. Each table maps a name to its value, in the order of the files.
 
-    `modelled` says, in sentences, which of its numbers stand on no public record.
+    `modelled` says, in sentences, which of its numbers stand on no public record. `other_volume_types` are those that
+    the cloud has and this estate does not declare: no project has room in them. Cinder makes `__DEFAULT__` itself.
     """
 
     name: str
     timezone: str = "Asia/Bangkok"
     vm_target: int | None = None
+    other_volume_types: tuple[str, ...] = ("__DEFAULT__",)
     modelled: tuple[str, ...] = ()
     sites: Mapping[str, Site] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)

@@ -47,9 +47,7 @@ class System(pulumi.ComponentResource):
         self._project_id, self._kept = project_id, protect
         child = pulumi.ResourceOptions(parent=self)
         limits = quotas.limits(estate, system)
-        quota = Quotas(
-            name, system=system, limits=limits, volume_types=estate.volume_types, project_id=project_id, opts=child
-        )
+        quota = Quotas(name, system=system, limits=limits, estate=estate, project_id=project_id, opts=child)
         Access(
             name,
             project_id=project_id,

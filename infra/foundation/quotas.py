@@ -102,7 +102,7 @@ class Quotas(pulumi.ComponentResource):
             each.name: limits.volume_gib if each.classification is control_level else 0
             for each in estate.volume_types.values()
         }
-        by_type = quota_sets.of_volume_types(limits, gib)
+        by_type = quota_sets.of_volume_types(limits, gib, estate.other_volume_types)
         compute.QuotaSetV2("control", quota_sets.nova(limits, project_id), child)
         blockstorage.QuoteSetV3("control", quota_sets.cinder(limits, by_type, project_id), child)
         networking.QuotaV2(

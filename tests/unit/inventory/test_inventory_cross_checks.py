@@ -249,7 +249,7 @@ def test_vms_that_ask_for_more_than_cleared_hosts_hold_are_told(tmp_path: Path) 
 
 
 def test_two_systems_of_one_project_are_told(tmp_path: Path) -> None:
-    extra = "- {name: more, agency: tax, project: filing, classification: open, tier: basic}\ndata_sets:"
+    extra = "- {name: more, agency: tax, project: filing, classification: internal, tier: basic}\ndata_sets:"
     expect(told(tmp_path, "data_sets:", extra), line_of("data_sets:"), "systems more: project 'filing' is also that")
 
 

@@ -12,6 +12,8 @@ PREFIX = "  subnet_prefix: 24"
 AGENCIES = "- {name: law}"
 IMAGE = "images:\n- {name: deb, id: %s, classification: open}\nvolume_types:"
 
+BENCH = "- {name: bench, agency: law, project: bench, classification: internal, tier: basic}\n"
+
 
 def only(said: list[str], line: int, what: str) -> None:
     assert len(said) == 1, said
@@ -64,7 +66,8 @@ def test_a_network_shared_with_nobody_known_itself_or_a_lower_level_is_told(tmp_
     only(said, HERE, "systems filing: share_network_with names 'archive', which is not in systems")
     only(filing(tmp_path, "share_network_with: [filing]"), HERE, "systems filing: shares its network with itself")
     (tmp_path / "more.yaml").write_text(
-        "version: 1\nsystems:\n- {name: desk, agency: law, project: desk, classification: open, tier: basic}\n",
+        f"version: 1\nsystems:\n{BENCH}"
+        "- {name: desk, agency: law, project: desk, classification: open, tier: basic}\n",
         encoding="utf-8",
     )
     said = filing(tmp_path, "share_network_with: [desk]")
@@ -73,7 +76,8 @@ def test_a_network_shared_with_nobody_known_itself_or_a_lower_level_is_told(tmp_
 
 def test_a_network_of_an_agency_without_a_pool_cannot_be_shared(tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text(
-        "version: 1\nsystems:\n- {name: desk, agency: law, project: desk, classification: open, tier: basic,\n"
+        f"version: 1\nsystems:\n{BENCH}"
+        "- {name: desk, agency: law, project: desk, classification: open, tier: basic,\n"
         "   share_network_with: [filing]}\n",
         encoding="utf-8",
     )

@@ -106,7 +106,7 @@ def test_every_field_of_every_quota_is_set(gdcc):
         held = limits(gdcc, system)
         for args in (
             quota_sets.nova(held, "p"),
-            quotas.cinder(held, system, gdcc.volume_types, "p"),
+            quotas.cinder(held, system, gdcc, "p"),
             quotas.neutron(held, system, "p"),
         ):
             assert isinstance(args, compute.QuotaSetV2Args | blockstorage.QuoteSetV3Args | networking.QuotaV2Args)
@@ -122,13 +122,24 @@ def test_a_volume_type_not_asked_for_has_no_room_and_cinders_own_never(gdcc):
         ),
     )
     held = limits(gdcc, system)
-    said = quotas.cinder(held, system, gdcc.volume_types, "p").volume_type_quota
+    said = quotas.cinder(held, system, gdcc, "p").volume_type_quota
     assert isinstance(said, dict)
     assert said["gigabytes_confidential-fast"] == "500"
     assert int(said["volumes_confidential-fast"]) == held.volumes > 0
     assert {value for key, value in said.items() if not key.endswith("_confidential-fast")} == {"0"}
     assert "volumes___DEFAULT__" in said
     assert len(said) == 3 * (len(gdcc.volume_types) + 1)
+
+
+def test_types_that_the_cloud_has_beside_the_declared_get_no_room_and_those_it_has_not_are_not_named(gdcc):
+    system = next(iter(gdcc.systems.values()))
+    held = limits(gdcc, system)
+    for others in ((), ("old-lvm", "__DEFAULT__")):
+        said = quotas.cinder(held, system, replace(gdcc, other_volume_types=others), "p").volume_type_quota
+        assert isinstance(said, dict)
+        names = {key.partition("_")[2] for key in said}
+        assert names == {*gdcc.volume_types, *others}
+        assert {said[f"gigabytes_{other}"] for other in others} <= {"0"}
 
 
 def test_a_rule_over_hosts_is_hard_and_every_wider_one_soft():
