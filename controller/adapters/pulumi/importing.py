@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.adapters.pulumi import finding, state, urns
+from controller.adapters.pulumi import finding, fixed, state, urns
 
 PROVIDER = f"{urns.PROVIDERS}openstack"
 USER = "openstack:identity/user:User"
@@ -132,6 +132,7 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
             said = logins.get(each.named_provider, {})
             matches = [] if inputs is None or finder is None else await finder(cloud, {**inputs, **finding.owner(said)})
             if len(matches) == 1:
+                barred.extend(await fixed.differing(cloud, each.type, matches[0], each.inputs, inputs or {}))
                 (later if each.unborn_provider else ids)[each.urn] = matches[0]
             elif matches:
                 ambiguous[each.urn] = tuple(sorted(matches))

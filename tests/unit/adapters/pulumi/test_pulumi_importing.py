@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.pulumi import beside, finding, importing, state, undeclared
+from controller.adapters.pulumi import beside, finding, fixed, importing, state, undeclared
 from controller.adapters.pulumi.runs import StepFailedError
 from controller.adapters.pulumi.urns import name_of, type_of
 
@@ -87,6 +87,39 @@ def test_everything_is_found_and_what_stands_between_two_gets_an_id_of_theirs(cl
         "SecGroupRule": "rule1",
     }
     assert answer.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("living", "why"),
+    [
+        ({"os-flavor-access:is_public": True}, "its is_public is true, declared is false"),
+        ({"vcpus": 64}, "its vcpus is 64, declared is"),
+        ({"ram": 1, "disk": 1}, "its ram is 1, declared is"),
+        ({"os-flavor-access:is_public": False}, None),
+    ],
+)
+def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living, why):
+    cloud.tables["flavors"] = [{"id": "f1", "name": "e4sys-flavor", **living}]
+    barred = found(cloud).barred
+    assert bool(barred) == (why is not None)
+    assert why is None or (why in barred[0] and "e4sys-flavor would be replaced" in barred[0])
+
+
+@pytest.mark.parametrize(
+    ("living", "declared", "resolved", "barred"),
+    [
+        ({"subnetpool_id": "pool"}, {"subnetpoolId": importing.UNKNOWN}, {"subnetpoolId": "pool"}, False),
+        ({"subnetpool_id": None}, {"subnetpoolId": importing.UNKNOWN}, {"subnetpoolId": "pool"}, True),
+        ({"subnetpool_id": None}, {"subnetpoolId": importing.UNKNOWN}, {}, True),
+        ({"subnetpool_id": "old"}, {"subnetpoolId": importing.UNKNOWN}, {}, True),
+        ({"subnetpool_id": None}, {}, {}, False),
+    ],
+)
+def test_a_subnet_of_no_pool_or_another_bars_the_import(living, declared, resolved, barred):
+    rows = Rows({"subnets": [{"id": "s1", **living}]}, {})
+    cloud = finding.Cloud(rows=rows, region="RegionOne")
+    said = asyncio.run(fixed.differing(cloud, "openstack:networking/subnet:Subnet", "s1", declared, resolved))
+    assert bool(said) == barred
 
 
 def test_what_needs_a_missing_thing_is_missing_too(cloud):
