@@ -8,7 +8,7 @@ to start a migration twice for one intent, and an answer that was lost is treate
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from controller.engine import guard, recheck
 from controller.engine.follow import Follower
@@ -46,6 +46,7 @@ class Migrator:
         self._situation = situation
         self._follower = follower
         self._epoch = epoch
+        self._not_before: datetime | None = None
 
     async def run_waves(self, waves: Iterable[Sequence[Order]]) -> tuple[Result, ...]:
         """Runs waves in order; after one in which a move did not succeed, the later ones are left for a new plan."""
@@ -79,6 +80,7 @@ class Migrator:
         """Makes one move, or says why not. Raises what the journal raises; an open entry is then adopted."""
         with self._follower.hold(order.id):
             try:
+                self._be_patient(order)
                 entry = self._intend(order, await self._facts(order))
             except RefusedError as refused:
                 self._remember(order, refused)
@@ -98,6 +100,12 @@ class Migrator:
         for entry in found:
             self._follower.abort(entry.intent.id)
         return found
+
+    def _be_patient(self, order: Order) -> None:
+        """Raises `RefusedError` (rule `retry-after`) as long as Nova has asked to be left alone (429, 503)."""
+        if self._not_before is not None and self._clock.now() < self._not_before:
+            left = (self._not_before - self._clock.now()).total_seconds()
+            raise RefusedError(f"Nova asked for {left:.0f} s more of patience", rule="retry-after", where=order.id)
 
     async def _facts(self, order: Order) -> Facts:
         """The live facts. Raises `RefusedError` (rule `facts`) where they cannot be read: no move without them."""
@@ -163,6 +171,7 @@ class Migrator:
         except PermanentError as error:
             return self._end(entry, State.REFUSED, "error", str(error))
         except TransientError as error:
+            self._not_before = self._clock.now() + timedelta(seconds=error.retry_after_s)
             if error.sent:
                 return entry
             late = self._clock.now() >= intent.deadline

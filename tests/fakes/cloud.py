@@ -63,7 +63,8 @@ class FakeCloud:
     """`faults` by server: check, pre, copy, stall, error, late-error, lie, unbound, delete, resize, stuck or no-record.
 
     `answers` are taken one a start request, from the front: `lost` (done, the answer lost), `dropped` (not done, nobody
-    knows), `late` (done 20 s later, nobody knows), `unreachable` (not sent). `down_until` makes every call fail.
+    knows), `late` (done 20 s later, nobody knows), `unreachable`, `throttled` (not sent). `down_until` makes every call
+    fail.
     """
 
     def __init__(self, clock: Clock, hosts: tuple[str, ...] = ("c1", "c2", "c3", "c4")) -> None:
@@ -237,6 +238,8 @@ class FakeCloud:
         if self._clock.now() >= deadline:
             raise TransientError("its deadline passed before it could be sent", where=server_id)
         answer = self.answers.pop(0) if self.answers else ""
+        if answer == "throttled":
+            raise TransientError("HTTP 429", where=server_id, retry_after_s=90.0)
         if answer == "unreachable":
             raise TransientError("connection refused", where=server_id)
         if answer == "late":

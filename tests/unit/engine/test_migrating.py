@@ -218,6 +218,16 @@ async def test_what_changed_since_the_plan_bars_the_move(
     assert rig.cloud.starts == [] and rig.journal.entries_since(rig.clock.now()) == ()
 
 
+async def test_nova_is_left_alone_for_as_long_as_it_asked(rig: Rig) -> None:
+    rig.cloud.answers = ["throttled"]
+    assert ended(await move(rig)) == (State.NOT_SENT, "unreachable")
+    assert refused_by(await rig.migrator.execute(replace(order(), id=MoveId("p-2")))) == "retry-after"
+    assert [name for name, _ in rig.cloud.calls].count("live_migrate") == 1
+    assert tuple(rig.journal.refusals(rig.clock.now())) == ()
+    await rig.clock.sleep(timedelta(seconds=91))
+    assert ended(await rig.migrator.execute(replace(order(), id=MoveId("p-3")))) == (State.SUCCEEDED, "")
+
+
 async def test_a_pinned_guest_is_not_moved_on_our_own_and_known_at_the_next_look(rig: Rig) -> None:
     rig.cloud.guests[ServerId("vm-1")] = Guest(numa=(SMALL,), image_properties={})
     assert refused_by(await move(rig)) == "fit-unknown"
