@@ -43,8 +43,11 @@ class Stack:
         self.state = json.loads(self.file.read_text()) if self.file.exists() else None
 
     def save(self):
+        """In one step: a test may read it at any moment."""
         self.file.parent.mkdir(exist_ok=True)
-        self.file.write_text(json.dumps(self.state))
+        draft = self.file.with_suffix(f".{os.getpid()}.new")
+        draft.write_text(json.dumps(self.state))
+        draft.replace(self.file)
 
     def urn(self, name, kind=KIND):
         return f"urn:pulumi:{self.name}::gdcc::{kind}::{name}"
