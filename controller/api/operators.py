@@ -9,6 +9,8 @@ import os
 import pwd
 import socket
 import struct
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,6 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from controller.adapters import logs
 from controller.api import campaigns, host_runs
 from controller.api.wire import http_status, problem, to_json
 from controller.engine.campaign.desk import CampaignDesk
@@ -29,6 +30,15 @@ from controller.model.policy import Scope, ScopeKind
 _log = logging.getLogger(__name__)
 
 DESK = web.AppKey("desk", Desk)
+
+Bound = Callable[..., AbstractContextManager[None]]
+"""Opens the context that every log line of a request carries; its keywords are the context's fields."""
+
+BOUND: web.AppKey[Bound] = web.AppKey("bound")
+
+
+def _unbound(**_: object) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Ask(BaseModel):
@@ -44,10 +54,10 @@ class Ask(BaseModel):
     force: bool = False
 
 
-def application(desk: Desk, of_campaigns: CampaignDesk | None = None) -> web.Application:
+def application(desk: Desk, of_campaigns: CampaignDesk | None = None, bound: Bound = _unbound) -> web.Application:
     """The API over one desk; with `of_campaigns` also over that of campaigns."""
     app = web.Application(middlewares=[_errors])
-    app[DESK] = desk
+    app[DESK], app[BOUND] = desk, bound
     app.add_routes(
         [
             web.get("/status", _status),
@@ -69,7 +79,9 @@ def application(desk: Desk, of_campaigns: CampaignDesk | None = None) -> web.App
     return app
 
 
-async def serve(desk: Desk, path: Path, group: str | None, of_campaigns: CampaignDesk | None = None) -> web.AppRunner:
+async def serve(
+    desk: Desk, path: Path, group: str | None, of_campaigns: CampaignDesk | None = None, bound: Bound = _unbound
+) -> web.AppRunner:
     """Listens on `path`, mode 0660. Raises InputError when the group or the folder is not there.
 
     A socket file left behind is replaced: the journal's lock has already said that no other daemon runs.
@@ -82,7 +94,7 @@ async def serve(desk: Desk, path: Path, group: str | None, of_campaigns: Campaig
         raise InputError(f"there is no group {group}", where="socket.group") from error
     except OSError as error:
         raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
-    runner = web.AppRunner(application(desk, of_campaigns), access_log=None)
+    runner = web.AppRunner(application(desk, of_campaigns, bound), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner
@@ -126,7 +138,7 @@ def _who(request: web.Request) -> str:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    with logs.context(request=uuid4().hex[:12], path=request.path):
+    with request.app[BOUND](request=uuid4().hex[:12], path=request.path):
         try:
             if request.method != "GET":
                 _log.info("an operator asks", extra={"who": _who(request)})

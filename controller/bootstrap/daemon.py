@@ -164,7 +164,7 @@ class Wired:
             page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
             stack.push_async_callback(page.cleanup)
             given = settings.socket
-            runner = await socket_api.serve(self.desk, given.path, given.group, self.campaigns.desk)
+            runner = await socket_api.serve(self.desk, given.path, given.group, self.campaigns.desk, logs.context)
             stack.push_async_callback(runner.cleanup)
             yield
 

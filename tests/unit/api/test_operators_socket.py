@@ -130,6 +130,27 @@ def test_a_request_that_is_not_understood_is_told_what_is_wrong(site: Turning, t
     assert site.journal.pauses() == ()
 
 
+def test_every_line_of_a_request_carries_its_id(site: Turning, tmp_path: Path) -> None:
+    path, opened = tmp_path / "gdcc.sock", []
+
+    @contextlib.contextmanager
+    def bound(**fields: object) -> Iterator[None]:
+        opened.append(fields)
+        yield
+
+    async def run() -> None:
+        runner = await operators.serve(site.desk, path, None, bound=bound)
+        try:
+            for _ in range(2):
+                await asyncio.to_thread(client.call, path, "GET", "/drains", None)
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(run())
+    assert [each["path"] for each in opened] == ["/drains", "/drains"]
+    assert len({each["request"] for each in opened}) == 2
+
+
 def test_a_refusal_keeps_its_rule_over_the_wire(site: Turning, tmp_path: Path) -> None:
     path = tmp_path / "gdcc.sock"
 
