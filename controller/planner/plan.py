@@ -12,13 +12,12 @@ from controller.model import plan as words
 from controller.model.ids import HostName, PlanId
 from controller.model.policy import Policy
 from controller.planner import (
-    amounts,
     check,
     classify,
+    copies,
     describe,
     holds,
     limits,
-    precopy,
     preference,
     rules,
     score,
@@ -105,7 +104,7 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
     """Describes a move and makes it."""
     cluster = load.situation.cluster
     cold = bool(cluster.vms.state[choice.vm] == model.VmState.SHUTOFF)
-    taken = _estimate(load, choice, cold)
+    taken = copies.estimate(load, choice.vm, choice.target)
     copy, blackout = _duration(taken.copy_s), _duration(taken.blackout_s)
     source = cluster.hosts.names[int(load.host[choice.vm])]
     why, alternative = describe.why(load, choice, copy, blackout), _alternative(load, choice)
@@ -129,15 +128,6 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
         alternative=alternative,
         cold=cold,
     )
-
-
-def _estimate(load: Load, choice: search.Choice, cold: bool) -> precopy.Estimate:
-    facts = load.situation
-    link = float(rules.link_bytes_s(load, choice.vm, np.array([choice.target], np.int32))[0])
-    if cold:
-        return precopy.cold(float(facts.asked[2, choice.vm]) * amounts.GIB, link)
-    memory = float(facts.asked[1, choice.vm]) * amounts.MIB
-    return precopy.estimate(memory, float(facts.dirty_bytes_s[choice.vm]), link)
 
 
 def _duration(seconds: float) -> timedelta:

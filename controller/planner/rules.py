@@ -239,7 +239,7 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """
     cluster, limits = load.situation.cluster, load.situation.policy.limits
     source = int(load.origin[vm])
-    own = cluster.hosts.migration_mib_s[source] / _sharing(limits, limits.out_of_host)
+    own = _leaving_mib_s(load, source)
     link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / _sharing(limits, limits.into_host))
     uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / _sharing(limits, limits.across_rack)
     racks = cluster.hosts.rack
@@ -251,9 +251,13 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 
 def leaving_bytes_s(load: Load, vms: IntColumn) -> FloatColumn:
     """The share of its own host's link that each VM's copy has when all allowed copies run together."""
-    cluster, limits = load.situation.cluster, load.situation.policy.limits
-    own: FloatColumn = cluster.hosts.migration_mib_s[load.origin[vms]] / _sharing(limits, limits.out_of_host)
-    return own * amounts.MIB
+    return _leaving_mib_s(load, load.origin[vms]) * amounts.MIB
+
+
+def _leaving_mib_s(load: Load, sources: IntColumn | int) -> FloatColumn:
+    limits = load.situation.policy.limits
+    own: FloatColumn = load.situation.cluster.hosts.migration_mib_s[sources] / _sharing(limits, limits.out_of_host)
+    return own
 
 
 def _sharing(limits: Limits, allowed: int) -> int:

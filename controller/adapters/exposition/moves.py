@@ -31,14 +31,15 @@ def _ended(status: Status) -> Iterator[Metric]:
     by_rule: Counter[tuple[str, str]] = Counter()
     by_reason: Counter[tuple[str, str]] = Counter()
     for each in moves.counts:
-        by_reason[each.reason, each.state] += each.count if each.reason else 0
+        if each.reason:
+            by_reason[each.reason, each.state] += each.count
         by_outcome[each.origin, each.state] = by_outcome.get((each.origin, each.state), 0) + each.count
         by_rule[each.rule, each.state] += each.count
     rows = ((key, float(count)) for key, count in sorted(by_outcome.items()))
     yield counters("gdcc_moves", "Moves that ended, by who asked and what came of them.", ("origin", "outcome"), rows)
     rows = ((key, float(count)) for key, count in sorted(by_rule.items()))
     yield counters("gdcc_moves_by_rule", "Moves that ended, by the rule they served.", ("rule", "outcome"), rows)
-    rows = ((key, float(count)) for key, count in sorted((+by_reason).items()))
+    rows = ((key, float(count)) for key, count in sorted(by_reason.items()))
     text = "Moves that did not succeed, by what they failed or were refused by."
     yield counters("gdcc_moves_by_reason", text, ("reason", "outcome"), rows)
     text = "From asking Nova to the outcome, of moves that succeeded."

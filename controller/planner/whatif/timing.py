@@ -13,8 +13,7 @@ from heapq import heappush, heapreplace
 
 import numpy as np
 
-from controller.model import cluster as model
-from controller.planner import amounts, budget, precopy, rules
+from controller.planner import budget, copies
 from controller.planner.situation import Situation
 from controller.planner.whatif.spare import Spare
 
@@ -34,21 +33,16 @@ class Copy:
 
 def copy(spare: Spare, vm: int, target: int) -> Copy:
     """The move of a server that runs, or is off, to a host."""
-    facts = spare.situation
-    link = float(rules.link_bytes_s(spare.load, vm, np.array([target], np.int32))[0])
-    if facts.cluster.vms.state[vm] == model.VmState.SHUTOFF:
-        taken = precopy.cold(float(facts.asked[2, vm]) * amounts.GIB, link)
-    else:
-        taken = precopy.estimate(float(facts.asked[1, vm]) * amounts.MIB, float(facts.dirty_bytes_s[vm]), link)
-    return Copy(vm=vm, source=int(facts.cluster.vms.host[vm]), target=target, seconds=taken.copy_s)
+    seconds = copies.estimate(spare.load, vm, target).copy_s
+    return Copy(vm=vm, source=int(spare.situation.cluster.vms.host[vm]), target=target, seconds=seconds)
 
 
-def starts(situation: Situation, copies: Sequence[Copy]) -> list[tuple[Copy, float]]:
+def starts(situation: Situation, moves: Sequence[Copy]) -> list[tuple[Copy, float]]:
     """Each move with the second at which it begins."""
     limits = _Limits(situation)
     free_at: defaultdict[Hashable, list[float]] = defaultdict(list)
     made = []
-    for each in _in_turn(copies):
+    for each in _in_turn(moves):
         places = list(limits.of(each))
         start = max((free_at[key][0] for key, most, _ in places if len(free_at[key]) >= most), default=0.0)
         for key, most, held in places:
@@ -57,10 +51,10 @@ def starts(situation: Situation, copies: Sequence[Copy]) -> list[tuple[Copy, flo
     return made
 
 
-def _in_turn(copies: Sequence[Copy]) -> list[Copy]:
+def _in_turn(moves: Sequence[Copy]) -> list[Copy]:
     turn: defaultdict[int, int] = defaultdict(int)
     ordered = []
-    for each in sorted(copies, key=lambda each: (-each.seconds, each.vm)):
+    for each in sorted(moves, key=lambda each: (-each.seconds, each.vm)):
         ordered.append((turn[each.source], each))
         turn[each.source] += 1
     return [each for _, each in sorted(ordered, key=lambda pair: pair[0])]
