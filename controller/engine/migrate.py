@@ -8,7 +8,7 @@ to start a migration twice for one intent, and an answer that was lost is treate
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from controller.engine import guard, recheck
 from controller.engine.follow import Follower
@@ -46,7 +46,7 @@ class Migrator:
         self._situation = situation
         self._follower = follower
         self._epoch = epoch
-        self._not_before: datetime | None = None
+        self._not_before = datetime.min.replace(tzinfo=UTC)
 
     async def run_waves(self, waves: Iterable[Sequence[Order]]) -> tuple[Result, ...]:
         """Runs waves in order; after one in which a move did not succeed, the later ones are left for a new plan."""
@@ -103,8 +103,8 @@ class Migrator:
 
     def _be_patient(self, order: Order) -> None:
         """Raises `RefusedError` (rule `retry-after`) as long as Nova has asked to be left alone (429, 503)."""
-        if self._not_before is not None and self._clock.now() < self._not_before:
-            left = (self._not_before - self._clock.now()).total_seconds()
+        left = (self._not_before - self._clock.now()).total_seconds()
+        if left > 0:
             raise RefusedError(f"Nova asked for {left:.0f} s more of patience", rule="retry-after", where=order.id)
 
     async def _facts(self, order: Order) -> Facts:
@@ -171,7 +171,7 @@ class Migrator:
         except PermanentError as error:
             return self._end(entry, State.REFUSED, "error", str(error))
         except TransientError as error:
-            self._not_before = self._clock.now() + timedelta(seconds=error.retry_after_s)
+            self._not_before = max(self._not_before, self._clock.now() + timedelta(seconds=error.retry_after_s))
             if error.sent:
                 return entry
             late = self._clock.now() >= intent.deadline

@@ -228,6 +228,15 @@ async def test_nova_is_left_alone_for_as_long_as_it_asked(rig: Rig) -> None:
     assert ended(await rig.migrator.execute(replace(order(), id=MoveId("p-3")))) == (State.SUCCEEDED, "")
 
 
+async def test_an_error_that_names_no_time_does_not_shorten_what_nova_asked_for(rig: Rig) -> None:
+    rig.cloud.answers = ["throttled", "unreachable"]
+    rig.cloud.boot("vm-2", "c1")
+    both = (order(), replace(order(), id=MoveId("p-2"), server_id=ServerId("vm-2"), target=HostName("c3")))
+    rig.cloud.boot("vm-1", "c1")
+    assert {ended(result)[0] for result in await rig.migrator.run_wave(both)} == {State.NOT_SENT}
+    assert refused_by(await rig.migrator.execute(replace(order(), id=MoveId("p-3")))) == "retry-after"
+
+
 async def test_a_pinned_guest_is_not_moved_on_our_own_and_known_at_the_next_look(rig: Rig) -> None:
     rig.cloud.guests[ServerId("vm-1")] = Guest(numa=(SMALL,), image_properties={})
     assert refused_by(await move(rig)) == "fit-unknown"
