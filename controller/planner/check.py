@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import check_loads, check_moves
+from controller.planner import check_groups, check_loads, check_moves
 
 
 def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, ...]:
@@ -29,6 +29,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     found += _at_once(cluster, policy, plan)
     found += _in_the_hour(cluster, policy, plan)
     found += check_loads.problems(cluster, policy, plan)
+    found += check_groups.problems(cluster, plan)
     if plan.score_after > plan.score_before:
         found.append(f"the objective would go from {plan.score_before} to {plan.score_after}")
     return tuple(found)

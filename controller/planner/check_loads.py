@@ -1,14 +1,13 @@
-"""The checker's sums: what hosts, power rows and fault domains carry at the worst instant of each wave."""
+"""The checker's sums: what hosts and power rows carry at the worst instant of each wave."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
 from controller.planner.check_moves import fresh
-from inventory.model import Domain
 
 SLACK = 1e-6
 """Sums made in another order differ; a share of the limit that is no breach."""
@@ -37,7 +36,6 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
                 yield f"wave {number}: {place[0]} of row {place[1]} could reach {amount:.6g}, allowed {allowed:.6g}"
         for move in wave:
             book.carry_out(move)
-    yield from _groups(cluster, plan)
 
 
 class Book:
@@ -49,6 +47,7 @@ class Book:
         self._vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
         self._hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
         self._arrived: set[int] = set()
+        self._shed: defaultdict[int, float] = defaultdict(float)
         self._readings = {"cpu": cluster.vms.cpu_vcpus, "memory": cluster.vms.memory_bytes,
                           "network": cluster.vms.network_bytes_s}  # fmt: skip
         self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic}
@@ -96,6 +95,7 @@ class Book:
             self._arrived.add(target)
         for place, amount in self._freed(vm, source).items():
             self.sums[place] = self.sums.get(place, 0.0) - amount
+        self._shed[source] += self._watts_freed(vm, source)
 
     def _added(self, vm: int, host: int, *, first: bool) -> Sums:
         added = self._placed(vm, host)
@@ -104,21 +104,36 @@ class Book:
                 added[quantity, host] = self._brought(quantity, vm)
         threads = self._brought("cpu", vm)
         if threads > 0:
-            slope, margin = self._slope(host), float(self._cluster.hosts.watts_error[host])
-            known_margin = max(margin, 0.0) if math.isfinite(margin) and first else 0.0
-            watts = threads * (self._densest if slope is None else slope) + known_margin
-            added.update(dict.fromkeys(self._watts_places(host), watts))
+            slope = self._slope(host)
+            watts = threads * (self._densest if slope is None else slope)
+            margin = self._margin(host) if first else 0.0
+            counted = self._doubt(host, self._shed[host]) if first else 0.0
+            for kind, row in self._watts_places(host):
+                added[kind, row] = watts + margin - (counted if kind == "watts, most" else 0.0)
         return added
 
     def _freed(self, vm: int, host: int) -> Sums:
         freed = self._placed(vm, host)
         for quantity in self._readings:
             freed[quantity, host] = self._relieved(quantity, vm, host)
-        slope = self._slope(host)
-        if slope is not None and fresh(self._cluster.hosts.power_watts, host) is not None:
-            watts = slope * freed["cpu", host]
-            freed.update(dict.fromkeys(self._watts_places(host), watts))
+        watts, shed = self._watts_freed(vm, host), self._shed[host]
+        doubtful = 0.0 if host in self._arrived else self._doubt(host, shed + watts) - self._doubt(host, shed)
+        for kind, row in self._watts_places(host):
+            freed[kind, row] = watts - (doubtful if kind == "watts, most" else 0.0)
         return freed
+
+    def _watts_freed(self, vm: int, host: int) -> float:
+        slope = self._slope(host)
+        read = fresh(self._cluster.hosts.power_watts, host) is not None
+        return slope * self._relieved("cpu", vm, host) if slope is not None and read else 0.0
+
+    def _margin(self, host: int) -> float:
+        margin = float(self._cluster.hosts.watts_error[host])
+        return max(margin, 0.0) if math.isfinite(margin) else 0.0
+
+    def _doubt(self, host: int, shed: float) -> float:
+        """A host that only sheds may have shed less than is reckoned, by its error at most."""
+        return min(self._margin(host), shed)
 
     def _placed(self, vm: int, host: int) -> Sums:
         vms = self._cluster.vms
@@ -236,67 +251,3 @@ class Book:
 
     def _rows(self, host: int) -> set[int]:
         return {int(row) for row in self._cluster.hosts.power[host] if row >= 0}
-
-
-def _groups(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
-    """Members of each hard group by fault domain: where they are, and at worst where they are and go."""
-    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
-    moving = {vms[move.vm] for move in plan.moves}
-    for group in cluster.groups:
-        members = set(group.members.tolist())
-        if members & moving and group.kind in {model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY}:
-            places = {vm: {int(cluster.vms.host[vm]), int(cluster.vms.target[vm])} - {-1} for vm in members}
-            start = {vm: {domain_of(cluster, group.domain, host) for host in at} for vm, at in places.items()}
-            yield from _group(cluster, group, start, [
-                [(vms[move.vm], domain_of(cluster, group.domain, hosts[move.target])) for move in wave
-                 if vms[move.vm] in members] for wave in plan.waves
-            ])  # fmt: skip
-
-
-def _group(
-    cluster: model.Cluster,
-    group: model.Group,
-    start: dict[int, set[tuple[object, ...]]],
-    waves: list[list[tuple[int, tuple[object, ...]]]],
-) -> Iterator[str]:
-    began = _counted(start)
-    anchor_size = max(began.values(), default=0)
-    now = start
-    for number, wave in enumerate(waves, start=1):
-        worst = {vm: set(at) for vm, at in now.items()}
-        for vm, domain in wave:
-            worst[vm].add(domain)
-        reached = _counted(worst)
-        for vm, domain in wave:
-            if domain in now[vm]:
-                continue
-            if group.kind is model.GroupKind.AFFINITY:
-                if sum(began.values()) > 1 and began[domain] < anchor_size:
-                    yield f"wave {number}: {cluster.vms.names[vm]} leaves the others of group {group.name}"
-            elif reached[domain] > max(group.max_per_domain, began[domain]):
-                yield f"wave {number}: {reached[domain]} of group {group.name} could be in one {group.domain}"
-        now = {**now, **{vm: {domain} for vm, domain in wave}}
-
-
-def _counted(places: dict[int, set[tuple[object, ...]]]) -> Counter[tuple[object, ...]]:
-    return Counter(domain for at in places.values() for domain in at if domain)
-
-
-def domain_of(cluster: model.Cluster, domain: Domain, host: int) -> tuple[object, ...]:
-    """What two hosts of one fault domain have in common; empty where it is not known."""
-    rack = int(cluster.hosts.rack[host])
-    if domain is Domain.HOST:
-        return ("host", host)
-    if domain is Domain.FEED:
-        rows = {int(row) for row in cluster.hosts.power[host] if row >= 0}
-        feeds = sorted(row for row in rows if cluster.power.kind[row] == model.PowerKind.FEED)
-        return ("feeds", *feeds) if feeds else ()
-    if rack < 0:
-        return ()
-    if domain is Domain.RACK:
-        return ("rack", rack)
-    row = int((cluster.racks.zone if domain is Domain.ZONE else cluster.racks.room)[rack])
-    if row < 0:
-        return ()
-    return (str(domain), cluster.rooms.site[row] if domain is Domain.SITE else row)

@@ -20,6 +20,8 @@ class Load:
     `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess`: of all groups.
     `misplaced`: VMs above their host's clearance.
+    `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
+    for the error of each host's prediction.
     `in_mean` (H,): hosts that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack).
     """
 
@@ -43,6 +45,7 @@ class Load:
         self.misplaced = int(np.count_nonzero(misplaced(self)))
         self.in_mean, self.rack_busy, self.rack_threads = self._racks()
         self.arrivals = np.zeros(hosts, np.int32)
+        self.shed, self.unsure = np.zeros(hosts), np.zeros(hosts)
         self.members = [Counter(bond.start) for bond in situation.bonds]
         self.excess = sum(
             bond.excess(domain, count) for bond in situation.bonds for domain, count in bond.start.items()
@@ -87,7 +90,8 @@ class Load:
         if self._arrives(vm, host):
             self.arrivals[host] += 1
             if self.arrivals[host] == 1:
-                self._watts(host, float(self.situation.watts.margin[host]))
+                self.least[self.situation.watts.rows[host]] += self.situation.watts.margin[host]
+                self._doubt(host)
 
     def _take(self, vm: int, host: int) -> None:
         self.asked[:, host] -= self.situation.asked[:, vm]
@@ -95,7 +99,8 @@ class Load:
         if self._arrives(vm, host):
             self.arrivals[host] -= 1
             if self.arrivals[host] == 0:
-                self._watts(host, -float(self.situation.watts.margin[host]))
+                self.least[self.situation.watts.rows[host]] -= self.situation.watts.margin[host]
+                self._doubt(host)
 
     def _arrives(self, vm: int, host: int) -> bool:
         """Whether the VM brings the host CPU it did not have, so that its watts are a prediction."""
@@ -107,7 +112,11 @@ class Load:
         amount = (situation.relieves if home else situation.brings)[:, vm]
         slope = (situation.watts.per_thread_out if home else situation.watts.per_thread_in)[host]
         self.used[:, host] += sign * amount
-        self._watts(host, sign * float(slope * amount[0]))
+        watts = sign * float(slope * amount[0])
+        self._watts(host, watts)
+        if home:
+            self.shed[host] -= watts
+            self._doubt(host)
         if self.in_mean[host]:
             self.rack_busy[situation.cluster.hosts.rack[host]] += sign * float(amount[0])
 
@@ -115,6 +124,13 @@ class Load:
         rows = self.situation.watts.rows[host]
         self.least[rows] += watts
         self.most[rows] += watts
+
+    def _doubt(self, host: int) -> None:
+        """Keeps the error of the host's prediction in `most`, once: whole where it received, else of what it shed."""
+        margin = float(self.situation.watts.margin[host])
+        doubt = margin if self.arrivals[host] else min(margin, max(float(self.shed[host]), 0.0))
+        self.most[self.situation.watts.rows[host]] += doubt - self.unsure[host]
+        self.unsure[host] = doubt
 
     def _count(self, vm: int, host: int, sign: int) -> None:
         """Counts the VM's copy on `host` in its groups, unless another copy of it is in the same domain."""

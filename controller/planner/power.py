@@ -6,11 +6,12 @@ A row of the power table must carry, with its partner failed, its base and all w
 
 and a host's predicted watts follow the CPU it gains and loses:
 
-    watts = measured + watts_per_thread * (threads received - threads shed) + (watts_error, if it received anything)
+    watts = measured + watts_per_thread * (threads received - threads shed) + error
 
-Two loads are kept. The *least* counts only hosts with a fresh reading; above its limit a row is surely broken. The
-*most* takes a host without a fresh reading at the highest watts a thread that any fresh host draws; what is moved onto
-a row must fit under its limit even then.
+Two loads are kept. The *least* counts only hosts with a fresh reading; above its limit a row is surely broken. Its
+error is `watts_error` where a host received anything. The *most* takes a host without a fresh reading at the highest
+watts a thread that any fresh host draws, and as a shedding host's error `min(watts_error, watts shed)`: it may have
+shed that much less. What is moved onto a row must fit under its limit even then.
 
 A row's own fresh meter that shows more than either load takes its place: something hangs on the row that the inventory
 does not know. While both cords carry, the meter of a feed shows only its share, so that it rarely counts. A row that
@@ -28,7 +29,7 @@ from controller.model.sample import FloatColumn, IntColumn
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watts:
     """`rows[h]`: power rows host `h` has a cord on. `per_thread_in` and `per_thread_out`: watts that a busy thread adds
-    where it arrives and takes where it leaves, both on the careful side. `margin`: added once to a host that receives.
+    where it arrives and takes where it leaves, both on the careful side. `margin`: a host's `watts_error`, once.
     `drawn` (H,): what each host draws, or may where it is not read. `least` and `most` (P,): loads now; NaN where not
     measured.
     """

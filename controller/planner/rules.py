@@ -218,9 +218,10 @@ def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
 
 
 def added_watts(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
-    """What the VM would add to each host's rows: its threads by the host's slope, and the margin of a first arrival."""
+    """What the VM would add to each host's rows: its threads by the host's slope, and what is left of its margin."""
     brought = float(load.situation.brings[amounts.CPU, vm])
-    return load.situation.watts.added(brought, hosts, load.arrivals[hosts] > 0)
+    first = np.equal(load.arrivals[hosts], 0) & (brought > 0)
+    return load.situation.watts.added(brought, hosts, ~first) - np.where(first, load.unsure[hosts], 0.0)
 
 
 def headroom_watts(load: Load, hosts: IntColumn) -> FloatColumn:

@@ -5,6 +5,7 @@ hundred times faster than drawing each of a thousand choices.
 """
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -40,6 +41,22 @@ def clusters(most_vms: int = 16) -> st.SearchStrategy[Cluster]:
     return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(3, 7), vms=st.integers(0, most_vms))
 
 
+def pressed() -> st.SearchStrategy[Cluster]:
+    """Clusters with much to be done and room to do it in: full hosts to empty beside empty ones, little else wrong."""
+    return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(4, 8), vms=st.integers(8, 24),
+                     hurry=st.just(True))  # fmt: skip
+
+
+def narrow() -> st.SearchStrategy[Policy]:
+    """Few moves at once, so that plans take several waves."""
+    few = st.integers(1, 2)
+    return st.builds(
+        lambda at_once, out, into: Policy(limits=Limits(at_once=at_once, out_of_host=out, into_host=into,
+                                                        across_rack=2, per_agency=4, per_system=4, per_hour=100)),
+        st.integers(1, 4), few, few,
+    )  # fmt: skip
+
+
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest."""
     return st.builds(
@@ -67,13 +84,15 @@ def unhindered() -> Policy:
     )  # fmt: skip
 
 
-def cluster(seed: int, hosts: int, vms: int) -> Cluster:
-    """The same cluster for the same arguments."""
+def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False) -> Cluster:
+    """The same cluster for the same arguments. In a `hurry` the VMs stand on half of the hosts, some of which drain."""
     dice = Random(f"{seed} {hosts} {vms}")
-    trouble = dice.choice([0.0, 0.02, 0.05, 0.05, 0.25])
+    trouble = dice.choice([0.0, 0.02] if hurry else [0.0, 0.02, 0.05, 0.05, 0.25])
     names = [f"h{n}" for n in range(hosts)]
-    made = [_vm(dice, trouble, f"v{n:02}", names) for n in range(vms)]
+    full = names[: hosts // 2] if hurry else names
+    made = [_vm(dice, trouble, f"v{n:02}", full, names) for n in range(vms)]
     machines = [_host(dice, trouble, name, [vm for vm in made if vm.host == name]) for name in names]
+    machines = [_drained(dice, host) for host in machines] if hurry else machines
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -88,8 +107,13 @@ def cluster(seed: int, hosts: int, vms: int) -> Cluster:
     )
 
 
-def _vm(dice: Random, trouble: float, name: str, hosts: list[str]) -> builders.Vm:
-    vcpus, memory, host = dice.choice([1, 4, 12]), dice.choice([1.0, 8.0, 32.0]), dice.choice(hosts)
+def _drained(dice: Random, host: builders.Host) -> builders.Host:
+    """Every second host of the full half drains; the others may be hot, and receive."""
+    return replace(host, draining=dice.random() < 0.5 and int(host.name[1:]) % 2 == 0)
+
+
+def _vm(dice: Random, trouble: float, name: str, on: list[str], hosts: list[str]) -> builders.Vm:
+    vcpus, memory, host = dice.choice([1, 4, 12]), dice.choice([1.0, 8.0, 32.0]), dice.choice(on)
     others = [other for other in hosts if other != host]
     wrong = [dice.random() < trouble for _ in range(9)]
     return builders.Vm(

@@ -1,36 +1,32 @@
-"""What a cluster carries at one instant of a plan, counted copy by copy from the tables, as a person would."""
+"""What a cluster carries at one instant of a plan, counted copy by copy from the tables, as a person would.
 
+Imports nothing of the planner, so that neither its formulas nor its checker's can hide behind themselves.
+"""
+
+import math
 from collections import defaultdict
+from collections.abc import Iterable
 
-import numpy as np
-
-from controller.model.cluster import Cluster, GroupKind
+from controller.model.cluster import Cluster, GroupKind, PowerKind, Reading, VmState
 from controller.model.plan import Plan
 from controller.model.policy import Policy
-from controller.planner.check_loads import domain_of
-from controller.planner.project import project
+from controller.model.sample import Trust
+from inventory.model import Domain
 
+_MIB = 2.0**20
 _HARD = {GroupKind.ANTI_AFFINITY}
+
+Move = tuple[int, int]
+"""A VM's row and its target's."""
 
 
 def carried(cluster: Cluster, policy: Policy, plan: Plan, wave: int, states: list[str]) -> dict[str, float]:
     """Loads by name while a wave runs, each of its moves `waiting`, `flying` or `done`; all earlier ones done."""
-    earlier = [move for move in plan.moves if move.wave < wave]
     current = [move for move in plan.moves if move.wave == wave]
-    done = earlier + [move for move, state in zip(current, states, strict=True) if state == "done"]
+    done = [move for move in plan.moves if move.wave < wave]
+    done += [move for move, state in zip(current, states, strict=True) if state == "done"]
     flying = [move for move, state in zip(current, states, strict=True) if state == "flying"]
-    base = project(cluster, policy, done, plan.created_at)
-    both = project(cluster, policy, done + flying, plan.created_at)
-    copies = {move.vm: move.target for move in flying}
-    found: dict[str, float] = defaultdict(float)
-    _placed(base, copies, found)
-    _groups(base, copies, found)
-    for host, name in enumerate(base.hosts.names):
-        for what, reading in (("cpu", "cpu_ratio"), ("memory", "memory_bytes")):
-            values = [getattr(look.hosts, reading).values[host] for look in (base, both)]
-            found[f"{what} {name}"] = float(np.nanmax([*values, 0.0]))
-    _supplied(base, both, found)
-    return found
+    return Instant(cluster, _rows(cluster, done), _rows(cluster, flying)).loads()
 
 
 def limits(cluster: Cluster, policy: Policy) -> dict[str, float]:
@@ -40,47 +36,160 @@ def limits(cluster: Cluster, policy: Policy) -> dict[str, float]:
         may[f"vcpus placed {name}"] = float(hosts.vcpus[host])
         may[f"memory placed {name}"] = float(hosts.memory_mib[host])
         may[f"disk placed {name}"] = float(hosts.disk_gib[host])
-        may[f"cpu {name}"] = policy.thresholds.cpu_ratio
-        may[f"memory {name}"] = policy.thresholds.memory_ratio * hosts.physical_memory_mib[host] * 2.0**20
-    may.update({f"watts {name}": float(cluster.power.limit_watts[row]) for row, name in enumerate(cluster.power.names)})
+        may[f"cpu {name}"] = policy.thresholds.cpu_ratio * float(hosts.threads[host])
+        may[f"memory {name}"] = policy.thresholds.memory_ratio * float(hosts.physical_memory_mib[host]) * _MIB
+        may[f"network {name}"] = policy.thresholds.network_ratio * float(hosts.migration_mib_s[host]) * _MIB
+    for row, name in enumerate(cluster.power.names):
+        may[f"watts {name}"] = may[f"watts at most {name}"] = float(cluster.power.limit_watts[row])
     may.update({f"group {group.name}": group.max_per_domain for group in cluster.groups})
     return may
 
 
-def _placed(cluster: Cluster, copies: dict[str, str], found: dict[str, float]) -> None:
-    vms, names = cluster.vms, cluster.hosts.names
-    for vm, identity in enumerate(vms.ids):
-        at = {names[row] for row in (vms.host[vm], vms.target[vm]) if row >= 0} | {copies.get(identity, "")} - {""}
-        for host in at - {""}:
-            found[f"vcpus placed {host}"] += vms.vcpus[vm]
-            found[f"memory placed {host}"] += vms.memory_mib[vm]
-            found[f"disk placed {host}"] += vms.disk_gib[vm]
-            if vms.classification[vm] > cluster.hosts.clearance[names.index(host)]:
-                found[f"above clearance {identity} {host}"] = 1.0
+class Instant:
+    """The cluster with some moves done and some under way."""
+
+    def __init__(self, cluster: Cluster, done: Iterable[Move], flying: Iterable[Move]) -> None:
+        self.cluster = cluster
+        vms = cluster.vms
+        gone = dict(done)
+        began = {
+            vm: {row for row in (int(vms.host[vm]), int(vms.target[vm])) if row >= 0} for vm in range(len(vms.ids))
+        }
+        self.copies = {vm: ({gone[vm]} if vm in gone else at) for vm, at in began.items()}
+        for vm, target in flying:
+            self.copies[vm] = self.copies[vm] | {target}
+        self.left = {vm: int(vms.host[vm]) for vm in gone}
+        self.came = {vm: at - {int(vms.host[vm])} for vm, at in self.copies.items()}
+
+    def loads(self) -> dict[str, float]:
+        """Everything that is carried, by name."""
+        found: dict[str, float] = defaultdict(float)
+        self._placed(found)
+        for host, name in enumerate(self.cluster.hosts.names):
+            for what in ("cpu", "memory", "network"):
+                busy = self._busy(what, host)
+                if busy is not None:
+                    found[f"{what} {name}"] = busy + self._received(what, host) - self._shed(what, host)
+        self._supplied(found)
+        self._grouped(found)
+        return found
+
+    def _placed(self, found: dict[str, float]) -> None:
+        vms, hosts = self.cluster.vms, self.cluster.hosts
+        for vm, at in self.copies.items():
+            for host in at:
+                found[f"vcpus placed {hosts.names[host]}"] += float(vms.vcpus[vm])
+                found[f"memory placed {hosts.names[host]}"] += float(vms.memory_mib[vm])
+                found[f"disk placed {hosts.names[host]}"] += float(vms.disk_gib[vm])
+                if vms.classification[vm] > hosts.clearance[host]:
+                    found[f"above clearance {vms.ids[vm]} {hosts.names[host]}"] = 1.0
+
+    def _received(self, what: str, host: int) -> float:
+        return sum(self._brings(what, vm) for vm, at in self.came.items() if host in at)
+
+    def _shed(self, what: str, host: int) -> float:
+        return sum(self._relieves(what, vm) for vm, source in self.left.items() if source == host)
+
+    def _busy(self, what: str, host: int) -> float | None:
+        hosts = self.cluster.hosts
+        if what == "cpu":
+            ratio = _fresh(hosts.cpu_ratio, host)
+            return None if ratio is None else ratio * float(hosts.threads[host])
+        return _fresh(hosts.memory_bytes if what == "memory" else hosts.network_bytes_s, host)
+
+    def _uses(self, what: str, vm: int) -> float | None:
+        vms = self.cluster.vms
+        if vms.state[vm] == VmState.SHUTOFF:
+            return 0.0
+        return _fresh({"cpu": vms.cpu_vcpus, "memory": vms.memory_bytes, "network": vms.network_bytes_s}[what], vm)
+
+    def _measured(self, what: str, host: int) -> float:
+        standing = [vm for vm, row in enumerate(self.cluster.vms.host.tolist()) if row == host]
+        return sum(self._uses(what, vm) or 0.0 for vm in standing)
+
+    def _brings(self, what: str, vm: int) -> float:
+        """What it uses; not measured, all it may use, and no more than its host uses beyond its measured VMs."""
+        uses = self._uses(what, vm)
+        if uses is not None:
+            return uses
+        vms, hosts, host = self.cluster.vms, self.cluster.hosts, int(self.cluster.vms.host[vm])
+        most = {
+            "cpu": float(vms.vcpus[vm]),
+            "memory": float(vms.memory_mib[vm]) * _MIB,
+            "network": float(hosts.migration_mib_s[host]) * _MIB,
+        }[what]
+        busy = self._busy(what, host)
+        return most if busy is None else min(most, max(0.0, busy - self._measured(what, host)))
+
+    def _relieves(self, what: str, vm: int) -> float:
+        """What it uses, its share where its host's VMs claim more than the host shows; nothing if not measured."""
+        uses, host = self._uses(what, vm), int(self.cluster.vms.host[vm])
+        together, busy = self._measured(what, host), self._busy(what, host) or 0.0
+        return 0.0 if uses is None else uses * (min(1.0, busy / together) if together > 0 else 1.0)
+
+    def _supplied(self, found: dict[str, float]) -> None:
+        """Each supply's hosts as they are predicted, in the estimate and at the most that its error leaves open."""
+        power, hosts = self.cluster.power, self.cluster.hosts
+        read = [_fresh(hosts.power_watts, host) for host in range(len(hosts.names))]
+        densest = max(
+            (w / float(t) for w, t in zip(read, hosts.threads, strict=True) if w is not None and t > 0), default=0.0
+        )
+        for row, name in enumerate(power.names):
+            on = [host for host in range(len(hosts.names)) if row in hosts.power[host].tolist()]
+            meter = _fresh(power.power_watts, row)
+            if meter is None and all(read[host] is None for host in on):
+                continue
+            for what, unread in (("watts", 0.0), ("watts at most", densest)):
+                start = float(power.base_watts[row])
+                start += sum(
+                    read[host] if read[host] is not None else unread * float(hosts.threads[host]) for host in on
+                )
+                change = sum(self._change(host, densest, at_most=bool(unread)) for host in on)
+                found[f"{what} {name}"] = max(start, meter or 0.0) + change
+
+    def _change(self, host: int, densest: float, *, at_most: bool) -> float:
+        hosts = self.cluster.hosts
+        slope, error = float(hosts.watts_per_thread[host]), float(hosts.watts_error[host])
+        fitted = math.isfinite(slope) and slope >= 0
+        threads = self._received("cpu", host)
+        read = _fresh(hosts.power_watts, host) is not None
+        shed = slope * self._shed("cpu", host) if fitted and read else 0.0
+        error = error if math.isfinite(error) and error > 0 else 0.0
+        unsure = error if threads > 0 else min(error, shed) if at_most else 0.0
+        return threads * (slope if fitted else densest) - shed + unsure
+
+    def _grouped(self, found: dict[str, float]) -> None:
+        for group in self.cluster.groups:
+            if group.kind not in _HARD:
+                continue
+            members = defaultdict(set)
+            for vm in group.members.tolist():
+                for host in self.copies[vm]:
+                    members[_domain(self.cluster, group.domain, host)].add(vm)
+            members.pop((), None)
+            found[f"group {group.name}"] = max((len(each) for each in members.values()), default=0)
 
 
-def _supplied(base: Cluster, both: Cluster, found: dict[str, float]) -> None:
-    """What each supply carries: every copy in flight draws on its target and still on its source."""
-    quiet = np.where(base.hosts.power_watts.fresh, base.hosts.power_watts.values, 0.0)
-    added = np.maximum(np.where(both.hosts.power_watts.fresh, both.hosts.power_watts.values, 0.0) - quiet, 0.0)
-    for row, name in enumerate(base.power.names):
-        on = (base.hosts.power == row).any(axis=1)
-        meter = base.power.power_watts
-        shown = float(meter.values[row]) if meter.fresh[row] else 0.0
-        explained = float(base.power.base_watts[row] + quiet[on].sum())
-        found[f"watts {name}"] = max(explained, shown) + float(added[on].sum())
+def _rows(cluster: Cluster, moves: Iterable[object]) -> list[Move]:
+    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
+    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
+    return [(vms[move.vm], hosts[move.target]) for move in moves]
 
 
-def _groups(cluster: Cluster, copies: dict[str, str], found: dict[str, float]) -> None:
-    vms, names = cluster.vms, cluster.hosts.names
-    for group in cluster.groups:
-        if group.kind not in _HARD:
-            continue
-        members = defaultdict(set)
-        for vm in group.members.tolist():
-            rows = {int(vms.host[vm]), int(vms.target[vm])} - {-1}
-            rows |= {names.index(copies[vms.ids[vm]])} if vms.ids[vm] in copies else set()
-            for row in rows:
-                members[domain_of(cluster, group.domain, row)].add(vm)
-        members.pop((), None)
-        found[f"group {group.name}"] = max((len(each) for each in members.values()), default=0)
+def _fresh(reading: Reading, row: int) -> float | None:
+    value = float(reading.values[row])
+    return max(value, 0.0) if reading.trust[row] == Trust.FRESH and math.isfinite(value) else None
+
+
+def _domain(cluster: Cluster, domain: Domain, host: int) -> tuple[object, ...]:
+    """What hosts of one fault domain have in common; empty where that is not known."""
+    rack = int(cluster.hosts.rack[host])
+    feeds = tuple(
+        sorted({r for r in cluster.hosts.power[host].tolist() if r >= 0 and cluster.power.kind[r] == PowerKind.FEED})
+    )
+    if domain is Domain.HOST or domain is Domain.FEED:
+        return (host,) if domain is Domain.HOST else feeds
+    zone, room = (int(table[rack]) if rack >= 0 else -1 for table in (cluster.racks.zone, cluster.racks.room))
+    site = cluster.rooms.site[room] if room >= 0 else -1
+    place = {Domain.RACK: rack, Domain.ZONE: zone, Domain.ROOM: room, Domain.SITE: site}[domain]
+    return () if place == -1 else (place,)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from controller.model import plan as words
 from controller.model.cluster import Cluster
-from controller.model.policy import Policy
+from controller.model.policy import Limits, Policy
 from controller.planner import check, check_loads, classify, plan, project, rules, situation
 from controller.planner.load import Load
 from tests import builders
@@ -23,9 +23,19 @@ def planned(cluster: Cluster, policy: Policy) -> words.Plan:
     return plan.plan(cluster, policy, builders.NOW)
 
 
+def test_much_of_what_is_pressed_takes_several_waves():
+    few = Policy(limits=Limits(at_once=2, out_of_host=1, into_host=1))
+    made = [planned(arbitrary_clusters.cluster(seed, 6, 16, hurry=True), few) for seed in range(30)]
+    assert sum(len(each.waves) > 1 for each in made) >= 10
+
+
 @slowly
-@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
-def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(cluster, policy, data):
+@given(
+    case=st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow())),
+    data=st.data(),
+)
+def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(case, data):
+    cluster, policy = case
     made = planned(cluster, policy)
     start = instants.carried(cluster, policy, made, 1, ["waiting"] * len(made.waves[0]) if made.waves else [])
     may = instants.limits(cluster, policy)
@@ -57,6 +67,8 @@ def test_planner_checker_and_projection_make_the_same_of_every_supply(cluster, p
     book = check_loads.Book(cluster, policy, made.moves)
     for move in made.moves:
         book.carry_out(move)
+    most = _most_by_the_planner(cluster, policy, made)
+    assert {row: book.sums["watts, most", row] for row in most} == pytest.approx(most)
     after = project.project(cluster, policy, made.moves, builders.NOW)
     shown = Load(situation.of_cluster(after, policy, builders.NOW)).least
     rows = classify.power_keys(after)
@@ -65,6 +77,17 @@ def test_planner_checker_and_projection_make_the_same_of_every_supply(cluster, p
         if (cluster.hosts.power == own_rows[key]).any():
             assert book.sums["watts, least", own_rows[key]] == pytest.approx(watts)
         assert shown[rows[key]] == pytest.approx(watts) or _received_unread(cluster, made, own_rows[key])
+
+
+def _most_by_the_planner(cluster: Cluster, policy: Policy, made: words.Plan) -> dict[int, float]:
+    """What each supply that is measured would carry at most after the plan, by the snapshot's rows."""
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    load, vms, hosts = Load(facts), facts.cluster.vms.ids, facts.cluster.hosts.names
+    for move in made.moves:
+        load.move(vms.index(move.vm), hosts.index(move.target))
+    rows = {name: row for row, name in enumerate(cluster.power.names)}
+    measured = np.flatnonzero(np.isfinite(load.most)).tolist()
+    return {rows[facts.cluster.power.names[row]]: float(load.most[row]) for row in measured}
 
 
 def _received_unread(cluster: Cluster, made: words.Plan, row: int) -> bool:

@@ -1,0 +1,72 @@
+"""The checker's count of groups: how many members each fault domain holds at the worst instant of each wave."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from controller.model import cluster as model
+from controller.model.plan import Plan
+from inventory.model import Domain
+
+
+def problems(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
+    """Each wave that could break a hard group: members count where they are, and at worst where they are and go."""
+    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
+    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
+    moving = {vms[move.vm] for move in plan.moves}
+    for group in cluster.groups:
+        members = set(group.members.tolist())
+        if members & moving and group.kind in {model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY}:
+            places = {vm: {int(cluster.vms.host[vm]), int(cluster.vms.target[vm])} - {-1} for vm in members}
+            start = {vm: {domain_of(cluster, group.domain, host) for host in at} for vm, at in places.items()}
+            yield from _group(cluster, group, start, [
+                [(vms[move.vm], domain_of(cluster, group.domain, hosts[move.target])) for move in wave
+                 if vms[move.vm] in members] for wave in plan.waves
+            ])  # fmt: skip
+
+
+def _group(
+    cluster: model.Cluster,
+    group: model.Group,
+    start: dict[int, set[tuple[object, ...]]],
+    waves: list[list[tuple[int, tuple[object, ...]]]],
+) -> Iterator[str]:
+    began = _counted(start)
+    anchor_size = max(began.values(), default=0)
+    now = start
+    for number, wave in enumerate(waves, start=1):
+        worst = {vm: set(at) for vm, at in now.items()}
+        for vm, domain in wave:
+            worst[vm].add(domain)
+        reached = _counted(worst)
+        for vm, domain in wave:
+            if domain in now[vm]:
+                continue
+            if group.kind is model.GroupKind.AFFINITY:
+                if sum(began.values()) > 1 and began[domain] < anchor_size:
+                    yield f"wave {number}: {cluster.vms.names[vm]} leaves the others of group {group.name}"
+            elif reached[domain] > max(group.max_per_domain, began[domain]):
+                yield f"wave {number}: {reached[domain]} of group {group.name} could be in one {group.domain}"
+        now = {**now, **{vm: {domain} for vm, domain in wave}}
+
+
+def _counted(places: dict[int, set[tuple[object, ...]]]) -> Counter[tuple[object, ...]]:
+    return Counter(domain for at in places.values() for domain in at if domain)
+
+
+def domain_of(cluster: model.Cluster, domain: Domain, host: int) -> tuple[object, ...]:
+    """What two hosts of one fault domain have in common; empty where it is not known."""
+    rack = int(cluster.hosts.rack[host])
+    if domain is Domain.HOST:
+        return ("host", host)
+    if domain is Domain.FEED:
+        rows = {int(row) for row in cluster.hosts.power[host] if row >= 0}
+        feeds = sorted(row for row in rows if cluster.power.kind[row] == model.PowerKind.FEED)
+        return ("feeds", *feeds) if feeds else ()
+    if rack < 0:
+        return ()
+    if domain is Domain.RACK:
+        return ("rack", rack)
+    row = int((cluster.racks.zone if domain is Domain.ZONE else cluster.racks.room)[rack])
+    if row < 0:
+        return ()
+    return (str(domain), cluster.rooms.site[row] if domain is Domain.SITE else row)
