@@ -86,7 +86,8 @@ def _most_by_the_planner(cluster: Cluster, policy: Policy, made: words.Plan) -> 
     for move in made.moves:
         load.move(vms.index(move.vm), hosts.index(move.target))
     rows = {name: row for row, name in enumerate(cluster.power.names)}
-    measured = np.flatnonzero(np.isfinite(load.most)).tolist()
+    corded = np.isin(np.arange(len(load.most)), facts.cluster.hosts.power)
+    measured = np.flatnonzero(np.isfinite(load.most) & corded).tolist()
     return {rows[facts.cluster.power.names[row]]: float(load.most[row]) for row in measured}
 
 
