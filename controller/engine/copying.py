@@ -25,21 +25,20 @@ class Copying:
     from its second round on. The smallest peak, not the last one, is the measure: rounds shorter than a poll are seen
     at any point of theirs, and of such numbers about every other is smaller than the one before.
 
-    `progress_at`: the last progress. `remaining`: the last look's. `least`: the smallest of all looks.
+    `progress_at`: the last progress. `remaining`: the last look's.
     `peak`: the smallest starting peak; the first round's is the whole memory, since it may be seen late (adoption).
     `shrinking`: whether the round under way is the first one or started smaller than all before it.
     """
 
     progress_at: datetime
     remaining: int
-    least: int
     peak: int
     shrinking: bool = True
 
     @classmethod
     def begun(cls, at: datetime, remaining: int, total: int | None) -> Self:
         """From the first look that shows counters; `total` is memory_total, the guest's whole memory."""
-        return cls(progress_at=at, remaining=remaining, least=remaining, peak=max(remaining, total or 0))
+        return cls(progress_at=at, remaining=remaining, peak=max(remaining, total or 0))
 
     def seen(self, at: datetime, remaining: int) -> "Copying":
         """With one more look."""
@@ -48,5 +47,4 @@ class Copying:
             shrinking = remaining <= _SHRUNK * self.peak
             peak = remaining if shrinking else peak
         progress_at = at if moved and shrinking else self.progress_at
-        least = min(self.least, remaining)
-        return replace(self, progress_at=progress_at, remaining=remaining, least=least, peak=peak, shrinking=shrinking)
+        return replace(self, progress_at=progress_at, remaining=remaining, peak=peak, shrinking=shrinking)

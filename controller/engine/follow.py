@@ -16,6 +16,7 @@ from controller.model.cloud import Migration
 from controller.model.ids import MoveId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import MigrationPolicy, Policy
+from controller.planner import precopy
 
 _log = logging.getLogger(__name__)
 
@@ -163,10 +164,9 @@ class Follower:
 
     def _outcome(self, entry: Entry, end: End, look: Look, watched: Watched) -> Outcome:
         intent, now = entry.intent, self._clock.now()
-        record, left = look.record, None if watched.copying is None else watched.copying.least
+        record = look.record
         ended = record.updated_at if record is not None else None
         began = record.created_at if record is not None else intent.created_at
-        link = self._situation().link_mib_s(intent.source, intent.target)
         moved = end.state is State.SUCCEEDED and not intent.cold
         return Outcome(
             state=end.state,
@@ -175,8 +175,19 @@ class Follower:
             ended_at=now,
             seconds=None if end.state is State.NOT_SENT else ((ended or now) - began).total_seconds(),
             copied_bytes=watched.processed_bytes,
-            blackout=timedelta(seconds=left / (link * MIB)) if moved and link and left is not None else None,
+            blackout_estimate=self._blackout(intent, watched) if moved else None,
         )
+
+    def _blackout(self, intent: Intent, watched: Watched) -> timedelta | None:
+        """By the copy's share of the link, the dirty rate and the last memory_remaining; a forced one sends it all."""
+        situation = self._situation()
+        link = situation.link_mib_s(intent.source, intent.target, self._policy().limits)
+        if not link or watched.copying is None:
+            return None
+        left, share = float(watched.copying.remaining), link * MIB
+        if watched.force_at is not None:
+            return timedelta(seconds=left / share)
+        return timedelta(seconds=precopy.pause_s(left, situation.dirty_bytes_s(intent.server_id), share))
 
 
 def watching(watched: Watched, look: Look) -> Watched:
@@ -189,7 +200,7 @@ def watching(watched: Watched, look: Look) -> Watched:
     if record.memory_processed_bytes:
         watched = replace(watched, processed_bytes=record.memory_processed_bytes)
     left, total = record.memory_remaining_bytes, record.memory_total_bytes
-    if left is None or (watched.copying is None and not left and not total):
+    if left is None or record.status in verdict.ENDED or (watched.copying is None and not left and not total):
         return watched
     if watched.copying is None:
         return replace(watched, copying=Copying.begun(look.at, left, total))

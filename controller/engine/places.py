@@ -7,7 +7,7 @@ from controller.engine.assemble import owners
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.model.ids import HostName, ProjectId, ServerId
-from controller.model.policy import Scope, ScopeKind
+from controller.model.policy import Limits, Scope, ScopeKind
 from controller.planner import situation as planner
 from inventory.model import Agency, Classification, Domain, Estate, Host, NumaCell, System, host_feeds
 
@@ -64,11 +64,29 @@ class Situation:
         host = self.host(name)
         return None if host is None else host.rack
 
-    def link_mib_s(self, source: HostName, target: HostName) -> float | None:
-        """The slower of the two hosts' migration links; None where one is not known."""
-        hosts = [self.host(source), self.host(target)]
-        speeds = [self.estate.host_types[host.type].migration_mib_s for host in hosts if host is not None]
-        return min(speeds) if len(speeds) == len(hosts) else None
+    def link_mib_s(self, source: HostName, target: HostName, limits: Limits) -> float | None:
+        """A copy's share of the slowest link between two hosts when all allowed copies run; None where one is unknown.
+
+        `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
+        """
+        leaves, arrives = self.host(source), self.host(target)
+        if leaves is None or arrives is None:
+            return None
+        types, racks = self.estate.host_types, {leaves.rack, arrives.rack}
+        shares = [
+            types[leaves.type].migration_mib_s / max(1, min(limits.out_of_host, limits.at_once)),
+            types[arrives.type].migration_mib_s / max(1, min(limits.into_host, limits.at_once)),
+        ]
+        if len(racks) > 1:
+            copies = max(1, min(limits.across_rack, limits.at_once))
+            shares += [self.estate.racks[rack].uplink_mib_s / copies for rack in racks]
+        return min(shares)
+
+    def dirty_bytes_s(self, server_id: ServerId) -> float | None:
+        """How fast the server wrote to its memory at the newest look; None where that does not hold it."""
+        if self.looked is None or server_id not in self.looked.cluster.vms.ids:
+            return None
+        return float(self.looked.dirty_bytes_s[self.looked.cluster.vms.ids.index(server_id)])
 
     def cells(self, name: HostName) -> tuple[NumaCell, ...]:
         """The host's NUMA cells; none where the inventory does not tell them."""

@@ -60,7 +60,7 @@ class Moves:
         key = (entry.intent.origin, outcome.state.value, entry.intent.rule, outcome.rule)
         counts[key] = counts.get(key, 0) + 1
         done = outcome.state is State.SUCCEEDED
-        paused = outcome.blackout if done else None
+        paused = outcome.blackout_estimate if done else None
         return replace(
             self,
             counts=tuple(

@@ -68,7 +68,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What it came to and what it cost. `blackout` is an estimate: last memory_remaining over the link's speed.
+    """What it came to and what it cost. `blackout_estimate`: by link, dirty rate and last memory_remaining.
 
     `rule` names what it failed or was refused by, empty for a success: one of a short fixed list (a metric's label).
     """
@@ -78,7 +78,7 @@ class Outcome:
     ended_at: datetime
     seconds: float | None = None
     copied_bytes: int | None = None
-    blackout: timedelta | None = None
+    blackout_estimate: timedelta | None = None
     rule: str = ""
 
 

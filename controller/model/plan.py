@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from controller.model.ids import HostName, PlanId, ServerId
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 
 class Concern(IntEnum):
@@ -47,7 +47,7 @@ class Alternative:
 class Move:
     """One VM from `source` to `target`. Scores are of the whole cluster's objective, lower is better.
 
-    `n` counts from 1 in the order of execution. `copy` and `blackout` are estimates, from memory, dirty rate and link.
+    `n` counts from 1 in the order of execution. `copy` is an estimate as well, from memory, dirty rate and link.
     `cold`: a SHUTOFF server, moved by cold migration (drains only).
     """
 
@@ -65,7 +65,7 @@ class Move:
     score_after: tuple[float, ...]
     copy_bytes: float
     copy: timedelta
-    blackout: timedelta
+    blackout_estimate: timedelta
     alternative: Alternative | None = None
     cold: bool = False
 

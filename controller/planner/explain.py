@@ -112,7 +112,7 @@ def _of_plan(plan: Plan, move: Move) -> Explanation:
         *((name, f"{before:g} → {after:g}") for name, before, after in terms),
         ("wave", f"{move.wave} of {len(plan.waves)}"),
         ("copy", f"{move.copy_bytes / amounts.GIB:.1f} GiB in {move.copy.total_seconds():.0f} s (estimate)"),
-        ("blackout", f"{move.blackout.total_seconds():.2f} s (estimate)"),
+        ("blackout", f"{move.blackout_estimate.total_seconds():.2f} s (estimate)"),
     )
     return Explanation(
         subject=f"move {move.n}", kind="move", sentence=move.why, numbers=numbers, alternative=move.alternative

@@ -124,7 +124,7 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
         score_after=score.of_load(load),
         copy_bytes=taken.sent_bytes,
         copy=copy,
-        blackout=blackout,
+        blackout_estimate=blackout,
         alternative=alternative,
         cold=cold,
     )

@@ -42,6 +42,21 @@ def estimate(memory_bytes: float, dirty_bytes_s: float, link_bytes_s: float) -> 
     return Estimate(copy_s=copy, sent_bytes=copy * link_bytes_s, blackout_s=memory_bytes / link_bytes_s * rate**rounds)
 
 
+def pause_s(left_bytes: float, dirty_bytes_s: float | None, link_bytes_s: float) -> float:
+    """The pause at the end of a copy that converged, from what was `left_bytes` at the last look before it.
+
+    `left / L * r^k` for the least k that makes it fit into the allowed pause; all of the allowed pause where the dirty
+    rate is not known or is above the link's share: it fitted, and nothing tells how well.
+    """
+    seconds = left_bytes / link_bytes_s
+    if seconds <= DOWNTIME_S:
+        return seconds
+    if dirty_bytes_s is None or dirty_bytes_s >= link_bytes_s:
+        return DOWNTIME_S
+    rate = dirty_bytes_s / link_bytes_s
+    return seconds * rate ** _rounds(seconds, rate)
+
+
 def cold(disk_bytes: float, link_bytes_s: float) -> Estimate:
     """A cold migration: its disk copied once; the server is off all the while, so there is no blackout to add."""
     seconds = disk_bytes / link_bytes_s if link_bytes_s > 0 else math.inf

@@ -61,7 +61,7 @@ def test_a_move_is_followed_to_its_end(store: journal.SqlJournal) -> None:
     store.advance(MoveId("p1-1"), State.SENT, START, request_id=RequestId("req-1"))
     store.advance(MoveId("p1-1"), State.RUNNING, START + MINUTE, migration_id=7)
     store.advance(MoveId("p1-1"), State.VERIFYING, START + MINUTE)
-    cost = outcome(State.SUCCEEDED, seconds=4.5, copied_bytes=1 << 40, blackout=timedelta(milliseconds=80))
+    cost = outcome(State.SUCCEEDED, seconds=4.5, copied_bytes=1 << 40, blackout_estimate=timedelta(milliseconds=80))
     entry = store.close(MoveId("p1-1"), cost)
     assert (entry.state, entry.migration_id, entry.request_id, entry.outcome) == (State.SUCCEEDED, 7, "req-1", cost)
     assert store.open_entries() == ()
@@ -149,7 +149,7 @@ def plan(plan_id: str = "p1", at: datetime = START) -> Plan:
         score_after=(0.0, 0.2),
         copy_bytes=1e9,
         copy=timedelta(seconds=1.25),
-        blackout=timedelta(milliseconds=300),
+        blackout_estimate=timedelta(milliseconds=300),
     )
     breach = Breach(
         key="cpu:c1", concern=Concern.HOT, rule="cpu", subject="c1", amount=0.9, limit=0.8, unit="ratio", why="hot"

@@ -137,7 +137,7 @@ async def test_a_move_ends_verified_with_what_it_cost(acting: Acting) -> None:
     before = len(await acting.records(server))
     outcome = ended(await acting.migrator.execute(order(server)))
     assert (outcome.state, outcome.rule) == (State.SUCCEEDED, ""), outcome.why
-    assert outcome.copied_bytes and outcome.seconds and outcome.blackout is not None
+    assert outcome.copied_bytes and outcome.seconds and outcome.blackout_estimate is not None
     records = await acting.records(server)
     assert len(records) == before + 1 and records[0].status == "completed"
 

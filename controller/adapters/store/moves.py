@@ -64,7 +64,7 @@ def close(connection: Connection, move_id: MoveId, outcome: Outcome) -> Entry:
         "ended_at": outcome.ended_at,
         "seconds": outcome.seconds,
         "copied_bytes": outcome.copied_bytes,
-        "blackout_s": None if outcome.blackout is None else outcome.blackout.total_seconds(),
+        "blackout_s": None if outcome.blackout_estimate is None else outcome.blackout_estimate.total_seconds(),
     }
     return _step(connection, move_id, outcome.state, values)
 
@@ -184,6 +184,6 @@ def _outcome(row: Row[Any]) -> Outcome:
         ended_at=row.ended_at,
         seconds=row.seconds,
         copied_bytes=row.copied_bytes,
-        blackout=None if row.blackout_s is None else timedelta(seconds=row.blackout_s),
+        blackout_estimate=None if row.blackout_s is None else timedelta(seconds=row.blackout_s),
         rule=row.outcome_rule,
     )

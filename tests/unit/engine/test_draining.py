@@ -52,7 +52,7 @@ class Planner:
                 score_after=(),
                 copy_bytes=0,
                 copy=timedelta(0),
-                blackout=timedelta(0),
+                blackout_estimate=timedelta(0),
                 cold=here[vm].status == "SHUTOFF",
             )
             for n, (vm, target) in enumerate(going, start=1)

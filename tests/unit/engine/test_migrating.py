@@ -21,6 +21,9 @@ from tests.fakes.rig import Rig, order
 
 SMALL = NumaCell(vcpus=2, memory_mib=8192)
 
+LINK, UPLINK = 1200.0, 2400.0
+"""MiB/s of a host and of a rack where the estate tells nothing else."""
+
 WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
 
 
@@ -51,10 +54,33 @@ async def test_a_move_is_followed_to_a_verified_end_and_its_cost_is_kept(rig: Ri
     cost = outcome(result)
     assert cost.seconds is not None and 9 < cost.seconds < 12
     assert cost.copied_bytes == 8192 << 20
-    assert cost.blackout is not None and timedelta(0) < cost.blackout < timedelta(seconds=1)
+    assert cost.blackout_estimate is not None and timedelta(0) < cost.blackout_estimate < timedelta(seconds=1)
     assert result.entry is not None
     assert (result.entry.migration_id, result.entry.intent.system) == (100, "web")
     assert rig.journal.open_entries() == ()
+
+
+async def test_the_blackout_of_a_forced_copy_is_all_that_was_left_of_it(rig: Rig) -> None:
+    rig.policy = replace(rig.policy, migration=MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD})))
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
+    cost = outcome(await move(rig))
+    share_mib_s = LINK / min(rig.policy.limits.into_host, rig.policy.limits.at_once)
+    assert cost.blackout_estimate == timedelta(seconds=8192 / share_mib_s)
+
+
+@pytest.mark.parametrize(
+    ("target", "limits", "share_mib_s"),
+    [
+        ("c2", Limits(at_once=1), LINK),
+        ("c2", Limits(at_once=9, out_of_host=2, into_host=1), LINK / 2),
+        ("c2", Limits(at_once=9, out_of_host=1, into_host=4), LINK / 4),
+        ("c3", Limits(at_once=9, out_of_host=1, into_host=1, across_rack=8), UPLINK / 8),
+    ],
+)
+def test_a_copys_share_of_the_link_is_what_all_allowed_copies_leave_it(
+    rig: Rig, target: str, limits: Limits, share_mib_s: float
+) -> None:
+    assert rig.situation().link_mib_s(HostName("c1"), HostName(target), limits) == share_mib_s
 
 
 async def test_the_intent_is_in_the_journal_before_nova_is_asked(rig: Rig) -> None:
@@ -297,7 +323,7 @@ async def test_a_stopped_server_is_migrated_cold_confirmed_and_verified(rig: Rig
     assert ended(result) == (State.SUCCEEDED, "")
     server = rig.cloud.servers[ServerId("vm-1")]
     assert (server.host, server.status) == ("c2", "SHUTOFF")
-    assert outcome(result).blackout is None
+    assert outcome(result).blackout_estimate is None
 
 
 async def test_what_nova_refused_is_not_asked_again(rig: Rig) -> None:

@@ -158,3 +158,17 @@ def test_a_plan_says_what_it_makes_of_each_measured_quantity_of_a_host():
     found = {limit.key: (limit.before, limit.after) for limit in made.limits if limit.subject == "c1"}
     assert set(found) == {"cpu:c1", "memory:c1", "network:c1"}
     assert found["network:c1"] == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("left", "dirty", "pause"),
+    [
+        (0.25 * GIB, 0.9 * GIB, 0.25),  # it fits already
+        (4.0 * GIB, 0.25 * GIB, 0.25),  # 4 s, 1 s, 0.25 s
+        (4.0 * GIB, 0.0, 0.0),
+        (4.0 * GIB, 2.0 * GIB, precopy.DOWNTIME_S),
+        (4.0 * GIB, None, precopy.DOWNTIME_S),
+    ],
+)
+def test_the_pause_is_what_is_left_after_the_rounds_that_make_it_fit(left, dirty, pause):
+    assert precopy.pause_s(left, dirty, GIB) == pytest.approx(pause)

@@ -35,7 +35,8 @@ def ended(state: State, rule: str = "hot-cpu", seconds: float | None = None) -> 
         deadline=NOW, epoch=1,
     )  # fmt: skip
     blackout = None if seconds is None else timedelta(milliseconds=120)
-    outcome = Outcome(state=state, why="", ended_at=NOW, seconds=seconds, copied_bytes=2**30, blackout=blackout)
+    cost = {"seconds": seconds, "copied_bytes": 2**30, "blackout_estimate": blackout}
+    outcome = Outcome(state=state, why="", ended_at=NOW, **cost)
     return Entry(intent=intent, state=state, changed_at=NOW, outcome=outcome)
 
 
