@@ -321,6 +321,7 @@ class Loop:
             turned_at=now,
             sentence=sentence,
             seconds=dict(self.memory.phases),
+            refusals=self._migrator.refusals(),
             turns=status.turns.add(self.memory.phases),
             stopped=self.memory.stopped or self.memory.unable,
             plan=words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan,

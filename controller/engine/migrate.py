@@ -7,6 +7,7 @@ to start a migration twice for one intent, and an answer that was lost is treate
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
 from controller.engine.recheck import Facts
 from controller.engine.slots import SLOT_RULES
+from controller.engine.tally import RefusalCount
 from controller.errors import InvariantError, PermanentError, RefusedError, TransientError
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import Policy, Scope
@@ -47,6 +49,14 @@ class Migrator:
         self._follower = follower
         self._epoch = epoch
         self._not_before = datetime.min.replace(tzinfo=UTC)
+        self._refusals: Counter[tuple[str, str]] = Counter()
+
+    def refusals(self) -> tuple[RefusalCount, ...]:
+        """How many orders this process refused before it wrote or sent anything, by origin and rule."""
+        return tuple(
+            RefusalCount(origin=origin, rule=rule, count=count)
+            for (origin, rule), count in sorted(self._refusals.items())
+        )
 
     async def run_waves(self, waves: Iterable[Sequence[Order]]) -> tuple[Result, ...]:
         """Runs waves in order; after one in which a move did not succeed, the later ones are left for a new plan."""
@@ -74,6 +84,7 @@ class Migrator:
             results |= {n: found for n, found in zip(waiting, ended, strict=True) if isinstance(found, Result)}
             moved = any(succeeded(results[n]) for n in waiting)
             waiting = [n for n in waiting if moved and _waits_for_slot(results[n])]
+        self._refusals.update((r.order.origin, r.refusal.rule) for r in results.values() if r.refusal is not None)
         return tuple(results[n] for n in range(len(orders)))
 
     async def execute(self, order: Order) -> Result:

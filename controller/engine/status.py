@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from controller.engine.tally import Faults, Moves, Turns
+from controller.engine.tally import Faults, Moves, RefusalCount, Turns
 from controller.model.cluster import Cluster
 from controller.model.host_run import HostRun
 from controller.model.migration import Entry
@@ -140,6 +140,7 @@ class Status:
     running: tuple[Entry, ...] = ()
     others: int = 0
     moves: Moves = field(default_factory=Moves)
+    refusals: tuple[RefusalCount, ...] = ()
     faults: Faults = field(default_factory=Faults)
     turns: Turns = field(default_factory=Turns)
 

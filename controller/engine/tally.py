@@ -43,6 +43,15 @@ class MoveCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalCount:
+    """Orders of one origin that a rule stood against before anything was journaled or sent."""
+
+    origin: str
+    rule: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
     """What ended moves came to and what they cost. `seconds` and `blackout` are of those that succeeded."""
 

@@ -179,6 +179,19 @@ def test_a_plan_comes_back_as_it_was(store: journal.SqlJournal) -> None:
     assert store.plan(PlanId("p3")) is None
 
 
+def test_a_plan_that_an_older_program_kept_can_still_be_read(address: str) -> None:
+    with journal.open_journal(address) as opened:
+        opened.save_plan(plan())
+    database = engine.open_engine(engine.journal_url(address))
+    with database.begin() as connection:
+        connection.exec_driver_sql("""UPDATE plans SET body = replace(body, '"blackout_estimate":', '"blackout":')""")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
+    database.dispose()
+    schema.upgrade(address)
+    with journal.open_journal(address) as again:
+        assert again.newest_plan() == plan()
+
+
 def test_old_plans_go_unless_they_were_approved(store: journal.SqlJournal) -> None:
     store.save_plan(plan("p1"))
     store.save_plan(plan("p2"))

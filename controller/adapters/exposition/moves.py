@@ -17,6 +17,9 @@ _OUTCOMES = [state for state in State if state not in OPEN_STATES]
 def families(status: Status) -> Iterator[Metric]:
     """Ended moves, running moves, drains."""
     yield from _ended(status)
+    refused = (((each.origin, each.rule), float(each.count)) for each in status.refusals)
+    text = "Orders that a rule stood against right before the move, so that nothing was journaled or sent."
+    yield counters("gdcc_moves_refused", text, ("origin", "rule"), refused)
     running = {state.value: 0 for state in State if state in OPEN_STATES}
     running |= Counter(entry.state.value for entry in status.running)
     yield counted("gdcc_moves_running", "Our moves without an outcome, by state.", "state", running)

@@ -10,6 +10,7 @@ import pytest
 
 from controller.adapters.dry_run import DryRunCloud
 from controller.engine.order import Order, Result
+from controller.engine.tally import RefusalCount
 from controller.errors import TransientError
 from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
@@ -380,6 +381,14 @@ async def test_a_wave_wider_than_the_limits_goes_one_after_another(rig: Rig) -> 
     assert [ended(result)[0] for result in results] == [State.SUCCEEDED] * 3
     times = [start.at for start in rig.cloud.starts]
     assert all(later - earlier > timedelta(seconds=9) for earlier, later in itertools.pairwise(times))
+
+
+async def test_orders_refused_before_anything_was_written_are_counted_by_rule(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1", locked=True)
+    rig.cloud.boot("vm-2", "c1")
+    done = await rig.migrator.run_wave([order(), order("vm-2")])
+    assert [result.refusal is None for result in done] == [False, True]
+    assert rig.migrator.refusals() == (RefusalCount(origin="plan", rule="locked", count=1),)
 
 
 async def test_a_wave_behind_somebody_elses_migration_is_left_for_the_next_plan(rig: Rig) -> None:

@@ -11,7 +11,7 @@ from prometheus_client.exposition import generate_latest
 from controller.adapters.exposition.registry import registry
 from controller.engine import census
 from controller.engine.status import Budget, PlanSummary, Published, Status
-from controller.engine.tally import Faults, Histogram, Moves, Turns
+from controller.engine.tally import Faults, Histogram, Moves, RefusalCount, Turns
 from controller.model.cluster import PowerKind
 from controller.model.ids import HostName, MoveId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
@@ -84,6 +84,11 @@ def test_ended_moves_are_counted_by_outcome_and_by_rule_with_what_they_cost() ->
     assert metrics.get_sample_value("gdcc_migration_duration_seconds_bucket", {"le": "+Inf"}) == 2
     assert metrics.get_sample_value("gdcc_migration_blackout_estimate_seconds_bucket", {"le": "0.25"}) == 2
     assert metrics.get_sample_value("gdcc_migration_copied_bytes_total") == 3 * 2**30
+
+
+def test_orders_that_a_rule_stood_against_are_counted_though_the_journal_has_no_word_of_them() -> None:
+    metrics = served(replace(STATUS, refusals=(RefusalCount(origin="drain", rule="group", count=3),)))
+    assert metrics.get_sample_value("gdcc_moves_refused_total", {"origin": "drain", "rule": "group"}) == 3
 
 
 def test_a_move_without_an_outcome_is_not_counted() -> None:
