@@ -41,7 +41,7 @@ def test_a_file_follows_the_published_schema(file):
 @pytest.mark.parametrize(
     ("spoil", "place"),
     [
-        (lambda data: data.update(version=2), "$.version"),
+        (lambda data: data.update(version=1), "$.version"),
         (lambda data: data["plan"].update(more=1), "$.plan.more"),
         (lambda data: data["plan"]["moves"][0].pop("target"), "$.plan.moves[0].target"),
         (lambda data: data["plan"]["moves"][0].update(wave="first"), "$.plan.moves[0].wave"),
