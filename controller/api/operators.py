@@ -181,8 +181,8 @@ async def _moves(request: web.Request) -> web.Response:
 
 
 async def _plan(request: web.Request) -> web.Response:
-    wanted = request.query.get("id")
-    plan = request.app[DESK].plan(PlanId(wanted) if wanted else None)
+    wanted, desk = request.query.get("id"), request.app[DESK]
+    plan = desk.recommended() if "recommended" in request.query else desk.plan(PlanId(wanted) if wanted else None)
     return web.json_response(None if plan is None else to_json(plan))
 
 

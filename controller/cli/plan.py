@@ -22,6 +22,9 @@ WIDE = 160
 TIGHTEST = 15
 """Limits shown to people; all of them are in the JSON."""
 
+Recommended = Annotated[
+    bool, typer.Option("--recommended", help="The daemon's plan with the scopes of mode recommend in it.")
+]
 Cold = Annotated[list[str] | None, typer.Option("--cold", help="Draining host whose SHUTOFF servers move cold.")]
 
 
@@ -31,6 +34,7 @@ def plan(
     out: Annotated[Path | None, typer.Option(help="Write the whole plan to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
     cold: Cold = None,
+    recommended: Recommended = False,
     socket: SocketOption = SOCKET,
 ) -> None:
     """Show what would be moved, and why: the daemon's plan, or one of a snapshot. Moves nothing.
@@ -41,7 +45,7 @@ def plan(
         raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint="--cold")
     with told():
         if snapshot is None and config is None:
-            found = _of_daemon(socket)
+            found = _of_daemon(socket, recommended=recommended)
         else:
             cluster, policy, now = seen(snapshot, config)
             found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
@@ -61,6 +65,7 @@ def explain(
     config: Config = None,
     plan: Annotated[Path | None, typer.Option(help="The plan made from that snapshot; made anew without it.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    recommended: Recommended = False,
     socket: SocketOption = SOCKET,
 ) -> None:
     """Say in one sentence and in numbers why something moves, stays, receives or does not.
@@ -69,7 +74,8 @@ def explain(
     """
     with told():
         if snapshot is None and config is None:
-            answer = explaining.from_plan(plan_file.read(plan) if plan else _of_daemon(socket), subject)
+            told_of = plan_file.read(plan) if plan else _of_daemon(socket, recommended=recommended)
+            answer = explaining.from_plan(told_of, subject)
         else:
             cluster, policy, now = seen(snapshot, config)
             made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
@@ -88,9 +94,12 @@ def explain(
         people.print(f"hosts ruled out: {counts}", markup=False)
 
 
-def _of_daemon(socket: Path) -> Plan:
+def _of_daemon(socket: Path, *, recommended: bool) -> Plan:
     """The plan on the daemon's table: the one that runs, or that `gdcc approve` is asked for."""
-    answer = client.call(socket, "GET", "/plan")
+    answer = client.call(socket, "GET", "/plan?recommended" if recommended else "/plan")
+    if answer is None and recommended:
+        raise InputError("no scope is in mode recommend beside others that act", where=str(socket),
+                         remedy="gdcc plan shows the daemon's plan")  # fmt: skip
     if answer is None:
         raise InputError("the daemon has made no plan yet", where=str(socket), remedy="wait for its first turn")
     return plan_file.told(answer)

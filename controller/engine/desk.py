@@ -25,6 +25,10 @@ class Desk(Protocol):
         """That plan, or the one on the table, or the last one there was."""
         ...
 
+    def recommended(self) -> Plan | None:
+        """What would be done if scopes in mode recommend were acted on too; None where there are none."""
+        ...
+
     def drains(self) -> tuple[Drain, ...]: ...
 
     def approve(self, plan_id: PlanId, who: str) -> str:

@@ -45,6 +45,7 @@ class Memory:
 
     seen: Seen | None = None
     proposal: Plan | None = None
+    recommended: Plan | None = None
     ran: Ran | None = None
     stopped: str | None = None
     unable: str | None = None
@@ -165,11 +166,12 @@ class Loop:
             doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
             return self._said(finished, doing, *self.memory.waits)
         plan, superseded = await self._propose(seen)
+        recommended = await self._recommend(seen, plan)
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
-        return self._said(finished, superseded, plan.sentence, held, *self.memory.waits)
+        return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
 
     @staticmethod
     def _said(*parts: str | None) -> str:
@@ -225,6 +227,19 @@ class Loop:
         if before is not None and before.moves and self._approved(before):
             return plan, f"Plan {before.id} was approved but no longer fits what is seen; it was not run."
         return plan, None
+
+    async def _recommend(self, seen: Seen, proposal: Plan) -> str | None:
+        """Plans for the scopes that are only recommended, the others with them; says what it would do beyond."""
+        before, self.memory.recommended = self.memory.recommended, None
+        if not proposals.also_recommended(self.policy):
+            return None
+        part = scoping.without_drains(self._restricted(seen, (Mode.RECOMMEND, Mode.APPROVE, Mode.AUTO)))
+        with self._phase("recommend"):
+            plan = await asyncio.to_thread(proposals.newest, before, part, self.policy, seen.look.at)
+        self.memory.recommended = plan
+        more = proposals.beyond(plan, proposal)
+        noun = "move" if more == 1 else "moves"
+        return f"{more} more {noun} would be made in scopes of mode recommend." if more else None
 
     def _restricted(self, seen: Seen, modes: tuple[Mode, ...]) -> Cluster:
         return scoping.restricted(seen.cluster, seen.situation, self.policy, modes, self._journal.pauses())

@@ -51,6 +51,9 @@ class Operators:
             return self._journal.plan(plan_id)
         return self._loop.memory.proposal or self._journal.newest_plan()
 
+    def recommended(self) -> Plan | None:
+        return self._loop.memory.recommended
+
     def drains(self) -> tuple[Drain, ...]:
         return self._journal.drains()
 

@@ -54,6 +54,17 @@ def awaits_approval(policy: Policy) -> bool:
     return policy.mode is Mode.APPROVE or (policy.mode is Mode.AUTO and Mode.APPROVE in policy.scope_modes.values())
 
 
+def also_recommended(policy: Policy) -> bool:
+    """Whether plans are run or approved, and there is a scope in which they are only recommended."""
+    return policy.mode in {Mode.APPROVE, Mode.AUTO} and Mode.RECOMMEND in policy.scope_modes.values()
+
+
+def beyond(recommended: Plan, proposal: Plan) -> int:
+    """How many of the recommended moves the plan on the table does not make."""
+    made = {(move.vm, move.target) for move in proposal.moves}
+    return sum((move.vm, move.target) not in made for move in recommended.moves)
+
+
 def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
     """Young, for causes that still hold, and no cause that the fresh plan would cure is missing."""
     causes = {move.breach for move in before.moves}

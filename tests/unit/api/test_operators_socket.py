@@ -67,6 +67,7 @@ def test_an_approval_goes_all_the_way_from_the_command_to_the_move(site: Turning
             why = await gdcc(path, "explain", "vm-1")
             assert why.exit_code == 0 and "vm-1" in why.stdout and "blackout" in why.stdout
             assert "neither moves nor holds vm-9" in (await gdcc(path, "explain", "vm-9")).stderr
+            assert "no scope is in mode recommend" in (await gdcc(path, "plan", "--recommended")).stderr
             said = await gdcc(path, "approve", plan)
             assert (said.exit_code, said.stdout) == (0, f"Plan {plan} is approved: 2 moves.\n")
             await site.turns(5)

@@ -116,6 +116,24 @@ def test_a_plan_that_is_approved_runs_around_what_is_only_recommended(site: Turn
     assert [server for server, _ in site.started()] == ["vm-2"]
 
 
+def test_what_a_scope_in_recommend_would_have_moved_is_a_plan_of_its_own_that_nobody_can_approve(site: Turning) -> None:
+    site.change_policy(mode=Mode.AUTO, scope_modes={Scope(kind=ScopeKind.SYSTEM, name="web"): Mode.RECOMMEND})
+    said = asyncio.run(site.turns(1))
+    plan = site.desk.recommended()
+    assert plan is not None and sorted(move.vm_name for move in plan.moves) == ["vm-1", "vm-2"]
+    assert "1 more move would be made in scopes of mode recommend." in said
+    with pytest.raises(RefusedError) as refused:
+        site.desk.approve(plan.id, "malee")
+    assert refused.value.rule == "superseded"
+    asyncio.run(site.turns(4))
+    assert [server for server, _ in site.started()] == ["vm-2"]
+
+
+def test_without_a_scope_in_recommend_there_is_no_second_plan(site: Turning) -> None:
+    asyncio.run(site.turns(1))
+    assert site.desk.recommended() is None
+
+
 def test_in_mode_auto_only_the_scope_in_approve_waits(site: Turning) -> None:
     site.change_policy(mode=Mode.AUTO, scope_modes={Scope(kind=ScopeKind.SYSTEM, name="web"): Mode.APPROVE})
 
