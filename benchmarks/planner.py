@@ -140,6 +140,7 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         clearance=np.zeros(count, np.int8),
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
+        reserved_vcpus=np.zeros(count), reserved_memory_mib=np.full(count, 8192.0), reserved_disk_gib=np.zeros(count),
         migration_mib_s=np.full(count, 2400.0), post_copy=no, enabled=yes, up=yes, known=yes, trusted=yes, draining=no,
         withheld=no, unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),

@@ -306,6 +306,8 @@ class _Build:
             type=np.array([self._types.index((h.generation, h.numa)) if h.known else -1 for h in hosts], np.int32),
             clearance=column("clearance", np.int8), vcpus=column("vcpus"), memory_mib=column("memory_gib") * 1024,
             disk_gib=column("disk_gib"), threads=column("threads"), physical_memory_mib=column("memory_gib") * 1024,
+            reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
+            reserved_disk_gib=np.zeros(len(hosts)),
             migration_mib_s=column("link_mib_s"), post_copy=np.zeros(len(hosts), np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),

@@ -20,7 +20,7 @@ from inventory.model import Domain, NumaCell
 BoolColumn = NDArray[np.bool_]
 ByteColumn = NDArray[np.int8]
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +56,13 @@ def absent(count: int) -> Reading:
 class Hosts:
     """Compute hosts, H rows, sorted by name. `type`: row of the host types, -1 where the inventory does not know it.
 
-    `vcpus`, `memory_mib`, `disk_gib`: what Placement admits, (total - reserved) * ratio. `threads` and
-    `physical_memory_mib`: the machine itself. `power` (H, K): rows of the power table a host hangs on, padded with -1.
-    `known`: the inventory has it. `trusted`: it has every fresh reading that policy asks of a host.
-    `unread_health`: its BMC should tell its health, and has told none, or nothing of its memory where it can.
-    `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode or a pause keeps moves
-    off it, and one to it. `watts_per_thread` and `watts_error`: the
-    fitted slope (watts for one more busy thread) and its margin.
+    `vcpus`, `memory_mib`, `disk_gib`: what Placement admits, (total - reserved) * ratio; `reserved_*`: what it keeps
+    back for the host itself. `threads` and `physical_memory_mib`: the machine. `power` (H, K): rows of the power
+    table a host hangs on, padded with -1. `known`: the inventory has it. `trusted`: it has every fresh reading that
+    policy asks of a host. `unread_health`: its BMC should tell its health, and has told none, or nothing of its
+    memory where it can. `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode
+    or a pause keeps moves off it, and one to it. `watts_per_thread` and `watts_error`: the fitted slope (watts for
+    one more busy thread) and its margin.
     """
 
     names: tuple[HostName, ...]
@@ -72,6 +72,9 @@ class Hosts:
     vcpus: FloatColumn
     memory_mib: FloatColumn
     disk_gib: FloatColumn
+    reserved_vcpus: FloatColumn
+    reserved_memory_mib: FloatColumn
+    reserved_disk_gib: FloatColumn
     threads: FloatColumn
     physical_memory_mib: FloatColumn
     migration_mib_s: FloatColumn

@@ -179,10 +179,17 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
         numbers=(
             ("now", _carries(before, host)),
             ("after", _carries(after, host)),
+            ("kept back", _reserved(facts.cluster.hosts, host)),
             ("watts", _watts(facts.cluster.hosts, host)),
             *_power(before, after, host),
         ),
     )
+
+
+def _reserved(hosts: model.Hosts, host: int) -> str:
+    """What Placement keeps back for the host itself."""
+    memory, disk = hosts.reserved_memory_mib[host] / 1024, hosts.reserved_disk_gib[host]
+    return f"{hosts.reserved_vcpus[host]:.0f} vCPUs, {memory:.0f} GiB of memory, {disk:.0f} GiB of disk"
 
 
 def _watts(hosts: model.Hosts, host: int) -> str:

@@ -1,4 +1,4 @@
-"""The snapshot's format, version 2: the tables of `model.cluster`, field by field, as pydantic models.
+"""The snapshot's format, version 3: the tables of `model.cluster`, field by field, as pydantic models.
 
 A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
 """
@@ -56,6 +56,9 @@ class Hosts(Wire):
     vcpus: Amounts
     memory_mib: Amounts
     disk_gib: Amounts
+    reserved_vcpus: Amounts
+    reserved_memory_mib: Amounts
+    reserved_disk_gib: Amounts
     threads: Amounts
     physical_memory_mib: Amounts
     migration_mib_s: Amounts
@@ -217,7 +220,7 @@ class LearnedRefusal(Wire):
 class Snapshot(Wire):
     """Everything a plan may know, as columns. Row i of every array of a table is one thing."""
 
-    version: Literal[2]
+    version: Literal[3]
     taken_at: AwareDatetime
     estate: str
     sources: Names
@@ -244,4 +247,4 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a snapshot file."""
     schema = Snapshot.model_json_schema()
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-2.json"}
-    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 2"}
+    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 3"}

@@ -56,6 +56,9 @@ def host_table(
         vcpus=_admitted(offered, "VCPU") + _admitted(offered, "PCPU"),
         memory_mib=_admitted(offered, "MEMORY_MB"),
         disk_gib=np.where(_shown(offered, "DISK_GB"), _admitted(offered, "DISK_GB"), _ELSEWHERE_GIB),
+        reserved_vcpus=_kept_back(offered, "VCPU") + _kept_back(offered, "PCPU"),
+        reserved_memory_mib=_kept_back(offered, "MEMORY_MB"),
+        reserved_disk_gib=_kept_back(offered, "DISK_GB"),
         threads=_machine(types, offered, "VCPU"),
         physical_memory_mib=_machine(types, offered, "MEMORY_MB"),
         migration_mib_s=_floats(type_.migration_mib_s if type_ else 0.0 for type_ in types),
@@ -143,6 +146,10 @@ def _admitted(providers: Sequence[Provider | None], resource: str) -> FloatColum
     """What Placement admits: (total - reserved) * ratio, nothing where there is no provider."""
     amounts = [_amount(provider, resource) for provider in providers]
     return _floats(max(0.0, (amount.total - amount.reserved) * amount.ratio) for amount in amounts)
+
+
+def _kept_back(providers: Sequence[Provider | None], resource: str) -> FloatColumn:
+    return _floats(_amount(provider, resource).reserved for provider in providers)
 
 
 def _machine(types: Sequence[HostType | None], providers: Sequence[Provider | None], resource: str) -> FloatColumn:

@@ -88,7 +88,7 @@ def reads(table: str, quantity: str, row: int, value: float) -> Callable[[dict[s
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [
-        (lambda d: d.update(version=1), "$.version", "version 1"),
+        (lambda d: d.update(version=2), "$.version", "version 2"),
         (lambda d: d.pop("version"), "$.version", "required"),
         (lambda d: d.update(colour="red"), "$.colour", "not permitted"),
         (lambda d: d["vms"].pop("host"), "$.vms.host", "required"),

@@ -75,6 +75,8 @@ def test_a_host_row_carries_what_placement_admits_and_where_the_host_stands(site
     h1 = host_row(cluster, "h1")
     hosts = cluster.hosts
     assert (hosts.vcpus[h1], hosts.memory_mib[h1], hosts.threads[h1]) == (32 * 4.0, 131072 - 8192, 32)
+    kept_back = hosts.reserved_vcpus[h1], hosts.reserved_memory_mib[h1], hosts.reserved_disk_gib[h1]
+    assert kept_back == (0, 8192, 0)
     assert cluster.racks.names[hosts.rack[h1]] == "r1"
     assert hosts.clearance[h1] == Classification.SECRET
     assert {cluster.power.names[n] for n in hosts.power[h1] if n >= 0} == {
