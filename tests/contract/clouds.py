@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -23,6 +24,7 @@ from controller.twin.openstack.cloud import Cloud as TwinState
 from controller.twin.orders import Mishap, Orders
 from controller.twin.world import World
 from inventory import load
+from inventory.model import Aggregate
 from tests.fakes.clock import VirtualClock
 from tests.fakes.cloud import FakeCloud
 from tests.lab.fixtures import ESTATE, Lab
@@ -51,6 +53,14 @@ class Given(Protocol):
     async def delete(self, server: Server) -> None: ...
 
     async def pause(self) -> None: ...
+
+
+class Declared(Given, Protocol):
+    """A cloud that an estate declares, in which a person may make an aggregate."""
+
+    def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+        """An aggregate of that host, as long as the context lasts."""
+        ...
 
 
 async def until(given: Given, question: Callable[[], Awaitable[T | None]], tries: int = 240) -> T:
@@ -116,13 +126,22 @@ class TwinGiven:
     async def delete(self, server: Server) -> None:
         self.state.world.remove_server(self.state.server(server.id))
 
+    @contextlib.asynccontextmanager
+    async def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AsyncIterator[None]:
+        world = self.state.world
+        before = world.estate
+        made = Aggregate(name=name, hosts=(host,), metadata=metadata)
+        world.estate = replace(before, aggregates={**before.aggregates, name: made})
+        yield
+        world.estate = before
+
     async def pause(self) -> None:
         self.state.world.advance(0.25)
         self.state.orders.step(0.25)
 
 
 @contextlib.asynccontextmanager
-async def twin_cloud(directory: Path) -> AsyncIterator[Given]:
+async def twin_cloud(directory: Path) -> AsyncIterator[Declared]:
     world = World(load.load(ESTATE), Nature(), time.time())
     state = TwinState(world=world, orders=Orders(world), base_url="", password="secret")
     runner = web.AppRunner(application(state), shutdown_timeout=0.1)
@@ -167,10 +186,18 @@ class LabGiven:
     async def delete(self, server: Server) -> None:
         await self.lab.admin.delete(server.id)
 
+    @contextlib.asynccontextmanager
+    async def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AsyncIterator[None]:
+        made = await self.lab.admin.make_aggregate(name, host, metadata)
+        try:
+            yield
+        finally:
+            await self.lab.admin.delete_aggregate(made, host)
+
     async def pause(self) -> None:
         await asyncio.sleep(0.25)
 
 
 @contextlib.asynccontextmanager
-async def lab_cloud(lab: Lab) -> AsyncIterator[Given]:
+async def lab_cloud(lab: Lab) -> AsyncIterator[Declared]:
     yield LabGiven(cloud=lab.cloud, lab=lab)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.clouds import GUEST, Given, fake_cloud, lab_cloud, twin_cloud
+from tests.contract.clouds import GUEST, Declared, Given, fake_cloud, lab_cloud, twin_cloud
 from tests.lab.fixtures import Lab
 
 
@@ -14,6 +14,18 @@ def shared_lab(standing_lab: Lab) -> Iterator[None]:
     """The lab, in which these tests keep a server of their own."""
     with standing_lab.shared(GUEST):
         yield
+
+
+@pytest.fixture(params=["twin", pytest.param("lab", marks=pytest.mark.lab)])
+async def declared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Declared]:
+    """A cloud that holds all that the lab's estate declares: the twin, and the real one."""
+    if request.param == "lab":
+        request.getfixturevalue("shared_lab")
+        async with lab_cloud(request.getfixturevalue("lab")) as cloud:
+            yield cloud
+    else:
+        async with twin_cloud(tmp_path) as cloud:
+            yield cloud
 
 
 @pytest.fixture(params=["fake", "twin", pytest.param("lab", marks=pytest.mark.lab)])

@@ -103,6 +103,23 @@ class Administrator:
                 return
             await asyncio.sleep(0.3)
 
+    async def make_aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> int:
+        """A host aggregate without a zone; its id."""
+
+        def make() -> int:
+            made: int = self._nova.post("/os-aggregates", json={"aggregate": {"name": name}}).json()["aggregate"]["id"]
+            for action in ({"add_host": {"host": host}}, {"set_metadata": {"metadata": dict(metadata)}}):
+                self._nova.post(f"/os-aggregates/{made}/action", json=action)
+            return made
+
+        return await asyncio.to_thread(make)
+
+    async def delete_aggregate(self, aggregate: int, host: str) -> None:
+        """The end of it, its host taken out first."""
+        out = {"remove_host": {"host": host}}
+        await asyncio.to_thread(self._nova.post, f"/os-aggregates/{aggregate}/action", json=out)
+        await asyncio.to_thread(self._nova.delete, f"/os-aggregates/{aggregate}")
+
     async def settled(self, server_id: str, status: str, tries: int = 200) -> dict[str, Any]:
         """The server, once it has that status and no task; an AssertionError after ERROR or a minute."""
         for _ in range(tries):
