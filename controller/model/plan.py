@@ -48,6 +48,7 @@ class Move:
     """One VM from `source` to `target`. Scores are of the whole cluster's objective, lower is better.
 
     `n` counts from 1 in the order of execution. `copy` is an estimate as well, from memory, dirty rate and link.
+    `room_for`: the VM that can go to `source` once this one has left it; its breach is then this move's.
     `cold`: a SHUTOFF server, moved by cold migration (drains only).
     """
 
@@ -68,6 +69,7 @@ class Move:
     blackout_estimate: timedelta
     alternative: Alternative | None = None
     cold: bool = False
+    room_for: ServerId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

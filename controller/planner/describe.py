@@ -87,8 +87,9 @@ def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str
     cluster = load.situation.cluster
     source, target = cluster.hosts.names[int(load.host[choice.vm])], cluster.hosts.names[choice.target]
     vm, gib = cluster.vms.names[choice.vm], load.situation.asked[1, choice.vm] / 1024
+    room = "" if choice.room_for is None else f"; to make room for {cluster.vms.names[choice.room_for]}"
     return (
-        f"{choice.breach.why}: {vm} ({_threads(load, choice.vm)}, {gib:.0f} GiB) goes from {source} to {target}, "
+        f"{choice.breach.why}{room}: {vm} ({_threads(load, choice.vm)}, {gib:.0f} GiB) goes from {source} to {target}, "
         f"which then has {target_after(load, choice.vm, choice.target)}; copy about {copy.total_seconds():.0f} s, "
         f"blackout about {blackout.total_seconds():.1f} s"
     )

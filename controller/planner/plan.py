@@ -127,6 +127,7 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
         blackout_estimate=blackout,
         alternative=alternative,
         cold=cold,
+        room_for=None if choice.room_for is None else cluster.vms.ids[choice.room_for],
     )
 
 

@@ -190,12 +190,17 @@ DYNAMIC = (
 
 def targets(load: Load, vm: int) -> IntColumn:
     """The hosts that may receive the VM now, in order."""
+    return admitted(load, vm, places(load, vm), DYNAMIC)
+
+
+def places(load: Load, vm: int) -> IntColumn:
+    """The hosts that no rule keeps the VM from but those of what they carry, in order."""
     situation = load.situation
     kind = _requirement(load, vm), int(situation.cluster.vms.classification[vm])
     if kind not in situation.candidates:
         every = np.arange(len(situation.cluster.hosts.names), dtype=np.int32)
         situation.candidates[kind] = admitted(load, vm, every, STATIC)
-    return admitted(load, vm, situation.candidates[kind], (SAME_HOST, *PER_VM, *DYNAMIC))
+    return admitted(load, vm, situation.candidates[kind], (SAME_HOST, *PER_VM))
 
 
 def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> IntColumn:

@@ -12,7 +12,7 @@ import numpy as np
 
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, classify, groups, preference, rules, score
+from controller.planner import amounts, classify, groups, preference, room, rules, score
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -23,17 +23,21 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
+SQUEEZED = 8
+"""VMs of one breach that others are asked to make room for."""
+
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A VM, where it shall go, and the breach that it mends."""
+    """A VM, where it shall go, and the breach that it mends: its own, or that of the VM which it makes room for."""
 
     vm: int
     target: int
     breach: Breach
+    room_for: int | None = None
 
 
 def choices(situation: Situation) -> tuple[Choice, ...]:
@@ -44,6 +48,7 @@ def choices(situation: Situation) -> tuple[Choice, ...]:
         _mend(search)
         if situation.policy.balance and situation.own_moves:
             _level(search)
+        search.settle()
         after = score.of_load(search.load)
         if after >= before:
             return search.found()
@@ -58,13 +63,18 @@ class Search:
         self.load = Load(situation)
         self._ledger = Ledger(situation.cluster, situation.places, situation.policy.limits.max_moves)
         self._reasons: dict[int, Breach] = {}
+        self._rooms = room.Rooms(self.load)
+        self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
         self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
         self.power_rows = classify.power_keys(situation.cluster)
 
     def found(self) -> tuple[Choice, ...]:
         """The moves, by concern and then in the order they were found."""
-        made = [Choice(vm=vm, target=int(self.load.host[vm]), breach=breach) for vm, breach in self._reasons.items()]
+        made = [
+            Choice(vm=vm, target=int(self.load.host[vm]), breach=breach, room_for=self._room_for.get(vm))
+            for vm, breach in self._reasons.items()
+        ]
         return tuple(sorted(made, key=lambda choice: choice.breach.concern))
 
     def may_move(self, vm: int, breach: Breach) -> bool:
@@ -89,14 +99,49 @@ class Search:
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
         return True
 
+    def place(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+        """Sends the VM to its best target, or where another makes room for it; False where it has neither."""
+        return self.move(vm, breach, within) or self.squeeze(vm, breach, within)
+
+    def squeeze(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+        """Sends the VM where another, which nothing else moves, makes room for it; False where none can."""
+        if not self.situation.own_moves or not self.may_move(vm, breach):
+            return False
+        found = self._rooms.room(vm, within, lambda other: other not in self._reasons and self.may_move(other, breach))
+        if found is None:
+            return False
+        self._send(found.other, found.to, breach)
+        if not self.may_move(vm, breach):
+            self._send(found.other, found.host, breach)
+            return False
+        self._room_for[found.other] = vm
+        self._send(vm, found.host, breach)
+        return True
+
+    def settle(self) -> None:
+        """Sends those back that made room for a VM which then went elsewhere; one that cannot go back stays."""
+        for other, vm in tuple(self._room_for.items()):
+            freed = int(self.load.origin[other])
+            if self.load.host[vm] == freed:
+                continue
+            self._room_for.pop(other)
+            back = rules.admitted(self.load, other, np.array([freed], np.int32), rules.DYNAMIC)
+            if len(back):
+                self._send(other, freed, self._reasons[other])
+
     def _send(self, vm: int, target: int, breach: Breach) -> None:
         self.load.move(vm, target)
         if target == self.load.origin[vm]:
             del self._reasons[vm]
+            self._room_for.pop(vm, None)
             self._ledger.spend(vm, -1)
         elif vm not in self._reasons:
             self._reasons[vm] = breach
             self._ledger.spend(vm)
+
+    def standing(self, vm: int) -> bool:
+        """Whether the VM has not been sent anywhere."""
+        return vm not in self._reasons
 
     def on(self, host: int) -> IntColumn:
         """The VMs that stand on a host now."""
@@ -141,12 +186,12 @@ def _empty(search: Search, breach: Breach) -> None:
     """Everything leaves the host, the largest first."""
     vms = search.on(search.hosts[breach.subject])
     for vm in vms[np.lexsort((vms, -search.situation.asked[1, vms]))].tolist():
-        search.move(vm, breach)
+        search.place(vm, breach)
 
 
 def _replace(search: Search, breach: Breach) -> None:
     """The one VM leaves the host it may not be on."""
-    search.move(search.vms[breach.subject], breach)
+    search.place(search.vms[breach.subject], breach)
 
 
 def _unload(search: Search, breach: Breach) -> None:
@@ -213,6 +258,18 @@ def _relieve(search: Search, breach: Breach, need: Need) -> None:
         left = left[order[mends[order] > 0]]
         moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
         left = left[moved + 1 :]
+    _squeeze(search, breach, need)
+
+
+def _squeeze(search: Search, breach: Breach, need: Need) -> None:
+    """Where that was not enough, others make room for those that would mend most."""
+    left = need.vms[need.relief(need.vms) > 0]
+    left = left[np.lexsort((left, -need.relief(left)))][:SQUEEZED]
+    for vm in left.tolist():
+        if need.excess() <= rules.ROUNDING:
+            return
+        if search.standing(vm):
+            search.squeeze(vm, breach, need.within)
 
 
 def _regroup(search: Search, breach: Breach) -> None:
@@ -224,7 +281,7 @@ def _regroup(search: Search, breach: Breach) -> None:
         for vm in members[np.lexsort((members, search.gib(members)))].tolist():
             domain = int(bond.domain_of[search.load.host[vm]])
             if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
-                search.move(vm, breach, _outside(bond, domain))
+                search.place(vm, breach, _outside(bond, domain))
 
 
 def _outside(bond: groups.Bond, domain: int) -> IntColumn:

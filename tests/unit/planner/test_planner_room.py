@@ -1,0 +1,82 @@
+"""A VM that has no target is given room by one other VM that leaves the host which could take it."""
+
+import pytest
+
+from controller.model.plan import Plan
+from controller.model.policy import Limits, Policy
+from controller.planner import plan, room
+from tests import builders
+from tests.builders import NOW, Group, Host, System, Vm
+
+POLICY = Policy(balance=False)
+
+
+def planned(*, hosts: list[Host], vms: list[Vm], policy: Policy = POLICY, **more: object) -> Plan:
+    return plan.plan(builders.cluster(hosts=hosts, vms=vms, **more), policy, NOW)
+
+
+def moves(made: Plan) -> list[str]:
+    return [f"{move.wave}: {move.vm_name} {move.source} to {move.target}" for move in made.moves]
+
+
+def large_from_a_failing_host(**second: object) -> dict[str, list]:
+    """c1 fails under a VM of 40 GiB; c2 and c3 have 32 GiB free each, c2 because of two VMs of 16 GiB."""
+    return {
+        "hosts": [
+            Host(name="c1", memory_gib=64, memory_health=2),
+            Host(name="c2", memory_gib=64),
+            Host(name="c3", memory_gib=32),
+        ],
+        "vms": [
+            Vm(name="large", host="c1", memory_gib=40, memory_used_gib=10),
+            Vm(name="one", host="c2", memory_gib=16, memory_used_gib=4, **second),
+            Vm(name="two", host="c2", memory_gib=16, memory_used_gib=4, locked=True),
+        ],
+    }
+
+
+def test_the_smallest_vm_that_is_enough_leaves_first_and_says_for_whom():
+    made = planned(**large_from_a_failing_host())
+    assert moves(made) == ["1: one c2 to c3", "2: large c1 to c2"]
+    first, second = made.moves
+    assert first.room_for == second.vm and second.room_for is None
+    assert "to make room for large" in first.why
+    assert first.breach == second.breach == "health:c1"
+    assert not made.breaches_after
+
+
+@pytest.mark.parametrize("held", [{"locked": True}, {"rests": True}, {"busy": True}])
+def test_what_may_not_move_makes_no_room(held):
+    made = planned(**large_from_a_failing_host(**held))
+    assert moves(made) == []
+    assert [hold.rule for hold in made.holds] == ["capacity"]
+
+
+def test_an_hour_that_has_one_move_left_moves_nobody_in_vain():
+    policy = Policy(balance=False, limits=Limits(per_hour=1))
+    assert moves(planned(**large_from_a_failing_host(), policy=policy)) == []
+
+
+def test_a_drain_displaces_nobody():
+    cluster = large_from_a_failing_host()
+    cluster["hosts"][0] = Host(name="c1", memory_gib=64, draining=True)
+    made = plan.plan(builders.cluster(**cluster), POLICY, NOW, only=("c1",))
+    assert moves(made) == []
+
+
+def test_a_member_of_its_group_makes_room_where_its_domain_is_full():
+    made = planned(
+        hosts=[Host(name="c1", memory_health=2), Host(name="c2"), Host(name="c3", clearance=0)],
+        vms=[
+            Vm(name="secret", host="c1", memory_gib=4, system="vault"),
+            Vm(name="open", host="c2", memory_gib=4, system="sys"),
+        ],
+        systems=[System(name="vault", classification=3), System(name="sys", classification=0)],
+        groups=[Group(name="apart", members=("secret", "open"))],
+    )
+    assert moves(made) == ["1: open c2 to c3", "2: secret c1 to c2"]
+
+
+def test_how_much_one_plan_tries_is_bounded(monkeypatch):
+    monkeypatch.setattr(room, "TRIES", 0)
+    assert moves(planned(**large_from_a_failing_host())) == []
