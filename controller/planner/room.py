@@ -63,8 +63,8 @@ class Rooms:
         asked = load.asked[:, host, None] + facts.asked[:, vm, None] - facts.asked[:, there]
         relieved = np.where(home, facts.relieves[:, there], facts.brings[:, there])
         used = load.used[:, host, None] + facts.brings[:, vm, None] - relieved
-        placed: BoolColumn = rules.fits(asked, facts.capacity[:, host, None]).all(axis=0)
-        cool: BoolColumn = rules.fits(used, facts.limit[:, host, None]).all(axis=0)
+        placed: BoolColumn = np.logical_and.reduce(rules.fits(asked, facts.capacity[:, host, None]))
+        cool: BoolColumn = np.logical_and.reduce(rules.fits(used, facts.limit[:, host, None]))
         found = there[placed & cool]
         ordered: IntColumn = found[np.lexsort((found, facts.asked[1, found]))]
         return ordered
