@@ -1,6 +1,9 @@
 """`gdcc plan` and `gdcc explain`: what would move, in which waves, why, and what it would make of every limit."""
 
+import math
+import time
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +13,14 @@ from rich.table import Table
 from controller.adapters import plan_file
 from controller.api import client
 from controller.cli.daemon import SOCKET, SocketOption
-from controller.cli.output import REFUSED, people, print_json, told
+from controller.cli.output import REFUSED, errors, people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
-from controller.errors import InputError
+from controller.errors import InputError, InvariantError
+from controller.model.cluster import Cluster
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
+from controller.model.policy import Policy
+from controller.planner import anytime
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
 
@@ -24,6 +30,9 @@ TIGHTEST = 15
 
 Recommended = Annotated[
     bool, typer.Option("--recommended", help="The daemon's plan with the scopes of mode recommend in it.")
+]
+TimeLimit = Annotated[
+    float | None, typer.Option("--time-limit", min=0.1, metavar="SECONDS", help="Search on for a better plan as long.")
 ]
 Cold = Annotated[list[str] | None, typer.Option("--cold", help="Draining host whose SHUTOFF servers move cold.")]
 
@@ -35,20 +44,28 @@ def plan(
     json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
     cold: Cold = None,
     recommended: Recommended = False,
+    time_limit: TimeLimit = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="No more searches than these: the same plan again.")] = None,
     socket: SocketOption = SOCKET,
 ) -> None:
     """Show what would be moved, and why: the daemon's plan, or one of a snapshot. Moves nothing.
 
     Exit status 1 where a limit or a rule stays broken.
     """
-    if cold and snapshot is None and config is None:
-        raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint="--cold")
+    for given, name in ((cold, "--cold"), (time_limit, "--time-limit"), (rounds, "--rounds")):
+        if given and snapshot is None and config is None:
+            raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint=name)
+    if cold and (time_limit or rounds):
+        raise typer.BadParameter("a drain displaces nobody, so no time makes its plan better", param_hint="--cold")
     with told():
         if snapshot is None and config is None:
             found = _of_daemon(socket, recommended=recommended)
         else:
             cluster, policy, now = seen(snapshot, config)
-            found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
+            if time_limit or rounds:
+                found = _best(cluster, policy, now, time_limit, rounds)
+            else:
+                found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
         if out is not None:
             plan_file.write(found, out)
     if json:
@@ -92,6 +109,23 @@ def explain(
     if answer.ruled_out:
         counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
         people.print(f"hosts ruled out: {counts}", markup=False)
+
+
+def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:
+    """The best plan that the time or the rounds allow, each better one told as it is found; Ctrl-C takes the last."""
+    began, best = time.monotonic(), None
+    limit = math.inf if time_limit is None else time_limit
+    try:
+        for found in anytime.plans(cluster, policy, now, lambda: (time.monotonic() - began) / limit, rounds=rounds):
+            best = found
+            errors.print(f"after {time.monotonic() - began:.1f} s: {found.sentence}", markup=False)
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        errors.print("stopped; the best plan so far follows", markup=False)
+    if best is None:
+        raise InvariantError("no plan was made", where="anytime")
+    return best
 
 
 def _of_daemon(socket: Path, *, recommended: bool) -> Plan:

@@ -47,16 +47,23 @@ def plan(
     if the plan found does not pass the independent checker; then nothing may be moved.
     """
     facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold)
-    made, waiting = waves.waves(facts, search.choices(facts))
-    found = _assembled(facts, _worth_it(facts, made), {choice.vm for choice in waiting}, now)
-    problems = check.problems(cluster, policy, found)
+    return proved(facts, search.choices(facts), cluster, policy, now)
+
+
+def proved(
+    facts: situation.Situation, found: search.Found, cluster: model.Cluster, policy: Policy, now: datetime
+) -> words.Plan:
+    """The plan of what a search found, in waves, explained and checked. Raises `InvariantError` as `plan` does."""
+    made, waiting = waves.waves(facts, found.choices)
+    whole = _assembled(facts, _worth_it(facts, made), {choice.vm for choice in waiting}, now)
+    problems = check.problems(cluster, policy, whole)
     if problems:
         raise errors.InvariantError(
-            f"a plan of {len(found.moves)} moves failed its check and is not given out: {'; '.join(problems[:5])}",
-            where=found.id,
+            f"a plan of {len(whole.moves)} moves failed its check and is not given out: {'; '.join(problems[:5])}",
+            where=whole.id,
             remedy="keep the snapshot and report it; no move is made",
         )
-    return found
+    return whole
 
 
 def _worth_it(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> tuple[waves.Wave, ...]:

@@ -15,10 +15,21 @@ from controller.model.sample import IntColumn
 from controller.planner import preference, rules
 from controller.planner.load import Load
 
-TRIES = 2000
-"""Pairs of a host and a VM on it that one plan tries."""
-HOSTS = 16
-"""Hosts looked at for one VM."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard a plan looks for room: `tries` of a host and a VM on it in all, `hosts` for a VM, `vms` of a breach."""
+
+    tries: int = 2000
+    hosts: int = 16
+    vms: int = 8
+
+    def more(self) -> "Effort":
+        """The next effort of a plan that has time left."""
+        return Effort(tries=8 * self.tries, hosts=4 * self.hosts, vms=4 * self.vms)
+
+
+USUAL = Effort()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +42,28 @@ class Room:
 
 
 class Rooms:
-    """Finds room on one load, which is as it was when a search for room returns."""
+    """Finds room on one load, which is as it was when a search for room returns.
 
-    def __init__(self, load: Load) -> None:
+    `bounded`: more effort might have found more.
+    """
+
+    def __init__(self, load: Load, effort: Effort) -> None:
         self._load = load
-        self._tries = TRIES
+        self.effort = effort
+        self._tries = effort.tries
+        self.bounded = False
 
     def room(self, vm: int, within: IntColumn | None, may_leave: Callable[[int], bool]) -> Room | None:
         """The first room found; None where there is none, or none was found in time."""
         hosts = rules.places(self._load, vm)
         if within is not None:
             hosts = hosts[np.isin(hosts, within)]
-        order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[:HOSTS]
+        self.bounded |= len(hosts) > self.effort.hosts
+        order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[: self.effort.hosts]
         for host in hosts[order].tolist():
             for other in self._enough(vm, host).tolist():
                 if self._tries <= 0:
+                    self.bounded = True
                     return None
                 if not may_leave(other):
                     continue

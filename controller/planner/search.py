@@ -23,9 +23,6 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
-SQUEEZED = 8
-"""VMs of one breach that others are asked to make room for."""
-
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
 
@@ -40,9 +37,26 @@ class Choice:
     room_for: int | None = None
 
 
-def choices(situation: Situation) -> tuple[Choice, ...]:
-    """All moves worth making, most urgent concern first; carried out in that order each one is allowed."""
-    search = Search(situation)
+def never() -> bool:
+    """A search that nobody stops."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """`choices`: moves, most urgent concern first; carried out in that order each one is allowed. `stopped`: there may
+    be more. `bounded`: a greater effort may find more. `score`: what the moves together come to.
+    """
+
+    choices: tuple[Choice, ...]
+    score: score.Score
+    stopped: bool
+    bounded: bool
+
+
+def choices(situation: Situation, effort: room.Effort = room.USUAL, stop: Callable[[], bool] = never) -> Found:
+    """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
+    search = Search(situation, effort, stop)
     before = score.of_load(search.load)
     while True:
         _mend(search)
@@ -50,7 +64,7 @@ def choices(situation: Situation) -> tuple[Choice, ...]:
             _level(search)
         search.settle()
         after = score.of_load(search.load)
-        if after >= before:
+        if after >= before or search.stopped:
             return search.found()
         before = after
 
@@ -58,24 +72,32 @@ def choices(situation: Situation) -> tuple[Choice, ...]:
 class Search:
     """The load as the moves found so far make it, and the hour's budget that they leave."""
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: Situation, effort: room.Effort, stop: Callable[[], bool]) -> None:
         self.situation = situation
+        self._stop = stop
+        self.stopped = False
         self.load = Load(situation)
         self._ledger = Ledger(situation.cluster, situation.places, situation.policy.limits.max_moves)
         self._reasons: dict[int, Breach] = {}
-        self._rooms = room.Rooms(self.load)
+        self._rooms = room.Rooms(self.load, effort)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
         self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
         self.power_rows = classify.power_keys(situation.cluster)
 
-    def found(self) -> tuple[Choice, ...]:
+    def asked_to_stop(self) -> bool:
+        """Whether the search is to end here; it then looks at no other breach."""
+        self.stopped = self.stopped or self._stop()
+        return self.stopped
+
+    def found(self) -> Found:
         """The moves, by concern and then in the order they were found."""
         made = [
             Choice(vm=vm, target=int(self.load.host[vm]), breach=breach, room_for=self._room_for.get(vm))
             for vm, breach in self._reasons.items()
         ]
-        return tuple(sorted(made, key=lambda choice: choice.breach.concern))
+        ordered = tuple(sorted(made, key=lambda choice: choice.breach.concern))
+        return Found(choices=ordered, score=score.of_load(self.load), stopped=self.stopped, bounded=self._rooms.bounded)
 
     def may_move(self, vm: int, breach: Breach) -> bool:
         """Whether the VM itself may move for this breach, wherever to."""
@@ -139,6 +161,11 @@ class Search:
             self._reasons[vm] = breach
             self._ledger.spend(vm)
 
+    def most(self, vms: IntColumn) -> IntColumn:
+        """Those of a breach's VMs, the best first, that others are asked to make room for."""
+        self._rooms.bounded |= len(vms) > self._rooms.effort.vms
+        return vms[: self._rooms.effort.vms]
+
     def standing(self, vm: int) -> bool:
         """Whether the VM has not been sent anywhere."""
         return vm not in self._reasons
@@ -172,6 +199,8 @@ class Search:
 def _mend(search: Search) -> None:
     """One pass over everything broken or hot that has lasted."""
     for breach in sorted(classify.breaches(search.load), key=_urgency):
+        if search.asked_to_stop():
+            return
         if breach.rule in MENDERS and classify.lasting(search.load, breach):
             MENDERS[breach.rule](search, breach)
 
@@ -264,7 +293,7 @@ def _relieve(search: Search, breach: Breach, need: Need) -> None:
 def _squeeze(search: Search, breach: Breach, need: Need) -> None:
     """Where that was not enough, others make room for those that would mend most."""
     left = need.vms[need.relief(need.vms) > 0]
-    left = left[np.lexsort((left, -need.relief(left)))][:SQUEEZED]
+    left = search.most(left[np.lexsort((left, -need.relief(left)))])
     for vm in left.tolist():
         if need.excess() <= rules.ROUNDING:
             return
@@ -292,6 +321,8 @@ def _level(search: Search) -> None:
     """Uneven hosts give VMs to others of their rack, where the move earns more than it costs."""
     found = [b for b in classify.breaches(search.load) if b.concern is Concern.UNEVEN]
     for breach in sorted(found, key=lambda b: (b.limit - b.amount, b.key)):
+        if search.asked_to_stop():
+            return
         if classify.lasting(search.load, breach):
             while _level_once(search, breach, search.hosts[breach.subject]):
                 pass

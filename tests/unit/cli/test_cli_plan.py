@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from controller.adapters import plan_file, snapshot_file
 from controller.cli.main import app
+from controller.planner import anytime
+from controller.planner import plan as planning
 from tests import builders
 from tests.builders import Host, Vm
 
@@ -75,3 +77,33 @@ def test_a_snapshot_that_is_not_there_is_one_line_and_exit_1(tmp_path):
     answer = gdcc("plan", "--snapshot", tmp_path / "none.json")
     assert answer.exit_code == 1
     assert "cannot be read" in answer.output
+
+
+def test_with_a_time_limit_each_better_plan_is_told_and_the_best_is_given(snapshot, tmp_path):
+    out = tmp_path / "plan.json"
+    answer = gdcc("plan", "--snapshot", snapshot(), "--time-limit", "5", "--out", out)
+    assert answer.exit_code == 0, answer.output
+    assert " s: 1 move in 1 wave" in answer.stderr
+    assert plan_file.read(out).moves[0].target == "c2"
+    again = gdcc("plan", "--snapshot", snapshot(), "--rounds", "2", "--json")
+    assert json.loads(again.stdout)["plan"]["id"] == plan_file.read(out).id
+
+
+def test_a_limit_of_a_tenth_of_a_second_gives_a_whole_plan(snapshot):
+    assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "0.1").exit_code in {0, 1}
+
+
+def test_ctrl_c_takes_the_best_plan_so_far(snapshot, monkeypatch):
+    def stopped(cluster, policy, now, spent, *, rounds):
+        yield planning.plan(cluster, policy, now)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(anytime, "plans", stopped)
+    answer = gdcc("plan", "--snapshot", snapshot(), "--time-limit", "60")
+    assert "the best plan so far" in answer.stderr and "1 move in 1 wave" in answer.stdout
+
+
+def test_a_time_limit_belongs_to_a_plan_that_is_made_here(snapshot):
+    assert gdcc("plan", "--time-limit", "5").exit_code == 2
+    assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "0").exit_code == 2
+    assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "5", "--cold", "c1").exit_code == 2

@@ -4,7 +4,7 @@ import pytest
 
 from controller.model.plan import Plan
 from controller.model.policy import Limits, Policy
-from controller.planner import plan, room
+from controller.planner import plan, room, search, situation
 from tests import builders
 from tests.builders import NOW, Group, Host, System, Vm
 
@@ -77,6 +77,8 @@ def test_a_member_of_its_group_makes_room_where_its_domain_is_full():
     assert moves(made) == ["1: open c2 to c3", "2: secret c1 to c2"]
 
 
-def test_how_much_one_plan_tries_is_bounded(monkeypatch):
-    monkeypatch.setattr(room, "TRIES", 0)
-    assert moves(planned(**large_from_a_failing_host())) == []
+def test_how_much_one_search_tries_is_bounded_and_that_is_said():
+    facts = situation.of_cluster(builders.cluster(**large_from_a_failing_host()), POLICY, NOW)
+    found = search.choices(facts, room.Effort(tries=0))
+    assert (found.choices, found.bounded) == ((), True)
+    assert len(search.choices(facts, room.Effort(tries=1)).choices) == 2

@@ -1,0 +1,76 @@
+"""Plans that get better as long as there is time."""
+
+import itertools
+
+import pytest
+
+from controller.model.cluster import Cluster
+from controller.model.plan import Plan
+from controller.model.policy import Limits, Policy
+from controller.planner import anytime, check, plan, room
+from tests import builders
+from tests.builders import NOW, Host, Vm
+from tests.fakes import arbitrary_clusters
+
+POLICY = Policy(balance=False)
+
+
+def moves(made: Plan) -> list[str]:
+    return [f"{move.vm_name} to {move.target}" for move in made.moves]
+
+
+def room_on_the_second_host_only() -> Cluster:
+    """c1 fails under a VM of 40 GiB. c2, the emptier, is held full by a locked VM; c3 is not."""
+    return builders.cluster(
+        hosts=[
+            Host(name="c1", memory_gib=64, memory_health=2),
+            Host(name="c2", memory_gib=128),
+            Host(name="c3", memory_gib=100),
+            Host(name="c4", memory_gib=30),
+        ],
+        vms=[
+            Vm(name="large", host="c1", memory_gib=40, memory_used_gib=10),
+            Vm(name="locked", host="c2", memory_gib=100, memory_used_gib=4, locked=True),
+            Vm(name="small", host="c3", memory_gib=28, memory_used_gib=4),
+            Vm(name="other", host="c3", memory_gib=60, memory_used_gib=40, locked=True),
+        ],
+    )
+
+
+def clock(*shares: float):
+    """Says these shares one after the other, and then the last one for ever."""
+    return itertools.chain(shares, itertools.repeat(shares[-1])).__next__
+
+
+def test_a_later_round_finds_what_the_first_efforts_bound_left(monkeypatch):
+    monkeypatch.setattr(room, "USUAL", room.Effort(tries=1, hosts=1, vms=1))
+    found = list(anytime.plans(room_on_the_second_host_only(), POLICY, NOW, lambda: 0.0))
+    assert [moves(made) for made in found] == [[], ["small to c4", "large to c3"]]
+
+
+def test_when_the_time_is_over_at_once_the_first_plan_is_still_whole(monkeypatch):
+    found = list(anytime.plans(room_on_the_second_host_only(), POLICY, NOW, lambda: 1.0))
+    assert [moves(made) for made in found] == [[]]
+    assert found[0].breaches_after == found[0].breaches_before
+
+
+def test_a_first_search_that_was_cut_short_is_made_again_in_the_time_that_is_left():
+    found = list(anytime.plans(room_on_the_second_host_only(), POLICY, NOW, clock(0.3, 0.4)))
+    assert [moves(made) for made in found] == [[], ["small to c4", "large to c3"]]
+
+
+def test_it_ends_by_itself_where_nothing_is_left_to_mend():
+    healthy = builders.cluster(hosts=[Host(name="c1"), Host(name="c2")], vms=[Vm(name="a", host="c1")])
+    assert len(list(anytime.plans(healthy, POLICY, NOW, lambda: 0.0))) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_plan_is_proved_and_better_and_the_same_rounds_give_the_same(seed):
+    cluster = arbitrary_clusters.cluster(seed, 6, 20, hurry=True)
+    policy = Policy(limits=Limits(at_once=3))
+    found = list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=3))
+    assert found == list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=3))
+    scores = [made.score_after for made in found]
+    assert scores == sorted(set(scores), reverse=True)
+    assert [check.problems(cluster, policy, made) for made in found] == [()] * len(found)
+    assert scores[0] <= plan.plan(cluster, policy, NOW).score_after
