@@ -1,6 +1,5 @@
 """Answers "why?" of a VM, a host or a move: one sentence, the numbers, the next best target and what ruled it out."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -11,8 +10,9 @@ from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.plan import Alternative, Move, Plan
 from controller.model.policy import Policy
-from controller.planner import amounts, classify, describe, preference, rules, score, situation
+from controller.planner import amounts, classify, conflict, describe, preference, rules, score, situation, stuck
 from controller.planner.budget import Ledger
+from controller.planner.conflict import Conflict
 from controller.planner.holds import Holds
 from controller.planner.load import Load
 
@@ -27,6 +27,7 @@ class Explanation:
     numbers: tuple[tuple[str, str], ...] = ()
     alternative: Alternative | None = None
     ruled_out: tuple[tuple[str, int], ...] = ()
+    conflict: Conflict | None = None
 
 
 def explain(
@@ -102,7 +103,7 @@ def _of_move(facts: situation.Situation, plan: Plan, move: Move) -> Explanation:
         (f"{move.target} after", describe.target_after(load, vm, target)),
         (f"{move.target} watts", _watts(facts.cluster.hosts, target)),
     ]
-    return replace(told, numbers=tuple(numbers), ruled_out=_ruled_out(load, vm))
+    return replace(told, numbers=tuple(numbers), ruled_out=_ruled_out(conflict.Bars(load), vm))
 
 
 def _of_plan(plan: Plan, move: Move) -> Explanation:
@@ -126,10 +127,11 @@ def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
     if host < 0:
         return Explanation(subject=name, kind="vm", sentence=f"{name} has no host in Nova; there is nothing to move")
     held = next((hold.why for hold in plan.holds if hold.vm == cluster.vms.ids[vm]), None)
-    rule, reason = Holds(load, _spent(facts, plan), ()).verdict(vm)
+    holds = Holds(load, _spent(facts, plan), ())
+    verdict = holds.verdict(vm)
     stays = f"{name} stays on {cluster.hosts.names[host]}"
-    if rule:
-        sentence = held or f"{stays}: {reason}"
+    if verdict.rule:
+        sentence = held or f"{stays}: {stuck.reason(load, verdict)}"
     else:
         sentence = held or f"{stays}: nothing on that host asks for it to move, and it could go elsewhere"
     return Explanation(
@@ -138,7 +140,8 @@ def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
         sentence=sentence,
         numbers=_of_vm(facts, vm),
         alternative=_best_other(load, vm),
-        ruled_out=_ruled_out(load, vm),
+        ruled_out=_ruled_out(holds.bars, vm),
+        conflict=verdict.conflict,
     )
 
 
@@ -224,10 +227,8 @@ def _carries(load: Load, host: int) -> str:
     return ", ".join([f"{load.vms_on[host]} VMs", *known])
 
 
-def _ruled_out(load: Load, vm: int) -> tuple[tuple[str, int], ...]:
-    every = np.arange(len(load.situation.cluster.hosts.names), dtype=np.int32)
-    counted = Counter(rule for rule in rules.ruled_out_by(load, vm, every) if rule not in {"", "same-host"})
-    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+def _ruled_out(bars: conflict.Bars, vm: int) -> tuple[tuple[str, int], ...]:
+    return conflict.as_counts(bars.pairs(vm).first())
 
 
 def _best_other(load: Load, vm: int) -> Alternative | None:
