@@ -9,6 +9,7 @@ from rich.table import Table
 
 from controller.adapters import plan_file
 from controller.api import client
+from controller.cli import explained
 from controller.cli.daemon import SOCKET, SocketOption
 from controller.cli.output import REFUSED, people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
@@ -16,6 +17,7 @@ from controller.errors import InputError
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
 from controller.planner import explain as explaining
+from controller.planner import explanation
 from controller.planner import plan as planning
 
 WIDE = 160
@@ -56,7 +58,7 @@ def plan(
 
 
 def explain(
-    subject: Annotated[str, typer.Argument(help="A VM's id or name, a host's name, or a move's number.")],
+    subject: Annotated[str, typer.Argument(help="A VM's id or name, a host's name, a move's number, a breach's key.")],
     snapshot: Snapshot = None,
     config: Config = None,
     plan: Annotated[Path | None, typer.Option(help="The plan made from that snapshot; made anew without it.")] = None,
@@ -65,11 +67,12 @@ def explain(
 ) -> None:
     """Say in one sentence and in numbers why something moves, stays, receives or does not.
 
-    Of the daemon's plan without a snapshot; with one, also what hosts carry and what rules each of them out.
+    Of the daemon's plan without a snapshot; with one, also each term that a move changes, what would undo it, what
+    hosts carry, and a minimal set of rules that leaves no target.
     """
     with told():
         if snapshot is None and config is None:
-            answer = explaining.from_plan(plan_file.read(plan) if plan else _of_daemon(socket), subject)
+            answer = explanation.from_plan(plan_file.read(plan) if plan else _of_daemon(socket), subject)
         else:
             cluster, policy, now = seen(snapshot, config)
             made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
@@ -77,15 +80,7 @@ def explain(
     if json:
         print_json(asdict(answer))
         return
-    people.print(answer.sentence, style="bold", markup=False)
-    for label, value in answer.numbers:
-        people.print(f"  {label}: {value}", markup=False)
-    if answer.alternative:
-        other = answer.alternative
-        people.print(f"next best target: {other.host}, ruled out by {other.ruled_out_by}: {other.detail}", markup=False)
-    if answer.ruled_out:
-        counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
-        people.print(f"hosts ruled out: {counts}", markup=False)
+    explained.show(answer)
 
 
 def _of_daemon(socket: Path) -> Plan:

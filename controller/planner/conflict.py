@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.model.cluster import BoolColumn
 from controller.model.ids import HostName
 from controller.model.sample import IntColumn
 from controller.planner import rules
@@ -25,6 +26,9 @@ from controller.planner.load import Load
 
 Bits = NDArray[np.int64]
 """For each pair the rules that rule it out, bit n for rule n."""
+
+Patterns = Mapping[int, int]
+"""Distinct bits with how many pairs have each."""
 
 FEW = 3
 """Hosts or racks that a sentence can name."""
@@ -72,11 +76,18 @@ class Pairs:
     bits: Bits
     vms: int = 1
 
-    def first(self) -> Counter[str]:
-        """How many pairs each rule is the first to rule out, "" for those that no rule does."""
-        lowest, counts = np.unique(self.bits & -self.bits, return_counts=True)
-        names = (self.names[int(bit).bit_length() - 1] if bit else "" for bit in lowest)
-        return Counter(dict(zip(names, counts.tolist(), strict=True)))
+    def patterns(self) -> Patterns:
+        """The distinct P, and how many pairs have each."""
+        distinct, counts = np.unique(self.bits, return_counts=True)
+        return dict(zip(distinct.tolist(), counts.tolist(), strict=True))
+
+
+def first(names: Sequence[str], patterns: Patterns) -> Counter[str]:
+    """How many pairs each rule is the first to rule out, "" for those that no rule does."""
+    found: Counter[str] = Counter()
+    for bits, count in patterns.items():
+        found[names[(bits & -bits).bit_length() - 1] if bits else ""] += count
+    return found
 
 
 class Bars:
@@ -115,7 +126,7 @@ class Bars:
         return self._kinds[kind]
 
 
-def _bit(mask: NDArray[np.bool_], bit: int) -> Bits:
+def _bit(mask: BoolColumn, bit: int) -> Bits:
     bits: Bits = np.left_shift(mask.astype(np.int64), bit)
     return bits
 
@@ -131,23 +142,28 @@ def together(pairs: Sequence[tuple[str, Pairs]]) -> Pairs:
     return Pairs(names=names, hosts=hosts, bits=np.concatenate(bits), vms=len(pairs))
 
 
-def minimal(patterns: Bits, counts: IntColumn, rule_count: int) -> tuple[int, ...]:
-    """The bits of a minimal conflicting set for patterns P that occur so often; none where there is no such set."""
-    if not len(patterns) or (patterns == 0).any():
+def minimal(patterns: Patterns) -> tuple[int, ...]:
+    """The bits of a minimal conflicting set, in order; none where there is no such set."""
+    kept = 0
+    for bits in patterns:
+        kept |= bits
+    if not kept or 0 in patterns:
         return ()
-    covered = {bit: int(counts[(patterns >> bit) & 1 == 1].sum()) for bit in range(rule_count)}
-    kept = sum(1 << bit for bit, count in covered.items() if count)
-    for bit in sorted(covered, key=lambda rule: (covered[rule], -rule)):
+    rules_ = [bit for bit in range(kept.bit_length()) if kept >> bit & 1]
+    covered = {bit: sum(count for bits, count in patterns.items() if bits >> bit & 1) for bit in rules_}
+    for bit in sorted(rules_, key=lambda rule: (covered[rule], -rule)):
         without = kept & ~(1 << bit)
-        if (patterns & without).all():
+        if all(bits & without for bits in patterns):
             kept = without
-    return tuple(bit for bit in covered if kept >> bit & 1)
+    return tuple(bit for bit in rules_ if kept >> bit & 1)
 
 
-def found(load: Load, pairs: Pairs) -> Conflict | None:
-    """The minimal conflicting set of these pairs; None where some pair is ruled out by nothing, or there is none."""
-    patterns, counts = np.unique(pairs.bits, return_counts=True)
-    kept = minimal(patterns, counts.astype(np.int32), len(pairs.names))
+def found(load: Load, pairs: Pairs, patterns: Patterns | None = None) -> Conflict | None:
+    """The minimal conflicting set of these pairs; None where some pair is ruled out by nothing, or there is none.
+
+    `patterns` are those of the pairs, where they are at hand.
+    """
+    kept = minimal(pairs.patterns() if patterns is None else patterns)
     if not kept:
         return None
     left = np.ones(len(pairs.bits), np.bool_)
@@ -159,20 +175,28 @@ def found(load: Load, pairs: Pairs) -> Conflict | None:
     return Conflict(vms=pairs.vms, pairs=len(pairs.bits), shares=tuple(shares))
 
 
-def _share(load: Load, pairs: Pairs, bit: int, out: NDArray[np.bool_], rest: NDArray[np.bool_]) -> Share:
+def _share(load: Load, pairs: Pairs, bit: int, out: BoolColumn, rest: BoolColumn) -> Share:
     cluster = load.situation.cluster
-    hosts, alone = np.unique(pairs.hosts[rest]), np.unique(pairs.hosts[pairs.bits == 1 << bit])
-    racks = np.unique(cluster.hosts.rack[hosts])
+    rest_hosts, alone = _hosts(load, pairs.hosts[rest]), _hosts(load, pairs.hosts[pairs.bits == 1 << bit])
+    rack = cluster.hosts.rack
+    racks = np.flatnonzero(np.bincount(rack[rest_hosts] + 1, minlength=1))[: FEW + 1] - 1
     few = 0 < len(racks) <= FEW and int(racks[0]) >= 0
-    all_of_them = few and np.isin(cluster.hosts.rack[np.unique(pairs.hosts)], racks).sum() == len(hosts)
+    whole = few and int(np.isin(rack[_hosts(load, pairs.hosts)], racks).sum()) == len(rest_hosts)
     return Share(
         rule=pairs.names[bit],
-        rules_out=int(out.sum()),
-        rest=int(rest.sum()),
-        racks=tuple(cluster.racks.names[rack] for rack in racks.tolist()) if few else (),
-        whole=bool(all_of_them),
+        rules_out=int(np.count_nonzero(out)),
+        rest=int(np.count_nonzero(rest)),
+        racks=tuple(cluster.racks.names[row] for row in racks.tolist()) if few else (),
+        whole=whole,
         alone=tuple(cluster.hosts.names[host] for host in alone[:FEW].tolist()),
     )
+
+
+def _hosts(load: Load, rows: IntColumn) -> IntColumn:
+    """Each host once, in order."""
+    seen = np.zeros(len(load.situation.cluster.hosts.names), np.bool_)
+    seen[rows] = True
+    return np.flatnonzero(seen).astype(np.int32)
 
 
 def as_counts(first: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

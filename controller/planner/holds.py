@@ -14,12 +14,10 @@ from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
 from controller.planner.stuck import Stuck, Verdict
+from controller.planner.terms import EMPTYING
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
-
-EMPTYING = frozenset({"drain", "health", "inlet"})
-"""Rules of breaches that last until no VM is left on the host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +74,12 @@ class Holds:
         if held:
             return Verdict(vm=vm, rule=held)
         pairs = self.bars.pairs(vm, within)
-        first = pairs.first()
+        patterns = pairs.patterns()
+        first = conflict.first(pairs.names, patterns)
         if "" in first:
             return Verdict(vm=vm, rule="")
-        ranked = conflict.as_counts(first)
-        return Verdict(vm=vm, rule=ranked[0][0] if ranked else "same-host", conflict=conflict.found(self._load, pairs))
+        ranked, why = conflict.as_counts(first), conflict.found(self._load, pairs, patterns)
+        return Verdict(vm=vm, rule=ranked[0][0] if ranked else "same-host", conflict=why)
 
     def held(self, vm: int) -> str:
         """The rule that keeps this VM from moving, wherever to; "" for none."""
@@ -99,7 +98,8 @@ class Holds:
         known = [vm for vm in vms if load.host[vm] >= 0 and load.situation.cluster.vms.requirement[vm] >= 0]
         pairs = [(self.held(vm), self.bars.pairs(vm, within[vm])) for vm in known]
         held = stuck.grouped(load, [self.verdict(vm, within[vm]) for vm in vms])
-        stays = f"{breach.subject} cannot be emptied" if breach.rule in EMPTYING else f"{breach.key} stays"
+        cannot = breach.rule in EMPTYING
+        stays = f"{breach.subject} cannot be emptied" if cannot else f"{breach.why}, and stays so"
         return Left(
             breach=breach.key,
             sentence=f"{stays}: {stuck.briefly(held)}",

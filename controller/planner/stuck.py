@@ -23,7 +23,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
-    """VMs of one agency that the same rules hold: how many, the names of the first few, the rules, a sentence."""
+    """VMs of one agency, or of many, that the same rules hold: how many, the first few names, the rules, a sentence."""
 
     agency: str
     vms: int
@@ -64,14 +64,23 @@ def label(load: Load, rule: str, vm: int) -> str:
 
 
 def grouped(load: Load, verdicts: Iterable[Verdict]) -> tuple[Stuck, ...]:
-    """The VMs by agency, rules and, where clearance is among these, classification; most VMs first."""
-    groups: dict[tuple[str, tuple[str, ...], str], list[Verdict]] = {}
+    """The VMs by rules, by classification where clearance is among these, and by agency where these are few; most VMs
+    first.
+    """
+    kinds: dict[tuple[tuple[str, ...], str], list[Verdict]] = {}
     for verdict in verdicts:
         rules = verdict.conflict.rules if verdict.conflict else (verdict.rule or "gain",)
-        level = _level(load, verdict.vm) if "clearance" in rules else ""
-        groups.setdefault((_agency(load, verdict.vm), rules, level), []).append(verdict)
-    ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(_stuck(load, agency, rules, held) for (agency, rules, _), held in ranked)
+        kinds.setdefault((rules, _level(load, verdict.vm) if "clearance" in rules else ""), []).append(verdict)
+    found = [_stuck(load, whose, rules, held) for (rules, _), of in kinds.items() for whose, held in _owned(load, of)]
+    return tuple(sorted(found, key=lambda group: (-group.vms, group.agency, group.rules, group.names)))
+
+
+def _owned(load: Load, verdicts: Sequence[Verdict]) -> Iterable[tuple[str, Sequence[Verdict]]]:
+    """By agency, or together where more agencies share them than a sentence can name."""
+    owners: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        owners.setdefault(_agency(load, verdict.vm), []).append(verdict)
+    return owners.items() if len(owners) <= FEW else [(f"{len(owners)} agencies", verdicts)]
 
 
 def briefly(groups: Sequence[Stuck]) -> str:

@@ -1,6 +1,5 @@
 """What has no place is told by a minimal set of rules, by agency, classification and rack."""
 
-import numpy as np
 import pytest
 
 from controller.model.policy import Policy
@@ -115,23 +114,35 @@ def test_where_there_is_no_other_host_there_is_no_set():
 
 
 @pytest.mark.parametrize(
-    ("patterns", "counts", "kept"),
+    ("patterns", "kept"),
     [
-        ([0b01, 0b11], [1, 1], (0,)),
-        ([0b011, 0b110], [5, 5], (1,)),
-        ([0b001, 0b010, 0b111], [40, 6, 2], (0, 1)),
-        ([0b01, 0b00], [9, 1], ()),
-        ([], [], ()),
-        ([0b11], [3], (0,)),
+        ({0b01: 1, 0b11: 1}, (0,)),
+        ({0b011: 5, 0b110: 5}, (1,)),
+        ({0b001: 40, 0b010: 6, 0b111: 2}, (0, 1)),
+        ({0b01: 9, 0b00: 1}, ()),
+        ({}, ()),
+        ({0b11: 3}, (0,)),
     ],
 )
-def test_deletion_keeps_the_rule_that_rules_out_most_and_of_equals_the_first(patterns, counts, kept):
-    assert conflict.minimal(np.array(patterns, np.int64), np.array(counts, np.int32), 3) == kept
+def test_deletion_keeps_the_rule_that_rules_out_most_and_of_equals_the_first(patterns, kept):
+    assert conflict.minimal(patterns) == kept
 
 
-def test_the_groups_beyond_the_first_few_are_counted_with_their_rules():
+def test_vms_of_more_agencies_than_a_sentence_names_are_told_together():
     systems = [System(name=f"s{n}", agency=f"A{n}") for n in range(5)]
-    vms = [Vm(name=f"v{n}", host="c1", system=f"s{n}", locked=n == 4, rests=n < 4) for n in range(5)]
+    vms = [Vm(name=f"v{n}", host="c1", system=f"s{n}") for n in range(5)]
+    hosts = [Host(name="c1", memory_health=2), Host(name="c2", inlet=30.0)]
+    found = left(builders.cluster(hosts=hosts, vms=vms, systems=systems), "health:c1")
+    assert found.sentence == (
+        "c1 cannot be emptied: 5 VMs of 5 agencies have no target: heat rules out the only other host"
+    )
+
+
+def test_the_rules_of_the_groups_beyond_the_first_few_are_named():
+    keeps = [{"locked": True}, {"rests": True}, {"fit_known": False}, {"busy": True}, {"system": "closed"}]
+    systems = [System(name="sys"), System(name="closed", open=False)]
+    vms = [Vm(name=f"v{n}", host="c1", **keep) for n, keep in enumerate(keeps)]
     hosts = [Host(name="c1", memory_health=2), Host(name="c2")]
     found = left(builders.cluster(hosts=hosts, vms=vms, systems=systems), "health:c1")
-    assert found.sentence.endswith("; and 2 more VMs by cooldown, locked")
+    assert len(found.stuck) == 5
+    assert found.sentence.endswith("; and 2 more VMs by locked, window")
