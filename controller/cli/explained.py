@@ -59,8 +59,9 @@ def _conflict(conflict: Conflict | None) -> None:
         return
     of = "hosts" if conflict.vms == 1 else f"pairs of {conflict.vms} VMs with other hosts"
     _line(f"a minimal set of rules that leaves no target, over {conflict.pairs} {of}; none of them can be dropped")
+    whom = "it" if conflict.vms == 1 else "one of them"
     for share in conflict.shares:
         rest = f", {share.rest} that none before it does" if share.rest < share.rules_out else ""
         where = f" in {', '.join(share.racks)}" if share.racks else ""
-        alone = f"; nothing else keeps it off {', '.join(share.alone)}" if share.alone else ""
+        alone = f"; nothing else keeps {whom} off {', '.join(share.alone)}" if share.alone else ""
         _line(f"  {share.rule} rules out {share.rules_out}{rest}{where}{alone}")

@@ -108,9 +108,10 @@ def _predicate(load: Load, verdicts: Sequence[Verdict]) -> str:
         return f"{'is' if one else 'are'} held by {rule} ({reason(load, verdicts[0]) or describe.RULES[rule]})"
     typical = max(conflicts, key=lambda conflict: [share.rules_out for share in conflict.shares])
     clauses = [_clause(load, typical, at, conflicts, verdicts[0].vm) for at in range(len(typical.shares))]
+    said = ", and ".join(filter(None, (", ".join(clauses[:-1]), clauses[-1])))
     if typical.shares[0].rule == "clearance":
-        return f"{'needs' if one else 'need'} {' and '.join(clauses)}"
-    return f"{'has' if one else 'have'} no target: {' and '.join(clauses)}"
+        return f"{'needs' if one else 'need'} {said}"
+    return f"{'has' if one else 'have'} no target: {said}"
 
 
 def _clause(load: Load, typical: Conflict, at: int, conflicts: Sequence[Conflict], vm: int) -> str:
@@ -118,7 +119,7 @@ def _clause(load: Load, typical: Conflict, at: int, conflicts: Sequence[Conflict
     share = typical.shares[at]
     hosts = _hosts(typical, at)
     if at == 0 and share.rule == "clearance":
-        return f"clearance {_level(load, vm)}, which {hosts} lack{'s' if hosts.endswith('host') else ''},"
+        return f"clearance {_level(load, vm)}, which {hosts} lack{'s' if hosts.endswith('host') else ''}"
     if share.rule == "capacity":
         if all(each.shares[at].whole and each.shares[at].racks == share.racks for each in conflicts):
             racks = ", ".join(share.racks)

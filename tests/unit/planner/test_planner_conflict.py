@@ -87,7 +87,7 @@ def test_every_reason_a_host_is_closed_for_counts_and_not_only_the_first():
     found = left(cluster, "health:c1")
     assert found.conflict.rules == ("heat", "group")
     assert found.sentence == (
-        "c1 cannot be emptied: 1 VM of agency has no target: heat rules out 2 of 8 hosts (rack r1) and group (apart) "
+        "c1 cannot be emptied: 1 VM of agency has no target: heat rules out 2 of 8 hosts (rack r1), and group (apart) "
         "rules out the other 6 hosts (rack r2)"
     )
 
