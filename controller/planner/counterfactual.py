@@ -83,6 +83,8 @@ def _without(asking: tuple[Breach, ...], ended: tuple[Condition, ...]) -> Counte
         ended = (max(waits, key=lambda condition: condition.at),)
     keys = tuple(breach.key for breach in asking)
     words = " and ".join(condition.words for condition in ended)
+    if not waits and any(breach.concern is Concern.UNEVEN for breach in asking):
+        words += ", unless other moves make it uneven again"
     return Counterfactual(
         stops="breaches",
         breaches=keys,
