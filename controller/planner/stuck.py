@@ -119,12 +119,12 @@ def _clause(load: Load, typical: Conflict, at: int, conflicts: Sequence[Conflict
     share = typical.shares[at]
     hosts = _hosts(typical, at)
     if at == 0 and share.rule == "clearance":
-        return f"clearance {_level(load, vm)}, which {hosts} lack{'s' if hosts.endswith('host') else ''}"
+        return f"clearance {_level(load, vm)}, which {hosts} lack{'s' if share.rest == 1 else ''}"
     if share.rule == "capacity":
         if all(each.shares[at].whole and each.shares[at].racks == share.racks for each in conflicts):
             racks = ", ".join(share.racks)
             return f"racks {racks} are full" if len(share.racks) > 1 else f"rack {racks} is full"
-        return f"{hosts}{_where(typical, at)} {'is' if hosts.endswith('host') else 'are'} full"
+        return f"{hosts}{_where(typical, at)} {'is' if share.rest == 1 else 'are'} full"
     return f"{label(load, share.rule, vm)} rules out {hosts}{_where(typical, at)}"
 
 
