@@ -12,6 +12,7 @@ from rich.table import Table
 
 from controller.adapters import plan_file
 from controller.api import client
+from controller.cli import explained
 from controller.cli.daemon import SOCKET, SocketOption
 from controller.cli.output import REFUSED, errors, people, print_json, told
 from controller.cli.seen import Config, Snapshot, seen
@@ -20,7 +21,7 @@ from controller.model.cluster import Cluster
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
 from controller.model.policy import Policy
-from controller.planner import anytime
+from controller.planner import anytime, explanation
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
 
@@ -77,7 +78,7 @@ def plan(
 
 
 def explain(
-    subject: Annotated[str, typer.Argument(help="A VM's id or name, a host's name, or a move's number.")],
+    subject: Annotated[str, typer.Argument(help="A VM's id or name, a host's name, a move's number, a breach's key.")],
     snapshot: Snapshot = None,
     config: Config = None,
     plan: Annotated[Path | None, typer.Option(help="The plan made from that snapshot; made anew without it.")] = None,
@@ -87,12 +88,13 @@ def explain(
 ) -> None:
     """Say in one sentence and in numbers why something moves, stays, receives or does not.
 
-    Of the daemon's plan without a snapshot; with one, also what hosts carry and what rules each of them out.
+    Of the daemon's plan without a snapshot; with one, also each term that a move changes, what would undo it, what
+    hosts carry, and a minimal set of rules that leaves no target.
     """
     with told():
         if snapshot is None and config is None:
             told_of = plan_file.read(plan) if plan else _of_daemon(socket, recommended=recommended)
-            answer = explaining.from_plan(told_of, subject)
+            answer = explanation.from_plan(told_of, subject)
         else:
             cluster, policy, now = seen(snapshot, config)
             made = plan_file.read(plan) if plan else planning.plan(cluster, policy, now)
@@ -100,15 +102,7 @@ def explain(
     if json:
         print_json(asdict(answer))
         return
-    people.print(answer.sentence, style="bold", markup=False)
-    for label, value in answer.numbers:
-        people.print(f"  {label}: {value}", markup=False)
-    if answer.alternative:
-        other = answer.alternative
-        people.print(f"next best target: {other.host}, ruled out by {other.ruled_out_by}: {other.detail}", markup=False)
-    if answer.ruled_out:
-        counts = ", ".join(f"{count} by {rule}" for rule, count in answer.ruled_out)
-        people.print(f"hosts ruled out: {counts}", markup=False)
+    explained.show(answer)
 
 
 def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:

@@ -67,6 +67,7 @@ RULES: Mapping[str, str] = {
     "order": "it waits for moves that wait for it",
     "gain": "no move of it earns more than it costs",
     "no-candidate": "no VM on it would relieve it",
+    "relief": "a move there would not relieve what is broken",
 }
 """What each rule's name means, of a host or a VM."""
 
@@ -74,12 +75,6 @@ RULES: Mapping[str, str] = {
 def of_host(cluster: model.Cluster, rule: str, host: int) -> str:
     """What a rule means of this host, with the feed and its UPS where that is what it is about."""
     return RULES[rule] + (f": {batteries.of_host(cluster, host)}" if rule == "on-battery" else "")
-
-
-def no_target(cluster: model.Cluster, verdicts: Sequence[str]) -> str:
-    """Why a VM can go nowhere, by the rule that rules each host out."""
-    what = f"every target is ruled out: {ruled_out(verdicts)}"
-    return what + (f"; on battery: {batteries.everywhere(cluster)}" if "on-battery" in verdicts else "")
 
 
 def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str:
@@ -105,24 +100,17 @@ def target_after(load: Load, vm: int, host: int) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in parts if share == share)  # noqa: PLR0124 (NaN)
 
 
-def ruled_out(verdicts: Sequence[str]) -> str:
-    """`12 hosts by clearance, 3 by capacity`, the most frequent first."""
-    counted = Counter(rule for rule in verdicts if rule and rule != "same-host")
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count} {'hosts ' if at == 0 else ''}by {rule}" for at, (rule, count) in enumerate(ranked))
-
-
 def plan(moves: Sequence[Move], before: Sequence[Breach], after: Sequence[Breach], holds: Sequence[Hold]) -> str:
     """What the plan does, or why it does nothing."""
     if not before:
         return "Nothing is broken, hot or uneven: no move is worth making."
     if not moves:
-        return f"{_count(len(before), 'breach', 'breaches')}, no beneficial move: {_main_hold(holds)}."
+        return f"{counted(len(before), 'breach', 'breaches')}, no beneficial move: {_main_hold(holds)}."
     waves = max(move.wave for move in moves)
     mended = len({breach.key for breach in before} - {breach.key for breach in after})
-    of = f"{mended} of {_count(len(before), 'breach', 'breaches')} mended"
+    of = f"{mended} of {counted(len(before), 'breach', 'breaches')} mended"
     left = f"{len(after)} left: {_main_hold(holds)}" if after else "none left"
-    return f"{_count(len(moves), 'move', 'moves')} in {_count(waves, 'wave', 'waves')}: {of}, {left}."
+    return f"{counted(len(moves), 'move', 'moves')} in {counted(waves, 'wave', 'waves')}: {of}, {left}."
 
 
 def _main_hold(holds: Sequence[Hold]) -> str:
@@ -132,10 +120,10 @@ def _main_hold(holds: Sequence[Hold]) -> str:
     rule, _ = min(Counter(hold.rule for hold in holds).items(), key=lambda item: (-item[1], item[0]))
     first = next(hold for hold in holds if hold.rule == rule)
     others = len(holds) - 1
-    return first.why + (f", and {_count(others, 'other hold', 'other holds')}" if others else "")
+    return first.why + (f", and {counted(others, 'other hold', 'other holds')}" if others else "")
 
 
-def _count(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 

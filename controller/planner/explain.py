@@ -1,32 +1,39 @@
-"""Answers "why?" of a VM, a host or a move: one sentence, the numbers, the next best target and what ruled it out."""
+"""Answers "why?" of a move, a VM, a host or a breach: one sentence, the numbers, and what would have to be otherwise.
 
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+Of a move: the terms of the objective that it changes and the one that pays for it, what would have to be true for it
+not to be made, the next best target and what ruled it out. Of a VM that stays and of a breach that is left: a minimal
+set of rules that leaves no target. `docs/explain.md` says what each field holds.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from controller import errors
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
-from controller.model.plan import Alternative, Move, Plan
+from controller.model.plan import Alternative, Concern, Move, Plan
 from controller.model.policy import Policy
-from controller.planner import amounts, classify, describe, preference, rules, score, situation
+from controller.planner import (
+    classify,
+    conflict,
+    counterfactual,
+    describe,
+    explanation,
+    figures,
+    preference,
+    rules,
+    search,
+    situation,
+    stuck,
+    terms,
+)
 from controller.planner.budget import Ledger
+from controller.planner.explanation import Explanation
 from controller.planner.holds import Holds
 from controller.planner.load import Load
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """`numbers` are label and value as people read them; `ruled_out` counts hosts by the rule that rules them out."""
-
-    subject: str
-    kind: str
-    sentence: str
-    numbers: tuple[tuple[str, str], ...] = ()
-    alternative: Alternative | None = None
-    ruled_out: tuple[tuple[str, int], ...] = ()
+from controller.planner.terms import Term
 
 
 def explain(
@@ -38,7 +45,7 @@ def explain(
     only: Collection[HostName] | None = None,
     cold: Collection[HostName] = (),
 ) -> Explanation:
-    """Of the plan made from this snapshot. `subject` is a move's number, a VM's id or name, or a host's name.
+    """Of the plan made from this snapshot. `subject`: a move's number, a VM's id or name, a host's name, a breach's.
 
     Raises `InputError` where it is none of them, where several VMs bear the name, or where the plan was made from
     another snapshot.
@@ -55,27 +62,9 @@ def explain(
     hosts: dict[str, int] = {name: row for row, name in enumerate(facts.cluster.hosts.names)}
     if subject in hosts:
         return _of_host(facts, plan, hosts[subject])
+    if any(breach.key == subject for breach in (*plan.breaches_before, *plan.breaches_after)):
+        return _of_breach(facts, plan, subject)
     return _of_resting(facts, plan, facts.cluster.vms.ids.index(_vm(facts, subject)))
-
-
-def from_plan(plan: Plan, subject: str) -> Explanation:
-    """The same from the plan alone: a move, by its number or its VM, or what holds a VM or a host.
-
-    `InputError` where the plan says nothing of it.
-    """
-    for move in plan.moves:
-        if subject in {str(move.n), move.vm, move.vm_name}:
-            return _of_plan(plan, move)
-    held = [hold for hold in plan.holds if subject in {hold.vm, hold.breach, hold.breach.partition(":")[2]}]
-    if not held:
-        what = f"plan {plan.id} neither moves nor holds {subject}"
-        raise errors.InputError(what, remedy="name a move's number, a VM or a host of the plan, or a --snapshot")
-    return Explanation(
-        subject=subject,
-        kind="hold",
-        sentence=held[0].why,
-        numbers=tuple((hold.breach, f"{hold.why} ({hold.rule})") for hold in held),
-    )
 
 
 def _vm(facts: situation.Situation, subject: str) -> ServerId:
@@ -87,36 +76,42 @@ def _vm(facts: situation.Situation, subject: str) -> ServerId:
         raise errors.InputError(f"{len(found)} VMs are named {subject!r}", remedy="give the id of one")
     raise errors.InputError(
         f"{subject!r} is no host, no VM and no move of this plan", remedy="give a host's name, a VM's id or name, "
-        "or the number of a move",
+        "the number of a move, or the key of a breach of the plan",
     )  # fmt: skip
 
 
 def _of_move(facts: situation.Situation, plan: Plan, move: Move) -> Explanation:
-    load, told = _carried(facts, plan, before=move.n), _of_plan(plan, move)
+    load, told = _carried(facts, plan, before=move.n), explanation.of_move(plan, move)
     vm = facts.cluster.vms.ids.index(move.vm)
     target = facts.cluster.hosts.names.index(move.target)
-    numbers = [
-        *told.numbers,
-        (f"{move.source} now", _carries(load, int(load.host[vm]))),
-        (f"{move.target} now", _carries(load, target)),
-        (f"{move.target} after", describe.target_after(load, vm, target)),
-        (f"{move.target} watts", _watts(facts.cluster.hosts, target)),
-    ]
-    return replace(told, numbers=tuple(numbers), ruled_out=_ruled_out(load, vm))
-
-
-def _of_plan(plan: Plan, move: Move) -> Explanation:
-    """What a plan itself says of a move."""
-    terms = zip(score.NAMES, move.score_before, move.score_after, strict=True)
     numbers = (
-        *((name, f"{before:g} → {after:g}") for name, before, after in terms),
-        ("wave", f"{move.wave} of {len(plan.waves)}"),
-        ("copy", f"{move.copy_bytes / amounts.GIB:.1f} GiB in {move.copy.total_seconds():.0f} s (estimate)"),
-        ("blackout", f"{move.blackout_estimate.total_seconds():.2f} s (estimate)"),
+        *told.numbers,
+        (f"{move.source} now", figures.carries(load, int(load.host[vm]))),
+        (f"{move.target} now", figures.carries(load, target)),
+        (f"{move.target} after", describe.target_after(load, vm, target)),
+        (f"{move.target} watts", figures.watts(facts.cluster.hosts, target)),
     )
-    return Explanation(
-        subject=f"move {move.n}", kind="move", sentence=move.why, numbers=numbers, alternative=move.alternative
+    changed = terms.of_move(load, vm, target, move.breach)
+    paying = terms.paying(changed, move.breach)
+    return replace(
+        told,
+        sentence=f"{move.why}; {_paid(changed, paying, move)}",
+        numbers=numbers,
+        terms=changed,
+        paid_by=paying.key if paying else "",
+        unless=counterfactual.of_move(Load(facts), plan, move),
+        ruled_out=_ruled_out(conflict.Bars(load), vm),
     )
+
+
+def _paid(changed: Sequence[Term], paying: Term | None, move: Move) -> str:
+    """The term that pays for the move; none falls where another move of the plan has mended the breach already."""
+    if paying is not None:
+        score_ = f"{paying.concern} {paying.before:g} → {paying.after:g}"
+        return f"paid for by {terms.words(paying)} ({score_})"
+    own = next((term for term in changed if term.key == move.breach and move.concern is Concern.HOT), None)
+    spares = f", and leaves {search.SPARE:.0%} to spare: {terms.words(own)}" if own else ""
+    return f"no term of the objective falls by it alone; it goes with the other moves for {move.breach}{spares}"
 
 
 def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
@@ -126,19 +121,21 @@ def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
     if host < 0:
         return Explanation(subject=name, kind="vm", sentence=f"{name} has no host in Nova; there is nothing to move")
     held = next((hold.why for hold in plan.holds if hold.vm == cluster.vms.ids[vm]), None)
-    rule, reason = Holds(load, _spent(facts, plan), ()).verdict(vm)
+    holds = Holds(load, _spent(facts, plan), ())
+    verdict = holds.verdict(vm)
     stays = f"{name} stays on {cluster.hosts.names[host]}"
-    if rule:
-        sentence = held or f"{stays}: {reason}"
+    if verdict.rule:
+        sentence = held or f"{stays}: {stuck.reason(load, verdict)}"
     else:
         sentence = held or f"{stays}: nothing on that host asks for it to move, and it could go elsewhere"
     return Explanation(
         subject=name,
         kind="vm",
         sentence=sentence,
-        numbers=_of_vm(facts, vm),
+        numbers=figures.of_vm(facts, vm),
         alternative=_best_other(load, vm),
-        ruled_out=_ruled_out(load, vm),
+        ruled_out=_ruled_out(holds.bars, vm),
+        conflict=verdict.conflict,
     )
 
 
@@ -150,65 +147,66 @@ def _spent(facts: situation.Situation, plan: Plan) -> Ledger:
     return ledger
 
 
-def _of_vm(facts: situation.Situation, vm: int) -> tuple[tuple[str, str], ...]:
-    vms = facts.cluster.vms
-    cpu = f"{vms.cpu_vcpus.values[vm]:.2f} vCPUs" if vms.cpu_vcpus.fresh[vm] else "not measured"
-    return (
-        ("flavor", f"{vms.vcpus[vm]:.0f} vCPUs, {vms.memory_mib[vm] / 1024:.0f} GiB, {vms.disk_gib[vm]:.0f} GiB disk"),
-        ("busy", cpu),
-        ("dirties", f"{facts.dirty_bytes_s[vm] / amounts.MIB:.0f} MiB/s"
-         + ("" if vms.dirty_bytes_s.fresh[vm] else " (assumed)")),
-        ("state", model.VmState(int(vms.state[vm])).name),
-    )  # fmt: skip
-
-
 def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     before, after = Load(facts), _carried(facts, plan)
     name = facts.cluster.hosts.names[host]
-    breaches = [breach.why for breach in classify.breaches(after) if breach.subject == name]
-    closed, held = str(facts.standing.closed[host]), str(facts.standing.held[host])
+    own = [breach for breach in classify.breaches(after) if breach.subject == name]
+    supplies = {classify.power_key(facts.cluster.power, row) for row in facts.watts.rows[host].tolist()}
+    fed = [breach for breach in plan.breaches_after if breach.key in supplies]
+    holds = Holds(after, _spent(facts, plan), ())
+    left = {breach.key: found for breach in (*own, *fed) if (found := holds.why_left(breach))}
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
-    receives = f"receives nothing, since {describe.of_host(facts.cluster, closed, host)}" if closed else "may receive"
-    sheds = "sheds nothing for balance" if facts.standing.on_battery[host] else "may shed"
-    sheds = f"sheds nothing of our own, since {describe.RULES[held]}" if held else sheds
-    wrong = "; ".join(breaches) or "holds every limit after the plan"
+    stays = [left[breach.key].sentence if breach.key in left else breach.why for breach in own]
+    does = f"the plan moves {out} VMs out and {into} in; {'; '.join(stays) or 'holds every limit after the plan'}"
     return Explanation(
         subject=name,
         kind="host",
-        sentence=f"{name} {receives} and {sheds}; the plan moves {out} VMs out and {into} in; {wrong}",
+        sentence=f"{name} {_receives(facts, host)} and {_sheds(facts, host)}; {does}",
         numbers=(
-            ("now", _carries(before, host)),
-            ("after", _carries(after, host)),
-            ("kept back", _reserved(facts.cluster.hosts, host)),
-            ("watts", _watts(facts.cluster.hosts, host)),
-            *_power(before, after, host),
+            ("now", figures.carries(before, host)),
+            ("after", figures.carries(after, host)),
+            ("kept back", figures.reserved(facts.cluster.hosts, host)),
+            ("watts", figures.watts(facts.cluster.hosts, host)),
+            *figures.power(before, after, host),
         ),
+        left=tuple(left.values()),
     )
 
 
-def _reserved(hosts: model.Hosts, host: int) -> str:
-    """What Placement keeps back for the host itself."""
-    memory, disk = hosts.reserved_memory_mib[host] / 1024, hosts.reserved_disk_gib[host]
-    return f"{hosts.reserved_vcpus[host]:.0f} vCPUs, {memory:.0f} GiB of memory, {disk:.0f} GiB of disk"
+def _receives(facts: situation.Situation, host: int) -> str:
+    closed = str(facts.standing.closed[host])
+    return f"receives nothing, since {describe.of_host(facts.cluster, closed, host)}" if closed else "may receive"
 
 
-def _watts(hosts: model.Hosts, host: int) -> str:
-    """What its watts are predicted from, and the error that is kept as margin."""
-    measured = f"{hosts.power_watts.values[host]:.0f} W measured" if hosts.power_watts.fresh[host] else "not measured"
-    slope, error = hosts.watts_per_thread[host], hosts.watts_error[host]
-    return f"{measured}; {slope:.2f} W for one more busy thread, ± {error:.0f} W where it receives"
+def _sheds(facts: situation.Situation, host: int) -> str:
+    held = str(facts.standing.held[host])
+    if held:
+        return f"sheds nothing of our own, since {describe.RULES[held]}"
+    return "sheds nothing for balance" if facts.standing.on_battery[host] else "may shed"
 
 
-def _power(before: Load, after: Load, host: int) -> list[tuple[str, str]]:
-    power = before.situation.cluster.power
-    rows = [row for row in before.situation.watts.rows[host].tolist() if np.isfinite(before.least[row])]
-    return [
-        (
-            classify.power_key(power, row).replace(":", " ", 1),
-            f"{before.least[row]:.0f} W → {after.least[row]:.0f} W of {power.limit_watts[row]:.0f} W",
-        )
-        for row in rows
-    ]
+def _of_breach(facts: situation.Situation, plan: Plan, key: str) -> Explanation:
+    """A limit or rule that does not hold: what the plan makes of it, and what holds what is left."""
+    after = _carried(facts, plan)
+    was = {breach.key: breach for breach in plan.breaches_before}
+    stays = {breach.key: breach for breach in plan.breaches_after}
+    moves = describe.counted(sum(move.breach == key for move in plan.moves), "move", "moves")
+    left = Holds(after, _spent(facts, plan), ()).why_left(stays[key]) if key in stays else None
+    held = next((hold.why for hold in plan.holds if hold.breach == key), "")
+    if key not in stays:
+        sentence = f"{was[key].why}: mended by the plan, with {moves} for it"
+    else:
+        sentence = left.sentence if left else held or stays[key].why
+    return Explanation(
+        subject=key,
+        kind="breach",
+        sentence=sentence,
+        numbers=(
+            *((name, found[key].why) for name, found in (("before", was), ("after", stays)) if key in found),
+            ("moves for it", moves),
+        ),
+        left=(left,) if left else (),
+    )
 
 
 def _carried(facts: situation.Situation, plan: Plan, before: int | None = None) -> Load:
@@ -222,19 +220,9 @@ def _carried(facts: situation.Situation, plan: Plan, before: int | None = None) 
     return load
 
 
-def _carries(load: Load, host: int) -> str:
-    situation_, whole = load.situation, amounts.whole(load.situation.cluster.hosts)
-    shares = [("CPU", load.used[0, host] / max(whole[0, host], 1e-9)),
-              ("memory", load.used[1, host] / max(whole[1, host], 1e-9)),
-              ("memory placed", load.asked[1, host] / max(situation_.capacity[1, host], 1.0))]  # fmt: skip
-    known = [f"{name} {share:.0%}" for name, share in shares if np.isfinite(share)]
-    return ", ".join([f"{load.vms_on[host]} VMs", *known])
-
-
-def _ruled_out(load: Load, vm: int) -> tuple[tuple[str, int], ...]:
-    every = np.arange(len(load.situation.cluster.hosts.names), dtype=np.int32)
-    counted = Counter(rule for rule in rules.ruled_out_by(load, vm, every) if rule not in {"", "same-host"})
-    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+def _ruled_out(bars: conflict.Bars, vm: int) -> tuple[tuple[str, int], ...]:
+    pairs = bars.pairs(vm)
+    return conflict.as_counts(conflict.first(pairs.names, pairs.patterns()))
 
 
 def _best_other(load: Load, vm: int) -> Alternative | None:

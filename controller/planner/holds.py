@@ -2,18 +2,34 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, classify, describe, rules
+from controller.planner import amounts, classify, conflict, describe, groups, stuck
 from controller.planner.budget import Ledger
+from controller.planner.conflict import Conflict
 from controller.planner.load import Load
+from controller.planner.stuck import Stuck, Verdict
+from controller.planner.terms import EMPTYING
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A breach that stays: a sentence, the VMs by what holds them, and a minimal set of rules that leaves none of them
+    a target (None where some could go).
+    """
+
+    breach: str
+    sentence: str
+    stuck: tuple[Stuck, ...]
+    conflict: Conflict | None
 
 
 def of_breaches(load: Load, ledger: Ledger, left: Collection[Breach], waiting: Collection[int]) -> tuple[Hold, ...]:
@@ -33,30 +49,63 @@ class Holds:
         self._hosts: dict[str, int] = {name: row for row, name in enumerate(cluster.hosts.names)}
         self._vms: dict[str, int] = {vm: row for row, vm in enumerate(cluster.vms.ids)}
         self._power = classify.power_keys(cluster)
+        self.bars = conflict.Bars(load)
+        self._verdicts: dict[tuple[int, bytes], Verdict] = {}
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach)
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
-        elif breach.rule in {"drain", "health", "inlet", "clearance", "group"}:
+        elif breach.rule in {*EMPTYING, "clearance", "group"}:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
 
-    def verdict(self, vm: int) -> tuple[str, str]:
-        """The rule that keeps this VM where it is, and the reason in words; `("", "")` where it could go."""
-        held = self._load.situation.held(vm) or ("order" if vm in self._waiting else self._ledger.refuses(vm))
+    def verdict(self, vm: int, within: IntColumn | None = None) -> Verdict:
+        """What keeps this VM where it is, or off the hosts `within` which a move of it would relieve something."""
+        key = vm, b"" if within is None else within.tobytes()
+        if key not in self._verdicts:
+            self._verdicts[key] = self._verdict(vm, within)
+        return self._verdicts[key]
+
+    def _verdict(self, vm: int, within: IntColumn | None) -> Verdict:
+        held = self.held(vm)
         if held:
-            return held, describe.RULES[held]
-        verdicts = rules.ruled_out_by(self._load, vm, _every(self._load))
-        if "" in verdicts:
-            return "", ""
-        counted = Counter(rule for rule in verdicts if rule != "same-host")
-        if not counted:
-            return "same-host", "there is no other host"
-        rule = min(counted, key=lambda name: (-counted[name], name))
-        return rule, describe.no_target(self._load.situation.cluster, verdicts)
+            return Verdict(vm=vm, rule=held)
+        pairs = self.bars.pairs(vm, within)
+        patterns = pairs.patterns()
+        first = conflict.first(pairs.names, patterns)
+        if "" in first:
+            return Verdict(vm=vm, rule="")
+        ranked, why = conflict.as_counts(first), conflict.found(self._load, pairs, patterns)
+        return Verdict(vm=vm, rule=ranked[0][0] if ranked else "same-host", conflict=why)
+
+    def held(self, vm: int) -> str:
+        """The rule that keeps this VM from moving, wherever to; "" for none."""
+        return self._load.situation.held(vm) or ("order" if vm in self._waiting else self._ledger.refuses(vm))
+
+    def why_left(self, breach: Breach) -> Left | None:
+        """The VMs that should have moved for a breach that stays, grouped, and the minimal set of rules for all of it.
+
+        None where the breach is held as a whole, or where nothing would relieve it.
+        """
+        vms = [] if self._of_whole(breach) else self.asked(breach)
+        if not vms:
+            return None
+        load = self._load
+        within = {vm: self.relieved_within(breach, vm) for vm in vms}
+        known = [vm for vm in vms if load.host[vm] >= 0 and load.situation.cluster.vms.requirement[vm] >= 0]
+        pairs = [(self.held(vm), self.bars.pairs(vm, within[vm])) for vm in known]
+        held = stuck.grouped(load, [self.verdict(vm, within[vm]) for vm in vms])
+        cannot = breach.rule in EMPTYING
+        stays = f"{breach.subject} cannot be emptied" if cannot else f"{breach.why}, and stays so"
+        return Left(
+            breach=breach.key,
+            sentence=f"{stays}: {stuck.briefly(held)}",
+            stuck=held,
+            conflict=conflict.found(load, conflict.together(pairs)) if pairs else None,
+        )
 
     def _meaning(self, rule: str, breach: Breach) -> str:
         host = self._hosts.get(breach.subject)
@@ -82,41 +131,68 @@ class Holds:
         if breach.rule == "clearance":
             return [self._vms[breach.subject]]
         if breach.rule != "group":
-            return _rows(load.host == self._hosts[breach.subject])
+            rows: list[int] = _rows(load.host == self._hosts[breach.subject]).tolist()
+            return rows
         found: set[int] = set()
-        for number, bond in enumerate(load.situation.bonds):
-            if bond.group.name == breach.subject:
-                placed = [vm for vm in bond.group.members.tolist() if load.host[vm] >= 0]
-                of = {vm: int(bond.domain_of[load.host[vm]]) for vm in placed}
-                found |= {vm for vm, d in of.items() if d >= 0 and bond.excess(d, load.members[number][d])}
+        for number, bond in self._bonds_named(breach.subject):
+            placed = [vm for vm in bond.group.members.tolist() if load.host[vm] >= 0]
+            of = {vm: int(bond.domain_of[load.host[vm]]) for vm in placed}
+            found |= {vm for vm, d in of.items() if d >= 0 and bond.excess(d, load.members[number][d])}
         return sorted(found)
 
+    def asked(self, breach: Breach) -> list[int]:
+        """The VMs that should have moved, or, where any of many could, those that would relieve it most."""
+        known = breach.rule in {*EMPTYING, "clearance", "group"}
+        return self._should_move(breach) if known else self._relieving(breach)
+
     def _of_vm(self, breach: Breach, vm: int) -> Hold:
-        rule, reason = self.verdict(vm)
+        verdict = self.verdict(vm, self.relieved_within(breach, vm))
         cluster = self._load.situation.cluster
         name, host = cluster.vms.names[vm], cluster.hosts.names[int(self._load.host[vm])]
         return Hold(
             breach=breach.key,
             vm=cluster.vms.ids[vm],
-            rule=rule or "gain",
-            why=f"{name} stays on {host}: {reason or describe.RULES['gain']}",
+            rule=verdict.rule or "gain",
+            why=f"{name} stays on {host}: {stuck.reason(self._load, verdict) or describe.RULES['gain']}",
         )
 
     def _of_relief(self, breach: Breach) -> Hold:
         """What keeps those VMs that would relieve it most."""
-        vms = self._relieving(breach)
-        verdicts = [self.verdict(vm)[0] or "gain" for vm in vms]
-        counted = Counter(verdicts)
+        verdicts = [self.verdict(vm, self.relieved_within(breach, vm)) for vm in self._relieving(breach)]
+        counted = Counter(verdict.rule or "gain" for verdict in verdicts)
         rule = min(counted, key=lambda name: (-counted[name], name)) if counted else "no-candidate"
-        those = ", ".join(f"{count} by {name}" for name, count in sorted(counted.items(), key=lambda i: (-i[1], i[0])))
-        what = f"of the {len(vms)} VMs that relieve it most {those} are held" if vms else describe.RULES[rule]
-        return Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; {what}")
+        count = describe.counted(len(verdicts), "VM relieves", "VMs relieve")
+        what = f"{count} it most: {stuck.briefly(stuck.grouped(self._load, verdicts))}"
+        return Hold(
+            breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; {what if verdicts else describe.RULES[rule]}"
+        )
+
+    def relieved_within(self, breach: Breach, vm: int) -> IntColumn | None:
+        """The hosts to which a move of the VM relieves this breach, where it is not all."""
+        if breach.rule in {"feed", "pdu", "phase"}:
+            return _rows(~self._on_row(breach))
+        if breach.rule != "group":
+            return None
+        load, away = self._load, np.ones(len(self._hosts), np.bool_)
+        for number, bond in self._bonds_named(breach.subject):
+            here = int(bond.domain_of[load.host[vm]])
+            if vm in bond.group.members and here >= 0 and bond.excess(here, load.members[number][here]):
+                away &= bond.domain_of != here
+        return _rows(away)
+
+    def _bonds_named(self, name: str) -> Iterator[tuple[int, groups.Bond]]:
+        return ((number, bond) for number, bond in enumerate(self._load.situation.bonds) if bond.group.name == name)
+
+    def _on_row(self, breach: Breach) -> BoolColumn:
+        """The hosts with a cord on a supply."""
+        rows = self._load.situation.cluster.hosts.power
+        on: BoolColumn = np.logical_or.reduce(np.equal(rows, self._power[breach.key]), axis=1)
+        return on
 
     def _relieving(self, breach: Breach) -> list[int]:
         load, situation = self._load, self._load.situation
         if breach.rule in {"feed", "pdu", "phase"}:
-            fed = [self._power[breach.key] in on for on in situation.watts.rows]
-            vms = np.flatnonzero(np.append(fed, False)[load.host])
+            vms = np.flatnonzero(np.append(self._on_row(breach), False)[load.host])
         else:
             vms = np.flatnonzero(load.host == self._hosts[breach.subject])
         if breach.rule == "capacity":
@@ -129,10 +205,5 @@ class Holds:
         return most
 
 
-def _every(load: Load) -> IntColumn:
-    return np.arange(len(load.situation.cluster.hosts.names), dtype=np.int32)
-
-
-def _rows(mask: BoolColumn) -> list[int]:
-    rows: list[int] = np.flatnonzero(mask).tolist()
-    return rows
+def _rows(mask: BoolColumn) -> IntColumn:
+    return np.flatnonzero(mask).astype(np.int32)

@@ -41,8 +41,8 @@ def broken(load: Load) -> float:
 def hot(load: Load) -> float:
     """What is above its safety limit."""
     situation = load.situation
-    hosts = _excess(load.used, situation.limit)
-    return float(hosts.sum() + _excess(load.least, situation.cluster.power.limit_watts).sum())
+    hosts = excess(load.used, situation.limit)
+    return float(hosts.sum() + excess(load.least, situation.cluster.power.limit_watts).sum())
 
 
 def unevenness(load: Load) -> FloatColumn:
@@ -67,7 +67,7 @@ def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:
     return mean
 
 
-def _excess(load: FloatColumn, limit: FloatColumn) -> FloatColumn:
+def excess(load: FloatColumn, limit: FloatColumn) -> FloatColumn:
     """`max(0, load / limit - 1)`, 0 where either is not known."""
-    excess: FloatColumn = np.fmax(load / np.maximum(limit, LEAST_LIMIT) - 1.0, 0.0)
-    return excess
+    over: FloatColumn = np.fmax(load / np.maximum(limit, LEAST_LIMIT) - 1.0, 0.0)
+    return over

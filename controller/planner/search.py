@@ -12,7 +12,7 @@ import numpy as np
 
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, classify, groups, preference, room, rules, score
+from controller.planner import amounts, classify, copies, groups, preference, room, rules, score
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -182,19 +182,6 @@ class Search:
         )
         return relief
 
-    def gib(self, vms: IntColumn) -> FloatColumn:
-        """What moving each of them sends: `M L / (L - D)`, pre-copy's bound at its host's share of the link.
-
-        Infinite where it would never converge. The part for the dirty rate, `L / (L - D)`, is rounded down to a power
-        of two: a rate of one minute tells no more, and VMs that differ by less are chosen by what they relieve.
-        """
-        memory = np.maximum(self.situation.asked[1, vms] / 1024.0, 2**-10)
-        link, dirty = rules.leaving_bytes_s(self.load, vms), self.situation.dirty_bytes_s[vms]
-        rounds = np.full(len(vms), np.inf)
-        np.divide(link, link - dirty, out=rounds, where=link > dirty)
-        sent: FloatColumn = memory * np.exp2(np.floor(np.log2(rounds)))
-        return sent
-
 
 def _mend(search: Search) -> None:
     """One pass over everything broken or hot that has lasted."""
@@ -282,7 +269,7 @@ def _relieve(search: Search, breach: Breach, need: Need) -> None:
     """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
     left = need.vms
     while len(left) and need.excess() > rules.ROUNDING:
-        mends, cost, excess = need.relief(left), search.gib(left), need.excess()
+        mends, cost, excess = need.relief(left), copies.sent_gib(search.load, left), need.excess()
         order = np.lexsort((left, np.where(mends >= excess, cost, -mends / cost), mends < excess))
         left = left[order[mends[order] > 0]]
         moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
@@ -307,7 +294,7 @@ def _regroup(search: Search, breach: Breach) -> None:
         if bond.group.name != breach.subject or not bond.hard:
             continue
         members = bond.group.members[search.load.host[bond.group.members] >= 0]
-        for vm in members[np.lexsort((members, search.gib(members)))].tolist():
+        for vm in members[np.lexsort((members, copies.sent_gib(search.load, members)))].tolist():
             domain = int(bond.domain_of[search.load.host[vm]])
             if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
                 search.place(vm, breach, _outside(bond, domain))
@@ -333,7 +320,7 @@ def _level_once(search: Search, breach: Breach, host: int) -> bool:
     over = float(score.unevenness(search.load)[host])
     vms = search.on(host)
     gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
-    earned = gain - search.situation.policy.limits.gain_per_gib * search.gib(vms)
+    earned = gain - search.situation.policy.limits.gain_per_gib * copies.sent_gib(search.load, vms)
     worth = vms[np.lexsort((vms, -earned))][: int(np.count_nonzero((earned > 0) & (gain > score.DUST)))]
     return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
 

@@ -13,7 +13,7 @@ told nothing, for nobody knows what it said before the controller began. Of anyt
 (`required_of_hosts`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +31,14 @@ RuleColumn = NDArray[np.str_]
 class Standing:
     """One entry a host, `facility_zones` and `warm_share` one a zone.
 
-    `closed`: why it receives nothing. `held`: why it sheds nothing on our own account; `drain_held` in an operator's
-    drain.
+    `closed`: the first rule by which it receives nothing, `shut`: each rule that says so, in that order. `held`: why it
+    sheds nothing on our own account; `drain_held` in an operator's drain.
     `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
     feed of it is (`batteries`).
     """
 
     closed: RuleColumn
+    shut: Mapping[str, model.BoolColumn]
     held: RuleColumn
     drain_held: RuleColumn
     sick: model.BoolColumn
@@ -58,22 +59,24 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
     sick = failing_health(hosts)
     down, unknown, untrusted = ~hosts.up, ~hosts.known, ~hosts.trusted
     on_battery = batteries.hosts(cluster)
+    shut = {
+        "down": down,
+        "unknown-host": unknown,
+        "disabled": ~hosts.enabled,
+        "draining": hosts.draining,
+        "withheld": hosts.withheld,
+        "untrusted": untrusted,
+        "failing": sick,
+        "health": _weak(hosts),
+        "facility": facility,
+        "heat": warm,
+        "on-battery": on_battery,
+        "unsure-health": _unsure(hosts),
+        "unread-health": hosts.unread_health,
+    }
     return Standing(
-        closed=first_rule(
-            ("down", down),
-            ("unknown-host", unknown),
-            ("disabled", ~hosts.enabled),
-            ("draining", hosts.draining),
-            ("withheld", hosts.withheld),
-            ("untrusted", untrusted),
-            ("failing", sick),
-            ("health", _weak(hosts)),
-            ("facility", facility),
-            ("heat", warm),
-            ("on-battery", on_battery),
-            ("unsure-health", _unsure(hosts)),
-            ("unread-health", hosts.unread_health),
-        ),
+        closed=first_rule(*shut.items()),
+        shut=shut,
         held=first_rule(
             ("down", down),
             ("withheld", hosts.withheld),

@@ -28,6 +28,10 @@ def gdcc(*words):
     return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
 
 
+def words_of(answer) -> str:
+    return " ".join(answer.output.replace("│", " ").split())
+
+
 def test_a_plan_shows_moves_limits_and_a_sentence(snapshot):
     answer = gdcc("plan", "--snapshot", snapshot())
     assert answer.exit_code == 0, answer.output
@@ -52,6 +56,38 @@ def test_a_move_is_explained_in_a_sentence_and_in_numbers(snapshot):
     answer = gdcc("explain", "1", "--snapshot", snapshot())
     assert "c1 reports failing memory" in answer.output
     assert "broken: 1 → 0" in answer.output
+
+
+def test_a_move_says_what_pays_for_it_and_what_would_undo_it(snapshot):
+    answer = words_of(gdcc("explain", "1", "--snapshot", snapshot()))
+    assert "paid for by VMs on c1 1 → 0, may be 0 (broken 1 → 0)" in answer
+    assert "it would not move for health:c1 if c1 reported no failing memory" in answer
+    told = json.loads(gdcc("explain", "1", "--snapshot", snapshot(), "--json").stdout)
+    assert told["paid_by"] == told["terms"][0]["key"] == "health:c1"
+    assert told["unless"][0]["conditions"] == [
+        {"what": "memory_health", "subject": "c1", "unit": "", "now": 2.0, "at": 0.0,
+         "words": "c1 reported no failing memory"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", ["a", "c1", "health:c1"])
+def test_what_stays_says_the_rules_that_leave_no_target(snapshot, subject):
+    path = snapshot(inlet=30.0)
+    answer = words_of(gdcc("explain", subject, "--snapshot", path))
+    assert "a minimal set of rules that leaves no target, over 1 hosts; none of them can be dropped" in answer
+    assert "heat rules out 1 in r1; nothing else keeps it off c2" in answer
+    told = json.loads(gdcc("explain", subject, "--snapshot", path, "--json").stdout)
+    conflict = told["conflict"] or told["left"][0]["conflict"]
+    assert [share["rule"] for share in conflict["shares"]] == ["heat"]
+
+
+def test_a_host_that_cannot_be_emptied_says_so_in_the_sentence_and_in_the_plan(snapshot):
+    path = snapshot(inlet=30.0)
+    assert (
+        "c1 cannot be emptied: 1 VM of agency has no target: heat rules out the only other host"
+        in words_of(gdcc("explain", "c1", "--snapshot", path))
+    )  # fmt: skip
+    assert "every target is ruled out: heat rules out the only other host" in words_of(gdcc("plan", "--snapshot", path))
 
 
 def test_explaining_by_a_plan_of_another_snapshot_is_refused(snapshot, tmp_path):

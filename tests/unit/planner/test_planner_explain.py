@@ -46,7 +46,7 @@ def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster,
 
 def test_what_a_hosts_watts_are_predicted_from_is_told_with_its_error(cluster, made):
     said = dict(explain.explain(cluster, POLICY, made, "c1").numbers)
-    assert said["watts"] == "300 W measured; 3.00 W for one more busy thread, ± 5 W where it receives"
+    assert said["watts"] == "300 W measured; 3.00 W for one more busy thread, ± 5 W once it has received or shed"
     move = made.moves[0]
     assert dict(explain.explain(cluster, POLICY, made, "1").numbers)[f"{move.target} watts"] == said["watts"]
 

@@ -1,0 +1,235 @@
+"""The objective term by term: what one move changes in each, and the term that pays for the move.
+
+    score(concern) = sum of its terms;   change(concern) = sum over the terms that the move changes
+
+A term is one summand of `score`: the VMs on one host that must be emptied, what is too much of one resource on one
+host or supply, the excess of one group, how far one host stands above its rack. A move changes few of thousands.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from controller.model.plan import Concern
+from controller.model.sample import FloatColumn
+from controller.planner import amounts, classify, score
+from controller.planner.load import Load
+from controller.planner.standing import first_rule
+
+EMPTYING = ("health", "inlet", "drain")
+"""Rules of breaches that last until no VM is left on the host; a VM on one of several counts once, by the first."""
+
+LIKEWISE = 1e-12
+"""Scores that differ by less are the same but for rounding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One summand of the objective before and after a move. `key` is its breach's (`cpu:c17`), `what` is for people.
+
+    `amount_before` and `amount_after` are in `unit`, against a limit that may change too (a rack's mean). `before` and
+    `after` are what it adds to the score of its concern; 0 where the limit holds.
+    """
+
+    concern: str
+    key: str
+    what: str
+    unit: str
+    amount_before: float
+    amount_after: float
+    limit_before: float
+    limit_after: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Many summands of one kind, a row each."""
+
+    concern: Concern
+    keys: Sequence[str]
+    whats: Sequence[str]
+    unit: str
+    amount: FloatColumn
+    limit: FloatColumn
+    score: FloatColumn
+
+
+def of_move(load: Load, vm: int, target: int, breach: str) -> tuple[Term, ...]:
+    """The terms that change when the VM goes to `target`, and that of the breach it moves for; the largest fall first.
+
+    The load is left as it was.
+    """
+    source = int(load.host[vm])
+    before = tuple(_parts(load, vm))
+    load.move(vm, target)
+    after = tuple(_parts(load, vm))
+    load.move(vm, source)
+    rule, _, subject = breach.partition(":")
+    emptied = f":{subject}" if rule in EMPTYING else None
+    found = [term for pair in zip(before, after, strict=True) for term in _changed(*pair, breach)]
+    named = [replace(term, key=breach) if _empties(term, emptied) else term for term in found]
+    order = {name: at for at, name in enumerate(score.NAMES)}
+    return tuple(sorted(named, key=lambda term: (order[term.concern], term.after - term.before, term.key)))
+
+
+def paying(terms: Sequence[Term], breach: str) -> Term | None:
+    """The term that the move is worth its cost for: its breach's where that falls, else the largest fall of the most
+    urgent concern; None where none falls.
+    """
+    falling = [term for term in terms if term.after < term.before - LIKEWISE]
+    own = [term for term in falling if term.key == breach]
+    return next(iter(own or falling), None)
+
+
+def words(term: Term) -> str:
+    """`CPU of c17 93.0% → 81.0%, may be 85.0%`."""
+    limits = [amount(term.unit, limit) for limit in (term.limit_before, term.limit_after)]
+    between = f"{amount(term.unit, term.amount_before)} → {amount(term.unit, term.amount_after)}"
+    return f"{term.what} {between}, may be {' → '.join(dict.fromkeys(limits))}"
+
+
+def amount(unit: str, value: float) -> str:
+    """An amount with its unit for people."""
+    if unit == "ratio":
+        return f"{value:.1%}"
+    return f"{value:.0f} {unit}" if unit else f"{value:g}"
+
+
+def _empties(term: Term, emptied: str | None) -> bool:
+    return emptied is not None and term.key.endswith(emptied) and term.key.partition(":")[0] in EMPTYING
+
+
+def _changed(before: _Part, after: _Part, breach: str) -> Iterator[Term]:
+    asked = np.array([key == breach for key in before.keys], np.bool_) & np.isfinite(before.amount)
+    for row in np.flatnonzero((np.abs(after.score - before.score) > LIKEWISE) | asked).tolist():
+        yield Term(
+            concern=before.concern.name.lower(),
+            key=before.keys[row],
+            what=before.whats[row],
+            unit=before.unit,
+            amount_before=float(before.amount[row]),
+            amount_after=float(after.amount[row]),
+            limit_before=float(before.limit[row]),
+            limit_after=float(after.limit[row]),
+            before=float(before.score[row]),
+            after=float(after.score[row]),
+        )
+
+
+def _parts(load: Load, vm: int) -> Iterator[_Part]:
+    """All summands that a move of the VM can change."""
+    yield _fleeing(load)
+    yield _misplaced(load, vm)
+    yield _ungrouped(load, vm)
+    yield from _over_capacity(load)
+    yield from _hot(load)
+    yield _hot_power(load)
+    yield _uneven(load)
+
+
+def _fleeing(load: Load) -> _Part:
+    judged, hosts = load.situation.standing, load.situation.cluster.hosts
+    masks = (judged.sick, judged.overheated, hosts.draining)
+    rules = first_rule(*zip(EMPTYING, masks, strict=True)).tolist()
+    on = load.vms_on.astype(np.float64)
+    return _Part(
+        concern=Concern.BROKEN,
+        keys=[f"{rule}:{name}" for rule, name in zip(rules, hosts.names, strict=True)],
+        whats=[f"VMs on {name}" for name in hosts.names],
+        unit="",
+        amount=on,
+        limit=np.zeros(len(on)),
+        score=np.where(np.equal(rules, ""), 0.0, on),
+    )
+
+
+def _misplaced(load: Load, vm: int) -> _Part:
+    cluster, host = load.situation.cluster, int(load.host[vm])
+    level, cleared = float(cluster.vms.classification[vm]), float(cluster.hosts.clearance[host])
+    return _Part(
+        concern=Concern.BROKEN,
+        keys=[f"clearance:{cluster.vms.ids[vm]}"],
+        whats=[f"levels of {cluster.vms.names[vm]} above its host's clearance"],
+        unit="",
+        amount=np.array([max(0.0, level - cleared)]),
+        limit=np.zeros(1),
+        score=np.array([float(level > cleared)]),
+    )
+
+
+def _ungrouped(load: Load, vm: int) -> _Part:
+    numbers = load.situation.bonds_of.get(vm, ())
+    bonds = [load.situation.bonds[number] for number in numbers]
+    excess = [
+        float(sum(bond.excess(domain, count) for domain, count in load.members[number].items()))
+        for number, bond in zip(numbers, bonds, strict=True)
+    ]
+    return _Part(
+        concern=Concern.BROKEN,
+        keys=[f"group:{bond.group.name}" for bond in bonds],
+        whats=[f"members of group {bond.group.name} out of place" for bond in bonds],
+        unit="",
+        amount=np.array(excess),
+        limit=np.zeros(len(bonds)),
+        score=np.array(excess),
+    )
+
+
+def _over_capacity(load: Load) -> Iterator[_Part]:
+    names = load.situation.cluster.hosts.names
+    for (unit, divisor), asked, capacity in zip(classify.RESOURCES, load.asked, load.situation.capacity, strict=True):
+        yield _Part(
+            concern=Concern.BROKEN,
+            keys=[f"capacity:{name}" for name in names],
+            whats=[f"placed on {name}" for name in names],
+            unit=unit,
+            amount=asked / divisor,
+            limit=capacity / divisor,
+            score=np.maximum(asked / np.maximum(capacity, 1.0) - 1.0, 0.0),
+        )
+
+
+def _hot(load: Load) -> Iterator[_Part]:
+    situation = load.situation
+    names, whole = situation.cluster.hosts.names, np.maximum(amounts.whole(situation.cluster.hosts), 1e-9)
+    for row, (rule, what) in enumerate(zip(amounts.MEASURED, ("CPU", "memory", "link"), strict=True)):
+        yield _Part(
+            concern=Concern.HOT,
+            keys=[f"{rule}:{name}" for name in names],
+            whats=[f"{what} of {name}" for name in names],
+            unit="ratio",
+            amount=load.used[row] / whole[row],
+            limit=situation.limit[row] / whole[row],
+            score=score.excess(load.used[row], situation.limit[row]),
+        )
+
+
+def _hot_power(load: Load) -> _Part:
+    power = load.situation.cluster.power
+    keys = [classify.power_key(power, row) for row in range(len(power.names))]
+    return _Part(
+        concern=Concern.HOT,
+        keys=keys,
+        whats=[f"{key.replace(':', ' ', 1)} alone" for key in keys],
+        unit="W",
+        amount=load.least.copy(),
+        limit=power.limit_watts,
+        score=score.excess(load.least, power.limit_watts),
+    )
+
+
+def _uneven(load: Load) -> _Part:
+    names = load.situation.cluster.hosts.names
+    every = np.arange(len(names), dtype=np.int32)
+    return _Part(
+        concern=Concern.UNEVEN,
+        keys=[f"uneven:{name}" for name in names],
+        whats=[f"CPU of {name} beside its rack's mean" for name in names],
+        unit="ratio",
+        amount=score.cpu_ratio(load, every),
+        limit=score.rack_means(load, every) + load.situation.policy.thresholds.uneven_ratio,
+        score=score.unevenness(load),
+    )

@@ -1,0 +1,83 @@
+"""What is said to undo a move does: the changed snapshot is planned anew. And the terms of a move are its score."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from controller.model import plan as words
+from controller.model.cluster import Cluster
+from controller.model.policy import Policy
+from controller.planner import counterfactual, plan, score, situation, terms
+from controller.planner.load import Load
+from tests import builders
+from tests.fakes import arbitrary_clusters, otherwise
+from tests.fakes.arbitrary_clusters import slowly
+
+CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
+
+
+def planned(cluster: Cluster, policy: Policy) -> words.Plan:
+    return plan.plan(cluster, policy, builders.NOW)
+
+
+def told(cluster: Cluster, policy: Policy, made: words.Plan, move: words.Move):
+    return counterfactual.of_move(Load(situation.of_cluster(cluster, policy, builders.NOW)), made, move)
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_a_plan_of_the_snapshot_in_which_it_is_otherwise_does_not_make_the_move(cluster, policy, data):
+    made = planned(cluster, policy)
+    assume(made.moves)
+    move = data.draw(st.sampled_from(made.moves))
+    for found in told(cluster, policy, made, move):
+        again = planned(*otherwise.changed(cluster, policy, found.conditions))
+        same = [other for other in again.moves if other.vm == move.vm]
+        if found.stops == "all":
+            assert not same, found.sentence
+        elif found.stops == "target":
+            assert all(other.target != move.target for other in same), found.sentence
+        else:
+            levelled = {breach for breach in found.breaches if "unless other moves make it uneven" in found.sentence
+                        and breach.startswith("uneven:")}  # fmt: skip
+            assert not levelled & {breach.key for breach in again.breaches_before}, found.sentence
+            same = [other for other in same if other.breach not in levelled]
+            assert not [other for other in same if other.breach in found.breaches], found.sentence
+            assert move.breach in found.breaches
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_what_has_not_lasted_as_long_as_is_asked_moves_nothing(cluster, policy, data):
+    first = planned(cluster, policy)
+    began = {
+        breach.key: builders.NOW.timestamp() - data.draw(st.integers(180, 900)) for breach in first.breaches_before
+    }
+    cluster = replace(cluster, breach_since=began)
+    made = planned(cluster, policy)
+    moves = [move for move in made.moves if move.concern is not words.Concern.BROKEN]
+    assume(moves)
+    for found in told(cluster, policy, made, moves[0]):
+        if found.conditions[0].what == "sustained":
+            again = planned(*otherwise.changed(cluster, policy, found.conditions))
+            assert not [move for move in again.moves if move.vm == moves[0].vm and move.breach in found.breaches]
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_the_terms_that_a_move_changes_sum_to_its_change_of_the_score(cluster, policy):
+    made = planned(cluster, policy)
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    load = Load(facts)
+    for move in made.moves:
+        vm, target = facts.cluster.vms.ids.index(move.vm), facts.cluster.hosts.names.index(move.target)
+        changed = terms.of_move(load, vm, target, move.breach)
+        for at, concern in enumerate(score.NAMES):
+            change = sum(term.after - term.before for term in changed if term.concern == concern)
+            assert change == pytest.approx(move.score_after[at] - move.score_before[at], abs=1e-6)
+        paying = terms.paying(changed, move.breach)
+        fell = [at for at in range(3) if any(t.after < t.before and t.concern == score.NAMES[at] for t in changed)]
+        assert (paying is None) == (not fell) or paying.after < paying.before
+        load.move(vm, target)
