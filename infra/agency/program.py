@@ -53,7 +53,6 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
             project_id=project_ids[system.name],
             pool_id=pool_id,
             catalogue=catalogue,
-            protect=config.protect,
             opts=root,
         )
         for system in systems
@@ -92,9 +91,7 @@ def _projects(
     role_ids = catalogue.ids_of(exports.ROLE_IDS, groups.by_role)
     project_ids: dict[str, pulumi.Output[str]] = {}
     for system in systems:
-        project_id = Project(
-            system.name, system=system, domain_id=naming.AGENCIES_DOMAIN_ID, protect=config.protect, opts=opts
-        ).project_id
+        project_id = Project(system.name, system=system, domain_id=naming.AGENCIES_DOMAIN_ID, opts=opts).project_id
         Members(system.name, project_id=project_id, groups=groups.by_role, role_ids=role_ids, opts=opts)
         project_ids[system.name] = project_id
     return project_ids
@@ -109,7 +106,6 @@ def _pool(
         agency.name,
         prefix=agency.pool,
         address_scope_id=catalogue.one(exports.ADDRESS_SCOPE_ID),
-        protect=config.protect,
         opts=opts,
     ).pool_id
 

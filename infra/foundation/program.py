@@ -26,7 +26,6 @@ def build(estate: Estate, settings: StackConfig) -> None:
         operators=estate.operators.values(),
         known_roles=settings.roles,
         control_level=control_level,
-        protect=settings.protect,
     )
     quotas = Quotas(
         "quotas",
@@ -39,12 +38,11 @@ def build(estate: Estate, settings: StackConfig) -> None:
     Meanings("meanings", estate=estate, role_ids=settings.roles)
     flavors = Flavors("flavors", flavors=estate.flavors.values())
     Aggregates("aggregates", aggregates=aggregates.of(estate))
-    volume_types = VolumeTypes("volume-types", volume_types=estate.volume_types.values(), protect=settings.protect)
+    volume_types = VolumeTypes("volume-types", volume_types=estate.volume_types.values())
     networks = Networks(
         "networks",
         networks=estate.networks.values(),
         project_id=identity.control_project_id,
-        protect=settings.protect,
         opts=pulumi.ResourceOptions(depends_on=[quotas]),
     )
     if control is not None:

@@ -36,6 +36,12 @@ def setting(root: Path, stack: str, key: str) -> str | None:
     return None if value is None or isinstance(value, dict) else str(value)
 
 
+def exceptions(root: Path, stack: str) -> list[object]:
+    """The named exceptions of a stack's file, as they stand there."""
+    named = _config(path(root, stack)).get("gdcc:exceptions")
+    return named if isinstance(named, list) else []
+
+
 def existing(tool: Tool) -> dict[str, dict[str, object]]:
     """The stacks in the backend, with Pulumi's own words about each."""
     rows = json.loads(tool.call("stack", "ls", "--json"))

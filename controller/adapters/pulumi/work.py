@@ -1,11 +1,11 @@
 """What each verb does with one stack, call by call."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 from controller.adapters.pulumi import stack_files, state
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
@@ -71,12 +71,27 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     if found.pending:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
+    await _lift(run, orders, found)
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
         await changes_allowed(run, orders, "preview")
         await orders.beside(run, found)
         await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
     run.said = words(run.tally.changes)
+
+
+async def _lift(run: Run, orders: Orders, found: state.State) -> None:
+    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview."""
+    named = stack_files.exceptions(orders.tool.root, run.stack)
+    protected = {each.urn: each for each in found.protected}
+    if not named or not protected or not (orders.tool.root / "infra/policy/lifting.py").is_file():
+        return
+    status, said = await _asked(orders.tool, "infra.policy.lifting", given={"exceptions": named, "urns": [*protected]})
+    urns = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
+    if urns:
+        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *urns, "--yes", "--stack", run.stack)
+        sentence = "{}: unprotected, since gdcc:exceptions lets it go"
+        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in urns))
 
 
 async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
@@ -172,29 +187,30 @@ def policy(orders: Orders) -> tuple[str, ...]:
 
 
 async def changes_allowed(run: Run, orders: Orders, preview: str) -> None:
-    """Asks the policies about a preview as a whole: deletions, replacements, aggregates that would lose hosts.
+    """Asks about a preview as a whole: deletions, replacements, aggregates that would lose hosts. `--no-policy` or not.
 
     `preview` is the step that wrote it. Raises `StepFailedError` with what is refused.
     """
-    if not orders.policy or not (orders.tool.root / "infra/policy/changes.py").is_file():
+    if not (orders.tool.root / "infra/policy/changes.py").is_file():
         return
     run.step = "check"
-    status, said = await _asked(orders.tool, run.output(preview))
+    status, said = await _asked(orders.tool, "infra.policy.changes", str(run.output(preview)))
     if status != 0:
         raise StepFailedError(State.FAILED, said or f"the changes check ended with status {status}")
 
 
-async def _asked(tool: Tool, preview: Path) -> tuple[int, str]:
+async def _asked(tool: Tool, module: str, *words: str, given: object = None) -> tuple[int, str]:
+    """Asks a module of the policies; `given` is what it reads, its exit status and words are the answer."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.policy.changes", str(preview)),
+        *(sys.executable, "-m", module, *words),
         cwd=tool.root,
         env=dict(tool.env),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    said, _ = await process.communicate()
+    said, _ = await process.communicate(json.dumps(given, default=str).encode())
     return process.returncode or 0, " ".join(said.decode(errors="replace").split())
 
 
