@@ -254,7 +254,8 @@ class Aggregate:
 class Image:
     """An image known by its Glance `id`; it is never looked up by name, so that a new one of that name changes nothing.
 
-    `os` is Glance's `os_distro`.
+    `classification` is how high its data is: systems of that level or a higher one may boot it, and only an open one is
+    public. `os` is Glance's `os_distro`.
     """
 
     name: str

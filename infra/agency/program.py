@@ -63,6 +63,7 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
         role_ids=catalogue.table(exports.ROLE_IDS),
         flavor_ids=catalogue.table(exports.FLAVOR_IDS),
         volume_type_ids=catalogue.table(exports.VOLUME_TYPE_IDS),
+        image_ids=catalogue.table(exports.IMAGE_IDS),
         external_network_ids=catalogue.table(exports.EXTERNAL_NETWORK_IDS),
         project_ids=projects.of_others,
         opts=root,

@@ -150,6 +150,16 @@ def test_an_image_is_known_by_an_id_of_its_own(tmp_path: Path) -> None:
     assert "is also that of image deb" in told(tmp_path, "volume_types:", twice)[0]
 
 
+def test_an_image_that_no_host_may_hold_is_told(tmp_path: Path) -> None:
+    known = (IMAGE % "6f3b2a0e-4c1d-5e8a-9b7f-2d5c8e1a4b60").replace("open", "%s")
+    assert told(tmp_path, "volume_types:", known % "confidential") == []
+    only(
+        told(tmp_path, "volume_types:", known % "secret"),
+        line_of("volume_types:") + 1,
+        "images deb: is secret, no host is cleared above confidential",
+    )
+
+
 def test_a_backend_written_twice_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, "backend: ceph}", "backend: ceph, extra_specs: {volume_backend_name: ceph}}")
     only(said, line_of(TYPES), "volume_types fast: volume_backend_name repeats its backend")

@@ -64,6 +64,7 @@ def told(estate: Estate) -> Mapping[str, Mapping[str, Any]]:
         naming.FOUNDATION: {
             exports.FLAVOR_IDS: {name: f"flavor-{name}" for name in estate.flavors},
             exports.VOLUME_TYPE_IDS: {name: f"type-{name}" for name in estate.volume_types},
+            exports.IMAGE_IDS: {name: each.id for name, each in estate.images.items()},
             exports.ROLE_IDS: ROLES,
             exports.EXTERNAL_NETWORK_IDS: {level.name.lower(): f"net-{level}" for level in Classification},
             exports.ADDRESS_SCOPE_ID: "scope",
@@ -130,6 +131,14 @@ def test_a_named_exception_lets_its_resource_go_through_its_last_day(
     found = kept(made_by_foundation(estate, exceptions=(named, other)))
     assert found[kinds.FLAVOR, "open.1c2g"] is (until < TODAY)
     assert found[kinds.FLAVOR, "open.2c4g"] is True
+
+
+def test_an_agencys_program_tells_the_policies_the_level_of_each_image(estate: Estate) -> None:
+    made = made_by_agency(estate, "public-health")
+    (told_levels,) = (dict(each.request.object["levels"]) for each in made if each.request.type == kinds.MEANINGS)
+    levels = {image.id: image.classification.name.lower() for image in estate.images.values()}
+    assert "confidential" in levels.values()
+    assert levels.items() <= told_levels.items()
 
 
 @pytest.mark.parametrize("preview", [True, False])
