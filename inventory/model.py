@@ -283,8 +283,22 @@ class Flavor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageBackend:
+    """What stands behind volume types, by the name that they have for it.
+
+    `capacity_gib` is what may be promised to projects: of thin volumes more than the disks hold.
+    """
+
+    name: str
+    capacity_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeType:
-    """`extra_specs` leaves out `volume_backend_name`, which `cinder_extra_specs` adds from `backend`."""
+    """`extra_specs` leaves out `volume_backend_name`, which `cinder_extra_specs` adds from `backend`.
+
+    `backend` is one of `storage_backends`, where the estate states any.
+    """
 
     name: str
     classification: Classification
@@ -478,6 +492,7 @@ class Estate:
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
+    storage_backends: Mapping[str, StorageBackend] = field(default_factory=dict)
     volume_types: Mapping[str, VolumeType] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
     operators: Mapping[str, OperatorGroup] = field(default_factory=dict)

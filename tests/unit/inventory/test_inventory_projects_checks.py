@@ -56,6 +56,58 @@ def test_a_quota_above_what_all_cleared_hosts_hold_is_told(tmp_path: Path) -> No
     only(said, HERE, "systems filing: its quota of 2000000 MiB of memory is above the 1032192")
 
 
+def test_a_quota_of_more_instances_than_the_hosts_hold_of_the_smallest_flavor_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "quota: {instances: 126}") == []
+    said = filing(tmp_path, "quota: {instances: 127}")
+    only(said, HERE, "systems filing: its quota of 127 instances is above the 126 that all hosts cleared for internal")
+
+
+def test_a_quota_of_more_floating_addresses_than_the_external_network_has_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "quota: {floating_ips: 65532}") == []
+    said = filing(tmp_path, "quota: {floating_ips: 65533}")
+    only(said, HERE, "systems filing: its quota of 65533 floating addresses is above the 65532 that ext has beside")
+
+
+def test_an_external_network_too_small_for_its_systems_routers_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, NETWORKS, NETWORKS.replace("10.9.0.0/16", "10.9.0.0/31"))
+    only(said, line_of(NETWORKS), "networks ext: has 0 addresses, the routers of 1 systems take one each")
+
+
+BACKENDS = "storage_backends:\n- {name: %s, capacity_gib: 1000}\nvolume_types:"
+STORAGE = "storage: [{volume_type: fast, size_gib: %s}]"
+
+
+def stored(tmp_path: Path, asked_gib: int, more: str = "") -> list[str]:
+    """What is said of the system's storage, and one more line, on a backend that holds 1000 GiB."""
+    text = TEXT.replace("volume_types:", BACKENDS % "ceph")
+    text = text.replace(PREFIX, f"{PREFIX}\n  {STORAGE % asked_gib}{more}")
+    (tmp_path / "estate.yaml").write_text(text, encoding="utf-8")
+    return [f"{Path(each.where).name}: {each.what}" for each in problems(tmp_path)]
+
+
+def test_storage_above_what_its_backend_holds_is_told(tmp_path: Path) -> None:
+    assert stored(tmp_path, 1000) == []
+    only(
+        stored(tmp_path, 1001),
+        line_of("volume_types:") + 1,
+        "storage_backends ceph: holds 1000 GiB, systems ask for 1001 of the volume types on it",
+    )
+
+
+def test_a_quota_of_more_volumes_than_their_backends_hold_is_told(tmp_path: Path) -> None:
+    assert stored(tmp_path, 10, "\n  quota: {volume_gib: 1000}") == []
+    only(
+        stored(tmp_path, 10, "\n  quota: {volume_gib: 1001}"),
+        HERE + 3,
+        "systems filing: its quota of 1001 GiB of volumes is above the 1000 that ceph hold",
+    )
+
+
+def test_a_volume_type_on_a_backend_that_no_row_states_is_told_where_any_is(tmp_path: Path) -> None:
+    said = told(tmp_path, "volume_types:", BACKENDS % "nvme")
+    only(said, line_of(TYPES) + 2, "volume_types fast: backend names 'ceph', which is not in storage_backends")
+
+
 def test_a_quota_below_nothing_or_of_an_unknown_field_is_told(tmp_path: Path) -> None:
     assert "instances is -1, which cannot be" in filing(tmp_path, "quota: {instances: -1}")[0]
     assert "did you mean 'instances'" in filing(tmp_path, "quota: {instance: 1}")[0]
