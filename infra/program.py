@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pulumi
 
-from infra import config, protection
+from infra import config, protection, renaming
 from inventory import load
 from inventory.model import Agency, Estate
 
@@ -35,6 +35,7 @@ def declare(estate: Estate, agency: Agency | None, settings: config.StackConfig,
     else:
         from infra.agency import program as agencies  # noqa: PLC0415 - see above
 
+        pulumi.runtime.register_stack_transformation(renaming.of_stack(estate.systems.values()))
         agencies.build(estate, agency, settings)
 
 

@@ -408,6 +408,8 @@ class System:
 
     No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
     with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
+
+    `formerly` are names that it bore before, the first one first: by them its stack finds what it has.
     """
 
     name: str
@@ -424,7 +426,18 @@ class System:
     quota: Quota | None = None
     subnet_prefix: int = 26
     share_network_with: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
     modelled: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name, and those that it bore before."""
+        return (self.name, *self.formerly)
+
+    @property
+    def first_name(self) -> str:
+        """The name it was first deployed by, which what the cloud cannot rename keeps."""
+        return self.formerly[0] if self.formerly else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

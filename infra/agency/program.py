@@ -117,7 +117,7 @@ def _login(cloud: keystone.Keystone, system: Declared, config: StackConfig) -> L
     return Login(
         keystone=cloud,
         domain=naming.AGENCIES_DOMAIN,
-        password=deployer.password(config.seed, system.name, config.password_generation),
+        password=deployer.password(config.seed, system.first_name, config.password_generation),
         credential_from=config.credentials_from,
         credential_expires_at=config.credentials_expire_at,
     )

@@ -56,7 +56,7 @@ def levels(estate: Estate, told: Mapping[str, Ids | None]) -> dict[str, str]:
     holding = [
         *_classified(told["flavors"], estate.flavors),
         *_classified(told["volume_types"], estate.volume_types),
-        *_classified(told["projects"], estate.systems),
+        *_classified(told["projects"], {name: each for each in estate.systems.values() for name in each.names}),
     ]
     data = _classified(told["images"], estate.images)
     by_level = [*sorted(holding, key=_level, reverse=True), *sorted(data, key=_level)]
