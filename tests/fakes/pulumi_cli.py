@@ -5,7 +5,8 @@ declares (`declares`) and which no more (`drops`), which are protected (`protect
 (`excepts`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice where it
 is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is broken
 (`violates`), whether the passphrase is another one (`refuses_secrets`), and whether another run goes on beside this
-one, so that each export is out of date once it is read (`meddled`).
+one, so that each export is out of date once it is read (`meddled`), or makes something while this one previews it
+(`filled`).
 """
 
 import json
@@ -19,6 +20,7 @@ from pathlib import Path
 
 KIND = "openstack:networking/network:Network"
 NOTES = "calls.jsonl"
+SALT = "encryptionsalt: v1:x"
 LONGEST_S = 180
 """No test waits longer; one that failed leaves nothing behind for ever."""
 
@@ -153,6 +155,9 @@ def preview(stack, run):
     states = [{"urn": stack.urn(each), "type": KIND, "custom": True} for each in stack.new]
     steps = [{"op": "create", "urn": state["urn"], "newState": state} for state in states]
     steps += [{"op": "delete", "urn": stack.urn(each), "oldState": {"inputs": {}}} for each in stack.dropped]
+    if "filled" in stack.plan:
+        stack.state["resources"].append("n0")
+        stack.save()
     if "--show-sames" in sys.argv:
         steps += [stack.same(each) for each in stack.state["resources"]]
     config = {"gdcc:exceptions": stack.plan["excepts"]} if "excepts" in stack.plan else {}
@@ -194,7 +199,20 @@ def up(stack, run):
     return 0
 
 
+def configuration(words, name):
+    """The stack's file as this call sees it; the real one gives it a salt where it has none."""
+    given = words[words.index("--config-file") + 1] if "--config-file" in words else f"infra/stacks/Pulumi.{name}.yaml"
+    return Path(given)
+
+
+def salted(file):
+    text = file.read_text() if file.exists() else ""
+    if "encryptionsalt" not in text:
+        file.write_text(f"{SALT}\n{text}")
+
+
 def refresh(stack, run):
+    salted(configuration(sys.argv, stack.name))
     if "unreachable" in stack.plan:
         sys.stderr.write("error: the backend is not reachable\n")
         return 255
@@ -270,6 +288,13 @@ def asked(words, home, stack):
             new = Stack(home, words[-1])
             new.state = {"resources": [], "pending": []}
             new.save()
+            if Path("infra/stacks").is_dir():
+                salted(configuration(words, new.name))
+        case ["stack", "rm"]:
+            if stack.state["resources"]:
+                sys.stderr.write("error: the stack still has resources\n")
+                sys.exit(255)
+            stack.file.unlink()
         case ["stack", "export"]:
             export(stack)
         case ["stack", "import"]:
@@ -279,9 +304,9 @@ def asked(words, home, stack):
         case ["config", "set"] if stack.plan.get("refuses_secrets"):
             sys.stderr.write("error: incorrect passphrase\n")
             sys.exit(255)
-        case ["config", "set"] if "--config-file" not in words:
-            file = Path(f"infra/stacks/Pulumi.{stack.name}.yaml")
-            file.write_text(json.dumps({"config": {words[-1]: {"secure": "x"}}}))
+        case ["config", "set"]:
+            keys = {"encryptionsalt": "v1:x", "config": {words[-1]: {"secure": "x"}}}
+            configuration(words, stack.name).write_text(json.dumps(keys))
         case ["config", _]:
             pass
         case ["state", "unprotect"]:

@@ -21,6 +21,8 @@ Beside = Callable[[Run, state.State], Awaitable[None]]
 class Orders:
     """What a run needs to know beside the stack's name.
 
+    `looking` says that an import shall leave nothing behind, as previews and drift never do.
+
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
     would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of
@@ -40,6 +42,7 @@ class Orders:
     policy: bool = True
     refresh: bool = False
     unprotect: frozenset[str] = frozenset()
+    looking: bool = False
 
 
 def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
@@ -129,6 +132,7 @@ async def _nobody_stands_on(run: Run, orders: Orders) -> None:
 async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
     _known(run, orders)
+    run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
     await runner.step(run, "drift", "refresh", "--preview-only")
     differing = sum(run.tally.changes.values())
     run.said = f"{differing} differ" if differing else "as declared"
@@ -153,11 +157,13 @@ def _looking(orders: Orders) -> tuple[str, ...]:
 
 
 async def _there(run: Run, orders: Orders) -> None:
-    """Makes the stack where the backend has none, and fills in what its file lacks."""
+    """Makes the stack where the backend has none, and fills in what its file lacks; for a look, in a copy of it."""
     await asyncio.to_thread(stack_files.check, orders.tool, run.stack, orders.known.get(run.stack))
+    if run.verb is Verb.PREVIEW or orders.looking:
+        run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
     if run.stack not in orders.known:
         run.step = "init"
-        await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+        await _made(run, orders)
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
@@ -167,7 +173,24 @@ async def _there(run: Run, orders: Orders) -> None:
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
         login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
     )
-    await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first)
+    await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
+
+
+async def _made(run: Run, orders: Orders) -> None:
+    if run.copy is None:
+        await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+    else:
+        await asyncio.to_thread(
+            stack_files.create_for_a_look, orders.tool, run.stack, orders.secrets_provider, run.copy
+        )
+        run.made = True
+
+
+async def leave_nothing(run: Run, tool: Tool) -> None:
+    """Takes away the stack that a look made; once all have looked, for others may refer to it."""
+    why = await asyncio.to_thread(stack_files.remove_after_a_look, tool, run.stack) if run.made else ""
+    if why:
+        run.settled = (*run.settled, f"was made for this look, and stays: {why}")
 
 
 def _lacks(run: Run, orders: Orders, key: str) -> bool:
