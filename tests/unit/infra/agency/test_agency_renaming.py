@@ -33,7 +33,7 @@ def declared(estate: Estate, agency: str) -> tuple[stack.Cloud, list[programs.Re
     cloud = stack.Cloud(estate=estate, stacks=TOLD)
     monitor = programs.Monitor(naming.agency_stack(agency), cloud)
     stack.run(cloud, agency, monitor)
-    return cloud, monitor.registered
+    return cloud, [each for each in monitor.registered if each.request.type != "pulumi:pulumi:Stack"]
 
 
 def found_by(each: programs.Registered) -> set[str]:
