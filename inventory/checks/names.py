@@ -44,13 +44,16 @@ def check(case: Case) -> Iterator[Problem]:
 
 
 def _former(case: Case) -> Iterator[Problem]:
-    """A former name is one system's alone: with two of them, a stack would not know whose things it finds."""
+    """A former name is one system's alone: with two of them, a stack would not know whose things it finds.
+
+    It may be the system's own again, which was renamed twice.
+    """
     owners: dict[str, str] = {}
     for system in case.estate.systems.values():
         for name in system.formerly:
             other = owners.setdefault(name, system.name)
             what = ""
-            if case.declares("systems", name):
+            if name != system.name and case.declares("systems", name):
                 what = f"was formerly {name!r}, which is a system still (correct it, or rename that one)"
             elif other != system.name or system.formerly.count(name) > 1:
                 whose = "itself" if other == system.name else other

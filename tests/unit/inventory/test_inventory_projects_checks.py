@@ -243,11 +243,9 @@ def test_an_agency_twice_is_told(tmp_path: Path) -> None:
 def test_a_former_name_that_is_a_system_still_or_two_systems_or_no_name_is_told(tmp_path: Path) -> None:
     assert filing(tmp_path, "formerly: [returns]") == []
     again = f"{BENCH.rstrip()[:-1]}, formerly: [returns]}}\ndata_sets:"
-    for names, what in (
-        ("[filing]", "was formerly 'filing', which is a system still"),
-        ("[returns, returns]", "was formerly 'returns', as itself was already (keep one)"),
-    ):
-        only(filing(tmp_path, f"formerly: {names}"), HERE, f"systems filing: {what}")
+    assert filing(tmp_path, "formerly: [filing, returns]") == [], "renamed, and given its name back"
+    twice = "systems filing: was formerly 'returns', as itself was already (keep one)"
+    only(filing(tmp_path, "formerly: [returns, returns]"), HERE, twice)
     only(filing(tmp_path, 'formerly: [" "]'), HERE, "systems filing: formerly ' ' is no name")
     (tmp_path / "more.yaml").write_text("version: 1\nsystems:\n" + again.partition("data_sets")[0], encoding="utf-8")
     (said,) = filing(tmp_path, "formerly: [returns]")

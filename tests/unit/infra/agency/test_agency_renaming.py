@@ -67,6 +67,18 @@ def test_what_the_cloud_cannot_rename_and_what_its_tool_logs_in_with_stay_as_the
     assert after.of("Network")[NEW]["name"] == naming.network(NEW), "what can be renamed is"
 
 
+def test_a_system_that_got_its_name_back_finds_what_it_had_by_the_name_between(five: Estate) -> None:
+    between = {each.urn for each in declared(renamed(five, OLD, NEW), "roads")[1]}
+    twice = renamed(renamed(five, OLD, NEW), NEW, OLD)
+    back = replace(twice.systems[OLD], formerly=(OLD, NEW))
+    cloud, after = declared(replace(twice, systems={**twice.systems, OLD: back}), "roads")
+    assert between == {urn for each in after for urn in found_by(each) & between}
+    before, _ = declared(five, "roads")
+    assert [each["name"] for each in cloud.of("ServerGroup").values()] == [
+        each["name"] for each in before.of("ServerGroup").values()
+    ]
+
+
 def test_what_another_stack_still_tells_by_the_former_name_is_found(five: Estate) -> None:
     cloud, made = declared(renamed(five, OTHER, "city-guide"), "roads")
     assert cloud.outputs["waiting"] == []
