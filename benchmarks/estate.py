@@ -15,6 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ import yaml
 from benchmarks.parts import estate_lab
 from benchmarks.parts.gdcc import PARALLEL, chosen, gdcc, projected
 from benchmarks.parts.process import Cost, measured, row
+from controller.adapters.pulumi import stack_files, tool
+from infra import naming
 from infra.foundation import exports
 from inventory import load
 from inventory.model import Classification, Estate
@@ -83,6 +86,15 @@ def made_up_foundation(stacks: Stacks, estate: Estate) -> None:
     stacks.pulumi("stack", "import", "--file", str(file), stack="foundation")
 
 
+def set_up(stacks: Stacks, agencies: Sequence[str]) -> None:
+    """The stacks with their files, as the first `up` makes them: a preview would take them away again."""
+    found = tool.find(stacks.root, stacks.env)
+    first = stack_files.First(estate=str(stacks.estate), credentials_from=date(2026, 1, 1), roles={})
+    for stack in map(naming.agency_stack, agencies):
+        stack_files.create(found, stack, None)
+        stack_files.configure(found, stack, first)
+
+
 def resources(said: str) -> int:
     """Resources that `gdcc estate preview --json` would create."""
     rows = json.loads(said[said.index("{") : said.rindex("}") + 1])["stacks"]
@@ -119,7 +131,8 @@ def previews(sizes: Sequence[int], ones: Sequence[int]) -> None:
         estate = load.load(stacks.estate)
         agencies = list(estate.agencies)
         made_up_foundation(stacks, estate)
-        measured(gdcc("preview", *chosen(agencies[: max(sizes)]), "--no-policy"), stacks.root, stacks.env)
+        set_up(stacks, agencies[: max(sizes)])
+        measured(gdcc("preview", *chosen(agencies[:1]), "--no-policy"), stacks.root, stacks.env)
         print(f"\nPreviews of new agencies, {PARALLEL} stacks side by side:\n")
         row("agencies", "how", "resources", "seconds", "CPU s", "resources a second", "MiB")
         row(*["---"] * 7)

@@ -1,10 +1,11 @@
 """From a stack's name to its program. A stack declares nothing unless its configuration and the whole estate hold."""
 
 import difflib
+from datetime import UTC, date, datetime
 
 import pulumi
 
-from infra import config
+from infra import config, protection, renaming
 from inventory import load
 from inventory.model import Agency, Estate
 
@@ -17,11 +18,16 @@ def run() -> None:
         agency = _agency(estate, settings.stack)
     except (config.ConfigError, load.EstateError) as error:
         raise pulumi.RunError(str(error)) from error
-    declare(estate, agency, settings)
+    declare(estate, agency, settings, datetime.now(UTC).date())
 
 
-def declare(estate: Estate, agency: Agency | None, settings: config.StackConfig) -> None:
-    """Declares the foundation, or one agency. Each imports its own resources alone: much of a run is imports."""
+def declare(estate: Estate, agency: Agency | None, settings: config.StackConfig, today: date) -> None:
+    """Declares the foundation, or one agency. Each imports its own resources alone: much of a run is imports.
+
+    `today` decides which exceptions from protection still count.
+    """
+    marked = protection.of_stack(settings.protect, settings.exceptions, today)
+    pulumi.runtime.register_stack_transformation(marked)
     if agency is None:
         from infra.foundation import program as foundation  # noqa: PLC0415 - see above
 
@@ -29,6 +35,7 @@ def declare(estate: Estate, agency: Agency | None, settings: config.StackConfig)
     else:
         from infra.agency import program as agencies  # noqa: PLC0415 - see above
 
+        pulumi.runtime.register_stack_transformation(renaming.of_stack(estate.systems.values()))
         agencies.build(estate, agency, settings)
 
 

@@ -17,7 +17,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "estate.yaml": ("estate", "sites", "rooms", "zones", "feeds"),
     "racks.yaml": ("racks", "pdus", "devices"),
     "hosts.yaml": ("host_types", "host_networks", "hosts"),
-    "cloud.yaml": ("aggregates", "flavors", "images", "volume_types", "networks", "operators"),
+    "cloud.yaml": ("aggregates", "flavors", "images", "storage_backends", "volume_types", "networks", "operators"),
     "agencies.yaml": ("agencies",),
     "systems.yaml": ("systems", "data_sets"),
 }

@@ -57,6 +57,7 @@ def _estate(name: str, modelled: tuple[str, ...], wanted: Sizes, addressing: Add
         aggregates=_by_name(catalogue.availability_zones(place.racks, place.hosts)),
         flavors=_by_name(catalogue.flavors()),
         images=_by_name(catalogue.images()),
+        storage_backends=_by_name(catalogue.storage_backends(wanted.vms)),
         volume_types=_by_name(catalogue.volume_types()),
         networks=_by_name(catalogue.networks()),
         operators=_by_name(catalogue.operators()),

@@ -254,7 +254,8 @@ class Aggregate:
 class Image:
     """An image known by its Glance `id`; it is never looked up by name, so that a new one of that name changes nothing.
 
-    `os` is Glance's `os_distro`.
+    `classification` is how high its data is: systems of that level or a higher one may boot it, and only an open one is
+    public. `os` is Glance's `os_distro`.
     """
 
     name: str
@@ -282,8 +283,22 @@ class Flavor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageBackend:
+    """What stands behind volume types, by the name that they have for it.
+
+    `capacity_gib` is what may be promised to projects: of thin volumes more than the disks hold.
+    """
+
+    name: str
+    capacity_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeType:
-    """`extra_specs` leaves out `volume_backend_name`, which `cinder_extra_specs` adds from `backend`."""
+    """`extra_specs` leaves out `volume_backend_name`, which `cinder_extra_specs` adds from `backend`.
+
+    `backend` is one of `storage_backends`, where the estate states any.
+    """
 
     name: str
     classification: Classification
@@ -393,6 +408,8 @@ class System:
 
     No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
     with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
+
+    `formerly` are names that it bore before, the first one first: by them its stack finds what it has.
     """
 
     name: str
@@ -409,7 +426,18 @@ class System:
     quota: Quota | None = None
     subnet_prefix: int = 26
     share_network_with: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
     modelled: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name, and those that it bore before."""
+        return (self.name, *self.formerly)
+
+    @property
+    def first_name(self) -> str:
+        """The name it was first deployed by, which what the cloud cannot rename keeps."""
+        return self.formerly[0] if self.formerly else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -477,6 +505,7 @@ class Estate:
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
+    storage_backends: Mapping[str, StorageBackend] = field(default_factory=dict)
     volume_types: Mapping[str, VolumeType] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
     operators: Mapping[str, OperatorGroup] = field(default_factory=dict)

@@ -2,7 +2,19 @@
 
 import dataclasses
 
-from inventory.checks import addresses, catalogue, groups, names, places, power, projects, references, tenants, wiring
+from inventory.checks import (
+    addresses,
+    capacity,
+    catalogue,
+    groups,
+    names,
+    places,
+    power,
+    projects,
+    references,
+    tenants,
+    wiring,
+)
 from inventory.checks.case import Case, Where, nowhere
 from inventory.model import Estate, Gap, Problem
 
@@ -16,6 +28,7 @@ _CHECKS = (
     catalogue.check,
     tenants.check,
     projects.check,
+    capacity.check,
 )
 
 _WANTED = {

@@ -77,4 +77,4 @@ def settler() -> Settle:
 
 def guard() -> Beside:
     """Refuses what an `up` would make beside a living one; asks the cloud only when there is something to ask."""
-    return beside.guard(cloud)
+    return beside.guard(cloud, usage=named())

@@ -31,7 +31,6 @@ class DataSets(pulumi.ComponentResource):
         data_sets: Sequence[DataSet],
         readers: Mapping[str, Sequence[pulumi.Input[str]]],
         provider: pulumi.ProviderResource,
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:DataSets", name, None, opts)
@@ -41,6 +40,6 @@ class DataSets(pulumi.ComponentResource):
                 name=naming.container(data_set.name),
                 container_read=pulumi.Output.all(*readers[data_set.name]).apply(functools.partial(read_acl, data_set)),
                 metadata={"classification": data_set.classification.name.lower(), "system": data_set.system},
-                opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=protect),
+                opts=pulumi.ResourceOptions(parent=self, provider=provider),
             )
         self.register_outputs({})

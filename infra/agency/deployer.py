@@ -46,7 +46,10 @@ class Login:
 
 
 class Deployer(pulumi.ComponentResource):
-    """The user with its one role in its one project, its credential, and the provider that acts as it."""
+    """The user with its one role in its one project, its credential, and the provider that acts as it.
+
+    A renamed system's tool goes on with the login that it has: what it logs in with bears the system's first name.
+    """
 
     provider: pulumi.ProviderResource
     credential: pulumi.Output[dict[str, str]]
@@ -66,7 +69,7 @@ class Deployer(pulumi.ComponentResource):
         secret = pulumi.Output.secret(login.password)
         user = identity.User(
             name,
-            name=naming.service_user(system.name),
+            name=naming.service_user(system.first_name),
             description=f"deployment tool of {system.name}",
             domain_id=domain_id,
             default_project_id=project_id,
@@ -96,8 +99,8 @@ class Deployer(pulumi.ComponentResource):
         )
         credential = identity.ApplicationCredential(
             name,
-            name=naming.credential(system.name, login.credential_from),
-            description=f"deployment tool of {system.name}",
+            name=naming.credential(system.first_name, login.credential_from),
+            description=f"deployment tool of {system.first_name}",
             roles=[ROLE],
             unrestricted=False,
             expires_at=f"{login.credential_expires_at:%Y-%m-%dT%H:%M:%SZ}",

@@ -22,7 +22,6 @@ class Pool(pulumi.ComponentResource):
         *,
         prefix: str,
         address_scope_id: pulumi.Input[str],
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:Pool", name, None, opts)
@@ -33,7 +32,7 @@ class Pool(pulumi.ComponentResource):
             address_scope_id=address_scope_id,
             shared=False,
             tags=[naming.tag("agency", name)],
-            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.pool_id = pool.id
         self.register_outputs({"pool_id": self.pool_id})
@@ -55,7 +54,6 @@ class Network(pulumi.ComponentResource):
         project_id: pulumi.Input[str],
         pool_id: pulumi.Input[str],
         external_network_id: pulumi.Input[str],
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:Network", name, None, opts)
@@ -67,7 +65,7 @@ class Network(pulumi.ComponentResource):
             tenant_id=project_id,
             shared=False,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         subnet = networking.Subnet(
             name,
@@ -78,7 +76,7 @@ class Network(pulumi.ComponentResource):
             prefix_length=system.subnet_prefix,
             ip_version=4,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         reach = networking.RbacPolicyV2(
             name,

@@ -53,7 +53,6 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
             project_id=project_ids[system.name],
             pool_id=pool_id,
             catalogue=catalogue,
-            protect=config.protect,
             opts=root,
         )
         for system in systems
@@ -64,6 +63,7 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
         role_ids=catalogue.table(exports.ROLE_IDS),
         flavor_ids=catalogue.table(exports.FLAVOR_IDS),
         volume_type_ids=catalogue.table(exports.VOLUME_TYPE_IDS),
+        image_ids=catalogue.table(exports.IMAGE_IDS),
         external_network_ids=catalogue.table(exports.EXTERNAL_NETWORK_IDS),
         project_ids=projects.of_others,
         opts=root,
@@ -92,9 +92,7 @@ def _projects(
     role_ids = catalogue.ids_of(exports.ROLE_IDS, groups.by_role)
     project_ids: dict[str, pulumi.Output[str]] = {}
     for system in systems:
-        project_id = Project(
-            system.name, system=system, domain_id=naming.AGENCIES_DOMAIN_ID, protect=config.protect, opts=opts
-        ).project_id
+        project_id = Project(system.name, system=system, domain_id=naming.AGENCIES_DOMAIN_ID, opts=opts).project_id
         Members(system.name, project_id=project_id, groups=groups.by_role, role_ids=role_ids, opts=opts)
         project_ids[system.name] = project_id
     return project_ids
@@ -109,7 +107,6 @@ def _pool(
         agency.name,
         prefix=agency.pool,
         address_scope_id=catalogue.one(exports.ADDRESS_SCOPE_ID),
-        protect=config.protect,
         opts=opts,
     ).pool_id
 
@@ -120,7 +117,7 @@ def _login(cloud: keystone.Keystone, system: Declared, config: StackConfig) -> L
     return Login(
         keystone=cloud,
         domain=naming.AGENCIES_DOMAIN,
-        password=deployer.password(config.seed, system.name, config.password_generation),
+        password=deployer.password(config.seed, system.first_name, config.password_generation),
         credential_from=config.credentials_from,
         credential_expires_at=config.credentials_expire_at,
     )

@@ -23,7 +23,6 @@ class Project(pulumi.ComponentResource):
         *,
         system: System,
         domain_id: pulumi.Input[str],
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:Project", name, None, opts)
@@ -34,7 +33,7 @@ class Project(pulumi.ComponentResource):
             domain_id=domain_id,
             enabled=True,
             tags=tags(system),
-            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.project_id = project.id
         self.register_outputs({"project_id": self.project_id})

@@ -42,7 +42,7 @@ class Projects:
         ids: dict[str, pulumi.Input[str]] = {}
         missing: dict[str, list[str]] = {}
         for system in systems:
-            found = self._own.get(system.name) or self._of(system.agency).get(system.name)
+            found = self._own.get(system.name) or self._of_other(system)
             if found is None:
                 missing.setdefault(system.agency, []).append(system.name)
             else:
@@ -57,6 +57,11 @@ class Projects:
     def of_others(self) -> Mapping[str, str]:
         """What other agencies' stacks told so far: project ids by system."""
         return {system: id_ for told in self._others.values() for system, id_ in told.items()}
+
+    def _of_other(self, system: System) -> str | None:
+        """As its own agency's stack called it at its last `up`, which may have been before it was renamed."""
+        told = self._of(system.agency)
+        return next((told[name] for name in system.names if name in told), None)
 
     def _of(self, agency: str) -> Mapping[str, str]:
         if agency not in self._others:

@@ -21,7 +21,10 @@ def max_servers_per_host(spread: Spread) -> int | None:
 
 
 class ServerGroups(pulumi.ComponentResource):
-    """A group for each VM set with a spread rule, in the project that `provider` logs in to."""
+    """A group for each VM set with a spread rule, in the project that `provider` logs in to.
+
+    Nova renames none, and its members would stay in the old one: a renamed system's keeps its name.
+    """
 
     def __init__(
         self,
@@ -36,10 +39,9 @@ class ServerGroups(pulumi.ComponentResource):
             if vm_set.spread is None:
                 continue
             most = max_servers_per_host(vm_set.spread)
-            group = naming.server_group(system.name, vm_set.role)
             compute.ServerGroup(
-                group,
-                name=group,
+                naming.server_group(system.name, vm_set.role),
+                name=naming.server_group(system.first_name, vm_set.role),
                 policies=policy(vm_set.spread),
                 rules=None if most is None else compute.ServerGroupRulesArgs(max_server_per_host=most),
                 opts=pulumi.ResourceOptions(parent=self, provider=provider),

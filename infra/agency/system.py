@@ -39,12 +39,11 @@ class System(pulumi.ComponentResource):
         project_id: pulumi.Output[str],
         pool_id: pulumi.Output[str] | None,
         catalogue: Catalogue,
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:System", name, None, opts)
         self._estate, self._system, self._projects = estate, system, projects
-        self._project_id, self._kept = project_id, protect
+        self._project_id = project_id
         child = pulumi.ResourceOptions(parent=self)
         limits = quotas.limits(estate, system)
         quota = Quotas(name, system=system, limits=limits, estate=estate, project_id=project_id, opts=child)
@@ -91,7 +90,6 @@ class System(pulumi.ComponentResource):
             project_id=self._project_id,
             pool_id=pool_id,
             external_network_id=catalogue.id_of(exports.EXTERNAL_NETWORK_IDS, level),
-            protect=self._kept,
             opts=opts,
         ).network_id
 
@@ -123,7 +121,6 @@ class System(pulumi.ComponentResource):
             data_sets=published,
             readers={name: list(each.project_ids.values()) for name, each in known.items()},
             provider=deployer.provider,
-            protect=self._kept,
             opts=opts,
         )
         return tuple(sentence for each in known.values() for sentence in each.waiting)

@@ -24,11 +24,10 @@ class Identity(pulumi.ComponentResource):
         operators: Iterable[OperatorGroup],
         known_roles: Mapping[str, str],
         control_level: Classification,
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:foundation:Identity", name, None, opts)
-        kept = pulumi.ResourceOptions(parent=self, protect=protect)
+        child = pulumi.ResourceOptions(parent=self)
         groups = tuple(operators)
         domain = identity.Project(
             naming.OPERATORS_DOMAIN,
@@ -36,7 +35,7 @@ class Identity(pulumi.ComponentResource):
             description="Those who run the cloud",
             is_domain=True,
             enabled=True,
-            opts=kept,
+            opts=child,
         )
         self.domain_id = domain.id
         self.role_ids = self._roles(groups, known_roles)
@@ -48,7 +47,7 @@ class Identity(pulumi.ComponentResource):
             domain_id=domain.id,
             enabled=True,
             tags=naming.control_tags(control_level.name.lower()),
-            opts=kept,
+            opts=child,
         )
         self.control_project_id = control.id
         self.register_outputs(

@@ -41,11 +41,10 @@ class Networks(pulumi.ComponentResource):
         *,
         networks: Iterable[Network],
         project_id: pulumi.Output[str],
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:foundation:Networks", name, None, opts)
-        self._project_id, self._protect = project_id, protect
+        self._project_id = project_id
         self.ids = {each.name: self._network(each) for each in networks}
         scope = networking.AddressScope(
             naming.ADDRESS_SCOPE,
@@ -60,7 +59,7 @@ class Networks(pulumi.ComponentResource):
 
     def _network(self, network: Network) -> pulumi.Output[str]:
         # A network that was taken over stays its owner's: another owner would mean another network.
-        kept = pulumi.ResourceOptions(parent=self, protect=self._protect, ignore_changes=["tenant_id"])
+        its_owners = pulumi.ResourceOptions(parent=self, ignore_changes=["tenant_id"])
         tags = [naming.tag("classification", network.classification.name.lower())]
         made = networking.Network(
             network.name,
@@ -76,7 +75,7 @@ class Networks(pulumi.ComponentResource):
             ],
             qos_policy_id=self._limit(network),
             tags=tags,
-            opts=kept,
+            opts=its_owners,
         )
         networking.Subnet(
             network.name,
@@ -88,7 +87,7 @@ class Networks(pulumi.ComponentResource):
             gateway_ip=gateway_ip(network),
             enable_dhcp=network.use is NetworkUse.CONTROL,
             tags=tags,
-            opts=kept,
+            opts=its_owners,
         )
         if network.use is NetworkUse.EXTERNAL:
             networking.RbacPolicyV2(

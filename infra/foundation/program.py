@@ -26,7 +26,6 @@ def build(estate: Estate, settings: StackConfig) -> None:
         operators=estate.operators.values(),
         known_roles=settings.roles,
         control_level=control_level,
-        protect=settings.protect,
     )
     quotas = Quotas(
         "quotas",
@@ -36,15 +35,15 @@ def build(estate: Estate, settings: StackConfig) -> None:
         project_id=identity.control_project_id,
         login_project=settings.login_project,
     )
-    Meanings("meanings", estate=estate, role_ids=settings.roles)
+    image_ids = {image.name: image.id for image in estate.images.values()}
+    Meanings("meanings", estate=estate, role_ids=settings.roles, image_ids=image_ids)
     flavors = Flavors("flavors", flavors=estate.flavors.values())
     Aggregates("aggregates", aggregates=aggregates.of(estate))
-    volume_types = VolumeTypes("volume-types", volume_types=estate.volume_types.values(), protect=settings.protect)
+    volume_types = VolumeTypes("volume-types", volume_types=estate.volume_types.values())
     networks = Networks(
         "networks",
         networks=estate.networks.values(),
         project_id=identity.control_project_id,
-        protect=settings.protect,
         opts=pulumi.ResourceOptions(depends_on=[quotas]),
     )
     if control is not None:
@@ -58,7 +57,7 @@ def build(estate: Estate, settings: StackConfig) -> None:
     )
     pulumi.export(exports.ADDRESS_SCOPE_ID, networks.address_scope_id)
     pulumi.export(exports.ROLE_IDS, dict(identity.role_ids))
-    pulumi.export(exports.IMAGE_IDS, {image.name: image.id for image in estate.images.values()})
+    pulumi.export(exports.IMAGE_IDS, image_ids)
     pulumi.export(exports.DOMAIN_IDS, {"operators": identity.domain_id, "agencies": naming.AGENCIES_DOMAIN_ID})
     pulumi.export(exports.PROJECT_IDS, {"control": identity.control_project_id})
     pulumi.export(exports.GROUP_IDS, dict(identity.group_ids))

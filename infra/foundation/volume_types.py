@@ -29,11 +29,9 @@ class VolumeTypes(pulumi.ComponentResource):
         name: str,
         *,
         volume_types: Iterable[VolumeType],
-        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:foundation:VolumeTypes", name, None, opts)
-        self._protect = protect
         self.ids = {each.name: self._volume_type(each) for each in volume_types}
         self.register_outputs({"ids": dict(self.ids)})
 
@@ -44,7 +42,7 @@ class VolumeTypes(pulumi.ComponentResource):
             description=volume_type.classification.name.lower(),
             is_public=False,
             extra_specs=dict(volume_type.cinder_extra_specs),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._protect),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         specs = qos_specs(volume_type)
         if specs:

@@ -18,8 +18,6 @@ from infra.policy import exceptions, kinds
 from infra.policy.declared import kind_of, resource_name
 from infra.policy.rule import Violation
 
-PROTECTED, HOSTS, REBUILD = exceptions.RULES
-
 MOST_HOSTS_OUT = 2
 """How many hosts a run may take out of one aggregate: what two people drain and repair in a day."""
 
@@ -80,16 +78,16 @@ def refusals(
 def _broken(step: Step) -> Iterator[tuple[str, str]]:
     kind, loss = kind_of(step.urn), _LOSSES.get(step.operation)
     if loss is not None and kind in kinds.PROTECTED:
-        yield PROTECTED, f"would be {loss}"
+        yield exceptions.PROTECTED, f"would be {loss}"
     if kind == kinds.INSTANCE and step.operation == "update":
         changed = [key for key in _IMAGES if step.old.get(key) != step.new.get(key)]
         if changed:
-            yield REBUILD, f"a change of {' and '.join(changed)} would rebuild the server and lose its disk"
-    if kind == kinds.AGGREGATE and (loss is not None or step.operation == "update"):
-        leaving = _hosts(step.old) - (_hosts(step.new) if loss != "deleted" else set())
+            yield exceptions.REBUILD, f"a change of {' and '.join(changed)} would rebuild the server and lose its disk"
+    if kind == kinds.AGGREGATE and step.operation == "update":
+        leaving = _hosts(step.old) - _hosts(step.new)
         if len(leaving) > MOST_HOSTS_OUT:
             shown = ", ".join(sorted(leaving)[:3])
-            yield HOSTS, f"{len(leaving)} hosts would leave it, more than {MOST_HOSTS_OUT}: {shown}, …"
+            yield exceptions.HOSTS, f"{len(leaving)} hosts would leave it, more than {MOST_HOSTS_OUT}: {shown}, …"
 
 
 def _hosts(inputs: Mapping[str, Any]) -> set[str]:

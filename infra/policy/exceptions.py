@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-RULES = ("protected-kinds", "hosts-in-aggregates", "no-rebuild")
+RULES = PROTECTED, HOSTS, REBUILD = ("protected-kinds", "hosts-in-aggregates", "no-rebuild")
 """The rules that know exceptions; those of the pack know none."""
 
 UNQUOTED = " 00:00:00 +0000 UTC"

@@ -1,11 +1,13 @@
 """How a program tells the policies what ids of other stacks mean: Pulumi shows a policy no stack reference."""
 
+import functools
 from collections.abc import Mapping
+from typing import Protocol
 
 import pulumi
 
 from infra.policy import kinds
-from inventory.model import Estate
+from inventory.model import Classification, Estate
 
 Ids = Mapping[str, str]
 """Ids in the cloud by the estate's name, as a stack exports them; the external networks' by classification."""
@@ -26,34 +28,55 @@ class Meanings(pulumi.ComponentResource):
         role_ids: pulumi.Input[Ids | None],
         flavor_ids: pulumi.Input[Ids | None] = None,
         volume_type_ids: pulumi.Input[Ids | None] = None,
+        image_ids: pulumi.Input[Ids | None] = None,
         external_network_ids: pulumi.Input[Ids | None] = None,
         project_ids: pulumi.Input[Ids | None] = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        told = pulumi.Output.all(flavor_ids, volume_type_ids, external_network_ids, project_ids)
+        told = pulumi.Output.all(
+            flavors=flavor_ids,
+            volume_types=volume_type_ids,
+            images=image_ids,
+            external_networks=external_network_ids,
+            projects=project_ids,
+        )
         inputs = {
-            "levels": told.apply(lambda ids: levels(estate, *ids)),
+            "levels": told.apply(functools.partial(levels, estate)),
             "roles": pulumi.Output.from_input(role_ids).apply(_by_id),
         }
         super().__init__(kinds.MEANINGS, name, inputs, opts)
         self.register_outputs({})
 
 
-def levels(
-    estate: Estate, flavors: Ids | None, volume_types: Ids | None, external_networks: Ids | None, projects: Ids | None
-) -> dict[str, str]:
-    """The classification of each id, by what the estate says of its name. An id under two levels gets the lower one."""
-    told = [
-        *((id_, estate.flavors[name].classification) for name, id_ in _known(flavors, estate.flavors)),
-        *((id_, estate.volume_types[name].classification) for name, id_ in _known(volume_types, estate.volume_types)),
-        *((id_, estate.systems[name].classification) for name, id_ in _known(projects, estate.systems)),
+def levels(estate: Estate, told: Mapping[str, Ids | None]) -> dict[str, str]:
+    """The classification of each id, by what the estate says of its name. An id under two levels gets the lower one.
+
+    An image's level is how high its data is, where the others' is how high they may hold: it gets the higher one.
+    """
+    holding = [
+        *_classified(told["flavors"], estate.flavors),
+        *_classified(told["volume_types"], estate.volume_types),
+        *_classified(told["projects"], {name: each for each in estate.systems.values() for name in each.names}),
     ]
-    named = {id_: level.name.lower() for id_, level in sorted(told, key=lambda each: each[1], reverse=True)}
-    return {**{id_: level for level, id_ in (external_networks or {}).items()}, **named}
+    data = _classified(told["images"], estate.images)
+    by_level = [*sorted(holding, key=_level, reverse=True), *sorted(data, key=_level)]
+    external = {id_: level for level, id_ in (told["external_networks"] or {}).items()}
+    return {**external, **{id_: level.name.lower() for id_, level in by_level}}
 
 
-def _known(ids: Ids | None, table: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(name, id_) for name, id_ in (ids or {}).items() if name in table]
+class _Classified(Protocol):
+    """What bears a level in the estate."""
+
+    @property
+    def classification(self) -> Classification: ...
+
+
+def _classified(ids: Ids | None, table: Mapping[str, _Classified]) -> list[tuple[str, Classification]]:
+    return [(id_, table[name].classification) for name, id_ in (ids or {}).items() if name in table]
+
+
+def _level(entry: tuple[str, Classification]) -> Classification:
+    return entry[1]
 
 
 def _by_id(ids: Ids | None) -> dict[str, str]:

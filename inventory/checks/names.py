@@ -31,6 +31,7 @@ def check(case: Case) -> Iterator[Problem]:
             what = f"project's name has {len(system.project)} characters, Keystone takes {LONGEST_PROJECT} (shorten it)"
             yield case.problem("systems", system.name, what, "project")
         yield from _tag(case, "systems", system.name)
+    yield from _former(case)
     for data_set in estate.data_sets:
         yield from _tag(case, "data_sets", data_set)
     for zone in estate.aggregates.values():
@@ -40,6 +41,25 @@ def check(case: Case) -> Iterator[Problem]:
     yield from _alike(case, "agencies", "name", [(name, name) for name in estate.agencies])
     projects = [(system.name, system.project) for system in estate.systems.values()]
     yield from _alike(case, "systems", "project", projects)
+
+
+def _former(case: Case) -> Iterator[Problem]:
+    """A former name is one system's alone: with two of them, a stack would not know whose things it finds.
+
+    It may be the system's own again, which was renamed twice.
+    """
+    owners: dict[str, str] = {}
+    for system in case.estate.systems.values():
+        for name in system.formerly:
+            other = owners.setdefault(name, system.name)
+            what = ""
+            if name != system.name and case.declares("systems", name):
+                what = f"was formerly {name!r}, which is a system still (correct it, or rename that one)"
+            elif other != system.name or system.formerly.count(name) > 1:
+                whose = "itself" if other == system.name else other
+                what = f"was formerly {name!r}, as {whose} was already (keep one)"
+            if what:
+                yield case.problem("systems", system.name, what, "formerly")
 
 
 def _tag(case: Case, table: str, name: str) -> Iterator[Problem]:

@@ -1,12 +1,11 @@
-"""A system's project: its quota, storage, subnet, and the systems that its network is shared with."""
+"""A system's project: its storage, subnet, and the systems that its network is shared with."""
 
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
 
-from inventory import quotas
 from inventory.checks.case import Case
-from inventory.model import IN_NOVA, NetworkUse, Problem, System
+from inventory.model import NetworkUse, Problem, System
 
 _RESERVED_ADDRESSES = 5
 """Of a subnet: its network and broadcast address, the router's and two DHCP ports."""
@@ -20,7 +19,6 @@ def check(case: Case) -> Iterator[Problem]:
         yield from _subnet(case, system)
     yield from _pools(case)
     if case.whole:
-        yield from _quotas(case)
         yield from _external_networks(case)
 
 
@@ -84,26 +82,6 @@ def _pools(case: Case) -> Iterator[Problem]:
                 f"{asked[agency.name]} (widen it)"
             )
             yield case.problem("agencies", agency.name, what, "pool")
-
-
-def _quotas(case: Case) -> Iterator[Problem]:
-    """No project's quota is above what all hosts cleared for its level hold; quotas together may be."""
-    estate = case.estate
-    hosts = [(each, estate.host_types[each.type]) for each in estate.hosts.values() if each.lifecycle in IN_NOVA]
-    for system in estate.systems.values():
-        if system.quota is None:
-            continue
-        given = quotas.limits(estate, system)
-        cleared = [type_ for host, type_ in hosts if host.clearance >= system.classification]
-        cores = sum((type_.vcpus - type_.reserved_vcpus) * type_.cpu_ratio for type_ in cleared)
-        memory_mib = sum((type_.memory_mib - type_.reserved_memory_mib) * type_.memory_ratio for type_ in cleared)
-        for noun, asked, held in (("vCPUs", given.cores, cores), ("MiB of memory", given.memory_mib, memory_mib)):
-            if asked > held:
-                what = (
-                    f"its quota of {asked} {noun} is above the {held:.0f} that all hosts cleared for "
-                    f"{system.classification.name.lower()} hold (lower it, or add or clear hosts)"
-                )
-                yield case.problem("systems", system.name, what, "quota")
 
 
 def _external_networks(case: Case) -> Iterator[Problem]:

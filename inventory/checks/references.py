@@ -32,6 +32,7 @@ def check(case: Case) -> Iterator[Problem]:
             if referred is not None:
                 yield from _unknown(case, (table, name, field_name), target, referred)
     yield from _listed(case)
+    yield from _backends(case)
 
 
 def _listed(case: Case) -> Iterator[Problem]:
@@ -54,6 +55,13 @@ def _listed(case: Case) -> Iterator[Problem]:
     for data_set in estate.data_sets.values():
         for reader in data_set.readers:
             yield from _unknown(case, ("data_sets", data_set.name, "readers"), "agencies", reader)
+
+
+def _backends(case: Case) -> Iterator[Problem]:
+    """An estate may leave its backends' capacity unsaid; one that states any states them all."""
+    if case.estate.storage_backends or any(table == "storage_backends" for table, _ in case.broken):
+        for each in case.estate.volume_types.values():
+            yield from _unknown(case, ("volume_types", each.name, "backend"), "storage_backends", each.backend)
 
 
 def _unknown(case: Case, source: tuple[str, str, str], target: str, referred: str) -> Iterator[Problem]:

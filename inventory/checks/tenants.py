@@ -90,6 +90,10 @@ def _clearances(case: Case) -> Iterator[Problem]:
         if system.classification > highest:
             what = f"is {_level(system.classification)}, no host is cleared above {_level(highest)} (clear hosts first)"
             yield case.problem("systems", system.name, what, "classification")
+    for image in case.estate.images.values():
+        if image.classification > highest:
+            what = f"is {_level(image.classification)}, no host is cleared above {_level(highest)}: nothing may boot it"
+            yield case.problem("images", image.name, f"{what} (clear hosts first)", "classification")
 
 
 def _spreads(case: Case) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from inventory.model import (
     NetworkUse,
     OperatorGroup,
     Rack,
+    StorageBackend,
     VolumeType,
 )
 
@@ -40,6 +41,8 @@ _IMAGE_IDS = uuid.UUID("6b1f2f5e-9a0c-4c1d-8a35-1f0f6f4a7c11")
 """The namespace that modelled images' ids are derived in."""
 
 _BACKENDS = {"standard": ("ceph-hdd", 1_000, 120), "fast": ("ceph-nvme", 8_000, 400)}
+_LEAST_CLUSTER_GIB = 64 * 1024
+_GIB_PER_VM = 64
 
 
 def flavor_name(level: Classification, shape: str) -> str:
@@ -61,6 +64,12 @@ def flavors() -> tuple[Flavor, ...]:
         for level in Classification
         for shape, (vcpus, memory_gib, disk_gib) in SHAPES.items()
     )
+
+
+def storage_backends(vms: int) -> tuple[StorageBackend, ...]:
+    """A cluster of each kind, which grows with the cloud."""
+    capacity_gib = max(_LEAST_CLUSTER_GIB, _GIB_PER_VM * vms)
+    return tuple(StorageBackend(name=name, capacity_gib=capacity_gib) for name, _, _ in _BACKENDS.values())
 
 
 def volume_types() -> tuple[VolumeType, ...]:

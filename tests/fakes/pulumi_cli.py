@@ -1,10 +1,12 @@
 """A small `pulumi`: stacks as JSON files, locks and pending operations as the real one keeps them, and its event log.
 
 It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
-declares (`declares`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice
-where it is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is
-broken (`violates`), whether the passphrase is another one (`refuses_secrets`), and whether another run goes on beside
-this one, so that each export is out of date once it is read (`meddled`).
+declares (`declares`) and which no more (`drops`), which are protected (`protects`) and which exceptions its file names
+(`excepts`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice where it
+is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is broken
+(`violates`), whether the passphrase is another one (`refuses_secrets`), and whether another run goes on beside this
+one, so that each export is out of date once it is read (`meddled`), or makes something while this one previews it
+(`filled`).
 """
 
 import json
@@ -18,6 +20,7 @@ from pathlib import Path
 
 KIND = "openstack:networking/network:Network"
 NOTES = "calls.jsonl"
+SALT = "encryptionsalt: v1:x"
 LONGEST_S = 180
 """No test waits longer; one that failed leaves nothing behind for ever."""
 
@@ -75,6 +78,14 @@ class Stack:
         return {"op": "same", "urn": new["urn"], "newState": new}
 
     @property
+    def dropped(self):
+        return [each for each in self.plan.get("drops", ()) if each in self.state["resources"]]
+
+    @property
+    def protected(self):
+        return () if "unprotected" in self.state else self.plan.get("protects", ())
+
+    @property
     def unprotected(self):
         """What the program protects and the state does not, since it was taken away."""
         lost = self.plan.get("protects", ()) if "unprotected" in self.state else ()
@@ -83,7 +94,7 @@ class Stack:
 
 class Run:
     def __init__(self, stack, log):
-        self.stack, self.log, self.changes = stack, log, {}
+        self.stack, self.log, self.changes, self.refused = stack, log, {}, False
 
     def emit(self, **event):
         with Path(self.log).open("a") as out:
@@ -104,6 +115,13 @@ class Run:
         self.emit(diagnosticEvent={"severity": "error", "message": message, "urn": self.stack.urn(name), "color": ""})
         self.step("resOpFailedEvent", "create", name)
 
+    def refuse(self, name):
+        """As the engine says it of a resource that is protected and declared no more."""
+        self.refused = True
+        why = f'resource "{self.stack.urn(name)}" cannot be deleted\nbecause it is protected. To unprotect it,'
+        event = {"severity": "error", "message": f"Preview failed: {why}", "urn": self.stack.urn(name), "color": ""}
+        self.emit(diagnosticEvent=event)
+
     def end(self):
         self.emit(summaryEvent={"resourceChanges": self.changes, "durationSeconds": 1, "PolicyPacks": {}})
 
@@ -112,6 +130,12 @@ def preview(stack, run):
     for name in stack.new:
         run.step("resourcePreEvent", "create", name)
         run.done("create", name)
+    for name in stack.dropped:
+        if name in stack.protected:
+            run.refuse(name)
+        run.done("delete", name, old={"id": name})
+    if run.refused:
+        return 255
     for name in stack.unprotected:
         run.done("same", name, old={"protect": False}, new={"protect": True})
     if "violates" in stack.plan:
@@ -130,14 +154,22 @@ def preview(stack, run):
     run.end()
     states = [{"urn": stack.urn(each), "type": KIND, "custom": True} for each in stack.new]
     steps = [{"op": "create", "urn": state["urn"], "newState": state} for state in states]
+    steps += [{"op": "delete", "urn": stack.urn(each), "oldState": {"inputs": {}}} for each in stack.dropped]
+    if "filled" in stack.plan:
+        stack.state["resources"].append("n0")
+        stack.save()
     if "--show-sames" in sys.argv:
         steps += [stack.same(each) for each in stack.state["resources"]]
-    sys.stdout.write(json.dumps({"steps": steps}) + "\n")
+    config = {"gdcc:exceptions": stack.plan["excepts"]} if "excepts" in stack.plan else {}
+    sys.stdout.write(json.dumps({"config": config, "steps": steps}) + "\n")
     return 0
 
 
 def up(stack, run):
     interrupts = Interrupts()
+    for name in stack.dropped:
+        stack.state["resources"].remove(name)
+        run.done("delete", name)
     stack.state.pop("unprotected", None)
     stack.save()
     for name in stack.new:
@@ -167,7 +199,20 @@ def up(stack, run):
     return 0
 
 
+def configuration(words, name):
+    """The stack's file as this call sees it; the real one gives it a salt where it has none."""
+    given = words[words.index("--config-file") + 1] if "--config-file" in words else f"infra/stacks/Pulumi.{name}.yaml"
+    return Path(given)
+
+
+def salted(file):
+    text = file.read_text() if file.exists() else ""
+    if "encryptionsalt" not in text:
+        file.write_text(f"{SALT}\n{text}")
+
+
 def refresh(stack, run):
+    salted(configuration(sys.argv, stack.name))
     if "unreachable" in stack.plan:
         sys.stderr.write("error: the backend is not reachable\n")
         return 255
@@ -213,10 +258,9 @@ def locked(stack, work):
 
 
 def export(stack):
-    protected = () if "unprotected" in stack.state else stack.plan.get("protects", ())
     common = {"type": KIND, "inputs": {}, "outputs": {}}
     resources = [
-        {"urn": stack.urn(each), "id": each, "protect": each in protected, **stack.completed(each), **common}
+        {"urn": stack.urn(each), "id": each, "protect": each in stack.protected, **stack.completed(each), **common}
         for each in stack.state["resources"]
     ]
     needs = [stack.urn(each) for each in stack.state["resources"] if each not in stack.state["pending"]]
@@ -244,6 +288,13 @@ def asked(words, home, stack):
             new = Stack(home, words[-1])
             new.state = {"resources": [], "pending": []}
             new.save()
+            if Path("infra/stacks").is_dir():
+                salted(configuration(words, new.name))
+        case ["stack", "rm"]:
+            if stack.state["resources"]:
+                sys.stderr.write("error: the stack still has resources\n")
+                sys.exit(255)
+            stack.file.unlink()
         case ["stack", "export"]:
             export(stack)
         case ["stack", "import"]:
@@ -253,9 +304,9 @@ def asked(words, home, stack):
         case ["config", "set"] if stack.plan.get("refuses_secrets"):
             sys.stderr.write("error: incorrect passphrase\n")
             sys.exit(255)
-        case ["config", "set"] if "--config-file" not in words:
-            file = Path(f"infra/stacks/Pulumi.{stack.name}.yaml")
-            file.write_text(json.dumps({"config": {words[-1]: {"secure": "x"}}}))
+        case ["config", "set"]:
+            keys = {"encryptionsalt": "v1:x", "config": {words[-1]: {"secure": "x"}}}
+            configuration(words, stack.name).write_text(json.dumps(keys))
         case ["config", _]:
             pass
         case ["state", "unprotect"]:

@@ -1,7 +1,9 @@
 """A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
 
+import contextlib
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -253,6 +255,46 @@ def test_what_the_controller_moves_by_itself_is_no_drift(
         declared.lab.calm()
         daemon.stop()
     assert declared.stacks.drift(ok=0) == []
+
+
+def test_a_quota_beneath_what_is_used_is_refused_before_anything_is_touched(
+    declared: Cloud, guests: dict[str, str]
+) -> None:
+    """Three servers of two cores each."""
+    with edited(declared, f"  project: {METERS}\n", f"  project: {METERS}\n  quota: {{cores: 4}}\n"):
+        (row,) = declared.stacks.gdcc("up", "--agency", "grid", ok=1)["stacks"]
+        assert f"QuotaSetV2 {METERS} would allow cores 4 where 6 are in use" in row["says"], row
+    assert declared.stacks.changed("up", "--agency", "grid", "--refresh") == {}
+
+
+@contextlib.contextmanager
+def edited(declared: Cloud, old: str, new: str) -> Iterator[None]:
+    """The estate's systems with one text replaced, for a while."""
+    file = declared.stacks.estate / "systems.yaml"
+    before = file.read_text()
+    assert before.count(old) == 1
+    file.write_text(before.replace(old, new))
+    try:
+        yield
+    finally:
+        file.write_text(before)
+
+
+def test_a_renamed_system_loses_nothing_and_gets_its_name_back(declared: Cloud) -> None:
+    """The estate keeps both names afterwards, as it must."""
+    stack, words, between = "agency-harbours", ("up", "--agency", "harbours"), "harbour-office"
+    kept = {each.id for each in declared.stacks.kept(stack).resources if each.id}
+    file = declared.stacks.estate / "systems.yaml"
+    for old, new in (
+        (f"- name: {HARBOUR}\n", f"- name: {between}\n  formerly: [{HARBOUR}]\n"),
+        (f"- name: {between}\n  formerly: [{HARBOUR}]\n", f"- name: {HARBOUR}\n  formerly: [{HARBOUR}, {between}]\n"),
+    ):
+        file.write_text(file.read_text().replace(old, new))
+        changed = declared.stacks.changed(*words)
+        assert set(changed[stack]) == {"update"}, changed
+        assert {each.id for each in declared.stacks.kept(stack).resources if each.id} == kept
+        assert declared.stacks.drift("--agency", "harbours", ok=0) == []
+    assert declared.admin.network.find_network(naming.network(HARBOUR)) is not None
 
 
 def test_a_quota_changed_by_hand_is_found_named_and_put_right(declared: Cloud) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.adapters.pulumi import remedies
 from infra.policy import kinds
 from tests.lab.stacks import REPOSITORY, tools
 
@@ -72,8 +73,8 @@ def test_a_program_that_breaks_policies_gets_no_further_than_its_preview(tmp_pat
     assert "in clear" not in ran.stdout
 
 
-def test_a_project_that_a_program_dropped_is_refused_by_what_its_preview_says(tmp_path: Path) -> None:
-    trial = Trial(tmp_path, "")
+def standing(trial: Trial, *, protect: bool) -> None:
+    """A state that holds a project, which no program declares."""
     root = f"urn:pulumi:{STACK}::gdcc::pulumi:pulumi:Stack::gdcc-{STACK}"
     provider = f"urn:pulumi:{STACK}::gdcc::{kinds.PROVIDER}::default"
     resources = [
@@ -88,11 +89,17 @@ def test_a_project_that_a_program_dropped_is_refused_by_what_its_preview_says(tm
             "outputs": {"name": "return"},
             "parent": root,
             "provider": f"{provider}::p-1",
+            "protect": protect,
         },
     ]
     state = {"version": 3, "deployment": {"manifest": {}, "resources": resources}}
-    (tmp_path / "standing.json").write_text(json.dumps(state))
+    (trial.folder / "standing.json").write_text(json.dumps(state))
     assert trial.pulumi("stack", "import", "--stack", STACK, "--file", "standing.json").returncode == 0
+
+
+def test_a_project_that_a_program_dropped_is_refused_by_what_its_preview_says(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, "")
+    standing(trial, protect=False)
     ran = trial.pulumi("preview", "--stack", STACK, "--json")
     assert ran.returncode == 0, ran.stderr
     (tmp_path / "preview.json").write_text(ran.stdout)
@@ -102,3 +109,39 @@ def test_a_project_that_a_program_dropped_is_refused_by_what_its_preview_says(tm
         1,
         "protected-kinds: Project return would be deleted",
     ), judged.stderr
+
+
+@pytest.mark.parametrize("words", [("preview",), ("up", "--yes", "--skip-preview")])
+def test_what_is_protected_the_engine_refuses_to_lose_without_any_pack_and_it_is_told_in_plain_words(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    trial = Trial(tmp_path, "")
+    standing(trial, protect=True)
+    ran = trial.pulumi(*words, "--stack", STACK)
+    assert ran.returncode != 0
+    assert remedies.told(ran.stdout).startswith("protected-kinds: Project return would be deleted (gdcc:exceptions")
+
+
+REPLACING = """
+import pulumi
+from datetime import date
+from infra import protection
+from infra.policy import exceptions
+from pulumi_openstack import identity
+
+named = [exceptions.Named(rule="protected-kinds", resource=NAMED, reason="moved", until=date(2026, 3, 1))]
+pulumi.runtime.register_stack_transformation(protection.of_stack(True, named, date(2026, 3, 1)))
+identity.Project("return", name="return", is_domain=True)
+"""
+
+
+@pytest.mark.parametrize(("named", "refused"), [("another", True), ("return", False)])
+def test_a_named_exception_lifts_the_engines_refusal_of_a_replacement(
+    tmp_path: Path, named: str, refused: bool
+) -> None:
+    trial = Trial(tmp_path, REPLACING.replace("NAMED", repr(named)))
+    trial.env["PYTHONPATH"] = str(REPOSITORY)
+    standing(trial, protect=True)
+    ran = trial.pulumi("preview", "--stack", STACK)
+    assert (ran.returncode != 0) is refused, ran.stdout + ran.stderr
+    assert remedies.told(ran.stdout).startswith("protected-kinds: Project return would be replaced") is refused

@@ -1,8 +1,9 @@
 """Before an `up`: what could only go wrong in its middle is refused, with what to do.
 
 Keystone refuses a second project or user of one name, and with it all that would stand in it. Nova makes a second
-server group beside the first, which keeps its servers; and of an application credential that is left over, its service
-user would hear only in the middle of the run. A host that Nova does not list enters no aggregate.
+server group beside the first, which keeps its servers, and refuses a quota beneath what is used; and of an application
+credential that is left over, its service user would hear only in the middle of the run. A host that Nova does not list
+enters no aggregate.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from controller.adapters.pulumi import finding, hosts, importing, stacks, state, urns
+from controller.adapters.pulumi import finding, hosts, importing, stacks, state, urns, used
 from controller.adapters.pulumi.runs import Run, State, StepFailedError
 
 OpenCloud = Callable[[], AbstractAsyncContextManager[finding.Cloud]]
@@ -18,18 +19,24 @@ OpenCloud = Callable[[], AbstractAsyncContextManager[finding.Cloud]]
 _KINDS = frozenset({finding.SERVER_GROUP, finding.APPLICATION_CREDENTIAL})
 
 
-def guard(open_cloud: OpenCloud) -> Callable[[Run, state.State], Awaitable[None]]:
-    """What looks at a run's preview; opens the cloud only where the preview makes one of these."""
+def guard(open_cloud: OpenCloud, *, usage: bool = True) -> Callable[[Run, state.State], Awaitable[None]]:
+    """What looks at a run's preview; opens the cloud only where the preview makes one of these.
+
+    It asks what agencies' projects use where `usage`: not of a cloud that the environment does not name. The
+    foundation's own quotas follow from no estate, and nobody could raise them there.
+    """
 
     async def beside(run: Run, kept: state.State) -> None:
         preview = json.loads(run.output("preview").read_text(encoding="utf-8"))
         asked = questions(importing.declared(preview), kept.resources)
         entering = hosts.entering(preview)
-        if asked or entering:
+        lowered = used.lowered(preview) if usage and stacks.agency_of(run.stack) is not None else ()
+        if asked or entering or lowered:
             run.step = "ask"
             async with open_cloud() as cloud:
                 found = await importing.found(cloud, asked, kept.resources)
                 listed = await hosts.listed(cloud) if entering else frozenset[str]()
+                await used.refuse(cloud, lowered)
             refuse(run.stack, found)
             refuse_unlisted(entering, listed)
 

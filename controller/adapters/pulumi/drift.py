@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from controller.adapters.pulumi import finding, urns
+from controller.adapters.pulumi import finding, units, urns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One property that differs. A secret is shown as Pulumi shows it."""
+    """One property that differs, in words with its unit. A secret is shown as Pulumi shows it."""
 
     name: str
     declared: str
@@ -116,24 +116,10 @@ def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
     was, now = ({**(each.get("outputs") or {}), **(each.get("inputs") or {})} for each in (old, new))
     inputs = (set(old.get("inputs") or ()) | set(new.get("inputs") or ())) - {"__defaults"}
     changed = {name for name in inputs if was.get(name) != now.get(name)}
+    kind = urns.kind_of(step["urn"])
     for name in sorted(changed | set(step.get("diffs") or ())):
-        yield Field(name=name, declared=_words(was.get(name)), found=_words(now.get(name)))
-
-
-def _words(value: object) -> str:
-    match value:
-        case None | "" | [] | {}:
-            return "nothing"
-        case list():
-            return ", ".join(_words(each) for each in value)
-        case dict():
-            return ", ".join(f"{key}={_words(each)}" for key, each in sorted(value.items()))
-        case bool():
-            return "true" if value else "false"
-        case float() if value.is_integer():
-            return str(int(value))
-        case _:
-            return str(value)
+        declared, found = (units.words(side.get(name), kind, name) for side in (was, now))
+        yield Field(name=name, declared=declared, found=found)
 
 
 def dated(

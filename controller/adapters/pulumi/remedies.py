@@ -9,6 +9,14 @@ _KNOWN: Iterable[tuple[re.Pattern[str], str]] = (
         "{name} holds objects, and nobody but its owners deletes data: have them move or delete it, then destroy again",
     ),
     (
+        re.compile(r'resource "[^"]*:(?P<kind>\w+)::(?P<name>[^"]+)" cannot be deleted\s+because it is protected'),
+        "protected-kinds: {kind} {name} would be deleted (gdcc:exceptions may name it, see infra/policy/README.md)",
+    ),
+    (
+        re.compile(r'unable to replace resource "[^"]*:(?P<kind>\w+)::(?P<name>[^"]+)"\s+as it is currently marked'),
+        "protected-kinds: {kind} {name} would be replaced (gdcc:exceptions may name it, see infra/policy/README.md)",
+    ),
+    (
         re.compile(r"incorrect passphrase"),
         "incorrect passphrase: it is not the one that this stack was made with (PULUMI_CONFIG_PASSPHRASE, or _FILE)",
     ),

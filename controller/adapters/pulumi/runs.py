@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from controller.adapters.pulumi import locks, remedies
+from controller.adapters.pulumi import locks, remedies, stack_files
 from controller.adapters.pulumi.child import Child
 from controller.adapters.pulumi.stacks import Verb, Wave
 from controller.adapters.pulumi.tally import Tally
@@ -38,7 +38,8 @@ OVER = frozenset({State.DONE, State.FAILED, State.LOCKED, State.STOPPED, State.S
 class Run:
     """One stack's run: `step` is the call under way, `tally` its counts, `said` its outcome in a sentence.
 
-    `settled` tells of each operation that a killed run had left open.
+    `settled` tells of each operation that a killed run had left open. A run that only looks has a `copy` of its stack's
+    file for its calls, and `made` the stack where there was none.
     """
 
     stack: str
@@ -50,6 +51,8 @@ class Run:
     said: str = ""
     held: tuple[locks.Lock, ...] = ()
     settled: tuple[str, ...] = ()
+    copy: Path | None = None
+    made: bool = False
     began_s: float | None = None
     ended_s: float | None = None
 
@@ -149,7 +152,7 @@ class Runner:
         if self._stopping:
             raise StepFailedError(State.STOPPED, f"stopped before its {name}")
         run.step, run.tally = name, Tally()
-        argv = self._tool.argv(*words, "--stack", run.stack)
+        argv = self._tool.argv(*words, "--stack", run.stack, *stack_files.config_file(run.copy))
         child = Child(argv=argv, root=self._tool.root, env=self._tool.env, folder=run.folder / name)
         self._children[run.stack] = child
         try:

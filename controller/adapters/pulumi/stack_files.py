@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from controller.adapters.pulumi.stacks import FOUNDATION, agency_of
-from controller.adapters.pulumi.tool import Tool
+from controller.adapters.pulumi.tool import Tool, last_words
 from controller.errors import InputError
 
 SEED_BYTES = 32
@@ -34,6 +34,12 @@ def setting(root: Path, stack: str, key: str) -> str | None:
     """
     value = _config(path(root, stack)).get(key)
     return None if value is None or isinstance(value, dict) else str(value)
+
+
+def exceptions(root: Path, stack: str) -> list[object]:
+    """The named exceptions of a stack's file, as they stand there."""
+    named = _config(path(root, stack)).get("gdcc:exceptions")
+    return named if isinstance(named, list) else []
 
 
 def existing(tool: Tool) -> dict[str, dict[str, object]]:
@@ -90,6 +96,37 @@ def create(tool: Tool, stack: str, secrets_provider: str | None) -> None:
     tool.call("stack", "init", "--no-select", stack, *more)
 
 
+def copied(tool: Tool, stack: str, folder: Path) -> Path:
+    """A copy of the stack's file for a look, which may write into it; where there is no file, no copy either."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = path(tool.root, stack)
+    copy = folder / file.name
+    if file.is_file():
+        shutil.copyfile(file, copy)
+    return copy
+
+
+def create_for_a_look(tool: Tool, stack: str, secrets_provider: str | None, copy: Path) -> None:
+    """Makes a stack as `create` does; what that writes into its file stands in the copy, and the file is as it was."""
+    file = path(tool.root, stack)
+    before = file.read_bytes() if file.is_file() else None
+    try:
+        create(tool, stack, secrets_provider)
+        if file.is_file():
+            shutil.copyfile(file, copy)
+    finally:
+        if before is not None:
+            file.write_bytes(before)
+        else:
+            file.unlink(missing_ok=True)
+
+
+def remove_after_a_look(tool: Tool, stack: str) -> str:
+    """Takes away a stack that was made for a look; the CLI's words where it holds something by now, and stays."""
+    done = tool.tried("stack", "rm", "--yes", "--preserve-config", "--remove-backups", "--stack", stack)
+    return "" if done.returncode == 0 else last_words(done.stderr or done.stdout)
+
+
 def _try_passphrase(tool: Tool, file: Path) -> None:
     """Encrypts something as the foundation's file would have it, into a copy of that file."""
     with tempfile.TemporaryDirectory() as folder:
@@ -103,16 +140,25 @@ def lacks(root: Path, key: str) -> bool:
     return key not in _config(path(root, FOUNDATION))
 
 
-def configure(tool: Tool, stack: str, first: First) -> None:
-    """Writes the configuration that a stack lacks and leaves the rest; a seed encrypted, and never in an argument."""
-    has = _config(path(tool.root, stack))
+def configure(tool: Tool, stack: str, first: First, copy: Path | None = None) -> None:
+    """Writes the configuration that a stack lacks and leaves the rest; a seed encrypted, and never in an argument.
+
+    With a copy of its file, into that.
+    """
+    has = _config(copy or path(tool.root, stack))
+    where = ("--stack", stack, *config_file(copy))
     lacking = {key: value for key, value in _plain(stack, first).items() if key.partition(".")[0] not in has}
     if lacking:
         pairs = [word for key, value in lacking.items() for word in ("--plaintext", f"{key}={value}")]
-        tool.call("config", "set-all", "--path", "--stack", stack, *pairs)
+        tool.call("config", "set-all", "--path", *where, *pairs)
     if agency_of(stack) is not None and _SEED not in has:
         seed = secrets.token_hex(SEED_BYTES)
-        tool.call("config", "set", "--secret", "--stack", stack, _SEED, secret=seed)
+        tool.call("config", "set", "--secret", *where, _SEED, secret=seed)
+
+
+def config_file(copy: Path | None) -> tuple[str, ...]:
+    """The words that have a call read and write a copy instead of the stack's own file."""
+    return () if copy is None else ("--config-file", str(copy))
 
 
 def _plain(stack: str, first: First) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from controller.adapters.pulumi import urns
 from controller.adapters.pulumi.tool import Tool
 
 
@@ -21,6 +22,10 @@ class Resource:
     protect: bool
     modified: datetime | None
     inputs: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """`Router patients`."""
+        return f"{urns.kind_of(self.urn)} {urns.name_of(self.urn)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

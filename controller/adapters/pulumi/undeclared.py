@@ -45,7 +45,7 @@ _BUILT_IN = frozenset({"default"})
 def named(estate: Estate) -> frozenset[str]:
     """Of the kinds that stand in no project, what agencies' stacks make, by name; and the images, by id."""
     agencies = [f"{each}-{what}" for each in estate.agencies for what in ("operators", "auditors", "pool")]
-    users = [f"{each}-deployer" for each in estate.systems]
+    users = [f"{each.first_name}-deployer" for each in estate.systems.values()]
     return frozenset([*agencies, *users, *(each.id for each in estate.images.values())])
 
 

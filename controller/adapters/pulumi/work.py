@@ -1,11 +1,11 @@
 """What each verb does with one stack, call by call."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 from controller.adapters.pulumi import stack_files, state
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
@@ -20,6 +20,8 @@ Beside = Callable[[Run, state.State], Awaitable[None]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
     """What a run needs to know beside the stack's name.
+
+    `looking` says that an import shall leave nothing behind, as previews and drift never do.
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
@@ -40,6 +42,7 @@ class Orders:
     policy: bool = True
     refresh: bool = False
     unprotect: frozenset[str] = frozenset()
+    looking: bool = False
 
 
 def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
@@ -71,12 +74,27 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     if found.pending:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
+    await _lift(run, orders, found)
     await _look_ahead(runner, run, orders)
     if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
         await changes_allowed(run, orders, "preview")
         await orders.beside(run, found)
         await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
     run.said = words(run.tally.changes)
+
+
+async def _lift(run: Run, orders: Orders, found: state.State) -> None:
+    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview."""
+    named = stack_files.exceptions(orders.tool.root, run.stack)
+    protected = {each.urn: each for each in found.protected}
+    if not named or not protected or not (orders.tool.root / "infra/policy/lifting.py").is_file():
+        return
+    status, said = await _asked(orders.tool, "infra.policy.lifting", given={"exceptions": named, "urns": [*protected]})
+    urns = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
+    if urns:
+        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *urns, "--yes", "--stack", run.stack)
+        sentence = "{}: unprotected, since gdcc:exceptions lets it go"
+        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in urns))
 
 
 async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
@@ -114,6 +132,7 @@ async def _nobody_stands_on(run: Run, orders: Orders) -> None:
 async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
     _known(run, orders)
+    run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
     await runner.step(run, "drift", "refresh", "--preview-only")
     differing = sum(run.tally.changes.values())
     run.said = f"{differing} differ" if differing else "as declared"
@@ -138,11 +157,13 @@ def _looking(orders: Orders) -> tuple[str, ...]:
 
 
 async def _there(run: Run, orders: Orders) -> None:
-    """Makes the stack where the backend has none, and fills in what its file lacks."""
+    """Makes the stack where the backend has none, and fills in what its file lacks; for a look, in a copy of it."""
     await asyncio.to_thread(stack_files.check, orders.tool, run.stack, orders.known.get(run.stack))
+    if run.verb is Verb.PREVIEW or orders.looking:
+        run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
     if run.stack not in orders.known:
         run.step = "init"
-        await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+        await _made(run, orders)
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
@@ -152,7 +173,24 @@ async def _there(run: Run, orders: Orders) -> None:
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
         login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
     )
-    await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first)
+    await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
+
+
+async def _made(run: Run, orders: Orders) -> None:
+    if run.copy is None:
+        await asyncio.to_thread(stack_files.create, orders.tool, run.stack, orders.secrets_provider)
+    else:
+        await asyncio.to_thread(
+            stack_files.create_for_a_look, orders.tool, run.stack, orders.secrets_provider, run.copy
+        )
+        run.made = True
+
+
+async def leave_nothing(run: Run, tool: Tool) -> None:
+    """Takes away the stack that a look made; once all have looked, for others may refer to it."""
+    why = await asyncio.to_thread(stack_files.remove_after_a_look, tool, run.stack) if run.made else ""
+    if why:
+        run.settled = (*run.settled, f"was made for this look, and stays: {why}")
 
 
 def _lacks(run: Run, orders: Orders, key: str) -> bool:
@@ -172,29 +210,30 @@ def policy(orders: Orders) -> tuple[str, ...]:
 
 
 async def changes_allowed(run: Run, orders: Orders, preview: str) -> None:
-    """Asks the policies about a preview as a whole: deletions, replacements, aggregates that would lose hosts.
+    """Asks about a preview as a whole: deletions, replacements, aggregates that would lose hosts. `--no-policy` or not.
 
     `preview` is the step that wrote it. Raises `StepFailedError` with what is refused.
     """
-    if not orders.policy or not (orders.tool.root / "infra/policy/changes.py").is_file():
+    if not (orders.tool.root / "infra/policy/changes.py").is_file():
         return
     run.step = "check"
-    status, said = await _asked(orders.tool, run.output(preview))
+    status, said = await _asked(orders.tool, "infra.policy.changes", str(run.output(preview)))
     if status != 0:
         raise StepFailedError(State.FAILED, said or f"the changes check ended with status {status}")
 
 
-async def _asked(tool: Tool, preview: Path) -> tuple[int, str]:
+async def _asked(tool: Tool, module: str, *words: str, given: object = None) -> tuple[int, str]:
+    """Asks a module of the policies; `given` is what it reads, its exit status and words are the answer."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.policy.changes", str(preview)),
+        *(sys.executable, "-m", module, *words),
         cwd=tool.root,
         env=dict(tool.env),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    said, _ = await process.communicate()
+    said, _ = await process.communicate(json.dumps(given, default=str).encode())
     return process.returncode or 0, " ".join(said.decode(errors="replace").split())
 
 

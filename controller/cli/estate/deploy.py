@@ -32,7 +32,7 @@ def preview(
     estate: EstateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what `up` would change, stack by stack. Stacks that are new are set up, empty."""
+    """Say what `up` would change, stack by stack. It leaves nothing behind: no stack, and no stack's file."""
     from controller.cli.estate import deploying, select
 
     with told():

@@ -15,7 +15,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 UnlockOption = Annotated[list[str], typer.Option("--unlock", help="A stack whose lock a killed run left behind.")]
 SecretsOption = Annotated[str | None, typer.Option("--secrets-provider", help="How new stacks keep secrets.")]
-NoPolicyOption = Annotated[bool, typer.Option("--no-policy", help="Without the policy pack; for broken packs only.")]
+NoPolicyOption = Annotated[bool, typer.Option("--no-policy", help="Without the policy pack; losses stay judged.")]
 RefreshOption = Annotated[bool, typer.Option("--refresh", help="Look at the cloud first, not at the last run's word.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Import what was found; without it, only say.")]
 YesOption = Annotated[list[str], typer.Option("--yes", help="Destroy this stack without asking; its whole name.")]

@@ -1,27 +1,32 @@
-"""Edits of the estate that `gdcc estate` proposes once Nova lists a host, or does not: the foundation's business."""
+"""Edits of the estate that `gdcc estate` proposes where Nova's hosts or Glance's images are otherwise."""
 
 import asyncio
 
-from controller.adapters.pulumi import hosts
+from controller.adapters.pulumi import hosts, images
+from controller.adapters.pulumi.finding import Row
 from controller.adapters.pulumi.stacks import FOUNDATION
 from controller.bootstrap import estate as wiring
 from controller.cli.estate.select import Selection
 from controller.errors import GdccError
 from inventory import load
+from inventory.model import Estate
 
 
 def sentences(chosen: Selection) -> list[str]:
-    """A sentence for each host whose lifecycle does not fit what Nova lists; one where Nova could not be asked."""
+    """A sentence for each host and image that does not fit what the cloud has; one where it could not be asked."""
     if FOUNDATION not in chosen.stacks or not wiring.named():
         return []
     try:
-        listed = asyncio.run(_listed())
+        listed, found = asyncio.run(_looked(chosen.estate))
     except GdccError as error:
-        return [f"Nova was not asked which hosts it lists: {error}"]
+        return [f"Nova and Glance were not asked which hosts and images they have: {error}"]
     folder = chosen.tool.root / chosen.estate_path
-    return list(hosts.proposals(chosen.estate, listed, lambda name: load.place(folder, "hosts", name, "lifecycle")))
+    return [
+        *hosts.proposals(chosen.estate, listed, lambda name: load.place(folder, "hosts", name, "lifecycle")),
+        *images.proposals(chosen.estate, found, lambda name: load.place(folder, "images", name, "classification")),
+    ]
 
 
-async def _listed() -> frozenset[str]:
+async def _looked(estate: Estate) -> tuple[frozenset[str], dict[str, Row | None]]:
     async with wiring.cloud() as cloud:
-        return await hosts.listed(cloud)
+        return await hosts.listed(cloud), await images.found(cloud, estate)

@@ -64,7 +64,10 @@ async def _go(verb: Verb, runs: list[Run], orders: work.Orders, screen: Screen, 
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, interrupted)
-    await runner.go(stacks.waves(verb, [run.stack for run in runs]), runs)
+    try:
+        await runner.go(stacks.waves(verb, [run.stack for run in runs]), runs)
+    finally:
+        await asyncio.gather(*(work.leave_nothing(run, orders.tool) for run in runs))
     again = second_pass(verb, runs)
     if again and not runner.stopping:
         screen.say(f"once more, now that the others stand: {', '.join(run.stack for run in again)}")

@@ -55,7 +55,9 @@ def take(
         if write:
             await _write(orders, runner, run, taken[run.stack])
 
-    runs = running.run(Verb.IMPORT, chosen.stacks, replace(orders, take=one), parallel=parallel, as_json=as_json)
+    runs = running.run(
+        Verb.IMPORT, chosen.stacks, replace(orders, take=one, looking=not write), parallel=parallel, as_json=as_json
+    )
     if as_json:
         print_json({"stacks": [_row(run, taken[run.stack]) for run in runs]})
     else:

@@ -40,17 +40,24 @@ def _of_nova(group: ServerGroup, name: str, rows: Mapping[str, int]) -> model.Gr
 
 
 def _spread_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model.Group]:
-    """A VM belongs to a set when its project is the system's and its name is `{system}-{role}-{n}`."""
+    """A VM belongs to a set when its project is the system's and its name is `{system}-{role}-{n}`.
+
+    VMs keep their names when their system is renamed: it may be one that the system bore before.
+    """
     rules: dict[tuple[int, str], Spread] = {}
+    heads: dict[tuple[int, str], tuple[int, str]] = {}
     for system in estate.systems.values():
         for vm_set in system.vm_sets:
             if vm_set.spread:
-                rules[owners.system_rows[system.name], f"{system.name}-{vm_set.role}"] = vm_set.spread
+                row = owners.system_rows[system.name]
+                key = row, f"{system.name}-{vm_set.role}"
+                rules[key] = vm_set.spread
+                heads.update({(row, f"{name}-{vm_set.role}"): key for name in system.names})
     members: dict[tuple[int, str], list[int]] = {key: [] for key in rules}
     for row, (name, system_row) in enumerate(zip(vms.names, vms.system.tolist(), strict=True)):
         head, _, number = name.rpartition("-")
-        if number.isdecimal() and (system_row, head) in members:
-            members[system_row, head].append(row)
+        if number.isdecimal() and (system_row, head) in heads:
+            members[heads[system_row, head]].append(row)
     return [
         model.Group(
             name=key[1],

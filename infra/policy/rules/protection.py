@@ -8,15 +8,15 @@ from infra.policy.rule import ResourceRule
 
 
 def broken(resource: Resource) -> Iterator[str]:
-    """A network, project or volume type that is not protected."""
+    """Something of a protected kind that is not protected."""
     if not resource.protect:
         yield "not protected: a mistake in the program could delete it (gdcc:protect: true, but for trials)"
 
 
 RULE = ResourceRule(
     name="protect-is-on",
-    description="Networks, projects and volume types are protected.",
-    kinds=frozenset({kinds.NETWORK, kinds.PROJECT, kinds.VOLUME_TYPE}),
+    description="What is of a protected kind is protected.",
+    kinds=kinds.PROTECTED,
     broken=broken,
     advisory=True,
 )

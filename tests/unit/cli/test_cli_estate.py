@@ -264,3 +264,44 @@ def test_without_pulumi_on_path_it_is_said_how_to_get_it(project):
     answer = project.gdcc("list")
     assert answer.exit_code == 1
     assert "pulumi is not on PATH (install the official CLI" in answer.stderr
+
+
+def files(project):
+    """What stands beside the programs and in the backend, to the byte."""
+    found = [*(project.root / "infra").rglob("*"), *(project.home / "stacks").glob("*")]
+    return {str(path): path.read_bytes() for path in found if path.is_file()}
+
+
+@pytest.mark.parametrize("deployed", [False, True], ids=["no stack", "a stack whose file is elsewhere"])
+@pytest.mark.parametrize("verb", ["list", "preview", "drift", "graph", "import"])
+def test_looking_leaves_no_file_and_no_stack_that_was_not_there(project, verb, deployed):
+    if deployed:
+        project.deployed("foundation", project.stacks[0])
+    before = files(project)
+    words = project.agencies[:1] if verb == "graph" else ["--foundation", *project.chosen(1)]
+    project.gdcc(verb, *words)
+    made = [words for words in project.calls() if words[:2] == ["stack", "init"]]
+    assert bool(made) is (not deployed and verb in {"preview", "graph", "import"})
+    assert files(project) == before
+
+
+def test_a_preview_reads_what_stands_in_a_stacks_file_and_up_still_sets_it_up(project):
+    stack = project.stacks[0]
+    file = project.root / f"infra/stacks/Pulumi.{stack}.yaml"
+    file.write_text("config:\n  gdcc:credentialDays: 30\n")
+    project.scenario(**{stack: {"declares": ["n1"]}})
+    said = json.loads(project.gdcc("preview", *project.chosen(1), "--json").stdout)["stacks"][0]
+    assert said["says"] == "1 to create"
+    assert file.read_text() == "config:\n  gdcc:credentialDays: 30\n"
+    copy = next((project.home / "xdg").rglob(file.name))
+    assert "gdcc:seed" in copy.read_text()
+    assert project.gdcc("up", *project.chosen(1)).exit_code == 0
+    assert "gdcc:seed" in file.read_text()
+
+
+def test_a_stack_that_somebody_fills_while_it_is_looked_at_stays(project):
+    stack = project.stacks[0]
+    project.scenario(**{stack: {"declares": ["n1"], "filled": True}})
+    answer = project.gdcc("preview", *project.chosen(1))
+    assert f"{stack}: was made for this look, and stays: the stack still has resources" in answer.stdout
+    assert project.resources(stack) == ["n0"]

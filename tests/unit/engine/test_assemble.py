@@ -277,6 +277,21 @@ def test_spread_rules_bind_the_vms_of_their_set_in_their_own_project(site: Site)
     assert "buses-web" not in groups
 
 
+def test_a_renamed_systems_rule_goes_on_binding_vms_of_both_names(site: Site) -> None:
+    clinic = replace(site.estate.systems["clinic"], name="hospital", formerly=("clinic",))
+    others = {name: each for name, each in site.estate.systems.items() if name != "clinic"}
+    data_sets = {
+        name: replace(each, system="hospital") if each.system == "clinic" else each
+        for name, each in site.estate.data_sets.items()
+    }
+    site.estate = replace(site.estate, systems={**others, "hospital": clinic}, data_sets=data_sets)
+    site.change_server("clinic-db-4", name="hospital-db-4")
+    cluster = site.cluster()
+    (group,) = (each for each in cluster.groups if each.name == "hospital-db")
+    bound = sorted(cluster.vms.names[n] for n in group.members)
+    assert bound == ["clinic-db-1", "clinic-db-2", "clinic-db-3", "hospital-db-4"]
+
+
 def test_server_groups_bind_their_living_members_and_equal_names_are_told_apart(site: Site) -> None:
     ids = [server.id for server in site.facts.servers[:3]]
 

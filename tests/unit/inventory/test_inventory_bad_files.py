@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory import load
@@ -225,6 +225,7 @@ def test_a_file_with_a_tag_that_would_make_an_object_makes_none(tmp_path: Path) 
     assert "agencies law: title must be text, not a list" in said[0]
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, len(TEXT)), cut=st.integers(0, 12), put=st.text(alphabet="[]{}:-&*!#|>'\"\n ,?0a", max_size=8))
 def test_a_damaged_file_is_told_or_read_and_never_breaks_the_reader(
     tmp_path_factory: pytest.TempPathFactory, at: int, cut: int, put: str

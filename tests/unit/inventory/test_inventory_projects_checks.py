@@ -56,6 +56,58 @@ def test_a_quota_above_what_all_cleared_hosts_hold_is_told(tmp_path: Path) -> No
     only(said, HERE, "systems filing: its quota of 2000000 MiB of memory is above the 1032192")
 
 
+def test_a_quota_of_more_instances_than_the_hosts_hold_of_the_smallest_flavor_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "quota: {instances: 126}") == []
+    said = filing(tmp_path, "quota: {instances: 127}")
+    only(said, HERE, "systems filing: its quota of 127 instances is above the 126 that all hosts cleared for internal")
+
+
+def test_a_quota_of_more_floating_addresses_than_the_external_network_has_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "quota: {floating_ips: 65532}") == []
+    said = filing(tmp_path, "quota: {floating_ips: 65533}")
+    only(said, HERE, "systems filing: its quota of 65533 floating addresses is above the 65532 that ext has beside")
+
+
+def test_an_external_network_too_small_for_its_systems_routers_is_told(tmp_path: Path) -> None:
+    said = told(tmp_path, NETWORKS, NETWORKS.replace("10.9.0.0/16", "10.9.0.0/31"))
+    only(said, line_of(NETWORKS), "networks ext: has 0 addresses, the routers of 1 systems take one each")
+
+
+BACKENDS = "storage_backends:\n- {name: %s, capacity_gib: 1000}\nvolume_types:"
+STORAGE = "storage: [{volume_type: fast, size_gib: %s}]"
+
+
+def stored(tmp_path: Path, asked_gib: int, more: str = "") -> list[str]:
+    """What is said of the system's storage, and one more line, on a backend that holds 1000 GiB."""
+    text = TEXT.replace("volume_types:", BACKENDS % "ceph")
+    text = text.replace(PREFIX, f"{PREFIX}\n  {STORAGE % asked_gib}{more}")
+    (tmp_path / "estate.yaml").write_text(text, encoding="utf-8")
+    return [f"{Path(each.where).name}: {each.what}" for each in problems(tmp_path)]
+
+
+def test_storage_above_what_its_backend_holds_is_told(tmp_path: Path) -> None:
+    assert stored(tmp_path, 1000) == []
+    only(
+        stored(tmp_path, 1001),
+        line_of("volume_types:") + 1,
+        "storage_backends ceph: holds 1000 GiB, systems ask for 1001 of the volume types on it",
+    )
+
+
+def test_a_quota_of_more_volumes_than_their_backends_hold_is_told(tmp_path: Path) -> None:
+    assert stored(tmp_path, 10, "\n  quota: {volume_gib: 1000}") == []
+    only(
+        stored(tmp_path, 10, "\n  quota: {volume_gib: 1001}"),
+        HERE + 3,
+        "systems filing: its quota of 1001 GiB of volumes is above the 1000 that ceph hold",
+    )
+
+
+def test_a_volume_type_on_a_backend_that_no_row_states_is_told_where_any_is(tmp_path: Path) -> None:
+    said = told(tmp_path, "volume_types:", BACKENDS % "nvme")
+    only(said, line_of(TYPES) + 2, "volume_types fast: backend names 'ceph', which is not in storage_backends")
+
+
 def test_a_quota_below_nothing_or_of_an_unknown_field_is_told(tmp_path: Path) -> None:
     assert "instances is -1, which cannot be" in filing(tmp_path, "quota: {instances: -1}")[0]
     assert "did you mean 'instances'" in filing(tmp_path, "quota: {instance: 1}")[0]
@@ -150,6 +202,16 @@ def test_an_image_is_known_by_an_id_of_its_own(tmp_path: Path) -> None:
     assert "is also that of image deb" in told(tmp_path, "volume_types:", twice)[0]
 
 
+def test_an_image_that_no_host_may_hold_is_told(tmp_path: Path) -> None:
+    known = (IMAGE % "6f3b2a0e-4c1d-5e8a-9b7f-2d5c8e1a4b60").replace("open", "%s")
+    assert told(tmp_path, "volume_types:", known % "confidential") == []
+    only(
+        told(tmp_path, "volume_types:", known % "secret"),
+        line_of("volume_types:") + 1,
+        "images deb: is secret, no host is cleared above confidential",
+    )
+
+
 def test_a_backend_written_twice_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, "backend: ceph}", "backend: ceph, extra_specs: {volume_backend_name: ceph}}")
     only(said, line_of(TYPES), "volume_types fast: volume_backend_name repeats its backend")
@@ -176,3 +238,17 @@ def test_an_agency_twice_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, AGENCIES, f"{AGENCIES}\n- {{name: law}}")
     assert len(said) == 1
     assert said[0].startswith(f"estate.yaml:{line_of(AGENCIES) + 1}: agencies law: ")
+
+
+def test_a_former_name_that_is_a_system_still_or_two_systems_or_no_name_is_told(tmp_path: Path) -> None:
+    assert filing(tmp_path, "formerly: [returns]") == []
+    again = f"{BENCH.rstrip()[:-1]}, formerly: [returns]}}\ndata_sets:"
+    assert filing(tmp_path, "formerly: [filing, returns]") == [], "renamed, and given its name back"
+    twice = "systems filing: was formerly 'returns', as itself was already (keep one)"
+    only(filing(tmp_path, "formerly: [returns, returns]"), HERE, twice)
+    only(filing(tmp_path, 'formerly: [" "]'), HERE, "systems filing: formerly ' ' is no name")
+    (tmp_path / "more.yaml").write_text("version: 1\nsystems:\n" + again.partition("data_sets")[0], encoding="utf-8")
+    (said,) = filing(tmp_path, "formerly: [returns]")
+    assert said.startswith("more.yaml:3: systems bench: was formerly 'returns', as filing was already")
+    (said,) = filing(tmp_path, "formerly: [bench]")
+    only([said], HERE, "systems filing: was formerly 'bench', which is a system still")

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.adapters import drift_textfile
-from controller.adapters.pulumi import drift, locks, state
+from controller.adapters.pulumi import drift, locks, state, units
 from controller.adapters.pulumi.tally import Tally
 from controller.errors import InputError
 
@@ -177,3 +177,25 @@ def test_each_kind_of_lock_has_its_remedy():
     assert "wait" in locks.remedy("x", held_by(os.getpid(), socket.gethostname()))
     assert re.search(r"--unlock x$", locks.remedy("x", held_by(child, socket.gethostname())))
     assert "look on elsewhere" in locks.remedy("x", held_by(1, "elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "said"),
+    [
+        ("QuotaSetV2", "ram", 4096.0, "4096 MiB"),
+        ("QuotaSetV2", "cores", 21, "21"),
+        ("QuotaSetV2", "ram", -1, "no limit"),
+        ("QuoteSetV3", "backupGigabytes", 10, "10 GiB"),
+        ("QuoteSetV3", "volumeTypeQuota", {"gigabytes_a": "5", "volumes_a": "2"}, "gigabytes_a=5 GiB, volumes_a=2"),
+        ("Flavor", "disk", 20, "20 GiB"),
+        ("QosV3", "specs", {"total_bytes_sec": "100"}, "total_bytes_sec=100 bytes/s"),
+        ("QosBandwidthLimitRule", "maxKbps", 1.5, "1.5 kbit/s"),
+        ("Monitor", "delay", 5, "5 seconds"),
+        ("Network", "shared", False, "false"),
+        ("Network", "tags", ["a", "1"], "a, 1"),
+        ("Network", "name", None, "nothing"),
+        ("Network", "valueSpecs", {}, "nothing"),
+    ],
+)
+def test_an_amount_is_told_in_its_unit(kind, name, value, said):
+    assert units.words(value, kind, name) == said

@@ -21,6 +21,7 @@ from tests.fakes import pulumi_cli
 
 STACK = "agency-tax"
 AGENCIES = Path(__file__).parents[3] / "lab" / "estate-agencies"
+ROOT = Path(__file__).parents[4]
 
 
 class Empty:
@@ -42,7 +43,7 @@ class Place:
     """A repository with one stack, and orders that take note of what the guard of an `up` was shown."""
 
     def __init__(self, home, **stack):
-        self.home, self.shown = home, []
+        self.home, self.shown, self.ordered = home, [], {}
         (home / "Pulumi.yaml").write_text("name: gdcc\n")
         (home / "infra/stacks").mkdir(parents=True)
         (home / "stacks").mkdir()
@@ -75,6 +76,7 @@ class Place:
             roles=nothing,
             login_project=logged_in,
             known={STACK: {}},
+            **self.ordered,
         )
 
     def carried_out(self, verb):
@@ -101,6 +103,48 @@ def test_an_up_that_changes_nothing_in_the_cloud_still_gives_back_the_protection
     run = place.carried_out(Verb.UP)
     assert (run.state, run.said) == (State.DONE, "no changes")
     assert not place.kept().get("unprotected")
+
+
+class Judged(Place):
+    """The same, with the project's own policies, and a network that its program declares no more."""
+
+    def __init__(self, home, *, protects=(), named=None):
+        super().__init__(home, resources=["n1"])
+        for each in ("__init__.py", "naming.py", "policy"):
+            (home / "infra" / each).symlink_to(ROOT / "infra" / each)
+        excepts = [] if named is None else [{"rule": "protected-kinds", "reason": "moved", **named}]
+        config = {"gdcc:seed": {"secure": "x"}, "gdcc:exceptions": excepts}
+        (home / f"infra/stacks/Pulumi.{STACK}.yaml").write_text(json.dumps({"config": config}))
+        plan = {"drops": ["n1"], "protects": protects, "excepts": json.dumps(excepts)}
+        (home / "scenario.json").write_text(json.dumps({STACK: plan}))
+
+
+def test_a_loss_is_judged_without_the_policy_pack_too(tmp_path):
+    place = Judged(tmp_path)
+    place.ordered["policy"] = False
+    run = place.carried_out(Verb.UP)
+    assert (run.state, run.said) == (
+        State.FAILED,
+        "protected-kinds: Network n1 would be deleted (gdcc:exceptions may name it)",
+    )
+    assert place.kept()["resources"] == ["n1"]
+
+
+@pytest.mark.parametrize("named", [None, {"resource": "n2", "until": "9999-12-31"}, {"resource": "n1", "until": "x"}])
+def test_what_the_engine_protects_is_refused_in_the_words_of_the_rule(tmp_path, named):
+    place = Judged(tmp_path, protects=["n1"], named=named)
+    run = place.carried_out(Verb.UP)
+    assert run.state is State.FAILED
+    assert run.said.startswith("protected-kinds: Network n1 would be deleted (gdcc:exceptions may name it")
+    assert "unprotected" not in place.kept()
+
+
+def test_a_named_exception_takes_the_engines_protection_off_and_lets_the_resource_go(tmp_path):
+    place = Judged(tmp_path, protects=["n1"], named={"resource": "n1", "until": "9999-12-31"})
+    run = place.carried_out(Verb.UP)
+    assert (run.state, run.said) == (State.DONE, "1 deleted")
+    assert run.settled == ("Network n1: unprotected, since gdcc:exceptions lets it go",)
+    assert place.kept()["resources"] == []
 
 
 def test_an_import_that_was_killed_before_it_completed_is_completed_by_the_same_once_more(

@@ -1,5 +1,6 @@
 """An agency's program against Pulumi's mocks: things land in the project that their provider is logged in to."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,14 +10,14 @@ from typing import Any
 import grpc
 from pulumi.runtime import mocks
 
-from infra import naming
-from infra.agency import program
+from infra import naming, program
 from infra.config import Stack, StackConfig
 from infra.foundation import exports
 from inventory.model import Classification, Estate
 from tests.unit.infra.foundation import engine
 
 SEED = "ab" * 32
+TODAY = date(2026, 3, 1)
 ADMINISTRATOR = "the project of who runs Pulumi"
 CREDENTIAL = "ApplicationCredential"
 
@@ -118,4 +119,5 @@ def declared(estate: Estate, agency: str, **cloud: Any) -> Cloud:
 def run(cloud: Cloud, agency: str, monitor: mocks.MockMonitor | None = None) -> None:
     """Runs the agency's program to its end in that cloud."""
     given, settled = cloud.estate.agencies[agency], settings(agency)
-    engine.declared(naming.agency_stack(agency), lambda: program.build(cloud.estate, given, settled), cloud, monitor)
+    build = functools.partial(program.declare, cloud.estate, given, settled, TODAY)
+    engine.declared(naming.agency_stack(agency), build, cloud, monitor)

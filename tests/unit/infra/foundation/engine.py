@@ -94,7 +94,8 @@ async def _run(engine: Engine, build: Callable[[], None]) -> None:
     def kept() -> None:
         root = pulumi.runtime.get_root_resource()
         assert root is not None
-        root.outputs.clear()  # Pulumi's mocks keep the stack of the program before
+        root.outputs.clear()  # Pulumi's mocks keep the stack of the program before,
+        root._transformations = []  # and what it had done to all that it declares
         build()
         exported.update(root.outputs)
 

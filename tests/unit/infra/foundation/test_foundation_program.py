@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import inventory
-from infra import config, naming
-from infra.foundation import exports, networks, program, volume_types
+from infra import config, naming, program
+from infra.foundation import exports, networks, volume_types
 from inventory import generate, load
 from inventory.model import (
     Classification,
@@ -23,6 +24,7 @@ from tests.unit.infra.foundation import engine
 from tests.unit.infra.foundation.engine import Engine
 
 ESTATES = Path(inventory.__file__).parent / "estates"
+TODAY = date(2026, 3, 1)
 ROLES = {"member": "a" * 32, "reader": "b" * 32, "admin": "c" * 32}
 LONGEST: Mapping[str, int] = {"Project": 64, "GroupV3": 64}
 """Keystone's limits; every other name may have 255 characters."""
@@ -36,7 +38,7 @@ def settings(**changed: Any) -> config.StackConfig:
 
 
 def foundation(estate: Estate, **changed: Any) -> Engine:
-    return engine.declared(naming.FOUNDATION, lambda: program.build(estate, settings(**changed)))
+    return engine.declared(naming.FOUNDATION, lambda: program.declare(estate, None, settings(**changed), TODAY))
 
 
 @pytest.fixture(scope="module", params=["demo", "gdcc"])

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
 import pulumi_policy as sdk
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, stack
@@ -83,6 +84,9 @@ def run(
     monitor = Monitor(stack_name, Cloud(preview=preview, told=told))
     with _loop() as loop:
         mocks.set_mocks(monitor.mocks, naming.PROJECT, stack_name, preview=preview, monitor=monitor)
+        root = pulumi.runtime.get_root_resource()
+        assert root is not None
+        root._transformations = []  # Pulumi's mocks keep the stack of the program before
         loop.run_until_complete(stack.run_pulumi_func(program))
     return monitor.registered
 

@@ -89,20 +89,23 @@ def test_an_exception_that_expired_or_names_something_else_does_not_count(change
     assert len(refused(DELETED, allowed=excepted(**changed))) == 1
 
 
-@pytest.mark.parametrize(
-    "taken_out", [hosts("update", 9, 9 - changes.MOST_HOSTS_OUT), hosts("update", 3, 9), hosts("delete", 2, None)]
-)
+@pytest.mark.parametrize("taken_out", [hosts("update", 9, 9 - changes.MOST_HOSTS_OUT), hosts("update", 3, 9)])
 def test_a_few_hosts_may_leave_an_aggregate(taken_out: dict[str, Any]) -> None:
     assert refused(taken_out) == []
 
 
-@pytest.mark.parametrize(
-    "taken_out", [hosts("update", 9, 8 - changes.MOST_HOSTS_OUT), hosts("delete", 3, None), hosts("replace", 9, 1)]
-)
+@pytest.mark.parametrize("taken_out", [hosts("update", 9, 8 - changes.MOST_HOSTS_OUT), hosts("update", 3, 0)])
 def test_many_hosts_may_not_leave_an_aggregate_at_once(taken_out: dict[str, Any]) -> None:
     (what,) = refused(taken_out)
     assert what.startswith("hosts-in-aggregates: ")
     assert refused(taken_out, allowed=excepted(rule="hosts-in-aggregates", resource="room-1")) == []
+
+
+@pytest.mark.parametrize("lost", [hosts("delete", 1, None), hosts("replace", 9, 9)])
+def test_an_aggregate_itself_is_a_protected_kind(lost: dict[str, Any]) -> None:
+    (what,) = refused(lost)
+    assert what.startswith("protected-kinds: ")
+    assert refused(lost, allowed=excepted(resource="room-1")) == []
 
 
 def test_hosts_are_counted_by_name_not_by_number() -> None:

@@ -57,6 +57,8 @@ BROKEN: list[tuple[ResourceRule, Resource, str]] = [
     (admin_ports.RULE, rule_of(portRangeMin=None, portRangeMax=None), "SSH"),
     (admin_ports.RULE, rule_of(protocol=None, portRangeMin=0, portRangeMax=0), "SSH"),
     (admin_ports.RULE, rule_of(protocol="udp", portRangeMin=623, portRangeMax=623), "IPMI"),
+    (admin_ports.RULE, rule_of(remoteIpPrefix="8.0.0.0/8"), "22 (SSH) open to 8.0.0.0/8"),
+    (admin_ports.RULE, rule_of(remoteIpPrefix="::/1"), "22 (SSH)"),
     (admin_ports.RULE, rule_of(portRangeMin=5901, portRangeMax=5901), "console"),
     (admin_ports.RULE, rule_of(portRangeMin=5432, portRangeMax=5432), "PostgreSQL"),
     (rebuild.RULE, resource(kinds.INSTANCE, imageName="ubuntu"), "imageName"),

@@ -13,13 +13,14 @@ from infra.policy.rules import (
     flavor_access,
     gateways,
     image_sharing,
+    image_use,
     network_sharing,
     ownership,
     quota_coverage,
     volume_type_access,
     world_rules,
 )
-from tests.unit.infra.policy.declaring import broken, meanings, project, resource
+from tests.unit.infra.policy.declaring import AGENCY, broken, meanings, project, resource
 
 FOUNDATION = "foundation"
 LEVELS = meanings(
@@ -65,11 +66,20 @@ def container(level: str | None, read: object = None, *, of: Iterable[Resource] 
     return resource(kinds.CONTAINER, metadata=metadata, containerRead=read, refer={"containerRead": of}, **inputs)
 
 
-def world_rule(of: Resource, prefix: str = "0.0.0.0/0") -> tuple[Resource, ...]:
+def from_image(of: Resource, kind: str, **inputs: object) -> tuple[Resource, ...]:
+    """Something made by a provider that is logged in to a project."""
+    provider = resource(kinds.PROVIDER, "agency", tenantId=UNKNOWN, refer={"tenantId": of})
+    return LEVELS, of, provider, resource(kind, provider=provider.urn, **inputs)
+
+
+def world_rule(
+    of: Resource, prefix: str | None = "0.0.0.0/0", *, direction: str = "ingress", stack: str = AGENCY
+) -> tuple[Resource, ...]:
     group = resource(kinds.SECURITY_GROUP, tenantId=UNKNOWN, refer={"tenantId": of})
     rule = resource(
         kinds.SECURITY_RULE,
-        direction="ingress",
+        stack=stack,
+        direction=direction,
         remoteIpPrefix=prefix,
         securityGroupId=UNKNOWN,
         refer={"securityGroupId": group},
@@ -112,6 +122,19 @@ BROKEN: list[Case] = [
         (LEVELS, IMAGE, resource(kinds.IMAGE_ACCESS, memberId="id-open", refer={"imageId": IMAGE})),
         "level open",
     ),
+    (image_use.RULE, from_image(BUSES, kinds.VOLUME, imageId="id-internal"), "image of internal data"),
+    (image_use.RULE, from_image(HEALTH, kinds.INSTANCE, imageId="id-nobody-told"), "the image it is made from"),
+    (
+        image_use.RULE,
+        from_image(HEALTH, kinds.INSTANCE, blockDevices=[{"sourceType": "image", "uuid": "id-secret"}]),
+        "image of secret data",
+    ),
+    (image_use.RULE, (LEVELS, resource(kinds.VOLUME, imageId="id-open")), "level of its project"),
+    (
+        image_use.RULE,
+        (IMAGE, resource(kinds.VOLUME, imageId=UNKNOWN, refer={"imageId": IMAGE}), BUSES),
+        "level of its project",
+    ),
     (container_sharing.RULE, (container("internal", ".r:*,.rlistings"),), "everybody"),
     (container_sharing.RULE, (container("internal", "*:*"),), "everybody"),
     (container_sharing.RULE, (LEVELS, container("confidential", "id-secret:*, id-internal:*")), "level internal"),
@@ -121,7 +144,14 @@ BROKEN: list[Case] = [
     (container_sharing.RULE, (container(None),), "classification"),
     (container_sharing.RULE, (container("open", containerWrite="id-open:*"),), "containerWrite"),
     (world_rules.RULE, world_rule(HEALTH), "confidential data"),
-    (world_rules.RULE, world_rule(HEALTH, "2000::/3"), "2000::/3"),
+    *(
+        (world_rules.RULE, world_rule(HEALTH, prefix), f"{prefix} reaches confidential data")
+        for prefix in ("2000::/3", "::/0", "0.0.0.0/1", "128.0.0.0/1", "8.0.0.0/8", "2001:db8::/31", "8.8.0.0/15")
+    ),
+    *(
+        (world_rules.RULE, world_rule(HEALTH, prefix, direction="egress"), "is sent confidential data")
+        for prefix in ("0.0.0.0/0", "8.0.0.0/8", None)
+    ),
     (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["10.0.0.0/24", "::/0"]),), "::/0"),
     (
         world_rules.RULE,
@@ -168,7 +198,19 @@ HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
     (container_sharing.RULE, (LEVELS, HEALTH, container("internal", "id-internal:*,p-health:*"))),
     (container_sharing.RULE, (container("secret"),)),
     (world_rules.RULE, world_rule(BUSES)),
-    (world_rules.RULE, world_rule(HEALTH, "10.0.0.0/8")),
+    *(
+        (world_rules.RULE, world_rule(HEALTH, prefix))
+        for prefix in ("10.0.0.0/8", "fc00::/7", "203.0.0.0/16", "2001:db8::/32", "169.254.169.254/32")
+    ),
+    (world_rules.RULE, world_rule(HEALTH, "10.0.0.0/8", direction="egress")),
+    (world_rules.RULE, world_rule(BUSES, None, direction="egress")),
+    (world_rules.RULE, world_rule(HEALTH, None, direction="egress", stack=FOUNDATION)),
+    (image_use.RULE, from_image(HEALTH, kinds.VOLUME, imageId="id-open")),
+    (image_use.RULE, from_image(HEALTH, kinds.INSTANCE, imageId="id-confidential")),
+    (
+        image_use.RULE,
+        from_image(HEALTH, kinds.INSTANCE, blockDevices=[{"sourceType": "volume", "uuid": "id-secret"}]),
+    ),
     (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["203.0.113.0/24"]),)),
     (admin_role.RULE, (LEVELS, assigned("r-member", userId="u"))),
     (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, groupId="g"))),

@@ -1,0 +1,133 @@
+"""Quotas that a run would lower beneath what is used: asked of the cloud before anything is touched.
+
+Nova refuses such a quota in the middle of the run; Cinder and Neutron take it, and the project can make nothing more.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.adapters.pulumi import units, urns
+from controller.adapters.pulumi.finding import Cloud
+from controller.adapters.pulumi.runs import State, StepFailedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """Where a quota's usage is read, and its service's names for what Pulumi's inputs mean."""
+
+    service: str
+    path: str
+    table: str
+    counts: Mapping[str, str]
+    params: Mapping[str, str] | None = None
+
+
+_SERVICES: Mapping[str, _Service] = {
+    "openstack:compute/quotaSetV2:QuotaSetV2": _Service(
+        service="compute",
+        path="/os-quota-sets/{}/detail",
+        table="quota_set",
+        counts={"instances": "instances", "cores": "cores", "ram": "ram", "serverGroups": "server_groups"},
+    ),
+    "openstack:blockstorage/quoteSetV3:QuoteSetV3": _Service(
+        service="block-storage",
+        path="/os-quota-sets/{}",
+        table="quota_set",
+        params={"usage": "True"},
+        counts={
+            "volumes": "volumes",
+            "gigabytes": "gigabytes",
+            "snapshots": "snapshots",
+            "backups": "backups",
+            "backupGigabytes": "backup_gigabytes",
+            "groups": "groups",
+        },
+    ),
+    "openstack:networking/quotaV2:QuotaV2": _Service(
+        service="network",
+        path="/quotas/{}/details",
+        table="quota",
+        counts={
+            "network": "network",
+            "subnet": "subnet",
+            "subnetpool": "subnetpool",
+            "router": "router",
+            "port": "port",
+            "floatingip": "floatingip",
+            "securityGroup": "security_group",
+            "securityGroupRule": "security_group_rule",
+            "rbacPolicy": "rbac_policy",
+        },
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """A quota of a project that lives, and those of its limits that would be lower than they are known to be."""
+
+    urn: str
+    project_id: str
+    limits: Mapping[str, int]
+
+
+def lowered(preview: Mapping[str, Any]) -> tuple[Lowered, ...]:
+    """The quotas that a preview would lower, and those that it would write first to a project that lives."""
+    return tuple(_lowered(preview.get("steps") or ()))
+
+
+def _lowered(steps: Iterable[Mapping[str, Any]]) -> Iterator[Lowered]:
+    for step in steps:
+        service = _SERVICES.get(urns.type_of(step["urn"]))
+        if service is None or step["op"] not in {"create", "update"}:
+            continue
+        old, new = (((step.get(side) or {}).get("inputs") or {}) for side in ("oldState", "newState"))
+        was, now = _limits(service, old), _limits(service, new)
+        less = {name: limit for name, limit in now.items() if limit >= 0 and _above(was.get(name), limit)}
+        if less and _is_id(new.get("projectId")):
+            yield Lowered(urn=step["urn"], project_id=str(new["projectId"]), limits=less)
+
+
+def _limits(service: _Service, inputs: Mapping[str, Any]) -> dict[str, int]:
+    """The limits by their service's names; Cinder's of each volume type too."""
+    said: dict[str, Any] = {there: inputs.get(name) for name, there in service.counts.items()}
+    said |= inputs.get("volumeTypeQuota") or {}
+    return {name: int(value) for name, value in said.items() if _is(value)}
+
+
+def _is(value: object) -> bool:
+    return (isinstance(value, int | float) and not isinstance(value, bool)) or str(value).lstrip("-").isdecimal()
+
+
+def _above(was: int | None, limit: int) -> bool:
+    return was is None or was == units.NO_LIMIT or was > limit
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 32 and value.isalnum()
+
+
+async def refuse(cloud: Cloud, asked: Iterable[Lowered]) -> None:
+    """Raises `StepFailedError` that names the first quota beneath its usage, and all of its limits that are."""
+    for each in asked:
+        service = _SERVICES[urns.type_of(each.urn)]
+        answer = await cloud.rows.find(service.service, service.path.format(each.project_id), service.params)
+        used = (answer or {}).get(service.table) or {}
+        over = {name: _in_use(used.get(name)) for name, limit in each.limits.items() if _in_use(used.get(name)) > limit}
+        if over:
+            kind, spoken = urns.kind_of(each.urn), {there: name for name, there in service.counts.items()}
+            said = ", ".join(
+                f"{name} {units.words(each.limits[name], kind, spoken.get(name, name))} where "
+                f"{units.words(count, kind, spoken.get(name, name))} are in use"
+                for name, count in sorted(over.items())
+            )
+            remedy = "raise the quota in the estate, or have its owners give back what they do not need"
+            raise StepFailedError(State.FAILED, f"{kind} {urns.name_of(each.urn)} would allow {said}: {remedy}")
+
+
+def _in_use(row: object) -> int:
+    """What is used and promised: Neutron says `used`, the others `in_use`."""
+    if not isinstance(row, Mapping):
+        return 0
+    return int(row.get("in_use", row.get("used")) or 0) + int(row.get("reserved") or 0)
