@@ -31,15 +31,27 @@ Meeting = Callable[[Found], Found]
 """Searches that run side by side exchange where they stand; what comes back is gone on from."""
 
 
+MATES, SWAPS, PUSHES = 0.25, 0.6, 0.75
+"""Shares of what is tried, each added to those before it."""
+HOT, WARM, COLD = 0.4, 0.002, 30.0
+KNEE = 0.7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooling:
-    """temperature = hottest^(1 - progress) * coldest^progress."""
+    """Geometric from the hottest to the warm while most of the time passes, and geometric again to the coldest.
+
+    Loads settle while it is hot, and need the time; what moves cost on their own settles in the cold, quickly.
+    """
 
     hottest: float
+    warm: float
     coldest: float
 
     def temperature(self, progress: float) -> float:
-        return self.hottest * math.pow(self.coldest / self.hottest, min(1.0, progress))
+        if progress < KNEE:
+            return self.hottest * math.pow(self.warm / self.hottest, progress / KNEE)
+        return self.warm * math.pow(self.coldest / self.warm, min(1.0, (progress - KNEE) / (1 - KNEE)))
 
 
 def cooling(problem: columns.Problem) -> Cooling:
@@ -50,12 +62,9 @@ def cooling(problem: columns.Problem) -> Cooling:
     """
     items = max(1, len(problem.origin))
     hottest = max(1.0, HOT * float((problem.demand * problem.safety_weight).sum()) / items)
-    moving = float(problem.move_cost.mean()) + float(problem.route_cost.mean())
-    coldest = moving / COLD if moving > 0 else hottest / 1e6
-    return Cooling(hottest=hottest, coldest=min(coldest, hottest))
-
-
-HOT, COLD = 0.1, 30.0
+    moving = float(problem.move_cost.mean()) + float(problem.route_cost.mean()) if len(problem.origin) else 0.0
+    coldest = min(hottest, moving / COLD if moving > 0 else hottest / 1e6)
+    return Cooling(hottest=hottest, warm=max(coldest, hottest * WARM), coldest=coldest)
 
 
 def alone(here: Found) -> Found:
@@ -90,8 +99,9 @@ class Search:
         return self.best
 
     def step(self, temperature: float, tries: int) -> None:
-        pace = anneal.Pace(temperature=temperature, homing=self.homing, swaps=SWAPS)
-        anneal.anneal(self.tables, self.state, self.dice, pace, tries)
+        pace = anneal.Pace(temperature=temperature, homing=self.homing, mates=MATES, swaps=SWAPS, pushes=PUSHES)
+        if len(self.problem.origin):
+            anneal.anneal(self.tables, self.state, self.dice, pace, tries)
         self.tries += tries
         if self.state.sums[assignments.TOTAL] < self.best.cost:
             self.best = self.here()
@@ -99,6 +109,3 @@ class Search:
     def go_on_from(self, found: Found) -> None:
         if not np.array_equal(found.bins, self.state.bins[:-1]):
             self.state = assignments.assignment(self.problem, self.tables, found.bins)
-
-
-SWAPS = 0.5

@@ -1,4 +1,4 @@
-"""Simulated annealing over shifts and swaps.
+"""Simulated annealing over shifts, swaps and pushes.
 
 A move of cost delta is made with probability min(1, exp(-delta / temperature)): Kirkpatrick, Gelatt, Vecchi,
 "Optimization by simulated annealing", 1983; for this problem Portal, Ritt, Borba, Buriol, "Simulated annealing for the
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from controller.planner.assignment.compiled import kernel
 from controller.planner.assignment.kernels import dice as chance
-from controller.planner.assignment.kernels import move, price, rules
+from controller.planner.assignment.kernels import moves
 from controller.planner.assignment.state import Assignment
 from controller.planner.assignment.tables import Tables
 
@@ -25,72 +25,20 @@ class Pace(NamedTuple):
     There is one way to be at home and one for each bin to be away, so warmth alone drives items away, until what is
     transient jams every bin. The logarithm of the number of bins weighs the two alike; it is no cost when all is cold.
     """
+    mates: float
+    """The share of tries that are swaps within a group, which no rule on groups can forbid."""
     swaps: float
-    """The share of tries that are swaps."""
-
-
-class Heat(NamedTuple):
-    """What one move may cost, and what it counts as costing for each item that leaves its origin."""
-
-    allowed: float
-    pull: float
+    """The share up to which they are swaps of any two items."""
+    pushes: float
+    """The share up to which they are pushes; the rest are shifts."""
 
 
 @kernel
-def shift(tables: Tables, state: Assignment, heat: Heat, item: int, new: int) -> bool:
-    """Move an item if every rule holds and the cost grows by no more than the heat allows."""
-    old = state.bins[item]
-    nobody = tables.origin.shape[0] - 1
-    if old == new or not rules.fits(tables, state, new, item, nobody) or not rules.alone(tables, state, item, new):
-        return False
-    delta = price.away_cost(tables, item, new) - price.away_cost(tables, item, old)
-    delta += price.bin_cost(tables, state, new, item, nobody) - state.bin_cost[new]
-    delta += price.bin_cost(tables, state, old, nobody, item) - state.bin_cost[old]
-    left, home = int(tables.origin[item] == old), int(tables.origin[item] == new)
-    if left != home:
-        most = price.most_moved(state, tables.traits[item, 0], left - home, state.moved.shape[0] - 1, 0)
-        delta += tables.group_move_weight * (most - state.sums[1])
-    if delta + heat.pull * (left - home) > heat.allowed:
-        return False
-    if not rules.stays_spread(tables, state, item, new) or not rules.shift_depends(tables, state, item, new):
-        return False
-    move.relocate(tables, state, item, new)
-    return True
-
-
-@kernel
-def swap(tables: Tables, state: Assignment, heat: Heat, one: int, two: int) -> bool:
-    """Let two items change places if every rule holds and the cost grows by no more than the heat allows."""
-    here, there = state.bins[one], state.bins[two]
-    if here == there or not rules.fits(tables, state, there, one, two) or not rules.fits(tables, state, here, two, one):
-        return False
-    group, other = tables.traits[one, 0], tables.traits[two, 0]
-    if group != other and not (rules.alone(tables, state, one, there) and rules.alone(tables, state, two, here)):
-        return False
-    delta = price.away_cost(tables, one, there) - price.away_cost(tables, one, here)
-    delta += price.away_cost(tables, two, here) - price.away_cost(tables, two, there)
-    delta += price.bin_cost(tables, state, there, one, two) - state.bin_cost[there]
-    delta += price.bin_cost(tables, state, here, two, one) - state.bin_cost[here]
-    one_more = int(tables.origin[one] == here) - int(tables.origin[one] == there)
-    two_more = int(tables.origin[two] == there) - int(tables.origin[two] == here)
-    if one_more != 0 or two_more != 0:
-        most = price.most_moved(state, group, one_more, other, two_more)
-        delta += tables.group_move_weight * (most - state.sums[1])
-    if delta + heat.pull * (one_more + two_more) > heat.allowed:
-        return False
-    if group != other and not _may_swap(tables, state, one, two):
-        return False
-    move.relocate(tables, state, one, there)
-    move.relocate(tables, state, two, here)
-    return True
-
-
-@kernel
-def _may_swap(tables: Tables, state: Assignment, one: int, two: int) -> bool:
-    here, there = state.bins[one], state.bins[two]
-    if not rules.stays_spread(tables, state, one, there) or not rules.stays_spread(tables, state, two, here):
-        return False
-    return rules.swap_depends(tables, state, one, two)
+def mate(tables: Tables, dice: chance.Dice, item: int) -> int:
+    """An item of the same group, by chance; itself where it is alone."""
+    group = tables.traits[item, 0]
+    first = tables.mates_from[group]
+    return int(tables.mates[first + chance.below(dice, tables.mates_from[group + 1] - first)])
 
 
 @kernel
@@ -99,10 +47,19 @@ def anneal(tables: Tables, state: Assignment, dice: chance.Dice, pace: Pace, tri
     items, bins = tables.origin.shape[0] - 1, state.room.shape[0]
     made = 0
     for _ in range(tries):
-        heat = Heat(-pace.temperature * math.log(chance.unit(dice)), pace.homing * pace.temperature)
+        heat = moves.Heat(-pace.temperature * math.log(chance.unit(dice)), pace.homing * pace.temperature)
         one = chance.below(dice, items)
-        if chance.unit(dice) > pace.swaps:
-            made += shift(tables, state, heat, one, chance.below(dice, bins))
+        kind = chance.unit(dice)
+        if kind <= pace.mates:
+            made += moves.swap(tables, state, heat, one, mate(tables, dice, one))
+        elif kind <= pace.swaps:
+            made += moves.swap(tables, state, heat, one, chance.below(dice, items))
+        elif kind <= pace.pushes:
+            two = chance.below(dice, items)
+            third = int(tables.origin[two])
+            if third == state.bins[two]:
+                third = chance.below(dice, bins)
+            made += moves.push(tables, state, heat, moves.Chain(one, two, third))
         else:
-            made += swap(tables, state, heat, one, chance.below(dice, items))
+            made += moves.shift(tables, state, heat, one, chance.below(dice, bins))
     return made

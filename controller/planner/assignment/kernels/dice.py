@@ -30,7 +30,7 @@ def drawn(dice: Dice) -> np.uint64:
 @kernel
 def below(dice: Dice, end: int) -> int:
     """A whole number from 0 to end - 1."""
-    return int(((drawn(dice) >> np.uint64(32)) * np.uint64(end)) >> np.uint64(32))
+    return int(np.int64(((drawn(dice) >> np.uint64(32)) * np.uint64(end)) >> np.uint64(32)))
 
 
 @kernel

@@ -1,12 +1,12 @@
 """One item goes elsewhere: everything that is kept up follows it."""
 
-from controller.planner.assignment.compiled import kernel
+from controller.planner.assignment.compiled import called, kernel
 from controller.planner.assignment.kernels import price
 from controller.planner.assignment.state import Assignment
 from controller.planner.assignment.tables import Tables
 
 
-@kernel
+@called
 def relocate(tables: Tables, state: Assignment, item: int, new: int) -> None:
     """Move an item without asking whether it may."""
     old = state.bins[item]
