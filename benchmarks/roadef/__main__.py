@@ -17,7 +17,7 @@ from pathlib import Path  # noqa: E402
 
 from benchmarks.roadef import instance, team  # noqa: E402
 from controller.planner.assignment import objective  # noqa: E402
-from controller.planner.assignment.search import Found, Progress  # noqa: E402
+from controller.planner.assignment.search import Progress  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -50,13 +50,12 @@ def main() -> int:
     print(f"{seconds()} read: {len(origin)} processes, cost {objective.cost(problem, origin).total}", flush=True)
     progress = until(given.time_limit) if given.tries is None else lambda tries: tries / given.tries
     found = team.solved(problem, seed=given.seed, members=given.processes, progress=progress, told=tell_ready)
-    instance.write_assignment(given.out, found.bins)
-    broken = objective.broken(problem, found.bins)
-    cost = objective.cost(problem, found.bins)
-    print(f"{seconds()} written: cost {cost.total}, {cost}", flush=True)
+    broken, cost = objective.broken(problem, found.bins), objective.cost(problem, found.bins)
     if broken or cost.total != found.cost:
-        print(f"the search erred: it says {found.cost}; broken: {sorted(broken)}", file=sys.stderr)
+        print(f"the search erred: it says {found.cost}, not {cost}; broken: {sorted(broken)}", file=sys.stderr)
         return 1
+    instance.write_assignment(given.out, found.bins)
+    print(f"{seconds()} written: cost {cost.total}, {cost}", flush=True)
     return 0
 
 
@@ -64,7 +63,7 @@ def seconds() -> str:
     return f"{time.monotonic() - STARTED:6.1f} s"
 
 
-def tell_ready(_: Found) -> None:
+def tell_ready() -> None:
     print(f"{seconds()} kernels ready", flush=True)
 
 

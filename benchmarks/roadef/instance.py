@@ -58,7 +58,7 @@ def read_problem(model: Path, origin: Whole) -> Problem:
     balances = numbers.rows(numbers.one(), 3 + 1)
     process_weight, service_weight, machine_weight = (numbers.one() for _ in range(3))
     numbers.end()
-    route_class, route_cost = _routes(machines[:, 2 + 2 * resources :])
+    route_class, route_cost = classes_of_routes(machines[:, 2 + 2 * resources :])
     return Problem(
         origin=origin,
         demand=np.ascontiguousarray(processes[:, 1:-1]),
@@ -92,6 +92,17 @@ def _services(numbers: _Numbers) -> tuple[Whole, Whole]:
     return least, np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _routes(matrix: Whole) -> tuple[Whole, Whole]:
-    """Machines whose costs to and from every other machine are equal are one class: the matrix may be of thousands."""
+def classes_of_routes(matrix: Whole) -> tuple[Whole, Whole]:
+    """Machines of equal rows are one class, where that tells every cost of the matrix; else each is its own.
+
+    A machine's cost to itself is never asked for. It is taken as the least of its row, so that near machines agree.
+    """
+    filled = matrix.copy()
+    np.fill_diagonal(filled, np.iinfo(np.int64).max)
+    np.fill_diagonal(filled, filled.min(axis=1, initial=np.iinfo(np.int64).max))
+    packed = filled.view(np.dtype((np.void, filled.itemsize * filled.shape[1]))).ravel()
+    _, first, of_machine = np.unique(packed, return_index=True, return_inverse=True)
+    costs = filled[np.ix_(first, first)]
+    if len(matrix) > 1 and np.array_equal(costs[np.ix_(of_machine, of_machine)], filled):
+        return of_machine.astype(np.int64), costs
     return np.arange(len(matrix)), matrix
