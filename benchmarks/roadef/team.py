@@ -3,7 +3,7 @@
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import context, sharedctypes
 
 import numpy as np
@@ -28,6 +28,7 @@ class Board:
         self.found = sharedctypes.RawArray("q", (BEST + 1) * members * (items + 1))
         self.met = sharedctypes.RawArray("q", members)
         self.left = sharedctypes.RawArray("q", members)
+        self.stop = sharedctypes.RawArray("q", 1)
         self.changed = fork.Condition()
 
     def rows(self, part: int) -> Whole:
@@ -67,23 +68,32 @@ def solved(problem: Problem, *, seed: int, members: int, progress: Progress, tol
     fork = multiprocessing.get_context("fork")
     search = Search(problem, problem.origin, seed=seed)
     search.step(search.cooling.coldest, 1)  # compiled before it is forked
-    told()
     board = Board(fork, members, len(problem.origin))
     for member in range(members):
         board.post(BEST, member, search.best)
     workers = [fork.Process(target=_work, args=(problem, board, member, seed, progress)) for member in range(members)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        while worker.is_alive():
-            with contextlib.suppress(KeyboardInterrupt):  # the members hear it too, and end
-                worker.join()
+    with _heard(board):
+        told()
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
     return board.best(BEST, list(range(members)))
+
+
+@contextlib.contextmanager
+def _heard(board: Board) -> Iterator[None]:
+    """An interrupt is a word on the board, for a member that is about to be forked too."""
+
+    def interrupted(*_: object) -> None:
+        board.stop[0] = 1
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _work(problem: Problem, board: Board, member: int, seed: int, progress: Progress) -> None:
     search = Search(problem, problem.origin, seed=seed, stream=member)
-    with contextlib.suppress(KeyboardInterrupt):
-        search.run(progress, lambda here: board.meet(member, here))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    search.run(lambda tries: 1.0 if board.stop[0] else progress(tries), lambda here: board.meet(member, here))
     board.leave(member, search.best)

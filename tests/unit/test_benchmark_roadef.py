@@ -1,5 +1,7 @@
 """The example of the challenge's problem definition, from its files to the solved file, as a user runs it."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +67,16 @@ def test_two_processes_solve_it_the_same_way_every_time(files: tuple[Path, Path]
         subprocess.run([*command, "--processes", "2", "--out", str(tmp_path / name)], check=True, timeout=300)
         written.append((tmp_path / name).read_text())
     assert written == ["0 2 1\n"] * 2
+
+
+def test_an_interrupt_writes_the_best_so_far(files: tuple[Path, Path], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.roadef", *map(str, files), "--tries", str(2**60), "--processes", "1"]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "new.txt")], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stdout is not None
+        assert any("ready" in line for line in running.stdout)
+        os.killpg(running.pid, signal.SIGINT)
+        assert "written" in running.stdout.read()
+    assert running.returncode == 0
+    assert (tmp_path / "new.txt").exists()
