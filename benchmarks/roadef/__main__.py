@@ -33,9 +33,9 @@ def arguments() -> argparse.Namespace:
 
 
 def until(limit: float) -> Progress:
-    """The share of the seconds that is gone. What reading took is kept back for writing, twice over."""
+    """The share of the seconds that is gone. What reading took is kept back for writing, and 2 s at least."""
     reading = time.monotonic() - STARTED
-    begin, end = time.monotonic(), STARTED + limit - max(1.0, reading / 2)
+    begin, end = time.monotonic(), STARTED + limit - max(2.0, reading)
 
     def progress(_: int) -> float:
         return (time.monotonic() - begin) / max(1e-9, end - begin) if time.monotonic() < end else 1.0
