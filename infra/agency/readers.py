@@ -8,6 +8,7 @@ The other stack's outputs are read, not referenced: a StackReference would write
 stack's state.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ from inventory.model import DataSet, Estate, System
 
 PROJECT_IDS = "project_ids"
 """The output of an agency's stack: Keystone's id of each of its systems' projects, by the system's name."""
+
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""A file backend writes a checkpoint in place: another stack that is being updated may be read half written."""
+_HALF_WRITTEN = ("failed to load checkpoint: EOF", "unexpected end of JSON input", "unexpected EOF")
 
 _READ = "pulumi:pulumi:readStackOutputs"
 
@@ -80,12 +85,17 @@ def systems_reading(estate: Estate, data_set: DataSet) -> tuple[System, ...]:
 
 
 def _read(stack: str) -> Mapping[str, str]:
-    try:
-        answer = pulumi.runtime.invoke(_READ, {"name": stack}).value
-    except Exception as error:
-        # The SDK raises nothing narrower, and the engine tells this case by its text (backend.go, GetStackOutputs).
-        if f'unknown stack "{stack}"' not in str(error):
-            raise
-        return {}
-    found: Mapping[str, str] = answer["outputs"].get(PROJECT_IDS) or {}
-    return found
+    for pause_s in (*PAUSES_S, None):
+        try:
+            answer = pulumi.runtime.invoke(_READ, {"name": stack}).value
+        except Exception as error:
+            # The SDK raises nothing narrower, and the engine tells cases by their text (backend.go, GetStackOutputs).
+            if f'unknown stack "{stack}"' in str(error):
+                return {}
+            if pause_s is None or not any(half in str(error) for half in _HALF_WRITTEN):
+                raise
+            time.sleep(pause_s)
+        else:
+            found: Mapping[str, str] = answer["outputs"].get(PROJECT_IDS) or {}
+            return found
+    raise AssertionError("the last pause is none")

@@ -43,14 +43,15 @@ class EngineError(grpc.RpcError):
 class Cloud(engine.Engine):
     """The foundation is up but for `missing`. `stacks` are other stacks' outputs by full name; any other is unknown.
 
-    `refusal` is what the engine says when it cannot read other stacks at all. `overridden`: the environment makes
-    every provider log in as the administrator, as OS_CLOUD does.
+    `refusal`: what the engine says when it cannot read other stacks, `refusals` times or always. `overridden`: the
+    environment makes every provider log in as the administrator, as OS_CLOUD does.
     """
 
     estate: Estate
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     refusal: str | None = None
+    refusals: int | None = None
     overridden: bool = False
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -65,7 +66,8 @@ class Cloud(engine.Engine):
     def call(self, args: mocks.MockCallArgs) -> Any:
         assert args.token == "pulumi:pulumi:readStackOutputs", f"the program looks up {args.token}"
         name = args.args["name"]
-        if self.refusal is not None:
+        if self.refusal is not None and self.refusals != 0:
+            self.refusals = None if self.refusals is None else self.refusals - 1
             raise EngineError(self.refusal)
         if name not in self.stacks:
             raise EngineError(f'invocation of {args.token} returned an error: unknown stack "{name}"')

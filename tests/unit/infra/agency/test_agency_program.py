@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from infra import naming
+from infra.agency import readers
 from inventory.model import Classification, DataSet, Estate
 from tests.unit.infra.agency import every, stack
 from tests.unit.infra.agency.rules_of_a_stack import hold
@@ -109,6 +110,18 @@ def test_two_agencies_that_read_each_other_come_up_one_after_the_other(five):
 def test_a_stack_that_cannot_be_read_fails_the_run_instead_of_taking_access_away(five):
     with pytest.raises(Exception, match="backend is not reachable"):
         stack.declared(five, "roads", refusal="backend is not reachable")
+
+
+HALF = "invocation of pulumi:pulumi:readStackOutputs returned an error: failed to load checkpoint: EOF"
+
+
+def test_a_stack_that_is_being_written_is_read_again_a_moment_later(five, monkeypatch):
+    monkeypatch.setattr(readers, "PAUSES_S", (0.0, 0.0))
+    tourism = {"organization/gdcc/agency-tourism": {"project_ids": {"visitor-guide": "p9"}}}
+    cloud = stack.declared(five, "roads", stacks=tourism, refusal=HALF, refusals=2)
+    assert cloud.of("Container")["road-counts"]["containerRead"] == "p9:*"
+    with pytest.raises(Exception, match="EOF"):
+        stack.declared(five, "roads", stacks=tourism, refusal=HALF, refusals=3)
 
 
 def test_what_the_foundation_lacks_is_named_with_the_stack_to_run(five):
