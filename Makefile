@@ -3,7 +3,8 @@ UV := $(shell command -v uv || echo $(HOME)/.local/bin/uv)
 RUN := $(UV) run --no-sync
 SIDE_BY_SIDE := -n 3 --dist worksteal # two work while one waits for a socket
 unexport PYTHONDONTWRITEBYTECODE # what is compiled anew in each process takes half of a test run
-export NUMBA_CACHE_DIR ?= $(HOME)/.cache/gdcc/numba # machine code of kernels: half a minute to make
+# Machine code of kernels takes half a minute to make.
+export NUMBA_CACHE_DIR ?= $(HOME)/.cache/gdcc/numba
 
 .PHONY: help setup demo test test-fast test-hosts lint lab lab-down bench soak
 
