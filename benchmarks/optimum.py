@@ -21,7 +21,9 @@ import statistics
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ REPOSITORY = Path(__file__).parents[1]
 SECONDS_A_SOLVE = 10.0
 NEAR = 0.01
 WORST = 5
+FULLNESS = (0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,12 @@ class Instance:
     moves: int
     left: Counter[tuple[Concern, str]]
     problem: dict[str, Any]
+
+    @property
+    def full(self) -> float:
+        """The fullest of vCPUs, memory and disk: what is placed, over what the hosts that may receive admit."""
+        admitted = self.facts.capacity[:, self.facts.standing.closed == ""].sum(axis=1)
+        return float((self.facts.asked.sum(axis=1) / admitted).max())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,8 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
     row(*["---"] * 11)
     for name, found in zip(score.NAMES, zip(*gaps, strict=True), strict=True):
         row(name, *summary(found))
+    print()
+    by_fullness(instances, gaps)
     sizes, seconds = [len(one.facts.cluster.vms.ids) for one in instances], [one.seconds for one in instances]
     print(f"\n{min(sizes)} to {max(sizes)} VMs. Our plans took {statistics.median(seconds):.3f} s in the median, "
           f"{max(seconds):.3f} s at most, {sum(one.moves for one in instances)} moves in all.")  # fmt: skip
@@ -188,6 +199,24 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
         print(f"Left in all that are worse: {', '.join(kinds) or 'nothing'}.")
 
 
+def by_fullness(instances: list[Instance], gaps: list[list[Gap]]) -> None:
+    """The gap of each level where there is room, where it is scarce, and where there is nearly none."""
+    row(
+        "placed, of what the open hosts admit", "instances", *(f"gap in % of the start, {name}" for name in score.NAMES)
+    )
+    row(*["---"] * 5)
+    for least, most in pairwise((0.0, *FULLNESS, float("inf"))):
+        found = [levels for one, levels in zip(instances, gaps, strict=True) if least <= one.full < most]
+        shares = (share(level) for level in zip(*found, strict=True))
+        row(f"{least:.0%} to {most:.0%}" if most < float("inf") else f"{least:.0%} and more", len(found), *shares)
+
+
+def share(found: Sequence[Gap]) -> str:
+    """All that is left of what could be mended, in % of all that there was."""
+    start = sum(each.start for each in found)
+    return f"{100 * sum(each.ours - each.best for each in found) / start:.2f}" if start else "-"
+
+
 def summary(found: tuple[Gap, ...]) -> tuple[object, ...]:
     """One level over all instances."""
     start, ours, best = (sum(getattr(each, name) for each in found) for name in ("start", "ours", "best"))
@@ -195,9 +224,8 @@ def summary(found: tuple[Gap, ...]) -> tuple[object, ...]:
     optimal = sum(each.ours <= each.best and each.proven for each in found)
     near = sum(0 < each.ratio <= NEAR and each.proven for each in found)
     asked = [each.seconds for each in found if each.seconds] or [0.0]
-    share = f"{100 * (ours - best) / start:.2f}" if start else "-"
     return (
-        f"{start:.2f}", f"{ours:.2f}", f"{best:.2f}", share, optimal, near, len(worse),
+        f"{start:.2f}", f"{ours:.2f}", f"{best:.2f}", share(found), optimal, near, len(worse),
         sum(bool(each.reachable) for each in worse), sum(not each.proven for each in found),
         f"{statistics.median(asked):.2f}, {max(asked):.1f} ({sum(each.seconds > 0 for each in found)} solved)",
     )  # fmt: skip
