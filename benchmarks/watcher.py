@@ -1,8 +1,8 @@
 """OpenStack Watcher's workload stabilization beside our planner: the same cluster, one run, judged by one measure.
 
-    python benchmarks/watcher.py                   100, 300 and 1,000 hosts; some 6 minutes of CPU, nearly all Watcher's
+    python benchmarks/watcher.py                   100, 300 and 1,000 hosts; some 4 minutes of CPU, nearly all Watcher's
     python benchmarks/watcher.py --hosts 100 200   other sizes
-    python benchmarks/watcher.py --thorough        also 1,000 hosts with the wider settings, twice as long again
+    python benchmarks/watcher.py --thorough        also the wider settings above 300 hosts; some 7 minutes more
 
 The cluster is that of `benchmarks/planner.py`, 18.9 VMs a host. Watcher is the released package in an environment of
 its own (`~/.cache/gdcc/watcher`, exact and by hash; the first run needs PyPI). Its own strategy runs on its own model;
