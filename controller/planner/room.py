@@ -1,11 +1,12 @@
-"""Room for a VM that has no target: one other VM leaves the host that could then take it.
+"""Room for a VM that has no target: others leave the host that could then take it.
 
-The host meets every rule of places; only what it carries stands against it. The other VM goes, both copies counted, to
-its own best target. The smallest that is enough is taken, from the least full hosts first; how many are tried in one
-plan is bounded, so that a cluster with no room anywhere is not searched for ever.
+The host meets every rule of places; only what it carries stands against it. Others go, both copies counted, each to its
+own best target: one where one is enough, the smallest such, else the largest one after the other, few of them. The
+least full hosts are looked at first. How many are tried in one plan is bounded, so that a cluster with no room anywhere
+is not searched for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,14 +31,15 @@ class Effort:
 
 
 USUAL = Effort()
+DEPTH = 3
+"""So many others leave for one VM at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """`other` goes to `to`, and then `host` admits the VM."""
+    """`others` go each to its target, in this order, and then `host` admits the VM."""
 
-    other: int
-    to: int
+    others: tuple[tuple[int, int], ...]
     host: int
 
 
@@ -61,40 +63,50 @@ class Rooms:
         self.bounded |= len(hosts) > self.effort.hosts
         order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[: self.effort.hosts]
         for host in hosts[order].tolist():
-            for other in self._enough(vm, host).tolist():
-                if self._tries <= 0:
-                    self.bounded = True
-                    return None
-                if not may_leave(other):
-                    continue
-                self._tries -= 1
-                to = self._tried(vm, host, other)
-                if to is not None:
-                    return Room(other=other, to=to, host=host)
+            there = self._load_on(host)
+            for other in there[self._enough(vm, host, there)].tolist():
+                if may_leave(other) and (found := self._tried(vm, host, (other,))):
+                    return Room(others=found, host=host)
+            if found := self._tried(vm, host, (other for other in there[::-1].tolist() if may_leave(other))):
+                return Room(others=found, host=host)
         return None
 
-    def _enough(self, vm: int, host: int) -> IntColumn:
-        """The VMs on the host without any one of which there is enough of every quantity, the smallest first."""
+    def _load_on(self, host: int) -> IntColumn:
+        """The VMs on the host, the smallest first."""
+        there = np.flatnonzero(self._load.host == host).astype(np.int32)
+        ordered: IntColumn = there[np.lexsort((there, self._load.situation.asked[1, there]))]
+        return ordered
+
+    def _enough(self, vm: int, host: int, there: IntColumn) -> BoolColumn:
+        """Without which of these alone there is enough of every quantity for the VM."""
         load, facts = self._load, self._load.situation
-        there = np.flatnonzero(load.host == host).astype(np.int32)
         home = load.origin[there] == host
         asked = load.asked[:, host, None] + facts.asked[:, vm, None] - facts.asked[:, there]
         relieved = np.where(home, facts.relieves[:, there], facts.brings[:, there])
         used = load.used[:, host, None] + facts.brings[:, vm, None] - relieved
         placed: BoolColumn = np.logical_and.reduce(rules.fits(asked, facts.capacity[:, host, None]))
         cool: BoolColumn = np.logical_and.reduce(rules.fits(used, facts.limit[:, host, None]))
-        found = there[placed & cool]
-        ordered: IntColumn = found[np.lexsort((found, facts.asked[1, found]))]
-        return ordered
+        return placed & cool
 
-    def _tried(self, vm: int, host: int, other: int) -> int | None:
-        """Where the other would go, if the host then admits the VM."""
-        load = self._load
-        targets = rules.targets(load, other)
-        if not len(targets):
-            return None
-        to = int(targets[np.argmin(preference.costs(load, other, targets))])
-        load.move(other, to)
-        admitted = len(rules.admitted(load, vm, np.array([host], np.int32), rules.DYNAMIC)) == 1
-        load.move(other, host)
-        return to if admitted else None
+    def _tried(self, vm: int, host: int, others: Iterable[int]) -> tuple[tuple[int, int], ...]:
+        """Who of the others went where until the host admitted the VM, or nobody. All stand where they stood again."""
+        load, gone = self._load, list[tuple[int, int]]()
+        admitted = False
+        for other in others:
+            if admitted or len(gone) == DEPTH or not self._may_try():
+                break
+            targets = rules.targets(load, other)
+            if not len(targets):
+                continue
+            to = int(targets[np.argmin(preference.costs(load, other, targets))])
+            load.move(other, to)
+            gone.append((other, to))
+            admitted = len(rules.admitted(load, vm, np.array([host], np.int32), rules.DYNAMIC)) == 1
+        for other, _ in reversed(gone):
+            load.move(other, host)
+        return tuple(gone) if admitted else ()
+
+    def _may_try(self) -> bool:
+        self.bounded |= self._tries <= 0
+        self._tries -= 1
+        return self._tries >= 0

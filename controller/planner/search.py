@@ -122,22 +122,30 @@ class Search:
         return True
 
     def place(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
-        """Sends the VM to its best target, or where another makes room for it; False where it has neither."""
+        """Sends the VM to its best target, or where others make room for it; False where it has neither."""
         return self.move(vm, breach, within) or self.squeeze(vm, breach, within)
 
     def squeeze(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
-        """Sends the VM where another, which nothing else moves, makes room for it; False where none can."""
+        """Sends the VM where others, which nothing else moves, make room for it; False where none can."""
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
         found = self._rooms.room(vm, within, lambda other: other not in self._reasons and self.may_move(other, breach))
         if found is None:
             return False
-        self._send(found.other, found.to, breach)
-        if not self.may_move(vm, breach):
-            self._send(found.other, found.host, breach)
+        left = [(other, to) for other, to in found.others if self._sent(other, to, breach)]
+        if len(left) < len(found.others) or not self.may_move(vm, breach):
+            for other, _ in reversed(left):
+                self._send(other, found.host, breach)
             return False
-        self._room_for[found.other] = vm
+        self._room_for |= {other: vm for other, _ in left}
         self._send(vm, found.host, breach)
+        return True
+
+    def _sent(self, vm: int, target: int, breach: Breach) -> bool:
+        """Sends it where the budgets still let it move."""
+        if not self.may_move(vm, breach):
+            return False
+        self._send(vm, target, breach)
         return True
 
     def settle(self) -> None:

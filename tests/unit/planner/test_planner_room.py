@@ -45,6 +45,41 @@ def test_the_smallest_vm_that_is_enough_leaves_first_and_says_for_whom():
     assert not made.breaches_after
 
 
+def test_where_one_is_not_enough_the_largest_leave_one_after_the_other():
+    made = planned(
+        hosts=[
+            Host(name="c1", memory_gib=64, memory_health=2),
+            Host(name="c2", memory_gib=64),
+            Host(name="c3", memory_gib=36),
+        ],
+        vms=[
+            Vm(name="large", host="c1", memory_gib=48, memory_used_gib=10),
+            *[Vm(name=f"v{n}", host="c2", memory_gib=gib, memory_used_gib=1) for n, gib in enumerate((4, 12, 14, 20))],
+        ],
+    )
+    assert [move.vm_name for move in made.moves] == ["v3", "v2", "large"]
+    assert {move.room_for for move in made.moves[:2]} == {made.moves[2].vm}
+    assert not made.breaches_after
+
+
+def test_more_than_three_are_not_asked_to_leave():
+    made = planned(
+        hosts=[
+            Host(name="c1", memory_gib=64, memory_health=2),
+            Host(name="c2", memory_gib=64),
+            Host(name="c3", memory_gib=64),
+        ],
+        vms=[
+            Vm(name="large", host="c1", memory_gib=60, memory_used_gib=10),
+            *[
+                Vm(name=f"v{n}", host=host, memory_gib=8, memory_used_gib=1)
+                for n, host in enumerate(["c2"] * 5 + ["c3"] * 5)
+            ],
+        ],
+    )
+    assert moves(made) == []
+
+
 @pytest.mark.parametrize("held", [{"locked": True}, {"rests": True}, {"busy": True}])
 def test_what_may_not_move_makes_no_room(held):
     made = planned(**large_from_a_failing_host(**held))
