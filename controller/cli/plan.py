@@ -137,12 +137,20 @@ def _show(found: Plan) -> None:
     people.print(f"plan {found.id} of {found.estate}, snapshot {found.snapshot_at:%Y-%m-%d %H:%M:%S %Z}", markup=False)
     people.print(found.sentence, style="bold", markup=False)
     if found.moves:
+        people.print(_lasts(found), markup=False)
         people.print(_moves(found))
     if found.breaches_before:
         people.print(_breaches(found))
     people.print(_limits(found))
     if found.holds:
         people.print(_holds(found))
+
+
+def _lasts(found: Plan) -> str:
+    """How long it takes by its own estimates, beside what the limits of moves at once leave no way under."""
+    took, least = (f"{each.total_seconds() / 60:.1f} min" for each in (found.takes, found.takes_at_least))
+    waves = f"{len(found.waves)} waves; the limits allow no less than {least} and {found.waves_at_least}"
+    return f"about {took} of copying in {waves}"
 
 
 def _moves(found: Plan) -> Table:

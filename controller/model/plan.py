@@ -100,7 +100,11 @@ class LimitState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer."""
+    """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer.
+
+    `takes`: by its waves, each as long as its longest copy. `takes_at_least`, `waves_at_least`: what no order of the
+    same moves could undercut within the limits of moves at once.
+    """
 
     id: PlanId
     estate: str
@@ -114,6 +118,9 @@ class Plan:
     limits: tuple[LimitState, ...]
     score_before: tuple[float, ...]
     score_after: tuple[float, ...]
+    takes: timedelta = timedelta(0)
+    takes_at_least: timedelta = timedelta(0)
+    waves_at_least: int = 0
 
     @property
     def waves(self) -> tuple[tuple[Move, ...], ...]:

@@ -18,6 +18,7 @@ from controller.planner import (
     describe,
     holds,
     limits,
+    makespan,
     preference,
     rules,
     score,
@@ -89,8 +90,12 @@ def _assembled(
             score_before = moves[-1].score_after if moves else score.of_load(after)
             moves.append(_move(after, choice, len(moves) + 1, number, score_before))
             ledger.spend(choice.vm)
+    rows = [choice.vm for wave in made for choice in wave]
     was, left = classify.breaches(before), classify.breaches(after)
     held = holds.of_breaches(after, ledger, left, waiting)
+    lasts = makespan.makespan(
+        facts, made, {vm: move.copy.total_seconds() for vm, move in zip(rows, moves, strict=True)}
+    )
     return words.Plan(
         id=_id(facts.cluster, moves, held),
         estate=facts.cluster.estate,
@@ -104,6 +109,9 @@ def _assembled(
         limits=limits.states(before, after),
         score_before=score.of_load(before),
         score_after=score.of_load(after),
+        takes=_duration(lasts.takes_s),
+        takes_at_least=_duration(lasts.takes_at_least_s),
+        waves_at_least=lasts.waves_at_least,
     )
 
 

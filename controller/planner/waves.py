@@ -3,58 +3,77 @@
 A move joins a wave when its target admits it with every copy counted: what earlier waves left, and for each move of
 this wave both its copies. Since loads only add up, what holds with all of them there holds with any part of them.
 The limits on moves at once hold within a wave, migrations already under way included.
+
+A wave lasts as long as its longest copy. It is led by the most urgent move; the others that join it are those whose
+copies fit best into that time, so that short ones do not wait for long ones wave after wave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from controller.model.sample import IntColumn
-from controller.planner import rules
+from controller.planner import copies, rules
+from controller.planner.budget import Free
 from controller.planner.load import Load
 from controller.planner.search import Choice
 from controller.planner.situation import Situation
 
 Wave = tuple[Choice, ...]
 
+FOR_EVER_S = 1e9
+"""A copy over a link of no known speed is taken to last so long."""
+
 
 def waves(situation: Situation, choices: Sequence[Choice]) -> tuple[tuple[Wave, ...], tuple[Choice, ...]]:
     """The waves in order, and the moves that fit into none (each waits for another that waits for it)."""
     load = Load(situation)
-    queues = _by_source(load, choices)
+    estimates = ((choice.vm, copies.estimate(load, choice.vm, choice.target).copy_s) for choice in choices)
+    copy_s = {vm: min(seconds, FOR_EVER_S) for vm, seconds in estimates}
+    left = list(choices)
     made: list[Wave] = []
-    while queues:
-        wave = _wave(load, queues)
+    while left:
+        wave = _wave(load, left, copy_s)
         if not wave:
             break
         for choice in wave:
             load.finish(choice.vm, choice.target)
         made.append(wave)
-        queues = {source: queue for source, queue in queues.items() if queue}
-    return tuple(made), tuple(choice for queue in queues.values() for choice in queue)
+        gone = {choice.vm for choice in wave}
+        left = [choice for choice in left if choice.vm not in gone]
+    return tuple(made), tuple(left)
 
 
-def _by_source(load: Load, choices: Sequence[Choice]) -> dict[int, list[Choice]]:
-    queues: dict[int, list[Choice]] = {}
-    for choice in choices:
-        queues.setdefault(int(load.host[choice.vm]), []).append(choice)
-    return queues
-
-
-def _wave(load: Load, queues: dict[int, list[Choice]]) -> Wave:
-    """Takes from the queues what may run together now, most urgent first."""
+def _wave(load: Load, left: Sequence[Choice], copy_s: Mapping[int, float]) -> Wave:
+    """The most urgent move that may run now, and with it those whose copies last about as long, as places allow."""
     places = Places(load.situation)
     wave: list[Choice] = []
-    for source, queue in queues.items():
-        for choice in tuple(queue):
-            if not places.left(source):
+    for choice in left:
+        if _joins(load, places, choice):
+            wave.append(choice)
+            break
+    if wave:
+        longest = copy_s[wave[0].vm]
+        for choice in sorted(left, key=lambda choice: _apart(copy_s[choice.vm], longest)):
+            if places.none_left:
                 break
-            if places.holds(choice) and _admitted(load, choice):
-                load.begin(choice.vm, choice.target)
-                places.take(choice)
-                queue.remove(choice)
+            if choice is not wave[0] and _joins(load, places, choice):
                 wave.append(choice)
     return tuple(sorted(wave, key=lambda choice: choice.breach.concern))
+
+
+def _apart(seconds: float, longest: float) -> tuple[bool, float]:
+    """Copies that end within the longest first, of these those that last longest; then those that prolong it least."""
+    return seconds > longest, abs(longest - seconds)
+
+
+def _joins(load: Load, places: "Places", choice: Choice) -> bool:
+    """Whether the move may run beside those that are in the wave; it then does."""
+    if not places.holds(choice) or not _admitted(load, choice):
+        return False
+    load.begin(choice.vm, choice.target)
+    places.take(choice)
+    return True
 
 
 def _admitted(load: Load, choice: Choice) -> bool:
@@ -68,30 +87,42 @@ class Places:
         free = situation.places
         self._situation = situation
         self._total = free.total
-        self._out, self._into = free.out_of.copy(), free.into.copy()
-        self._across, self._agency, self._system = free.across.copy(), free.agency.copy(), free.system.copy()
+        self._columns = {name: column.copy() for name, column in columns(free).items()}
 
-    def left(self, source: int) -> bool:
-        """Whether anything more may leave this host in this wave."""
-        return self._total > 0 and bool(self._out[source] > 0)
+    @property
+    def none_left(self) -> bool:
+        """Whether nothing more may move in this wave."""
+        return self._total <= 0
 
     def holds(self, choice: Choice) -> bool:
         """Whether there is a place for the move everywhere."""
-        return all(column[row] > 0 for column, row in self._rows(choice))
+        return self._total > 0 and all(self._columns[name][row] > 0 for name, row in taken(self._situation, choice))
 
     def take(self, choice: Choice) -> None:
         """Takes the move's places."""
         self._total -= 1
-        for column, row in self._rows(choice):
-            column[row] -= 1
+        for name, row in taken(self._situation, choice):
+            self._columns[name][row] -= 1
 
-    def _rows(self, choice: Choice) -> list[tuple[IntColumn, int]]:
-        cluster = self._situation.cluster
-        source = int(cluster.vms.host[choice.vm])
-        racks = {int(cluster.hosts.rack[source]), int(cluster.hosts.rack[choice.target])}
-        rows = [(self._out, source), (self._into, choice.target)]
-        if len(racks) == 2:
-            rows += [(self._across, rack) for rack in sorted(racks) if rack >= 0]
-        rows.append((self._agency, int(self._situation.agency[choice.vm])))
-        rows.append((self._system, int(cluster.vms.system[choice.vm])))
-        return [(column, row) for column, row in rows if row >= 0]
+
+def columns(free: Free) -> dict[str, IntColumn]:
+    """The places of one wave by what limits them, beside those in all."""
+    return {
+        "out_of": free.out_of,
+        "into": free.into,
+        "across": free.across,
+        "agency": free.agency,
+        "system": free.system,
+    }
+
+
+def taken(situation: Situation, choice: Choice) -> list[tuple[str, int]]:
+    """Where a move takes a place: a column and a row of it each."""
+    cluster = situation.cluster
+    source = int(cluster.vms.host[choice.vm])
+    racks = {int(cluster.hosts.rack[source]), int(cluster.hosts.rack[choice.target])}
+    rows = [("out_of", source), ("into", choice.target)]
+    if len(racks) == 2:
+        rows += [("across", rack) for rack in sorted(racks)]
+    rows += [("agency", int(situation.agency[choice.vm])), ("system", int(cluster.vms.system[choice.vm]))]
+    return [(name, row) for name, row in rows if row >= 0]

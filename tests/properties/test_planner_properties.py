@@ -1,6 +1,7 @@
 """Safety and liveness of plans on arbitrary clusters, broken ones included. `GDCC_EXAMPLES` asks for more of them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -134,6 +135,14 @@ def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(clus
     target = data.draw(st.sampled_from(forbidden))
     moves = tuple(replace(m, target=target) if m.n == move.n else m for m in made.moves)
     assert check.problems(cluster, policy, replace(made, moves=moves))
+
+
+@slowly
+@given(cluster=arbitrary_clusters.pressed(), policy=arbitrary_clusters.narrow())
+def test_no_plan_is_shorter_than_its_own_lower_bounds(cluster, policy):
+    made = planned(cluster, policy)
+    assert made.waves_at_least <= len(made.waves)
+    assert made.takes_at_least <= made.takes + timedelta(milliseconds=1)
 
 
 @slowly
