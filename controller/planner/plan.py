@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -56,7 +57,11 @@ def proved(
 ) -> words.Plan:
     """The plan of what a search found, in waves, explained and checked. Raises `InvariantError` as `plan` does."""
     made, waiting = waves.waves(facts, found.choices)
-    whole = _assembled(facts, _worth_it(facts, made), {choice.vm for choice in waiting}, now)
+    kept = _worth_it(facts, made)
+    if vain := _in_vain(kept):
+        fewer = tuple(choice for choice in found.choices if choice.vm not in vain)
+        return proved(facts, replace(found, choices=fewer), cluster, policy, now)
+    whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now)
     problems = check.problems(cluster, policy, whole)
     if problems:
         raise errors.InvariantError(
@@ -65,6 +70,13 @@ def proved(
             remedy="keep the snapshot and report it; no move is made",
         )
     return whole
+
+
+def _in_vain(made: tuple[waves.Wave, ...]) -> frozenset[int]:
+    """VMs that would make room for one that does not come."""
+    moving = {choice.vm for wave in made for choice in wave}
+    made_room = (choice for wave in made for choice in wave if choice.room_for is not None)
+    return frozenset(choice.vm for choice in made_room if choice.room_for not in moving)
 
 
 def _worth_it(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> tuple[waves.Wave, ...]:

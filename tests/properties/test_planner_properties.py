@@ -138,6 +138,21 @@ def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(clus
 
 
 @slowly
+@given(
+    case=st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow()))
+)
+def test_who_makes_room_leaves_before_the_one_that_it_is_made_for_comes(case):
+    cluster, policy = case
+    made = planned(cluster, policy)
+    by_vm = {move.vm: move for move in made.moves}
+    for move in made.moves:
+        if move.room_for is not None:
+            comes = by_vm[move.room_for]
+            assert comes.target == move.source
+            assert comes.wave > move.wave
+
+
+@slowly
 @given(cluster=arbitrary_clusters.pressed(), policy=arbitrary_clusters.narrow())
 def test_no_plan_is_shorter_than_its_own_lower_bounds(cluster, policy):
     made = planned(cluster, policy)
