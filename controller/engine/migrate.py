@@ -130,7 +130,7 @@ class Migrator:
         """Judges and writes with no await in between, so that no other move takes the same slot."""
         situation, policy, now = self._situation(), self._policy(), self._clock.now()
         view = guard.view(self._journal, policy, now)
-        barred = recheck.bar(order, facts, situation, view.open_entries)
+        barred = recheck.bar(order, facts, situation, view.open_entries, view.recent)
         if barred is not None:
             raise barred
         assert facts.server is not None

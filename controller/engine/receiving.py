@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.engine.order import Order
 from controller.model.ids import HostName
-from controller.model.migration import Entry
+from controller.model.migration import Entry, State
 from controller.planner import describe, rules
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -31,7 +31,8 @@ def ruled_out(
 ) -> tuple[str, str] | None:
     """The rule that speaks against the move now, and a sentence; None where none does.
 
-    `others` are open moves: each counts on its target, also where the look does not show it yet.
+    `others` are moves of ours. An open one counts on its target, also where the look does not show it yet; one that
+    succeeded after the look counts where it went and no more where it was.
     """
     cluster = looked.cluster
     target = _row(cluster.hosts.names, order.target)
@@ -46,8 +47,10 @@ def ruled_out(
     held = "" if order.by_operator else str(looked.standing.held[source])
     if held and not (held in _UNREAD and order.source in settling):
         return held, f"of {order.source}: {describe.of_host(cluster, held, source)}"
-    moving = [each for each in others if each.intent.id != order.id]
-    load, spared = _load(looked, moving), _spared(looked, order, settling, moving)
+    entries = {each.intent.id: each for each in others if each.intent.id != order.id}.values()
+    moving = [each for each in entries if each.outcome is None]
+    moved = [each for each in entries if each.outcome is not None and _since(looked, each)]
+    load, spared = _load(looked, moving, moved), _spared(looked, order, settling, moving)
     for rule in _HELD_AGAIN:
         if rule.name not in spared and not rule.admits(load, vm, np.array([target], np.int32))[0]:
             return rule.name, describe.RULES[rule.name]
@@ -66,9 +69,22 @@ def _spared(looked: Situation, order: Order, settling: frozenset[HostName], movi
     return frozenset(spared | ({"cpu", "memory", "network"} if order.target in settling else set()))
 
 
-def _load(looked: Situation, moving: Iterable[Entry]) -> Load:
-    """With the copies of moves that the look does not show yet."""
+def _since(looked: Situation, entry: Entry) -> bool:
+    """Whether the move succeeded after the look was taken, which shows its server where it was."""
+    outcome = entry.outcome
+    return outcome is not None and outcome.state is State.SUCCEEDED and outcome.ended_at >= looked.cluster.taken_at
+
+
+def _load(looked: Situation, moving: Iterable[Entry], moved: Iterable[Entry]) -> Load:
+    """With the copies of moves that the look does not show yet, and with what has moved since."""
     load, cluster = Load(looked), looked.cluster
+    for each in moved:
+        vm, target = _row(cluster.vms.ids, each.intent.server_id), _row(cluster.hosts.names, each.intent.target)
+        if vm is None or target is None or load.host[vm] in {-1, target}:
+            continue
+        if cluster.vms.target[vm] != target:
+            load.begin(vm, target)
+        load.finish(vm, target)
     for each in moving:
         vm, target = _row(cluster.vms.ids, each.intent.server_id), _row(cluster.hosts.names, each.intent.target)
         if vm is None or target is None or cluster.vms.target[vm] >= 0 or cluster.vms.host[vm] in {-1, target}:

@@ -69,8 +69,13 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
     )
 
 
-def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[Entry, ...]) -> RefusedError | None:
-    """The first fact that bars the move, None where none does; `rule` is a metric's label."""
+def bar(
+    order: Order, facts: Facts, situation: Situation, open_entries: tuple[Entry, ...], recent: tuple[Entry, ...] = ()
+) -> RefusedError | None:
+    """The first fact that bars the move, None where none does; `rule` is a metric's label.
+
+    `recent` entries tell what has moved since the newest look.
+    """
     server = facts.server
     if server is None:
         return _no(order, "server-gone", f"{order.server_name} was deleted")
@@ -79,7 +84,7 @@ def bar(order: Order, facts: Facts, situation: Situation, open_entries: tuple[En
         or _guest_bar(order, server)
         or _numa_bar(order, server, situation)
         or _service_bar(order, facts)
-        or _reading_bar(order, situation, open_entries)
+        or _reading_bar(order, situation, (*open_entries, *recent))
         or _clearance_bar(order, server, situation)
         or _group_bar(order, facts, situation, open_entries)
         or (None if facts.placement is None else _no(order, "placement", facts.placement))
@@ -143,10 +148,10 @@ def _service_bar(order: Order, facts: Facts) -> RefusedError | None:
     return None
 
 
-def _reading_bar(order: Order, situation: Situation, open_entries: tuple[Entry, ...]) -> RefusedError | None:
+def _reading_bar(order: Order, situation: Situation, entries: tuple[Entry, ...]) -> RefusedError | None:
     """What was read since the plan was made."""
     looked, settling = situation.looked, situation.settling
-    against = None if looked is None else receiving.ruled_out(looked, order, settling, open_entries)
+    against = None if looked is None else receiving.ruled_out(looked, order, settling, entries)
     if against is not None:
         return _no(order, against[0], f"{order.target} does not receive {order.server_name} now: {against[1]}")
     if order.rule == "uneven" and order.source in situation.on_battery:

@@ -11,7 +11,7 @@ from controller.engine import receiving
 from controller.engine.order import Order
 from controller.model.cluster import PowerKind
 from controller.model.ids import HostName, ServerId
-from controller.model.migration import Entry, State
+from controller.model.migration import Entry, Outcome, State
 from controller.model.policy import Policy
 from controller.planner import situation
 from tests import builders
@@ -106,6 +106,34 @@ def test_a_move_under_way_to_the_same_target_counts_there_though_no_look_shows_i
     assert rule(free) is None
     assert rule(free, others=(under_way("w", "c3", "c2"),)) == "cpu"
     assert rule(free, replace(move(), id="m-w"), others=(under_way("w", "c3", "c2"),)) is None
+
+
+def ended(entry: Entry, at: datetime, state: State = State.SUCCEEDED) -> Entry:
+    return replace(entry, state=state, outcome=Outcome(state=state, why="", ended_at=at))
+
+
+@pytest.mark.parametrize("copying", [False, True])
+def test_what_left_the_target_after_the_look_does_not_stand_on_it_any_more(copying: bool) -> None:
+    """The second wave of a plan begins a moment after the first, on a look that still shows who made room."""
+    crowded = Host(name="c2", cpu=0.78, threads=20)
+    vms = [
+        Vm(name="o", host="c2", cpu=3.0, target="c3" if copying else None, busy=copying),
+        Vm(name="v", host="c1", cpu=2.0),
+    ]
+    cluster = builders.cluster(hosts=[Host(name="c1"), crowded, Host(name="c3")], vms=vms)
+    seen = situation.of_cluster(cluster, Policy(), NOW)
+    gone, later = under_way("o", "c2", "c3"), NOW + timedelta(seconds=20)
+    assert rule(seen) == "cpu"
+    assert rule(seen, others=(gone,)) == "cpu"
+    assert rule(seen, others=(ended(gone, later),)) is None
+    assert rule(seen, others=(ended(gone, later, State.FAILED),)) == "cpu"
+    assert rule(seen, others=(ended(gone, NOW - timedelta(minutes=5)),)) == "cpu"
+
+
+def test_what_came_to_the_target_after_the_look_counts_there() -> None:
+    free = looked(cpu=0.66, threads=20)
+    came = ended(under_way("w", "c3", "c2"), NOW + timedelta(seconds=20))
+    assert rule(free, others=(came,)) == "cpu"
 
 
 def test_a_host_or_a_server_that_the_look_does_not_show() -> None:
