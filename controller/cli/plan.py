@@ -46,13 +46,18 @@ def plan(
     cold: Cold = None,
     recommended: Recommended = False,
     time_limit: TimeLimit = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="No more searches than these: the same plan again.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, max=4, help="No more searches than these: the same plan again.")
+    ] = None,
     socket: SocketOption = SOCKET,
 ) -> None:
     """Show what would be moved, and why: the daemon's plan, or one of a snapshot. Moves nothing.
 
     Exit status 1 where a limit or a rule stays broken.
     """
+    _of_whom(snapshot, config, recommended=recommended)
+    if time_limit is not None and not math.isfinite(time_limit):
+        raise typer.BadParameter("must be a number of seconds", param_hint="--time-limit")
     for given, name in ((cold, "--cold"), (time_limit, "--time-limit"), (rounds, "--rounds")):
         if given and snapshot is None and config is None:
             raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint=name)
@@ -91,6 +96,7 @@ def explain(
     Of the daemon's plan without a snapshot; with one, also each term that a move changes, what would undo it, what
     hosts carry, and a minimal set of rules that leaves no target.
     """
+    _of_whom(snapshot, config, recommended=recommended)
     with told():
         if snapshot is None and config is None:
             told_of = plan_file.read(plan) if plan else _of_daemon(socket, recommended=recommended)
@@ -103,6 +109,12 @@ def explain(
         print_json(asdict(answer))
         return
     explained.show(answer)
+
+
+def _of_whom(snapshot: Path | None, config: Path | None, *, recommended: bool) -> None:
+    if recommended and (snapshot is not None or config is not None):
+        what = "the daemon recommends by the modes of its scopes; a snapshot has none"
+        raise typer.BadParameter(what, param_hint="--recommended")
 
 
 def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:

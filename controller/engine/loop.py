@@ -55,6 +55,10 @@ class Memory:
     phases: dict[str, float] = field(default_factory=dict)
 
 
+_ACTING = (Mode.APPROVE, Mode.AUTO)
+_ADVISED = (Mode.RECOMMEND, *_ACTING)
+
+
 class Loop:
     """Owns the turns. `publish` is given each turn's status; `wake` may be set by anyone to turn at once."""
 
@@ -109,6 +113,7 @@ class Loop:
     def take_over(self, policy: Policy, estate: Estate, interval: timedelta) -> None:
         """Goes by a reloaded configuration from the next turn on; what runs is bound by the new policy at once."""
         self.policy = policy
+        self.memory.recommended = None
         self.interval = interval
         self.sight.take_over(estate, interval)
         self.status = replace(self.status, estate=estate.name, interval=interval)
@@ -166,10 +171,10 @@ class Loop:
             doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
             return self._said(finished, doing, *self.memory.waits)
         plan, superseded = await self._propose(seen)
-        recommended = await self._recommend(seen, plan)
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
+        recommended = await self._recommend(seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
 
@@ -210,8 +215,7 @@ class Loop:
     async def _propose(self, seen: Seen) -> tuple[Plan, str | None]:
         """The plan on the table, and what became of an approved one that it replaces."""
         policy, before = self.policy, self.memory.proposal
-        modes = (Mode.APPROVE, Mode.AUTO)
-        part = scoping.without_drains(self._restricted(seen, modes) if policy.mode in modes else seen.cluster)
+        part = scoping.without_drains(self._restricted(seen, _ACTING) if policy.mode in _ACTING else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         with self._phase("plan"):
             if policy.mode is Mode.OBSERVE:
@@ -228,16 +232,24 @@ class Loop:
             return plan, f"Plan {before.id} was approved but no longer fits what is seen; it was not run."
         return plan, None
 
-    async def _recommend(self, seen: Seen, proposal: Plan) -> str | None:
-        """Plans for the scopes that are only recommended, the others with them; says what it would do beyond."""
-        before, self.memory.recommended = self.memory.recommended, None
+    async def _recommend(self, seen: Seen) -> str | None:
+        """Plans for the scopes that are only recommended, the others with them; says what it would do there.
+
+        After the plan that may run has been started, and without a say in it: what fails here is told and no more.
+        """
         if not proposals.also_recommended(self.policy):
+            self.memory.recommended = None
             return None
-        part = scoping.without_drains(self._restricted(seen, (Mode.RECOMMEND, Mode.APPROVE, Mode.AUTO)))
-        with self._phase("recommend"):
-            plan = await asyncio.to_thread(proposals.newest, before, part, self.policy, seen.look.at)
+        part, acting = (self._restricted(seen, modes) for modes in (_ADVISED, _ACTING))
+        try:
+            with self._phase("recommend"):
+                plan = await asyncio.to_thread(planner.plan, scoping.without_drains(part), self.policy, seen.look.at)
+        except GdccError as error:
+            self.memory.recommended = None
+            _log.warning("no recommendation could be made", extra={"error": str(error)})
+            return f"No recommendation could be made: {error}."
         self.memory.recommended = plan
-        more = proposals.beyond(plan, proposal)
+        more = proposals.beyond(plan, acting)
         noun = "move" if more == 1 else "moves"
         return f"{more} more {noun} would be made in scopes of mode recommend." if more else None
 

@@ -1,5 +1,6 @@
 """Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -84,9 +85,11 @@ class Situation:
 
     def dirty_bytes_s(self, server_id: ServerId) -> float | None:
         """How fast the server wrote to its memory at the newest look; None where that does not hold it."""
-        if self.looked is None or server_id not in self.looked.cluster.vms.ids:
+        if self.looked is None:
             return None
-        return float(self.looked.dirty_bytes_s[self.looked.cluster.vms.ids.index(server_id)])
+        ids = self.looked.cluster.vms.ids
+        row = bisect_left(ids, server_id)
+        return float(self.looked.dirty_bytes_s[row]) if row < len(ids) and ids[row] == server_id else None
 
     def cells(self, name: HostName) -> tuple[NumaCell, ...]:
         """The host's NUMA cells; none where the inventory does not tell them."""

@@ -59,14 +59,22 @@ def also_recommended(policy: Policy) -> bool:
     return policy.mode in {Mode.APPROVE, Mode.AUTO} and Mode.RECOMMEND in policy.scope_modes.values()
 
 
-def beyond(recommended: Plan, proposal: Plan) -> int:
-    """How many of the recommended moves the plan on the table does not make."""
-    made = {(move.vm, move.target) for move in proposal.moves}
-    return sum((move.vm, move.target) not in made for move in recommended.moves)
+def beyond(recommended: Plan, acting: Cluster) -> int:
+    """How many of the recommended moves are of a system, or touch a host, withheld from those that may be made."""
+    hosts = {name for name, withheld in zip(acting.hosts.names, acting.hosts.withheld, strict=True) if withheld}
+    system = dict(zip(acting.vms.ids, acting.vms.system.tolist(), strict=True))
+    systems = acting.systems.withheld
+    return sum(
+        bool({move.source, move.target} & hosts) or (system[move.vm] >= 0 and bool(systems[system[move.vm]]))
+        for move in recommended.moves
+    )
 
 
 def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
-    """Young, for causes that still hold, and no cause that the fresh plan would cure is missing."""
+    """Young, for causes that still hold, no cause that the fresh plan would cure is missing, no room made in vain."""
+    needed = {move.vm for move in fresh.moves}
+    if any(move.room_for is not None and move.vm not in needed for move in before.moves):
+        return False
     causes = {move.breach for move in before.moves}
     holding = {breach.key for breach in fresh.breaches_before}
     urgent = {move.breach for move in fresh.moves}

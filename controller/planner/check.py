@@ -26,6 +26,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
         return tuple(found)
     now_s = plan.created_at.timestamp()
     found += check_moves.problems(cluster, policy, plan.moves, now_s)
+    found += _room(plan)
     found += _at_once(cluster, policy, plan)
     found += _in_the_hour(cluster, policy, plan)
     found += check_loads.problems(cluster, policy, plan)
@@ -54,6 +55,14 @@ def _shape(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
             yield f"move {move.n}: {move.source} to {move.target} is no move between two hosts of the snapshot"
         elif int(cluster.vms.host[rows[move.vm]]) != hosts[move.source]:
             yield f"move {move.n}: VM {move.vm} is not on {move.source}"
+
+
+def _room(plan: Plan) -> Iterator[str]:
+    """Who makes room leaves before the VM comes that it is made for."""
+    coming = {(move.vm, move.target): move.wave for move in plan.moves}
+    for move in plan.moves:
+        if move.room_for is not None and coming.get((move.room_for, move.source), 0) <= move.wave:
+            yield f"move {move.n}: VM {move.vm} makes room for {move.room_for}, which does not come after it"
 
 
 def _at_once(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:

@@ -32,16 +32,22 @@ class Left:
     conflict: Conflict | None
 
 
-def of_breaches(load: Load, ledger: Ledger, left: Collection[Breach], waiting: Collection[int]) -> tuple[Hold, ...]:
-    """The holds of all breaches left after the plan; `waiting` are VMs whose moves fit into no wave."""
-    holds = Holds(load, ledger, waiting)
+def of_breaches(
+    load: Load, ledger: Ledger, left: Collection[Breach], waiting: Collection[int], *, stopped: bool
+) -> tuple[Hold, ...]:
+    """The holds of all breaches left after the plan; `waiting` are VMs whose moves fit into no wave.
+
+    `stopped`: the search was ended before it had looked at everything.
+    """
+    holds = Holds(load, ledger, waiting, stopped=stopped)
     return tuple(hold for breach in left for hold in holds.of_breach(breach))
 
 
 class Holds:
     """Looks up why, on the load that the plan leaves."""
 
-    def __init__(self, load: Load, ledger: Ledger, waiting: Collection[int]) -> None:
+    def __init__(self, load: Load, ledger: Ledger, waiting: Collection[int], *, stopped: bool = False) -> None:
+        self._free = "stopped" if stopped else ""
         self._load = load
         self._ledger = ledger
         self._waiting = frozenset(waiting)
@@ -77,7 +83,7 @@ class Holds:
         patterns = pairs.patterns()
         first = conflict.first(pairs.names, patterns)
         if "" in first:
-            return Verdict(vm=vm, rule="")
+            return Verdict(vm=vm, rule=self._free)
         ranked, why = conflict.as_counts(first), conflict.found(self._load, pairs, patterns)
         return Verdict(vm=vm, rule=ranked[0][0] if ranked else "same-host", conflict=why)
 
@@ -123,7 +129,7 @@ class Holds:
         if not classify.lasting(self._load, breach):
             return "not-sustained"
         if breach.concern is Concern.UNEVEN:
-            return "on-battery" if situation.standing.on_battery[self._hosts[breach.subject]] else "gain"
+            return "on-battery" if situation.standing.on_battery[self._hosts[breach.subject]] else self._free or "gain"
         return ""
 
     def _should_move(self, breach: Breach) -> list[int]:

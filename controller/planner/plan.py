@@ -58,10 +58,10 @@ def proved(
     """The plan of what a search found, in waves, explained and checked. Raises `InvariantError` as `plan` does."""
     made, waiting = waves.waves(facts, found.choices)
     kept = _worth_it(facts, made)
-    if vain := _in_vain(kept):
+    if vain := _in_vain(facts, kept):
         fewer = tuple(choice for choice in found.choices if choice.vm not in vain)
         return proved(facts, replace(found, choices=fewer), cluster, policy, now)
-    whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now)
+    whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now, stopped=found.stopped)
     problems = check.problems(cluster, policy, whole)
     if problems:
         raise errors.InvariantError(
@@ -72,11 +72,16 @@ def proved(
     return whole
 
 
-def _in_vain(made: tuple[waves.Wave, ...]) -> frozenset[int]:
-    """VMs that would make room for one that does not come."""
-    moving = {choice.vm for wave in made for choice in wave}
-    made_room = (choice for wave in made for choice in wave if choice.room_for is not None)
-    return frozenset(choice.vm for choice in made_room if choice.room_for not in moving)
+def _in_vain(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> frozenset[int]:
+    """VMs that would make room for one that does not come, or that comes before they have left."""
+    coming = {(choice.vm, choice.target): number for number, wave in enumerate(made) for choice in wave}
+    return frozenset(
+        choice.vm
+        for number, wave in enumerate(made)
+        for choice in wave
+        if choice.room_for is not None
+        if coming.get((choice.room_for, int(facts.cluster.vms.host[choice.vm])), -1) <= number
+    )
 
 
 def _worth_it(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> tuple[waves.Wave, ...]:
@@ -92,7 +97,12 @@ def _worth_it(facts: situation.Situation, made: tuple[waves.Wave, ...]) -> tuple
 
 
 def _assembled(
-    facts: situation.Situation, made: tuple[waves.Wave, ...], waiting: Collection[int], now: datetime
+    facts: situation.Situation,
+    made: tuple[waves.Wave, ...],
+    waiting: Collection[int],
+    now: datetime,
+    *,
+    stopped: bool,
 ) -> words.Plan:
     before, after = Load(facts), Load(facts)
     ledger = Ledger(facts.cluster, facts.places, facts.policy.limits.max_moves)
@@ -104,7 +114,7 @@ def _assembled(
             ledger.spend(choice.vm)
     rows = [choice.vm for wave in made for choice in wave]
     was, left = classify.breaches(before), classify.breaches(after)
-    held = holds.of_breaches(after, ledger, left, waiting)
+    held = holds.of_breaches(after, ledger, left, waiting, stopped=stopped)
     lasts = makespan.makespan(
         facts, made, {vm: move.copy.total_seconds() for vm, move in zip(rows, moves, strict=True)}
     )
@@ -113,7 +123,7 @@ def _assembled(
         estate=facts.cluster.estate,
         snapshot_at=facts.cluster.taken_at,
         created_at=now,
-        sentence=_frozen(facts.cluster) + describe.plan(moves, was, left, held),
+        sentence=_frozen(facts.cluster) + _cut_short(stopped) + describe.plan(moves, was, left, held),
         moves=tuple(moves),
         holds=held,
         breaches_before=was,
@@ -184,6 +194,10 @@ def _id(cluster: model.Cluster, moves: Iterable[words.Move], held: Iterable[word
     content += [f"{m.wave} {m.n} {m.vm} {m.source} {m.target} {m.breach} {m.cold}" for m in moves]
     content += [f"{h.breach} {h.vm} {h.rule}" for h in held]
     return PlanId(hashlib.sha256("\n".join(content).encode()).hexdigest()[:12])
+
+
+def _cut_short(stopped: bool) -> str:
+    return "The search was stopped before its end. " if stopped else ""
 
 
 def _frozen(cluster: model.Cluster) -> str:

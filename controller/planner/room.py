@@ -19,7 +19,7 @@ from controller.planner.load import Load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How hard a plan looks for room: `tries` of a host and a VM on it in all, `hosts` for a VM, `vms` of a breach."""
+    """How hard a plan looks for room: `tries` of hosts and VMs on them in all, `hosts` for a VM, `vms` of a breach."""
 
     tries: int = 2000
     hosts: int = 16
@@ -49,29 +49,34 @@ class Rooms:
     `bounded`: more effort might have found more.
     """
 
-    def __init__(self, load: Load, effort: Effort) -> None:
+    def __init__(self, load: Load, effort: Effort, stop: Callable[[], bool]) -> None:
         self._load = load
         self.effort = effort
+        self._stop = stop
         self._tries = effort.tries
         self.bounded = False
 
     def room(self, vm: int, within: IntColumn | None, may_leave: Callable[[int], bool]) -> Room | None:
         """The first room found; None where there is none, or none was found in time."""
+        if not self._may_try():
+            return None
         hosts = rules.places(self._load, vm)
         if within is not None:
             hosts = hosts[np.isin(hosts, within)]
         self.bounded |= len(hosts) > self.effort.hosts
         order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[: self.effort.hosts]
         for host in hosts[order].tolist():
-            there = self._load_on(host)
+            if not self._may_try():
+                return None
+            there = np.array([other for other in self._standing_on(host).tolist() if may_leave(other)], np.int32)
             for other in there[self._enough(vm, host, there)].tolist():
-                if may_leave(other) and (found := self._tried(vm, host, (other,))):
+                if found := self._tried(vm, host, (other,)):
                     return Room(others=found, host=host)
-            if found := self._tried(vm, host, (other for other in there[::-1].tolist() if may_leave(other))):
+            if found := self._tried(vm, host, there[::-1].tolist()):
                 return Room(others=found, host=host)
         return None
 
-    def _load_on(self, host: int) -> IntColumn:
+    def _standing_on(self, host: int) -> IntColumn:
         """The VMs on the host, the smallest first."""
         there = np.flatnonzero(self._load.host == host).astype(np.int32)
         ordered: IntColumn = there[np.lexsort((there, self._load.situation.asked[1, there]))]
@@ -107,6 +112,7 @@ class Rooms:
         return tuple(gone) if admitted else ()
 
     def _may_try(self) -> bool:
+        """Whether one more look is allowed; it is then spent."""
         self.bounded |= self._tries <= 0
         self._tries -= 1
-        return self._tries >= 0
+        return self._tries >= 0 and not self._stop()

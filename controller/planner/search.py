@@ -5,6 +5,7 @@ copies counted, waves are built again from the start, and `check` proves the res
 once; a VM that it sends on a second time is simply sent there in the first place.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -79,7 +80,7 @@ class Search:
         self.load = Load(situation)
         self._ledger = Ledger(situation.cluster, situation.places, situation.policy.limits.max_moves)
         self._reasons: dict[int, Breach] = {}
-        self._rooms = room.Rooms(self.load, effort)
+        self._rooms = room.Rooms(self.load, effort, self.asked_to_stop)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
         self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
@@ -126,18 +127,22 @@ class Search:
         return self.move(vm, breach, within) or self.squeeze(vm, breach, within)
 
     def squeeze(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
-        """Sends the VM where others, which nothing else moves, make room for it; False where none can."""
+        """Sends the VM where others make room for it; False where none can.
+
+        One that is being moved anyway goes elsewhere in the first place; the rest move for this VM alone.
+        """
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
-        found = self._rooms.room(vm, within, lambda other: other not in self._reasons and self.may_move(other, breach))
+        found = self._rooms.room(vm, within, lambda other: other not in self._room_for and self.may_move(other, breach))
         if found is None:
             return False
-        left = [(other, to) for other, to in found.others if self._sent(other, to, breach)]
+        before = {other: self._reasons.get(other) for other, _ in found.others}
+        left = [other for other, to in found.others if self._sent(other, to, before[other] or breach)]
         if len(left) < len(found.others) or not self.may_move(vm, breach):
-            for other, _ in reversed(left):
-                self._send(other, found.host, breach)
+            for other in reversed(left):
+                self._send(other, found.host, before[other] or breach)
             return False
-        self._room_for |= {other: vm for other, _ in left}
+        self._room_for |= {other: vm for other in left if before[other] is None}
         self._send(vm, found.host, breach)
         return True
 
@@ -155,8 +160,7 @@ class Search:
             if self.load.host[vm] == freed:
                 continue
             self._room_for.pop(other)
-            back = rules.admitted(self.load, other, np.array([freed], np.int32), rules.DYNAMIC)
-            if len(back):
+            if np.isin(freed, rules.targets(self.load, other)):
                 self._send(other, freed, self._reasons[other])
 
     def _send(self, vm: int, target: int, breach: Breach) -> None:
@@ -210,6 +214,8 @@ def _empty(search: Search, breach: Breach) -> None:
     """Everything leaves the host, the largest first."""
     vms = search.on(search.hosts[breach.subject])
     for vm in vms[np.lexsort((vms, -search.situation.asked[1, vms]))].tolist():
+        if search.asked_to_stop():
+            return
         search.place(vm, breach)
 
 
@@ -224,7 +230,8 @@ def _unload(search: Search, breach: Breach) -> None:
     for asked, load, capacity in zip(
         search.situation.asked, search.load.asked, search.situation.capacity[:, host], strict=True
     ):
-        need = Need(vms=search.on(host), relief=asked.__getitem__, excess=_over(load, host, float(capacity)))
+        over = _over(load, host, float(capacity))
+        need = Need(vms=search.on(host), relief=asked.__getitem__, excess=over, broken=over)
         _relieve(search, breach, need)
 
 
@@ -234,10 +241,12 @@ def _cool(search: Search, breach: Breach) -> None:
     limit = float(search.situation.limit[quantity, host])
     vms = search.on(host)
     vms = vms[search.relief(vms, quantity) > NEGLIGIBLE * limit]
-    if _over(search.load.used[quantity], host, limit)() <= 0:
+    broken = _over(search.load.used[quantity], host, limit)
+    if broken() <= 0:
         return
     excess = _over(search.load.used[quantity], host, (1.0 - SPARE) * limit)
-    _relieve(search, breach, Need(vms=vms, relief=lambda left: search.relief(left, quantity), excess=excess))
+    relief = functools.partial(search.relief, quantity=quantity)
+    _relieve(search, breach, Need(vms=vms, relief=relief, excess=excess, broken=broken))
 
 
 def _ease(search: Search, breach: Breach) -> None:
@@ -248,12 +257,14 @@ def _ease(search: Search, breach: Breach) -> None:
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
     vms = vms[search.relief(vms, amounts.CPU) > NEGLIGIBLE * hosts.threads[search.load.host[vms]]]
     limit = float(search.situation.cluster.power.limit_watts[row])
-    if _over(search.load.least, row, limit)() <= 0:
+    broken = _over(search.load.least, row, limit)
+    if broken() <= 0:
         return
     need = Need(
         vms=vms,
         relief=lambda left: search.relief(left, amounts.CPU) * watts.per_thread_out[search.load.host[left]],
         excess=_over(search.load.least, row, (1.0 - SPARE) * limit),
+        broken=broken,
         within=np.flatnonzero(~fed).astype(np.int32),
     )
     _relieve(search, breach, need)
@@ -261,11 +272,15 @@ def _ease(search: Search, breach: Breach) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """VMs that could relieve something, by how much each, what is still too much, and where they may go."""
+    """VMs that could relieve something, by how much each, and where they may go.
+
+    `excess`: what is still more than it should be, a little to spare; `broken`: more than its limit.
+    """
 
     vms: IntColumn
     relief: Callable[[IntColumn], FloatColumn]
     excess: Callable[[], float]
+    broken: Callable[[], float]
     within: IntColumn | None = None
 
 
@@ -276,24 +291,30 @@ def _over(loads: FloatColumn, row: int, limit: float) -> Callable[[], float]:
 def _relieve(search: Search, breach: Breach, need: Need) -> None:
     """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
     left = need.vms
-    while len(left) and need.excess() > rules.ROUNDING:
-        mends, cost, excess = need.relief(left), copies.sent_gib(search.load, left), need.excess()
-        order = np.lexsort((left, np.where(mends >= excess, cost, -mends / cost), mends < excess))
-        left = left[order[mends[order] > 0]]
+    while len(left) and need.excess() > rules.ROUNDING and not search.asked_to_stop():
+        left = _best_first(search, left, need.relief(left), need.excess())
         moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
         left = left[moved + 1 :]
     _squeeze(search, breach, need)
 
 
+def _best_first(search: Search, vms: IntColumn, mends: FloatColumn, excess: float) -> IntColumn:
+    """Those that mend it alone, the cheapest first; then the others, by what they mend for their cost."""
+    cost = copies.sent_gib(search.load, vms)
+    order = np.lexsort((vms, np.where(mends >= excess, cost, -mends / cost), mends < excess))
+    ordered: IntColumn = vms[order[mends[order] > 0]]
+    return ordered
+
+
 def _squeeze(search: Search, breach: Breach, need: Need) -> None:
-    """Where that was not enough, others make room for those that would mend most."""
-    left = need.vms[need.relief(need.vms) > 0]
-    left = search.most(left[np.lexsort((left, -need.relief(left)))])
-    for vm in left.tolist():
-        if need.excess() <= rules.ROUNDING:
+    """Where that was not enough to mend it, others make room for VMs that would."""
+    if need.broken() <= rules.ROUNDING:
+        return
+    left = np.array([vm for vm in need.vms.tolist() if search.standing(vm)], np.int32)
+    for vm in search.most(_best_first(search, left, need.relief(left), need.broken())).tolist():
+        if need.broken() <= rules.ROUNDING or search.asked_to_stop():
             return
-        if search.standing(vm):
-            search.squeeze(vm, breach, need.within)
+        search.squeeze(vm, breach, need.within)
 
 
 def _regroup(search: Search, breach: Breach) -> None:

@@ -142,4 +142,7 @@ def test_ctrl_c_takes_the_best_plan_so_far(snapshot, monkeypatch):
 def test_a_time_limit_belongs_to_a_plan_that_is_made_here(snapshot):
     assert gdcc("plan", "--time-limit", "5").exit_code == 2
     assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "0").exit_code == 2
+    assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "nan").exit_code == 2
+    assert gdcc("plan", "--snapshot", snapshot(), "--recommended").exit_code == 2
+    assert gdcc("explain", "a", "--snapshot", snapshot(), "--recommended").exit_code == 2
     assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "5", "--cold", "c1").exit_code == 2
