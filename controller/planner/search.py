@@ -133,7 +133,7 @@ class Search:
         """
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
-        found = self._rooms.room(vm, within, lambda other: other not in self._room_for and self.may_move(other, breach))
+        found = self._rooms.room(vm, within, lambda other: self.may_move(other, breach))
         if found is None:
             return False
         before = {other: self._reasons.get(other) for other, _ in found.others}

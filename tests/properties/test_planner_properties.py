@@ -99,7 +99,7 @@ def _received_unread(cluster: Cluster, made: words.Plan, row: int) -> bool:
 
 
 @slowly
-@given(cluster=CLUSTERS)
+@given(cluster=st.one_of(CLUSTERS, arbitrary_clusters.pressed()))
 def test_planning_the_result_gives_no_further_move(cluster):
     policy = arbitrary_clusters.unhindered()
     made = planned(cluster, policy)
