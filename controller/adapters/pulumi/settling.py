@@ -4,6 +4,8 @@ What had been created is imported by its id, what had not is forgotten; then the
 nothing stands twice. (`pulumi refresh --import-pending-creates` would be made for it, and of CLI 3.250 loses the
 resource it should import: its `importing` operations are finished by nobody.)
 
+A security group may still have the default rules that the run would have deleted next: they are deleted here.
+
 Of an application credential the secret died with the run. It is deleted, and the next update makes it anew; but only
 the very one that the run asked for, and only once the stack's lock was ours: a run that still goes on keeps its own.
 """
@@ -12,7 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from controller.adapters.pulumi import adopting, credentials, finding, importing, state, urns
+from controller.adapters.pulumi import adopting, credentials, default_rules, finding, importing, state, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.state import Pending
 from controller.adapters.pulumi.state import State as Kept
@@ -36,6 +38,7 @@ def settler(open_cloud: OpenCloud) -> Callable[[Runner, Run, Kept], Awaitable[No
             orphans = await credentials.asked_for(cloud, wanted, kept.resources)
             if found.ambiguous:
                 raise StepFailedError(State.FAILED, _unclear(found))
+            await default_rules.delete(cloud, wanted, found.ids, (each.id for each in kept.resources if each.id))
             # What a settling that was killed itself had taken in, and not completed, is completed by this one.
             await adopting.adopt(runner, run, map(_wanted, begun), found.ids, "adopt")
             await runner.step(run, *clear)

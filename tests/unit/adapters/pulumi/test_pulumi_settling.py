@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.pulumi import adopting, credentials, finding, importing, state
+from controller.adapters.pulumi import adopting, credentials, default_rules, finding, importing, state
 from controller.adapters.pulumi.urns import type_of
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
@@ -61,6 +61,44 @@ def test_what_is_taken_in_depends_on_what_the_program_says_and_stands_after_it_i
     assert completed["dependencies"] == [network.urn], "not on what this state does not hold"
     assert completed["propertyDependencies"]["networkId"] == [network.urn]
     assert adopting.fill(deployment, {each.urn: each for each in (subnet, network)}) == 0
+
+
+class Neutron:
+    """Security groups' rules; what is deleted is gone."""
+
+    def __init__(self, *rules):
+        self.rules = {each["id"]: each for each in rules}
+
+    async def rows(self, service, path, table, params=None):
+        assert (service, path) == ("network", "/security-group-rules")
+        return list(self.rules.values())
+
+    async def write(self, service, method, path):
+        assert (service, method) == ("network", "DELETE")
+        del self.rules[path.rpartition("/")[2]]
+
+
+def rule(name, group="g1", **changes):
+    return {"id": name, "security_group_id": group, "direction": "egress", "ethertype": "IPv4", "protocol": None,
+            "remote_ip_prefix": None, "remote_group_id": None, "port_range_min": None, "port_range_max": None,
+            **changes}  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "left"), [(True, ["in", "kept", "narrow", "other", "tcp"]), (False, None)])
+def test_a_group_whose_default_rules_the_killed_run_had_not_deleted_loses_them_and_no_other(asked, left):
+    rules = [
+        *(rule("v4"), rule("v6", ethertype="IPv6"), rule("kept"), rule("other", group="g2")),
+        *(rule("tcp", protocol="tcp"), rule("in", direction="ingress"), rule("narrow", remote_ip_prefix="10.0.0.0/8")),
+    ]
+    neutron = Neutron(*rules)
+    group = replace(EVERY["SecGroup"], inputs={"name": "web", "deleteDefaultRules": asked})
+    cloud = finding.Cloud(rows=neutron, region="R")
+    asyncio.run(default_rules.delete(cloud, [group, EVERY["Network"]], {group.urn: "g1"}, ["kept"]))
+    assert sorted(neutron.rules) == (left or sorted(each["id"] for each in rules))
+
+
+def test_a_group_that_was_not_created_asks_the_cloud_nothing():
+    asyncio.run(default_rules.delete(finding.Cloud(rows=None, region="R"), [EVERY["SecGroup"]], {}, []))
 
 
 LOGIN = "urn:pulumi:s::gdcc::pulumi:providers:openstack::deployer"
