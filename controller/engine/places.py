@@ -1,6 +1,5 @@
 """Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.policy import Limits, Scope, ScopeKind
+from controller.planner import canonical, rules
 from controller.planner import situation as planner
 from inventory.model import Agency, Classification, Domain, Estate, Host, NumaCell, System, host_feeds
 
@@ -75,11 +75,11 @@ class Situation:
             return None
         types, racks = self.estate.host_types, {leaves.rack, arrives.rack}
         shares = [
-            types[leaves.type].migration_mib_s / max(1, min(limits.out_of_host, limits.at_once)),
-            types[arrives.type].migration_mib_s / max(1, min(limits.into_host, limits.at_once)),
+            types[leaves.type].migration_mib_s / rules.sharing(limits, limits.out_of_host),
+            types[arrives.type].migration_mib_s / rules.sharing(limits, limits.into_host),
         ]
         if len(racks) > 1:
-            copies = max(1, min(limits.across_rack, limits.at_once))
+            copies = rules.sharing(limits, limits.across_rack)
             shares += [self.estate.racks[rack].uplink_mib_s / copies for rack in racks]
         return min(shares)
 
@@ -87,9 +87,8 @@ class Situation:
         """How fast the server wrote to its memory at the newest look; None where that does not hold it."""
         if self.looked is None:
             return None
-        ids = self.looked.cluster.vms.ids
-        row = bisect_left(ids, server_id)
-        return float(self.looked.dirty_bytes_s[row]) if row < len(ids) and ids[row] == server_id else None
+        row = canonical.row(self.looked.cluster.vms.ids, server_id)
+        return None if row is None else float(self.looked.dirty_bytes_s[row])
 
     def cells(self, name: HostName) -> tuple[NumaCell, ...]:
         """The host's NUMA cells; none where the inventory does not tell them."""

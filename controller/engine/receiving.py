@@ -6,15 +6,14 @@ Hosts that our own moves have just touched are left out of it: their readings do
 is what the plan reckoned with.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from controller.engine.order import Order
 from controller.model.ids import HostName
 from controller.model.migration import Entry, State
-from controller.planner import describe, rules
+from controller.planner import canonical, describe, rules
 from controller.planner.load import Load
 from controller.planner.situation import Situation
 
@@ -35,13 +34,13 @@ def ruled_out(
     succeeded after the look counts where it went and no more where it was.
     """
     cluster = looked.cluster
-    target = _row(cluster.hosts.names, order.target)
+    target = canonical.row(cluster.hosts.names, order.target)
     if target is None:
         return "unknown-host", describe.RULES["unknown-host"]
     closed = str(looked.standing.closed[target])
     if closed and not (closed in _UNREAD and order.target in settling):
         return closed, describe.of_host(cluster, closed, target)
-    source, vm = _row(cluster.hosts.names, order.source), _row(cluster.vms.ids, order.server_id)
+    source, vm = canonical.row(cluster.hosts.names, order.source), canonical.row(cluster.vms.ids, order.server_id)
     if vm is None or source is None or cluster.vms.host[vm] != source:
         return None
     held = "" if order.by_operator else str(looked.standing.held[source])
@@ -49,7 +48,7 @@ def ruled_out(
         return held, f"of {order.source}: {describe.of_host(cluster, held, source)}"
     entries = {each.intent.id: each for each in others if each.intent.id != order.id}.values()
     moving = [each for each in entries if each.outcome is None]
-    moved = [each for each in entries if each.outcome is not None and _since(looked, each)]
+    moved = [each for each in entries if _since(looked, each)]
     load, spared = _load(looked, moving, moved), _spared(looked, order, settling, moving)
     for rule in _HELD_AGAIN:
         if rule.name not in spared and not rule.admits(load, vm, np.array([target], np.int32))[0]:
@@ -62,8 +61,8 @@ def _spared(looked: Situation, order: Order, settling: frozenset[HostName], movi
     touched = {host for each in moving for host in (each.intent.source, each.intent.target)}
     spared = {"network"} if touched & {order.source, order.target} else set()
     names, power = looked.cluster.hosts.names, looked.cluster.hosts.power
-    unsettled = [row for host in sorted(settling) if (row := _row(names, host)) is not None]
-    its_supplies = power[_row(names, order.target)]
+    unsettled = [row for host in sorted(settling) if (row := canonical.row(names, host)) is not None]
+    its_supplies = power[canonical.row(names, order.target)]
     if np.isin(its_supplies[its_supplies >= 0], power[unsettled]).any():
         spared.add("power")
     return frozenset(spared | ({"cpu", "memory", "network"} if order.target in settling else set()))
@@ -79,20 +78,21 @@ def _load(looked: Situation, moving: Iterable[Entry], moved: Iterable[Entry]) ->
     """With the copies of moves that the look does not show yet, and with what has moved since."""
     load, cluster = Load(looked), looked.cluster
     for each in moved:
-        vm, target = _row(cluster.vms.ids, each.intent.server_id), _row(cluster.hosts.names, each.intent.target)
+        vm, target = (
+            canonical.row(cluster.vms.ids, each.intent.server_id),
+            canonical.row(cluster.hosts.names, each.intent.target),
+        )
         if vm is None or target is None or load.host[vm] in {-1, target}:
             continue
         if cluster.vms.target[vm] != target:
             load.begin(vm, target)
         load.finish(vm, target)
     for each in moving:
-        vm, target = _row(cluster.vms.ids, each.intent.server_id), _row(cluster.hosts.names, each.intent.target)
+        vm, target = (
+            canonical.row(cluster.vms.ids, each.intent.server_id),
+            canonical.row(cluster.hosts.names, each.intent.target),
+        )
         if vm is None or target is None or cluster.vms.target[vm] >= 0 or cluster.vms.host[vm] in {-1, target}:
             continue
         load.begin(vm, target)
     return load
-
-
-def _row(names: Sequence[str], name: str) -> int | None:
-    row = bisect_left(names, name)
-    return row if row < len(names) and names[row] == name else None

@@ -4,6 +4,7 @@ Hosts and groups are sorted by name, VMs by id, power rows by kind and name; eve
 """
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -34,6 +35,12 @@ def canonical(cluster: model.Cluster) -> model.Cluster:
         groups=tuple(sorted((replace(g, members=np.sort(vm_at[g.members])) for g in cluster.groups), key=_group_order)),
         refusals=tuple(replace(r, vm=int(vm_at[r.vm]), host=int(host_at[r.host])) for r in cluster.refusals),
     )
+
+
+def row(names: Sequence[str], name: str) -> int | None:
+    """The row of a name in a canonical column; None where it is not there."""
+    at = bisect_left(names, name)
+    return at if at < len(names) and names[at] == name else None
 
 
 def _group_order(group: model.Group) -> tuple[str, str, str, int, list[int]]:

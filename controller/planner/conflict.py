@@ -135,6 +135,7 @@ def together(pairs: Sequence[tuple[str, Pairs]]) -> Pairs:
     """The pairs of several VMs; the rule that holds a VM wherever to, where there is one, stands against all of its."""
     held = tuple(sorted({rule for rule, _ in pairs if rule}))
     names = (*held, *pairs[0][1].names)
+    assert len(names) < np.iinfo(np.int64).bits, "one bit a rule"
     bits = [
         np.left_shift(each.bits, len(held)) | (1 << held.index(rule) if rule else np.int64(0)) for rule, each in pairs
     ]

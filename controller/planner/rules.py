@@ -246,8 +246,8 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     cluster, limits = load.situation.cluster, load.situation.policy.limits
     source = int(load.origin[vm])
     own = _leaving_mib_s(load, source)
-    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / _sharing(limits, limits.into_host))
-    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / _sharing(limits, limits.across_rack)
+    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / sharing(limits, limits.into_host))
+    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / sharing(limits, limits.across_rack)
     racks = cluster.hosts.rack
     across = np.minimum(uplink[racks[hosts]], uplink[racks[source]])
     shared = np.where(racks[hosts] == racks[source], link, np.minimum(link, across))
@@ -262,11 +262,11 @@ def leaving_bytes_s(load: Load, vms: IntColumn) -> FloatColumn:
 
 def _leaving_mib_s(load: Load, sources: IntColumn | int) -> FloatColumn:
     limits = load.situation.policy.limits
-    own: FloatColumn = load.situation.cluster.hosts.migration_mib_s[sources] / _sharing(limits, limits.out_of_host)
+    own: FloatColumn = load.situation.cluster.hosts.migration_mib_s[sources] / sharing(limits, limits.out_of_host)
     return own
 
 
-def _sharing(limits: Limits, allowed: int) -> int:
+def sharing(limits: Limits, allowed: int) -> int:
     """How many copies may run over one link together."""
     return max(1, min(allowed, limits.at_once))
 
