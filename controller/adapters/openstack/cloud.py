@@ -16,7 +16,7 @@ from controller.adapters.openstack.placement import Placement
 from controller.adapters.openstack.rest import Rest
 from controller.adapters.openstack.session import NEEDS, open_connection
 from controller.errors import PermanentError
-from controller.model.cloud import CatalogFacts, CloudFacts, Guest, Migration, Port, Provider, Server, Service
+from controller.model.cloud import CatalogFacts, CloudFacts, Guest, Migration, Port, Project, Provider, Server, Service
 from controller.model.ids import HostName, RequestId, ServerId
 
 T = TypeVar("T")
@@ -57,14 +57,13 @@ class OpenStackCloud:
     async def facts(self) -> CloudFacts:
         """Everything, read side by side."""
         at = datetime.now(UTC)
-        (servers, services, providers), (aggregates, groups, migrations, projects) = await asyncio.gather(
-            asyncio.gather(self._nova.servers(), self._nova.services(), self._providers()),
-            asyncio.gather(
-                self._nova.aggregates(),
-                self._nova.groups(),
-                self._nova.running_migrations(),
-                self._keystone.projects(),
-            ),
+        (servers, projects), services, providers, aggregates, groups, migrations = await asyncio.gather(
+            self._owned(),
+            self._nova.services(),
+            self._providers(),
+            self._nova.aggregates(),
+            self._nova.groups(),
+            self._nova.running_migrations(),
         )
         return CloudFacts(
             at=at,
@@ -163,6 +162,11 @@ class OpenStackCloud:
     async def enable_service(self, service: Service) -> None:
         """Gives the host back to scheduling."""
         await self._nova.set_service(service.id, enabled=True)
+
+    async def _owned(self) -> tuple[parse.Parsed[Server], parse.Parsed[Project]]:
+        """All servers, and all projects, whose are among them."""
+        servers = await self._nova.servers()
+        return servers, await self._keystone.projects({server.project_id for server in servers.values})
 
     async def _hypervisors(self) -> parse.Parsed[parse.Hypervisor]:
         found = await self._nova.hypervisors()

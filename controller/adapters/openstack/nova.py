@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from controller.adapters.openstack import parse
+from controller.adapters.openstack.migrations import OpenMigrations
 from controller.adapters.openstack.rest import Rest, listing
 from controller.errors import TransientError
 from controller.model import cloud
@@ -18,27 +19,13 @@ with nothing started. From 2.34 it answers 202 at once and a refusal is a migrat
 _PAGE = "1000"
 _GROUPS_PAGE = 500
 
-_ORDER_OF_LIFE = (
-    "accepted",
-    "queued",
-    "preparing",
-    "pre-migrating",
-    "running",
-    "migrating",
-    "running (post-copy)",
-    "migrating (post-copy)",
-    "post-migrating",
-    "finished",
-    "confirming",
-    "reverting",
-)
-
 
 class Nova:
     """Compute's API, as an administrator of all projects."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
+        self._open_migrations = OpenMigrations(rest)
 
     async def servers(self, host: HostName | None = None) -> parse.Parsed[cloud.Server]:
         """All servers of all projects that are not deleted, or those on one host."""
@@ -88,20 +75,13 @@ class Nova:
             offset += len(page)
 
     async def running_migrations(self) -> parse.Parsed[cloud.Migration]:
-        """Migrations that have not ended.
-
-        Asked for status by status in the order of a migration's life: one that moves on meanwhile is seen again later,
-        never missed.
-        """
-        found: dict[object, dict[str, Any]] = {}
-        for status in _ORDER_OF_LIFE:
-            for row in await self._migrations({"status": status}):
-                found[row.get("id")] = row
-        return parse.parsed("migration", list(found.values()), parse.migration)
+        """Migrations that have not ended."""
+        return await self._open_migrations.read()
 
     async def migrations_of(self, server_id: ServerId) -> tuple[cloud.Migration, ...]:
         """All records of one server, newest first."""
-        rows = await self._migrations({"instance_uuid": server_id})
+        params = {"instance_uuid": server_id, "limit": _PAGE}
+        rows = await self._rest.rows("compute", "/os-migrations", "migrations", params)
         records = parse.whole("migration", rows, parse.migration)
         return tuple(sorted(records, key=lambda record: (record.created_at, record.id), reverse=True))
 
@@ -142,9 +122,6 @@ class Nova:
     async def flavors(self) -> list[dict[str, Any]]:
         """Flavors, private ones too, with extra specs (2.61), as Nova's rows."""
         return await self._rest.rows("compute", "/flavors/detail", "flavors", {"is_public": "None", "limit": _PAGE})
-
-    async def _migrations(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        return await self._rest.rows("compute", "/os-migrations", "migrations", {**params, "limit": _PAGE})
 
     async def _act(
         self,

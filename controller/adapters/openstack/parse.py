@@ -143,7 +143,7 @@ def migration(row: Row) -> cloud.Migration:
         status=_text(row, "status"),
         source=HostName(_text(row, "source_compute")),
         target=_host(row, "dest_compute"),
-        created_at=_time(row, "created_at"),
+        created_at=moment(row, "created_at"),
         updated_at=_time_or_none(row, "updated_at"),
         memory_total_bytes=_count_or_none(row, "memory_total_bytes"),
         memory_remaining_bytes=_count_or_none(row, "memory_remaining_bytes"),
@@ -258,7 +258,7 @@ def _texts(row: Row, key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _time(row: Row, key: str) -> datetime:
+def moment(row: Row, key: str) -> datetime:
     """A time of Nova's: UTC, with or without saying so."""
     value = _text(row, key)
     try:
@@ -269,4 +269,4 @@ def _time(row: Row, key: str) -> datetime:
 
 
 def _time_or_none(row: Row, key: str) -> datetime | None:
-    return None if row.get(key) is None else _time(row, key)
+    return None if row.get(key) is None else moment(row, key)
