@@ -225,6 +225,7 @@ def cooled(daemon: Daemon) -> list[Entry]:
 def test_what_an_operators_drain_moves_is_no_drift(declared: Cloud, guests: dict[str, str], tmp_path: Path) -> None:
     before = places(declared)
     host = Counter(before.values()).most_common(1)[0][0]
+    declared.lab.set(link_mib_s=4000)
     daemon = Daemon(tmp_path, {"mode": "observe"}, estate=str(declared.stacks.estate))
     daemon.start()
     try:
@@ -235,6 +236,7 @@ def test_what_an_operators_drain_moves_is_no_drift(declared: Cloud, guests: dict
         rules_hold(declared)
         daemon.gdcc("enable", host)
     finally:
+        declared.lab.calm()
         daemon.stop()
     assert declared.stacks.drift(ok=0) == []
 
@@ -242,6 +244,7 @@ def test_what_an_operators_drain_moves_is_no_drift(declared: Cloud, guests: dict
 def test_what_the_controller_moves_by_itself_is_no_drift(
     declared: Cloud, guests: dict[str, str], tmp_path: Path
 ) -> None:
+    declared.lab.set(link_mib_s=4000)
     daemon = Daemon(tmp_path, {"mode": "auto"}, estate=str(declared.stacks.estate))
     daemon.start()
     try:
