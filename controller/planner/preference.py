@@ -20,7 +20,7 @@ def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """Lower is better, one for each of the hosts."""
     rack = load.situation.cluster.hosts.rack
     crossing = np.not_equal(rack[hosts], rack[load.origin[vm]])
-    uneven = np.nan_to_num(np.maximum(_uneven_after(load, vm, hosts), 0.0), nan=0.0)
+    uneven = np.fmax(_uneven_after(load, vm, hosts), 0.0)  # 0 where it is not known
     cost: FloatColumn = fullest_after(load, vm, hosts) + ACROSS_RACK * crossing + _soft(load, vm, hosts) + uneven
     return cost
 

@@ -56,13 +56,13 @@ class Rooms:
         self._tries = effort.tries
         self.bounded = False
 
-    def room(self, vm: int, within: IntColumn | None, may_leave: Callable[[int], bool]) -> Room | None:
+    def room(self, vm: int, within: BoolColumn | None, may_leave: Callable[[int], bool]) -> Room | None:
         """The first room found; None where there is none, or none was found in time."""
         if not self._may_try():
             return None
         hosts = rules.places(self._load, vm)
         if within is not None:
-            hosts = hosts[np.isin(hosts, within)]
+            hosts = hosts[within[hosts]]
         self.bounded |= len(hosts) > self.effort.hosts
         order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[: self.effort.hosts]
         for host in hosts[order].tolist():

@@ -195,12 +195,21 @@ def targets(load: Load, vm: int) -> IntColumn:
 
 def places(load: Load, vm: int) -> IntColumn:
     """The hosts that no rule keeps the VM from but those of what they carry, in order."""
+    remembered = load.situation.open_to
+    if vm not in remembered:
+        remembered[vm] = np.zeros(len(load.situation.cluster.hosts.names), np.bool_)
+        remembered[vm][admitted(load, vm, _candidates(load, vm), PER_VM)] = True
+    hosts = np.flatnonzero(remembered[vm]).astype(np.int32)
+    return hosts[elsewhere(load, vm, hosts)]
+
+
+def _candidates(load: Load, vm: int) -> IntColumn:
     situation = load.situation
     kind = _requirement(load, vm), int(situation.cluster.vms.classification[vm])
     if kind not in situation.candidates:
         every = np.arange(len(situation.cluster.hosts.names), dtype=np.int32)
         situation.candidates[kind] = admitted(load, vm, every, STATIC)
-    return admitted(load, vm, situation.candidates[kind], (SAME_HOST, *PER_VM))
+    return situation.candidates[kind]
 
 
 def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> IntColumn:
@@ -243,14 +252,20 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 
     `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
     """
+    source, remembered = int(load.origin[vm]), load.situation.links
+    if source not in remembered:
+        remembered[source] = _links_bytes_s(load, source)
+    return remembered[source][hosts]
+
+
+def _links_bytes_s(load: Load, source: int) -> FloatColumn:
     cluster, limits = load.situation.cluster, load.situation.policy.limits
-    source = int(load.origin[vm])
     own = _leaving_mib_s(load, source)
-    link = np.minimum(own, cluster.hosts.migration_mib_s[hosts] / sharing(limits, limits.into_host))
+    link = np.minimum(own, cluster.hosts.migration_mib_s / sharing(limits, limits.into_host))
     uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / sharing(limits, limits.across_rack)
     racks = cluster.hosts.rack
-    across = np.minimum(uplink[racks[hosts]], uplink[racks[source]])
-    shared = np.where(racks[hosts] == racks[source], link, np.minimum(link, across))
+    across = np.minimum(uplink[racks], uplink[racks[source]])
+    shared = np.where(racks == racks[source], link, np.minimum(link, across))
     bytes_s: FloatColumn = np.nan_to_num(shared, nan=0.0, posinf=0.0) * amounts.MIB
     return bytes_s
 

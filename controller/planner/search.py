@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, classify, copies, groups, preference, room, rules, score
@@ -110,23 +111,23 @@ class Search:
             return False
         return not self.situation.held(vm) and (vm in self._reasons or not self._ledger.refuses(vm))
 
-    def move(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+    def move(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target (among `within`, where given); False where it has none."""
         if not self.may_move(vm, breach):
             return False
         targets = rules.targets(self.load, vm)
         if within is not None:
-            targets = targets[np.isin(targets, within)]
+            targets = targets[within[targets]]
         if not len(targets):
             return False
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
         return True
 
-    def place(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+    def place(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target, or where others make room for it; False where it has neither."""
         return self.move(vm, breach, within) or self.squeeze(vm, breach, within)
 
-    def squeeze(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
+    def squeeze(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM where others make room for it; False where none can.
 
         One that is being moved anyway goes elsewhere in the first place; the rest move for this VM alone.
@@ -160,7 +161,7 @@ class Search:
             if self.load.host[vm] == freed:
                 continue
             self._room_for.pop(other)
-            if np.isin(freed, rules.targets(self.load, other)):
+            if freed in rules.targets(self.load, other).tolist():
                 self._send(other, freed, self._reasons[other])
 
     def _send(self, vm: int, target: int, breach: Breach) -> None:
@@ -253,7 +254,7 @@ def _ease(search: Search, breach: Breach) -> None:
     """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
     row = search.power_rows[breach.key]
     watts, hosts = search.situation.watts, search.situation.cluster.hosts
-    fed = np.array([row in rows for rows in watts.rows])
+    fed = np.logical_or.reduce(np.equal(hosts.power, row), axis=1)
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
     vms = vms[search.relief(vms, amounts.CPU) > NEGLIGIBLE * hosts.threads[search.load.host[vms]]]
     limit = float(search.situation.cluster.power.limit_watts[row])
@@ -265,7 +266,7 @@ def _ease(search: Search, breach: Breach) -> None:
         relief=lambda left: search.relief(left, amounts.CPU) * watts.per_thread_out[search.load.host[left]],
         excess=_over(search.load.least, row, (1.0 - SPARE) * limit),
         broken=broken,
-        within=np.flatnonzero(~fed).astype(np.int32),
+        within=~fed,
     )
     _relieve(search, breach, need)
 
@@ -281,7 +282,7 @@ class Need:
     relief: Callable[[IntColumn], FloatColumn]
     excess: Callable[[], float]
     broken: Callable[[], float]
-    within: IntColumn | None = None
+    within: BoolColumn | None = None
 
 
 def _over(loads: FloatColumn, row: int, limit: float) -> Callable[[], float]:
@@ -329,8 +330,9 @@ def _regroup(search: Search, breach: Breach) -> None:
                 search.place(vm, breach, _outside(bond, domain))
 
 
-def _outside(bond: groups.Bond, domain: int) -> IntColumn:
-    return np.flatnonzero(bond.domain_of != domain).astype(np.int32)
+def _outside(bond: groups.Bond, domain: int) -> BoolColumn:
+    outside: BoolColumn = np.not_equal(bond.domain_of, domain)
+    return outside
 
 
 def _level(search: Search) -> None:
@@ -354,13 +356,14 @@ def _level_once(search: Search, breach: Breach, host: int) -> bool:
     return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
 
 
-def _takers(search: Search, vm: int, host: int) -> IntColumn:
+def _takers(search: Search, vm: int, host: int) -> BoolColumn:
     """Hosts of the same rack that the VM would not make uneven."""
     load, rack = search.load, search.situation.cluster.hosts.rack
     hosts = np.flatnonzero(load.in_mean & (rack == rack[host])).astype(np.int32)
     after = load.used[0, hosts] + search.situation.brings[0, vm]
     allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
-    takers: IntColumn = hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]]
+    takers = np.zeros(len(rack), np.bool_)
+    takers[hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]]] = True
     return takers
 
 

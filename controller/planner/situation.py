@@ -22,8 +22,11 @@ class Situation:
     """Tables are (3, H) or (3, V), see `amounts`. `used` includes copies that arrive by migrations under way.
 
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
-    whether it makes any other move. `refused`: targets that Nova refused a VM lately. `candidates` remembers, for each
-    kind of VM, the hosts that no rule of the host alone excludes.
+    whether it makes any other move. `refused`: targets that Nova refused a VM lately.
+
+    Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
+    `open_to`, for each VM those that no rule excludes but one of what they carry; `links`, from each host the bytes a
+    second to every host.
     """
 
     cluster: model.Cluster
@@ -50,6 +53,8 @@ class Situation:
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
     candidates: dict[tuple[int, int], IntColumn] = field(default_factory=dict)
+    open_to: dict[int, model.BoolColumn] = field(default_factory=dict)
+    links: dict[int, FloatColumn] = field(default_factory=dict)
 
     def drained(self, vm: int) -> bool:
         """Whether the VM stood on a host that an operator empties when the plan began."""

@@ -106,7 +106,7 @@ def _unsure(hosts: model.Hosts) -> model.BoolColumn:
     """Health or inlet was read, and is stale or implausible now."""
     unsure = np.zeros(len(hosts.names), np.bool_)
     for reading in (hosts.memory_health, hosts.psu_health, hosts.fan_health, hosts.disk_health, hosts.inlet_celsius):
-        unsure |= np.isin(reading.trust, (Trust.STALE, Trust.IMPLAUSIBLE))
+        unsure |= np.equal(reading.trust, Trust.STALE) | np.equal(reading.trust, Trust.IMPLAUSIBLE)
     return unsure
 
 
@@ -118,7 +118,7 @@ def _weak(hosts: model.Hosts) -> model.BoolColumn:
 
 
 def _at_least(reading: model.Reading, health: Health) -> model.BoolColumn:
-    return reading.fresh & (np.nan_to_num(reading.values, nan=-1.0) >= health)
+    return reading.fresh & np.greater_equal(reading.values, health)
 
 
 def _above(inlet: model.Reading, limits: FloatColumn, zones: IntColumn) -> model.BoolColumn:

@@ -4,6 +4,7 @@ Hypothesis chooses the sizes and a seed, and shrinks those; a `Random` of that s
 hundred times faster than drawing each of a thousand choices.
 """
 
+import math
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -17,12 +18,17 @@ from controller.model.policy import Limits, MigrationPolicy, Policy
 from inventory.model import Domain, NumaCell
 from tests import builders
 
+EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "20"))
+
 slowly = settings(
-    max_examples=int(os.environ.get("GDCC_EXAMPLES", "20")),
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 """For properties of whole plans. `GDCC_EXAMPLES` asks for more examples."""
+
+seldom = settings(slowly, max_examples=max(10, EXAMPLES // 4))
+"""For properties of which an example is many plans: a quarter as many examples as `slowly`, ten at least."""
 
 _RACKS = (("r1", "z1", "room1"), ("r2", "z1", "room1"), ("r3", "z2", "room2"))
 _REQUIREMENTS = (
@@ -45,6 +51,12 @@ def pressed() -> st.SearchStrategy[Cluster]:
     """Clusters with much to be done and room to do it in: full hosts to empty beside empty ones, little else wrong."""
     return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(4, 8), vms=st.integers(8, 24),
                      hurry=st.just(True))  # fmt: skip
+
+
+def heated() -> st.SearchStrategy[Cluster]:
+    """Clusters of busy hosts beside empty ones that may receive, so that moves are made for what is hot or uneven."""
+    return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(4, 8), vms=st.integers(4, 16),
+                     heat=st.just(True))  # fmt: skip
 
 
 def narrow() -> st.SearchStrategy[Policy]:
@@ -84,15 +96,18 @@ def unhindered() -> Policy:
     )  # fmt: skip
 
 
-def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False) -> Cluster:
-    """The same cluster for the same arguments. In a `hurry` the VMs stand on half of the hosts, some of which drain."""
+def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False, heat: bool = False) -> Cluster:
+    """The same cluster for the same arguments. In a `hurry` the VMs stand on half of the hosts, some of which drain;
+    in `heat` too, and what is wrong with these is that they are busy.
+    """
     dice = Random(f"{seed} {hosts} {vms}")
-    trouble = dice.choice([0.0, 0.02] if hurry else [0.0, 0.02, 0.05, 0.05, 0.25])
+    trouble = dice.choice([0.0, 0.02] if hurry or heat else [0.0, 0.02, 0.05, 0.05, 0.25])
     names = [f"h{n}" for n in range(hosts)]
-    full = names[: hosts // 2] if hurry else names
+    full = names[: hosts // 2] if hurry or heat else names
     made = [_vm(dice, trouble, f"v{n:02}", full, names) for n in range(vms)]
     machines = [_host(dice, trouble, name, [vm for vm in made if vm.host == name]) for name in names]
     machines = [_drained(dice, host) for host in machines] if hurry else machines
+    machines = [_heated(dice, host, made) for host in machines] if heat else machines
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -110,6 +125,16 @@ def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False) -> Cluster:
 def _drained(dice: Random, host: builders.Host) -> builders.Host:
     """Every second host of the full half drains; the others may be hot, and receive."""
     return replace(host, draining=dice.random() < 0.5 and int(host.name[1:]) % 2 == 0)
+
+
+def _heated(dice: Random, host: builders.Host, vms: list[builders.Vm]) -> builders.Host:
+    """A host that is well and has room, and only so many threads that what its VMs use makes it warm or hot."""
+    used = sum(vm.cpu or 0.0 for vm in vms if vm.host == host.name and vm.state is not VmState.SHUTOFF)
+    threads = math.ceil(used / dice.choice([0.3, 0.7, 0.9, 1.0])) or 32
+    return replace(
+        host, clearance=3, memory_health=0, psu_health=0, draining=False, threads=threads, cpu=used / threads,
+        vcpus=256.0, memory_gib=512.0, disk_gib=2000.0, numa=(), network_mib_s=dice.choice([None, 100.0]),
+    )  # fmt: skip
 
 
 def _vm(dice: Random, trouble: float, name: str, on: list[str], hosts: list[str]) -> builders.Vm:

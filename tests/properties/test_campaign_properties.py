@@ -5,7 +5,7 @@ Safety apart from liveness: first what no wave may be, then that all hosts get t
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model.campaign import Limits, Member
@@ -17,6 +17,7 @@ from controller.planner.campaign.exposure import exposure
 from controller.planner.groups import APART
 from inventory.model import Domain
 from tests.fakes import arbitrary_clusters
+from tests.fakes.arbitrary_clusters import slowly
 from tests.fakes.instants import carried
 from tests.fakes.instants import limits as limits_of
 
@@ -34,6 +35,7 @@ def members(cluster: Cluster, limits: Limits, canaries: int) -> tuple[Member, ..
     )
 
 
+@slowly
 @given(cluster=arbitrary_clusters.clusters(), limits=LIMITS, canaries=st.integers(0, 3))
 def test_no_wave_is_larger_than_its_limits_or_of_two_domains(cluster: Cluster, limits: Limits, canaries: int) -> None:
     asked = members(cluster, limits, canaries)
@@ -43,6 +45,7 @@ def test_no_wave_is_larger_than_its_limits_or_of_two_domains(cluster: Cluster, l
         assert len({domain[host] for host in wave}) == 1
 
 
+@slowly
 @given(cluster=arbitrary_clusters.clusters(), limits=LIMITS)
 def test_no_wave_takes_more_replicas_of_a_group_than_its_rule(cluster: Cluster, limits: Limits) -> None:
     """Counted from the tables: a host that alone carries more than the rule goes without another of the group."""
@@ -59,6 +62,7 @@ def test_no_wave_takes_more_replicas_of_a_group_than_its_rule(cluster: Cluster, 
             assert sum(on[host] for host in wave) <= max(group.max_per_domain, alone)
 
 
+@slowly
 @given(cluster=arbitrary_clusters.clusters(), limits=LIMITS, canaries=st.integers(0, 3))
 def test_every_host_gets_its_turn_once_canaries_first_in_no_fewer_waves_than_possible(
     cluster: Cluster, limits: Limits, canaries: int
@@ -71,8 +75,8 @@ def test_every_host_gets_its_turn_once_canaries_first_in_no_fewer_waves_than_pos
     assert len(waves) >= schedule.fewest(asked, limits, exposed) >= schedule.fewest(asked, limits)
 
 
+@slowly
 @given(cluster=arbitrary_clusters.clusters(), policy=arbitrary_clusters.policies(), limits=LIMITS)
-@settings(max_examples=40, deadline=None)
 def test_a_wave_that_is_proved_leaves_its_hosts_empty_and_nothing_over_its_limit_that_was_not_before(
     cluster: Cluster, policy: Policy, limits: Limits
 ) -> None:

@@ -18,6 +18,7 @@ from tests.fakes import arbitrary_clusters, instants
 from tests.fakes.arbitrary_clusters import slowly
 
 CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
+CASES = st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow()))
 
 
 def planned(cluster: Cluster, policy: Policy) -> words.Plan:
@@ -31,10 +32,7 @@ def test_much_of_what_is_pressed_takes_several_waves():
 
 
 @slowly
-@given(
-    case=st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow())),
-    data=st.data(),
-)
+@given(case=CASES, data=st.data())
 def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(case, data):
     cluster, policy = case
     made = planned(cluster, policy)
@@ -121,8 +119,9 @@ def test_the_order_of_input_does_not_matter(cluster, policy, seed):
 
 
 @slowly
-@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
-def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(cluster, policy, data):
+@given(case=CASES, data=st.data())
+def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(case, data):
+    cluster, policy = case
     made = planned(cluster, policy)
     assume(made.moves)
     move = data.draw(st.sampled_from(made.moves))
@@ -138,9 +137,7 @@ def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(clus
 
 
 @slowly
-@given(
-    case=st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow()))
-)
+@given(case=CASES)
 def test_who_makes_room_leaves_before_the_one_that_it_is_made_for_comes(case):
     cluster, policy = case
     made = planned(cluster, policy)

@@ -2,8 +2,8 @@
 
 Numba looks at a kernel's own file to see whether its code is out of date. A kernel holds the code of those it calls
 too, so here the sources of all of them are in the key. The code is kept beside the module, or under the user's cache
-folder where that is read-only (`NUMBA_CACHE_DIR` names another); where neither can be written it is compiled anew in
-each process.
+folder where that is read-only; where neither can be written it is compiled anew in each process. `NUMBA_CACHE_DIR`
+names another folder, in which every checkout with the same kernels finds the same code.
 """
 
 import functools
@@ -59,8 +59,27 @@ def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     return cast(Callable[P, R], made)
 
 
+class _Shared(caching.UserProvidedCacheLocator):
+    """A folder of the named one for these sources, wherever they lie and whenever they were written."""
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        return f"assignment_{_sources()}"
+
+    def get_source_stamp(self) -> str:
+        return _sources()
+
+
+class _Folders(caching.CompileResultCacheImpl):
+    """Where the code may be kept: the first folder that can be written."""
+
+    _locator_classes = [_Shared, *caching.CompileResultCacheImpl._locator_classes]  # noqa: RUF012 - as Numba has it
+
+
 class _Kept(caching.FunctionCache):
     """Machine code on disk, valid for the sources it was made of."""
+
+    _impl_class = _Folders
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         above: Any = super()

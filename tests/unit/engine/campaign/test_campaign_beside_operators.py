@@ -113,7 +113,7 @@ async def test_a_controller_that_only_pretends_goes_on_with_no_campaign(rig: Cam
     await rig.live(timedelta(hours=20), lambda: bool(rig.world.runs))
     out, runs = rig.world.out(), len(rig.world.runs)
     rig.restart(dry_run=True)
-    await rig.live(timedelta(hours=1))
+    await rig.live(timedelta(minutes=20))
     assert rig.conductor.memory.waits.startswith("the controller runs dry")
     assert (rig.world.out(), len(rig.world.runs)) == (out, runs)
     rig.desk.pause("patch-1", "op", "")
@@ -126,10 +126,10 @@ async def test_a_controller_that_only_pretends_goes_on_with_no_campaign(rig: Cam
 
 async def test_a_drain_that_took_too_long_has_its_time_again_when_it_is_tried_again(rig: CampaignRig) -> None:
     rig.world.stuck = {HostName("r1h1")}
-    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=4)))
     assert await rig.until(State.PAUSED) is State.PAUSED
     rig.desk.resume("patch-1", "op", retry=True)
-    await rig.live(timedelta(minutes=5))
+    await rig.live(timedelta(minutes=2))
     assert rig.state() is State.RUNNING
     (drain,) = rig.journal.drains()
     rig.journal.save_drain(replace(drain, state=DrainState.EMPTY))
@@ -138,7 +138,7 @@ async def test_a_drain_that_took_too_long_has_its_time_again_when_it_is_tried_ag
 
 async def test_the_time_of_a_drain_stands_still_while_everything_is_paused(rig: CampaignRig) -> None:
     rig.world.stuck = {HostName("r1h1")}
-    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=4)))
     await rig.live(timedelta(hours=1), lambda: bool(rig.world.out()))
     rig.journal.pause(Pause(scope=None, who="op", why="storm", since=rig.clock.now()))
     said: set[str] = set()
@@ -147,14 +147,14 @@ async def test_the_time_of_a_drain_stands_still_while_everything_is_paused(rig: 
         said.update(rig.conductor.memory.doing.values())
         return False
 
-    await rig.live(timedelta(minutes=15), listen)
+    await rig.live(timedelta(minutes=6), listen)
     assert "drain: everything is paused by op: storm" in said
     rig.restart()
     rig.journal.resume(None, "op", rig.clock.now())
-    await rig.live(timedelta(minutes=8))
+    await rig.live(timedelta(minutes=3))
     assert rig.state() is State.RUNNING, rig.why()
-    await rig.live(timedelta(minutes=4))
-    assert rig.state() is State.PAUSED and "not empty after 0:10:00" in rig.why()
+    await rig.live(timedelta(minutes=2))
+    assert rig.state() is State.PAUSED and "not empty after 0:04:00" in rig.why()
 
 
 @pytest.mark.parametrize(

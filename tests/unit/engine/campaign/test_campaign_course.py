@@ -221,9 +221,9 @@ async def test_a_host_that_never_answers_fails_at_its_first_look_and_says_so(rig
 
 async def test_a_drain_that_does_not_end_fails_its_host_after_its_time(rig: CampaignRig) -> None:
     rig.world.stuck = {HostName("r1h1")}
-    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=4)))
     assert await rig.until(State.PAUSED) is State.PAUSED
-    assert "not empty after 0:10:00" in rig.why()
+    assert "not empty after 0:04:00" in rig.why()
 
 
 async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: CampaignRig) -> None:
