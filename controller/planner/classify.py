@@ -3,7 +3,7 @@
 A breach of concern HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); one that is BROKEN at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from inventory.model import Classification
 RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 """What Placement counts, and by what its unit is divided for people."""
 
-POWER_KEYS = {model.PowerKind.FEED: "feed", model.PowerKind.PDU: "pdu", model.PowerKind.PHASE: "phase"}
+POWER_KEYS: Mapping[int, str] = {
+    model.PowerKind.FEED: "feed", model.PowerKind.PDU: "pdu", model.PowerKind.PHASE: "phase"
+}  # fmt: skip
 
 
 def breaches(load: Load) -> tuple[Breach, ...]:
@@ -128,17 +130,13 @@ def _level(level: int) -> str:
 
 
 def _ungrouped(load: Load) -> Iterator[Breach]:
-    for number, bond in enumerate(load.situation.bonds):
-        worst = _worst(bond, load.members[number].items())
-        if worst is not None:
-            yield worst
+    for number in np.flatnonzero(load.excess_of).tolist():
+        yield _worst(load.situation.bonds[number], load.members[number].items())
 
 
-def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach | None:
+def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach:
     """One breach a group: its fullest domain, or for affinity how many are away from the others."""
     counts = [(count, domain) for domain, count in members if bond.excess(domain, count)]
-    if not counts:
-        return None
     group = bond.group
     apart = group.kind in groups.APART
     amount = max(count for count, _ in counts) if apart else sum(count for count, _ in counts)
@@ -193,12 +191,13 @@ def _hot_power(load: Load) -> Iterator[Breach]:
 
 def power_key(power: model.Power, row: int) -> str:
     """The row's key: `feed:A1`, `pdu:r1-a`, `phase:r1-a/2`."""
-    return f"{POWER_KEYS[model.PowerKind(int(power.kind[row]))]}:{power.names[row]}"
+    return f"{POWER_KEYS[int(power.kind[row])]}:{power.names[row]}"
 
 
 def power_keys(cluster: model.Cluster) -> dict[str, int]:
     """The row of each key."""
-    return {power_key(cluster.power, row): row for row in range(len(cluster.power.names))}
+    rows = zip(cluster.power.kind.tolist(), cluster.power.names, strict=True)
+    return {f"{POWER_KEYS[kind]}:{name}": row for row, (kind, name) in enumerate(rows)}
 
 
 def _uneven(load: Load) -> Iterator[Breach]:

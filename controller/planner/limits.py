@@ -19,13 +19,14 @@ def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
     names = situation.cluster.hosts.names
     whole = amounts.whole(situation.cluster.hosts)
     for quantity, rule in enumerate(amounts.MEASURED):
-        for host in np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0)).tolist():
-            yield LimitState(
-                key=f"{rule}:{names[host]}", subject=names[host], unit="ratio",
-                limit=float(situation.limit[quantity, host] / whole[quantity, host]),
-                before=float(before.used[quantity, host] / whole[quantity, host]),
-                after=float(after.used[quantity, host] / whole[quantity, host]),
-            )  # fmt: skip
+        hosts = np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0))
+        shares = (
+            (table[quantity, hosts] / whole[quantity, hosts]).tolist()
+            for table in (situation.limit, before.used, after.used)
+        )
+        for host, limit, was, then in zip(hosts.tolist(), *shares, strict=True):
+            name = names[host]
+            yield LimitState(key=f"{rule}:{name}", subject=name, unit="ratio", limit=limit, before=was, after=then)
 
 
 def _racks(before: Load, after: Load) -> Iterator[LimitState]:

@@ -32,12 +32,14 @@ class Situation:
     own_moves: bool
     drains: frozenset[int]
     domains: Mapping[Domain, IntColumn]
+    rack_hosts: tuple[IntColumn, ...]
     standing: Standing
     places: budget.Free
     agency: IntColumn
     admission: Admission
     bonds: tuple[groups.Bond, ...]
     bonds_of: Mapping[int, tuple[int, ...]]
+    excess_of: IntColumn
     watts: power.Watts
     capacity: amounts.Table
     asked: amounts.Table
@@ -72,6 +74,7 @@ def of_cluster(
     cluster = canonical.canonical(cluster)
     hosts, vms = cluster.hosts, cluster.vms
     domain = domains.of_hosts(cluster)
+    bonds = groups.bonds(cluster, domain)
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
@@ -84,12 +87,14 @@ def of_cluster(
         own_moves=only is None and cluster.freeze is None,
         drains=draining if only is None else _rows(cluster, only),
         domains=domain,
+        rack_hosts=domains.hosts_of(domain[Domain.RACK], len(cluster.racks.names)),
         standing=judged,
         places=places,
         agency=budget.agency_of_vms(cluster),
         admission=Admission(cluster),
-        bonds=groups.bonds(cluster, domain),
+        bonds=bonds,
         bonds_of=groups.by_vm(cluster),
+        excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
         watts=power.of_cluster(cluster),
         capacity=amounts.capacity(hosts),
         asked=amounts.asked(vms),
