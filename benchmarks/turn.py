@@ -100,20 +100,17 @@ def turns(estate: Estate, count: int) -> Iterator[Turn]:
 
 
 async def _turn(loop: Loop) -> Turn:
+    before = loop.memory.seen.tables if loop.memory.seen else None
     began, worked = time.perf_counter(), time.process_time()
     await loop.turn()
     wall, cpu = time.perf_counter() - began, time.process_time() - worked
     seen, proposal = loop.memory.seen, loop.memory.proposal
     assert seen is not None and proposal is not None, loop.status.sentence
     worked = time.process_time()
-    plan.plan(seen.cluster, loop.policy, seen.look.at)
-    return Turn(
-        phases=dict(loop.memory.phases),
-        wall=wall,
-        cpu=cpu,
-        plan_cpu=time.process_time() - worked,
-        moves=len(proposal.moves),
-    )
+    made = plan.plan(seen.cluster, loop.policy, seen.look.at, before=before)
+    planned = time.process_time() - worked
+    assert made.moves == plan.plan(seen.cluster, loop.policy, seen.look.at).moves, "prepared tables changed the plan"
+    return Turn(phases=dict(loop.memory.phases), wall=wall, cpu=cpu, plan_cpu=planned, moves=len(proposal.moves))
 
 
 class World:

@@ -3,23 +3,19 @@
 A breach of concern HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); one that is BROKEN at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Concern
 from controller.model.sample import Health
-from controller.planner import amounts, groups, rules, score
+from controller.planner import amounts, groups, rules, score, supplies
 from controller.planner.load import Load, misplaced
 from inventory.model import Classification
 
 RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 """What Placement counts, and by what its unit is divided for people."""
-
-POWER_KEYS: Mapping[int, str] = {
-    model.PowerKind.FEED: "feed", model.PowerKind.PDU: "pdu", model.PowerKind.PHASE: "phase"
-}  # fmt: skip
 
 
 def breaches(load: Load) -> tuple[Breach, ...]:
@@ -179,7 +175,7 @@ def _hot_hosts(load: Load) -> Iterator[Breach]:
 def _hot_power(load: Load) -> Iterator[Breach]:
     power = load.situation.cluster.power
     for row in _rows(~rules.fits(load.least, power.limit_watts)):
-        key = power_key(power, row)
+        key = supplies.key(power, row)
         kind = key.partition(":")[0]
         amount, limit = float(load.least[row]), float(power.limit_watts[row])
         yield Breach(
@@ -187,17 +183,6 @@ def _hot_power(load: Load) -> Iterator[Breach]:
             amount=amount, limit=limit, unit="W",
             why=f"{kind} {power.names[row]} would carry {amount:.0f} W if its partner failed, limit {limit:.0f} W",
         )  # fmt: skip
-
-
-def power_key(power: model.Power, row: int) -> str:
-    """The row's key: `feed:A1`, `pdu:r1-a`, `phase:r1-a/2`."""
-    return f"{POWER_KEYS[int(power.kind[row])]}:{power.names[row]}"
-
-
-def power_keys(cluster: model.Cluster) -> dict[str, int]:
-    """The row of each key."""
-    rows = zip(cluster.power.kind.tolist(), cluster.power.names, strict=True)
-    return {f"{POWER_KEYS[kind]}:{name}": row for row, (kind, name) in enumerate(rows)}
 
 
 def _uneven(load: Load) -> Iterator[Breach]:

@@ -53,7 +53,7 @@ class Holds:
         self._waiting = frozenset(waiting)
         cluster = load.situation.cluster
         self._hosts: dict[str, int] = {name: row for row, name in enumerate(cluster.hosts.names)}
-        self._power = classify.power_keys(cluster)
+        self._power = load.situation.supplies
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
 

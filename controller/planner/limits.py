@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from controller.model.plan import LimitState
-from controller.planner import amounts, classify
+from controller.planner import amounts, supplies
 from controller.planner.load import Load
 
 
@@ -45,7 +45,7 @@ def _power(before: Load, after: Load) -> Iterator[LimitState]:
     power = before.situation.cluster.power
     for row in np.flatnonzero(np.isfinite(before.least) & np.isfinite(power.limit_watts)).tolist():
         yield LimitState(
-            key=classify.power_key(power, row), subject=power.names[row], unit="W",
+            key=supplies.key(power, row), subject=power.names[row], unit="W",
             limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
             unread=float(before.most[row] - before.least[row]),
         )  # fmt: skip

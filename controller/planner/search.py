@@ -84,7 +84,6 @@ class Search:
         self._rooms = room.Rooms(self.load, effort, self.asked_to_stop)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
-        self.power_rows = classify.power_keys(situation.cluster)
         self._drained = situation.cluster.hosts.draining[self.load.origin]
         self._asked_for = self._drained & np.isin(self.load.origin, list(situation.drains))
         self._held = np.where(self._drained, situation.drain != "", situation.own != "")
@@ -261,7 +260,7 @@ def _cool(search: Search, breach: Breach) -> None:
 
 def _ease(search: Search, breach: Breach) -> None:
     """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
-    row = search.power_rows[breach.key]
+    row = search.situation.supplies[breach.key]
     watts, hosts = search.situation.watts, search.situation.cluster.hosts
     fed = np.logical_or.reduce(np.equal(hosts.power, row), axis=1)
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
