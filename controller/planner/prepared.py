@@ -56,17 +56,19 @@ def tidied(cluster: model.Cluster, before: Prepared | None = None) -> tuple[mode
 
     Raises what `canonical.canonical` raises.
     """
-    hosts = _made(before and before.hosts, (cluster.hosts.names,), lambda: _order("host", cluster.hosts.names))
-    vms = _made(before and before.vms, (cluster.vms.ids,), lambda: _order("VM", cluster.vms.ids))
+    hosts = _made(before.hosts if before else None, (cluster.hosts.names,), lambda: _order("host", cluster.hosts.names))
+    vms = _made(before.vms if before else None, (cluster.vms.ids,), lambda: _order("VM", cluster.vms.ids))
     named = cluster.power.kind, cluster.power.names
-    rows = _made(before and before.power, named, lambda: _order("power row", canonical.power_rows(cluster.power)))
+    rows = _made(
+        before.power if before else None, named, lambda: _order("power row", canonical.power_rows(cluster.power))
+    )
     tidy = canonical.canonical(cluster, Orders(hosts=hosts.table, vms=vms.table, power=rows.table))
     return tidy, Prepared(
         hosts=hosts,
         vms=vms,
         power=rows,
-        topology=_made(before and before.topology, _places(tidy), lambda: _topology(tidy)),
-        kinds=_made(before and before.kinds, _demanded(tidy), lambda: admission.Kinds.of_hosts(tidy)),
+        topology=_made(before.topology if before else None, _places(tidy), lambda: _topology(tidy)),
+        kinds=_made(before.kinds if before else None, _demanded(tidy), lambda: admission.Kinds.of_hosts(tidy)),
     )
 
 
