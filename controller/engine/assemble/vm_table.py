@@ -133,15 +133,15 @@ def _requirements(
 ) -> tuple[IntColumn, model.BoolColumn, tuple[model.Requirement, ...]]:
     """Each server's row of the distinct requirements, whether its fit can be shown, and the requirements."""
     metadata_keys = frozenset(key for aggregate in facts.aggregates for key in aggregate.metadata)
-    parsed: dict[frozenset[tuple[str, str]], specs.Specs] = {}
+    parsed: dict[tuple[tuple[str, str], ...], tuple[frozenset[tuple[str, str]], specs.Specs]] = {}
     rows: dict[tuple[frozenset[tuple[str, str]], str, str, tuple[NumaCell, ...]], int] = {}
     requirements: list[model.Requirement] = []
     row_of, known = [], []
     for server in servers:
-        asked = frozenset(server.demands.items())
-        read = parsed.get(asked)
-        if read is None:
-            read = parsed[asked] = specs.read(sorted(asked), metadata_keys)
+        demands = tuple(server.demands.items())
+        if demands not in parsed:
+            parsed[demands] = frozenset(demands), specs.read(sorted(demands), metadata_keys)
+        asked, read = parsed[demands]
         cells = server.guest.numa if server.guest else None
         key = (asked, server.project_id, server.pinned_zone or "", cells or ())
         row = rows.get(key)
