@@ -44,7 +44,10 @@ class PlannedDrains:
         cold = () if drain.keep_shutoff else (drain.host,)
         policy = self._policy()
         part = scoping.restricted(seen.cluster, seen.situation, policy, tuple(Mode), self._journal.pauses())
-        return await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=(drain.host,), cold=cold)
+        only = (drain.host,)
+        return await asyncio.to_thread(
+            planner.plan, part, policy, seen.look.at, only=only, cold=cold, before=seen.tables
+        )
 
 
 async def step_all(journal: Journal, drainer: Drainer) -> Stepped:

@@ -219,9 +219,9 @@ class Loop:
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         with self._phase("plan"):
             if policy.mode is Mode.OBSERVE:
-                plan = await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=())
+                plan = await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=(), before=seen.tables)
             else:
-                plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at)
+                plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at, seen.tables)
         if before is not None and before.id == plan.id:
             self.memory.proposal = plan
             return plan, None
@@ -241,9 +241,10 @@ class Loop:
             self.memory.recommended = None
             return None
         part, acting = (self._restricted(seen, modes) for modes in (_ADVISED, _ACTING))
+        part = scoping.without_drains(part)
         try:
             with self._phase("recommend"):
-                plan = await asyncio.to_thread(planner.plan, scoping.without_drains(part), self.policy, seen.look.at)
+                plan = await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, before=seen.tables)
         except GdccError as error:
             self.memory.recommended = None
             _log.warning("no recommendation could be made", extra={"error": str(error)})
@@ -291,7 +292,7 @@ class Loop:
         if not proposals.awaits_approval(self.policy):
             return proposal
         part = scoping.without_drains(self._restricted(seen, (Mode.AUTO,)))
-        return await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at)
+        return await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, before=seen.tables)
 
     def _interruption(self) -> str | None:
         if self._stopping.is_set():

@@ -11,32 +11,36 @@ from datetime import datetime, timedelta
 from controller.model.cluster import Cluster
 from controller.model.plan import Plan
 from controller.model.policy import Mode, Policy
-from controller.planner import check, classify, limits, score, situation
+from controller.planner import canonical, check, classify, limits, score, situation
 from controller.planner import plan as planner
 from controller.planner.load import Load
+from controller.planner.prepared import Prepared
 
 KEPT = timedelta(minutes=15)
 """A proposal is not kept longer than this."""
 
 
-def newest(before: Plan | None, cluster: Cluster, policy: Policy, now: datetime) -> Plan:
-    """The plan before, proved again, or a fresh one. Raises what `planner.plan` raises."""
-    fresh = planner.plan(cluster, policy, now)
+def newest(
+    before: Plan | None, cluster: Cluster, policy: Policy, now: datetime, tables: Prepared | None = None
+) -> Plan:
+    """The plan before, proved again, or a fresh one. `tables`: see `planner.plan`, which raises what is raised."""
+    fresh = planner.plan(cluster, policy, now, before=tables)
     if before is None or not _still_wanted(before, fresh, now):
         return fresh
-    return proved_again(before, cluster, policy, now) or fresh
+    return proved_again(before, cluster, policy, now, tables) or fresh
 
 
-def proved_again(plan: Plan, cluster: Cluster, policy: Policy, now: datetime) -> Plan | None:
+def proved_again(
+    plan: Plan, cluster: Cluster, policy: Policy, now: datetime, tables: Prepared | None = None
+) -> Plan | None:
     """The same moves, proved on this snapshot and with its numbers; None where they do not fit it."""
     if check.problems(cluster, policy, replace(plan, created_at=now)):
         return None
-    facts = situation.of_cluster(cluster, policy, now)
-    vms = {vm: row for row, vm in enumerate(facts.cluster.vms.ids)}
-    hosts = {host: row for row, host in enumerate(facts.cluster.hosts.names)}
+    facts = situation.of_cluster(cluster, policy, now, before=tables)
+    vms, hosts = facts.cluster.vms.ids, facts.cluster.hosts.names
     was, then = Load(facts), Load(facts)
     for move in plan.moves:
-        then.move(vms[move.vm], hosts[move.target])
+        then.move(canonical.at(vms, move.vm), canonical.at(hosts, move.target))
     if score.of_load(then) > score.of_load(was):
         return None
     return replace(

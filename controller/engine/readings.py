@@ -6,6 +6,7 @@ shadow the right readings that follow. Nothing is judged here.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def positions(names: tuple[str, ...], wanted: tuple[str, ...]) -> IntColumn:
     if names == wanted:
         return np.arange(len(names), dtype=np.int32)
     place = dict(zip(names, range(len(names)), strict=True))
-    return np.fromiter((place.get(name, -1) for name in wanted), np.int32, len(wanted))
+    return np.fromiter(map(place.get, wanted, repeat(-1)), np.int32, len(wanted))
 
 
 def _distinct(batch: Batch) -> Batch:

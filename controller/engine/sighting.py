@@ -1,6 +1,7 @@
 """From a look to what a turn decides on: the snapshot, how far it is trusted, and what the guard goes by.
 
-Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, how much there was.
+Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, how much there was, and
+the planner's tables of what rarely changes.
 """
 
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from controller.model.operation import DrainState
 from controller.model.policy import Policy
 from controller.planner import classify, situation
 from controller.planner.load import Load
+from controller.planner.prepared import Prepared
 from inventory.model import Estate
 
 LOOKS_APART = 4
@@ -36,6 +38,11 @@ class Seen:
     report: trust.TrustReport
     situation: places.Situation
 
+    @property
+    def tables(self) -> Prepared | None:
+        """What plans of this look need not work out again."""
+        return self.situation.looked.prepared if self.situation.looked else None
+
 
 class Sight:
     """Judges looks, one after the other. `estate` is what they are judged by."""
@@ -47,6 +54,7 @@ class Sight:
         self._spells = breaches.Spells()
         self._samples = watts.no_samples()
         self._peaks: tuple[Peak, ...] | None = None
+        self._prepared: Prepared | None = None
 
     def take_over(self, estate: Estate, interval: timedelta) -> None:
         """Judges by a reloaded estate from now on. What was remembered stays, so an estate that shrank is noticed."""
@@ -80,7 +88,8 @@ class Sight:
         history = self._history(look, policy)
         cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
-        looked = situation.of_cluster(cluster, policy, look.at)
+        looked = situation.of_cluster(cluster, policy, look.at, before=self._prepared)
+        self._prepared = looked.prepared
         cluster = self._with_spells(cluster, looked, look)
         settling = self._settling(history, look, policy)
         report = trust.report(

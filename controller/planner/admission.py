@@ -5,6 +5,7 @@ one class and judged together, so that thousands of projects on thousands of hos
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -20,16 +21,44 @@ Metadata = Mapping[str, frozenset[str]]
 Kind = TypeVar("Kind", bound=Hashable)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """Of each thing that the scheduler goes by, the distinct ones among hosts, and for each host which it is."""
+
+    traits: tuple[frozenset[str], ...]
+    of_traits: IntColumn
+    zones: tuple[str | None, ...]
+    of_zones: IntColumn
+    metadata: tuple[Metadata, ...]
+    of_metadata: IntColumn
+    cells: tuple[tuple[NumaCell, ...], ...]
+    of_cells: IntColumn
+
+    @classmethod
+    def of_hosts(cls, cluster: model.Cluster) -> "Kinds":
+        """By the hosts' traits, zones, types and aggregates."""
+        traits, of_traits = _classes(cluster.hosts.traits)
+        zones, of_zones = _classes(cluster.hosts.availability_zone)
+        metadata, of_metadata = _classes(_metadata_of_hosts(cluster))
+        cells, of_cells = _classes(_cells_of_hosts(cluster))
+        return cls(
+            traits=traits,
+            of_traits=of_traits,
+            zones=zones,
+            of_zones=of_zones,
+            metadata=tuple(dict(items) for items in metadata),
+            of_metadata=of_metadata,
+            cells=cells,
+            of_cells=of_cells,
+        )
+
+
 class Admission:
     """Masks by demand, remembered."""
 
-    def __init__(self, cluster: model.Cluster) -> None:
-        self._requirements = cluster.requirements
-        self._traits, self._trait_class = _classes(cluster.hosts.traits)
-        self._zones, self._zone_class = _classes(cluster.hosts.availability_zone)
-        metadata, self._metadata_class = _classes(_metadata_of_hosts(cluster))
-        self._cells, self._cells_class = _classes(_cells_of_hosts(cluster))
-        self._metadata: tuple[Metadata, ...] = tuple(dict(items) for items in metadata)
+    def __init__(self, requirements: Sequence[model.Requirement], kinds: Kinds) -> None:
+        self._requirements = requirements
+        self._kinds = kinds
         self._masks: dict[Hashable, model.BoolColumn] = {}
 
     def traits(self, requirement: int) -> model.BoolColumn:
@@ -38,35 +67,41 @@ class Admission:
         forbidden = self._requirements[requirement].forbidden_traits
         return self._mask(
             ("traits", required, forbidden),
-            (required <= traits and not forbidden & traits for traits in self._traits),
-            self._trait_class,
+            (required <= traits and not forbidden & traits for traits in self._kinds.traits),
+            self._kinds.of_traits,
         )
 
     def zone(self, requirement: int) -> model.BoolColumn:
         """The availability zone the server asked for, if it asked, is the host's."""
         wanted = self._requirements[requirement].availability_zone
-        return self._mask(("zone", wanted), (wanted in {None, zone} for zone in self._zones), self._zone_class)
+        return self._mask(
+            ("zone", wanted), (wanted in {None, zone} for zone in self._kinds.zones), self._kinds.of_zones
+        )
 
     def aggregates(self, requirement: int) -> model.BoolColumn:
         """Each spec is matched by one value of its key in the metadata of the host's aggregates together."""
         specs = self._requirements[requirement].aggregate_specs
         return self._mask(
             ("aggregates", frozenset(specs.items())),
-            (_meets(metadata, specs) for metadata in self._metadata),
-            self._metadata_class,
+            (_meets(metadata, specs) for metadata in self._kinds.metadata),
+            self._kinds.of_metadata,
         )
 
     def tenant(self, requirement: int) -> model.BoolColumn:
         """A host in an aggregate with `filter_tenant_id*` takes only the projects named there."""
         project = self._requirements[requirement].project_id
         return self._mask(
-            ("tenant", project), (_takes(metadata, project) for metadata in self._metadata), self._metadata_class
+            ("tenant", project),
+            (_takes(metadata, project) for metadata in self._kinds.metadata),
+            self._kinds.of_metadata,
         )
 
     def numa(self, requirement: int) -> model.BoolColumn:
         """The host's NUMA cells, where the inventory tells them, could hold the guest's."""
         guest = self._requirements[requirement].numa
-        return self._mask(("numa", guest), (numa.could_hold(cells, guest) for cells in self._cells), self._cells_class)
+        return self._mask(
+            ("numa", guest), (numa.could_hold(cells, guest) for cells in self._kinds.cells), self._kinds.of_cells
+        )
 
     def _mask(self, demand: Hashable, verdicts: Iterable[bool], classes: IntColumn) -> model.BoolColumn:
         if demand not in self._masks:

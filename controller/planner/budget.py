@@ -73,6 +73,13 @@ class Ledger:
             return "agency-hour-budget"
         return "system-hour-budget" if system >= 0 and self._system[system] <= 0 else ""
 
+    def refusing(self, vms: IntColumn) -> model.BoolColumn:
+        """Which of these VMs one more move is forbidden."""
+        agencies, systems = self._agency_of[vms], self._system_of[vms]
+        spent = (agencies >= 0) & (np.append(self._agency, 0)[agencies] <= 0)
+        spent |= (systems >= 0) & (np.append(self._system, 0)[systems] <= 0)
+        return spent | (self._left <= 0)
+
     def spend(self, vm: int, moves: int = 1) -> None:
         """Counts a move, or gives it back with -1."""
         self._left -= moves

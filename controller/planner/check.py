@@ -13,33 +13,35 @@ together, and if that is within `max(limit, start)` then so is every instant, in
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import check_groups, check_loads, check_moves
+from controller.planner import check_groups, check_loads, check_moves, check_rows
+from controller.planner.check_rows import Rows
 
 
 def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, ...]:
     """What is wrong with the plan, in words; empty where it is proved."""
-    found = [*_shape(cluster, plan)]
+    rows = check_rows.of_moves(cluster, plan.moves)
+    found = [*_shape(cluster, plan, rows)]
     if found:
         return tuple(found)
     now_s = plan.created_at.timestamp()
-    found += check_moves.problems(cluster, policy, plan.moves, now_s)
+    found += check_moves.problems(cluster, policy, plan.moves, now_s, rows)
     found += _room(plan)
-    found += _at_once(cluster, policy, plan)
-    found += _in_the_hour(cluster, policy, plan)
+    found += _at_once(cluster, policy, plan, rows)
+    found += _in_the_hour(cluster, policy, plan, rows)
     found += check_loads.problems(cluster, policy, plan)
-    found += check_groups.problems(cluster, plan)
+    found += check_groups.problems(cluster, plan, rows)
     if plan.score_after > plan.score_before:
         found.append(f"the objective would go from {plan.score_before} to {plan.score_after}")
     return tuple(found)
 
 
-def _shape(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
+def _shape(cluster: model.Cluster, plan: Plan, rows: Rows) -> Iterator[str]:
     """Moves are numbered, waves follow each other, each VM moves once, from where it is to a host that exists."""
-    rows = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
     if [move.n for move in plan.moves] != list(range(1, len(plan.moves) + 1)):
         yield "moves are not numbered from 1 in order"
     numbers = [move.wave for move in plan.moves]
@@ -49,11 +51,11 @@ def _shape(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
         if count > 1:
             yield f"VM {vm} moves {count} times"
     for move in plan.moves:
-        if move.vm not in rows:
+        if move.vm not in rows.vms:
             yield f"move {move.n}: VM {move.vm} is not in the snapshot"
-        elif move.target not in hosts or move.source not in hosts or move.source == move.target:
+        elif move.target not in rows.hosts or move.source not in rows.hosts or move.source == move.target:
             yield f"move {move.n}: {move.source} to {move.target} is no move between two hosts of the snapshot"
-        elif int(cluster.vms.host[rows[move.vm]]) != hosts[move.source]:
+        elif int(cluster.vms.host[rows.vms[move.vm]]) != rows.hosts[move.source]:
             yield f"move {move.n}: VM {move.vm} is not on {move.source}"
 
 
@@ -65,19 +67,16 @@ def _room(plan: Plan) -> Iterator[str]:
             yield f"move {move.n}: VM {move.vm} makes room for {move.room_for}, which does not come after it"
 
 
-def _at_once(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:
+def _at_once(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> Iterator[str]:
     """Every wave with the migrations under way at the snapshot, against each limit of moves at once."""
-    rows = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
+    vms = cluster.vms
     running: Counter[tuple[str, int]] = Counter()
-    for vm in range(len(cluster.vms.ids)):
-        source, target = int(cluster.vms.host[vm]), int(cluster.vms.target[vm])
-        if source >= 0 and target >= 0 and cluster.vms.busy[vm]:
-            running.update(_places(cluster, vm, source, target))
+    for vm in np.flatnonzero(vms.busy & (vms.host >= 0) & (vms.target >= 0)).tolist():
+        running.update(_places(cluster, vm, int(vms.host[vm]), int(vms.target[vm])))
     for number, wave in enumerate(plan.waves, start=1):
         taken = Counter(running)
         for move in wave:
-            taken.update(_places(cluster, rows[move.vm], hosts[move.source], hosts[move.target]))
+            taken.update(_places(cluster, rows.vms[move.vm], rows.hosts[move.source], rows.hosts[move.target]))
         for place in sorted(taken):
             allowed = _allowed(cluster, policy, *place)
             if taken[place] > max(allowed, running[place]):
@@ -111,11 +110,11 @@ def _allowed(cluster: model.Cluster, policy: Policy, kind: str, row: int) -> int
     }[kind]
 
 
-def _in_the_hour(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:
+def _in_the_hour(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> Iterator[str]:
     """All moves of the plan as if they were begun in this hour."""
     if len(plan.moves) > max(0, min(policy.limits.max_moves, policy.limits.per_hour - cluster.moved_last_hour)):
         yield f"{len(plan.moves)} moves, more than the hour or one plan may have"
-    systems = Counter(_system(cluster, plan.moves))
+    systems = Counter(_systems(cluster, plan.moves, rows))
     agencies = Counter(_agencies(cluster, systems))
     for system, count in systems.items():
         budget = int(cluster.systems.per_hour[system])
@@ -127,9 +126,8 @@ def _in_the_hour(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator
             yield f"{count} moves of agency {cluster.agencies.names[agency]}, more than its hour has left"
 
 
-def _system(cluster: model.Cluster, moves: tuple[Move, ...]) -> list[int]:
-    rows = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    of_moves = [int(cluster.vms.system[rows[move.vm]]) for move in moves]
+def _systems(cluster: model.Cluster, moves: tuple[Move, ...], rows: Rows) -> list[int]:
+    of_moves = [int(cluster.vms.system[rows.vms[move.vm]]) for move in moves]
     return [system for system in of_moves if system >= 0]
 
 

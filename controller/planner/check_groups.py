@@ -3,19 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.model.plan import Plan
+from controller.planner.check_rows import Rows
 from inventory.model import Domain
 
 
-def problems(cluster: model.Cluster, plan: Plan) -> Iterator[str]:
+def problems(cluster: model.Cluster, plan: Plan, rows: Rows) -> Iterator[str]:
     """Each wave that could break a hard group: members count where they are, and at worst where they are and go."""
-    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
-    moving = {vms[move.vm] for move in plan.moves}
+    vms, hosts = rows.vms, rows.hosts
+    moving = np.zeros(len(cluster.vms.ids), np.bool_)
+    moving[[vms[move.vm] for move in plan.moves]] = True
     for group in cluster.groups:
-        members = set(group.members.tolist())
-        if members & moving and group.kind in {model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY}:
+        if moving[group.members].any() and group.kind in {model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY}:
+            members = set(group.members.tolist())
             places = {vm: {int(cluster.vms.host[vm]), int(cluster.vms.target[vm])} - {-1} for vm in members}
             start = {vm: {domain_of(cluster, group.domain, host) for host in at} for vm, at in places.items()}
             yield from _group(cluster, group, start, [

@@ -4,10 +4,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner.check_moves import fresh
+from controller.model.sample import IntColumn
+from controller.planner import check_rows
+from controller.planner.check_moves import fresh, readable
 
 SLACK = 1e-6
 """Sums made in another order differ; a share of the limit that is no breach."""
@@ -44,8 +48,8 @@ class Book:
     def __init__(self, cluster: model.Cluster, policy: Policy, moves: Sequence[Move]) -> None:
         self._cluster = cluster
         self._policy = policy
-        self._vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-        self._hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
+        rows = check_rows.of_moves(cluster, moves)
+        self._vms, self._hosts = rows.vms, rows.hosts
         self._arrived: set[int] = set()
         self._shed: defaultdict[int, float] = defaultdict(float)
         self._readings = {"cpu": cluster.vms.cpu_vcpus, "memory": cluster.vms.memory_bytes,
@@ -196,14 +200,14 @@ class Book:
 
     def _densest_watts(self) -> float:
         hosts = self._cluster.hosts
-        read = [(fresh(hosts.power_watts, host), float(hosts.threads[host])) for host in range(len(hosts.names))]
-        return max((watts / threads for watts, threads in read if watts is not None and threads > 0), default=0.0)
+        read = readable(hosts.power_watts) & (hosts.threads > 0)
+        return float((hosts.power_watts.values[read] / hosts.threads[read]).max(initial=0.0))
 
     def _vms_by_host(self, touched: set[int]) -> dict[int, list[int]]:
+        host = self._cluster.vms.host
         found: dict[int, list[int]] = {host: [] for host in touched}
-        for vm, host in enumerate(self._cluster.vms.host.tolist()):
-            if host in touched:
-                found[host].append(vm)
+        for vm in np.flatnonzero(np.isin(host, list(touched))).tolist():
+            found[int(host[vm])].append(vm)
         return found
 
     def _sum_hosts(self, touched: set[int]) -> None:
@@ -219,31 +223,37 @@ class Book:
     def _sum_power(self) -> None:
         """Least and most watts of every row that its hosts or its own meter measure; no less than the meter shows."""
         hosts, power = self._cluster.hosts, self._cluster.power
-        sums: defaultdict[tuple[str, int], float] = defaultdict(float)
-        measured: set[int] = set()
-        for host in range(len(hosts.names)):
-            watts = fresh(hosts.power_watts, host)
-            for row in self._rows(host):
-                sums["watts, least", row] += watts or 0.0
-                sums["watts, most", row] += self._densest * float(hosts.threads[host]) if watts is None else watts
-                if watts is not None:
-                    measured.add(row)
-        for (quantity, row), watts in sums.items():
-            load, meter = watts + float(power.base_watts[row]), fresh(power.power_watts, row)
-            if row in measured or meter is not None:
-                self.sums[quantity, row] = load if meter is None else max(load, meter)
+        count = len(power.names)
+        host, row = np.divmod(np.unique(self._cords()), count) if count else (np.zeros(0, np.int64),) * 2
+        read = readable(hosts.power_watts)
+        least = np.where(read, hosts.power_watts.values, 0.0)
+        most = np.where(read, least, self._densest * hosts.threads)
+        measured = np.bincount(row, weights=read[host], minlength=count) > 0
+        for quantity, watts in (("watts, least", least), ("watts, most", most)):
+            loads = (power.base_watts + np.bincount(row, weights=watts[host], minlength=count)).tolist()
+            for each in np.unique(row).tolist():
+                meter = fresh(power.power_watts, each)
+                if measured[each] or meter is not None:
+                    self.sums[quantity, each] = loads[each] if meter is None else max(loads[each], meter)
+
+    def _cords(self) -> IntColumn:
+        """Each host's power rows, told apart by `host * rows + row`; a row that a host hangs on twice stands twice."""
+        power = self._cluster.hosts.power
+        host, column = np.nonzero(power >= 0)
+        cords: IntColumn = host * len(self._cluster.power.names) + power[host, column]
+        return cords
 
     def _sum_running(self) -> None:
         """Copies that arrive by migrations under way count from the start to the end."""
         vms = self._cluster.vms
-        for vm, target in enumerate(vms.target.tolist()):
-            if target >= 0 and target != int(vms.host[vm]):
-                added = self._added(vm, target, first=target not in self._arrived)
-                for place, amount in added.items():
-                    if place in self.sums or place[0].endswith("placed"):
-                        self.sums[place] = self.sums.get(place, 0.0) + amount
-                if self._brought("cpu", vm) > 0:
-                    self._arrived.add(target)
+        for vm in np.flatnonzero((vms.target >= 0) & (vms.target != vms.host)).tolist():
+            target = int(vms.target[vm])
+            added = self._added(vm, target, first=target not in self._arrived)
+            for place, amount in added.items():
+                if place in self.sums or place[0].endswith("placed"):
+                    self.sums[place] = self.sums.get(place, 0.0) + amount
+            if self._brought("cpu", vm) > 0:
+                self._arrived.add(target)
 
     def _watts_places(self, host: int) -> list[tuple[str, int]]:
         places = [(kind, row) for row in self._rows(host) for kind in ("watts, least", "watts, most")]

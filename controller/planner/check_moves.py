@@ -3,24 +3,25 @@
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.model.plan import Concern, Move
 from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
 from controller.planner import extra_specs, numa
+from controller.planner.check_rows import Rows
 
 _FRESH = int(Trust.FRESH)
 _DOUBTFUL = {int(Trust.STALE), int(Trust.IMPLAUSIBLE)}
 LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
 
 
-def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_s: float) -> Iterator[str]:
+def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_s: float, rows: Rows) -> Iterator[str]:
     """Each move that may not be made, and why."""
-    vms = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(cluster.hosts.names)}
     facility = facility_zones(cluster, policy)
     for move in moves:
-        vm, source, target = vms[move.vm], hosts[move.source], hosts[move.target]
+        vm, source, target = rows.vms[move.vm], rows.hosts[move.source], rows.hosts[move.target]
         reasons = [
             *_of_vm(cluster, vm, move, now_s),
             *_of_source(cluster, source, facility),
@@ -33,16 +34,13 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
 
 def facility_zones(cluster: model.Cluster, policy: Policy) -> frozenset[int]:
     """Zones in which two or more known hosts, and more than the configured share, are above warning."""
-    warm: dict[int, int] = {}
-    known: dict[int, int] = {}
-    for host in range(len(cluster.hosts.names)):
-        zone = zone_of(cluster, host)
-        if zone >= 0 and cluster.hosts.known[host]:
-            known[zone] = known.get(zone, 0) + 1
-            if inlet(cluster, host) > cluster.zones.warning_celsius[zone]:
-                warm[zone] = warm.get(zone, 0) + 1
-    share = policy.thresholds.facility_share
-    return frozenset(zone for zone, count in warm.items() if count >= 2 and count / known[zone] > share)
+    count, inlets = len(cluster.zones.names), cluster.hosts.inlet_celsius
+    zone = np.append(cluster.racks.zone, -1)[cluster.hosts.rack]
+    known = cluster.hosts.known & (zone >= 0)
+    warm = known & readable(inlets) & (inlets.values > np.append(cluster.zones.warning_celsius, np.inf)[zone])
+    knowns, warms = (np.bincount(zone[hosts], minlength=count) for hosts in (known, warm))
+    event = (warms >= 2) & (warms / np.maximum(knowns, 1) > policy.thresholds.facility_share)
+    return frozenset(np.flatnonzero(event).tolist())
 
 
 def zone_of(cluster: model.Cluster, host: int) -> int:
@@ -61,6 +59,11 @@ def fresh(reading: model.Reading, row: int) -> float | None:
     """The reading's value where it may be used."""
     value = float(reading.values[row])
     return value if int(reading.trust[row]) == _FRESH and math.isfinite(value) else None
+
+
+def readable(reading: model.Reading) -> model.BoolColumn:
+    """The rows whose value may be used."""
+    return np.equal(reading.trust, _FRESH) & np.isfinite(reading.values)
 
 
 def _of_vm(cluster: model.Cluster, vm: int, move: Move, now_s: float) -> Iterator[str]:
@@ -156,7 +159,7 @@ def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool
     row = int(cluster.hosts.type[host])
     if row >= 0 and not numa.could_hold(cluster.host_types.numa[row], asked.numa):
         return False
-    metadata = [a.metadata for a in cluster.aggregates if host in a.hosts.tolist()]
+    metadata = [a.metadata for a in cluster.aggregates if host in a.hosts]
     for key, wanted in asked.aggregate_specs.items():
         values = [part.strip() for each in metadata if key in each for part in each[key].split(",")]
         if not any(extra_specs.matches(value, wanted) for value in values):

@@ -10,14 +10,12 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Breach, Concern
 from controller.model.sample import Health
-from controller.planner import amounts, groups, rules, score
+from controller.planner import amounts, groups, rules, score, supplies
 from controller.planner.load import Load, misplaced
 from inventory.model import Classification
 
 RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 """What Placement counts, and by what its unit is divided for people."""
-
-POWER_KEYS = {model.PowerKind.FEED: "feed", model.PowerKind.PDU: "pdu", model.PowerKind.PHASE: "phase"}
 
 
 def breaches(load: Load) -> tuple[Breach, ...]:
@@ -128,17 +126,13 @@ def _level(level: int) -> str:
 
 
 def _ungrouped(load: Load) -> Iterator[Breach]:
-    for number, bond in enumerate(load.situation.bonds):
-        worst = _worst(bond, load.members[number].items())
-        if worst is not None:
-            yield worst
+    for number in np.flatnonzero(load.excess_of).tolist():
+        yield _worst(load.situation.bonds[number], load.members[number].items())
 
 
-def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach | None:
+def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach:
     """One breach a group: its fullest domain, or for affinity how many are away from the others."""
     counts = [(count, domain) for domain, count in members if bond.excess(domain, count)]
-    if not counts:
-        return None
     group = bond.group
     apart = group.kind in groups.APART
     amount = max(count for count, _ in counts) if apart else sum(count for count, _ in counts)
@@ -181,7 +175,7 @@ def _hot_hosts(load: Load) -> Iterator[Breach]:
 def _hot_power(load: Load) -> Iterator[Breach]:
     power = load.situation.cluster.power
     for row in _rows(~rules.fits(load.least, power.limit_watts)):
-        key = power_key(power, row)
+        key = supplies.key(power, row)
         kind = key.partition(":")[0]
         amount, limit = float(load.least[row]), float(power.limit_watts[row])
         yield Breach(
@@ -189,16 +183,6 @@ def _hot_power(load: Load) -> Iterator[Breach]:
             amount=amount, limit=limit, unit="W",
             why=f"{kind} {power.names[row]} would carry {amount:.0f} W if its partner failed, limit {limit:.0f} W",
         )  # fmt: skip
-
-
-def power_key(power: model.Power, row: int) -> str:
-    """The row's key: `feed:A1`, `pdu:r1-a`, `phase:r1-a/2`."""
-    return f"{POWER_KEYS[model.PowerKind(int(power.kind[row]))]}:{power.names[row]}"
-
-
-def power_keys(cluster: model.Cluster) -> dict[str, int]:
-    """The row of each key."""
-    return {power_key(cluster.power, row): row for row in range(len(cluster.power.names))}
 
 
 def _uneven(load: Load) -> Iterator[Breach]:

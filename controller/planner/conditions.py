@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from controller.model.ids import HostName, ServerId
 from controller.model.plan import Breach, Concern
 from controller.model.sample import Health
-from controller.planner import amounts, classify, groups
+from controller.planner import amounts, classify, groups, supplies
 from controller.planner.load import Load
 from inventory.model import Classification
 
@@ -31,7 +31,7 @@ PARTS = (
 )
 """Of each part the reading, its name, and from what on it fails."""
 
-SUPPLIES = frozenset(classify.POWER_KEYS.values())
+SUPPLIES = frozenset(supplies.KINDS.values())
 """Rules of breaches of power."""
 
 PER_UNIT = (1.0, amounts.GIB, amounts.MIB)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.plan import Breach, Concern, Move, Plan
-from controller.planner import amounts, classify, conditions, copies, search, terms
+from controller.planner import amounts, classify, conditions, copies, search, supplies, terms
 from controller.planner.conditions import Condition
 from controller.planner.load import Load
 
@@ -72,7 +72,7 @@ def _stands_in(load: Load, breach: Breach, vm: int, host: int) -> bool:
         bonds = (load.situation.bonds[number] for number in load.situation.bonds_of.get(vm, ()))
         return any(bond.hard and bond.group.name == breach.subject for bond in bonds)
     if breach.rule in conditions.SUPPLIES:
-        return any(classify.power_key(cluster.power, row) == breach.key for row in load.situation.watts.rows[host])
+        return any(supplies.key(cluster.power, row) == breach.key for row in load.situation.watts.rows[host])
     return breach.subject == cluster.hosts.names[host]
 
 

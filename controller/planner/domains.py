@@ -1,5 +1,6 @@
 """Which fault domain each host stands in, as a number a domain; -1 where it is not known."""
 
+import itertools
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ def of_hosts(cluster: model.Cluster) -> Mapping[Domain, IntColumn]:
     return {
         Domain.HOST: np.arange(len(cluster.hosts.names), dtype=np.int32),
         Domain.RACK: rack,
-        Domain.FEED: _numbered([_feeds(cluster, row) for row in cluster.hosts.power]),
+        Domain.FEED: _feed_sets(cluster.hosts.power, cluster.power.kind),
         Domain.ZONE: _through(rack, cluster.racks.zone),
         Domain.ROOM: room,
         Domain.SITE: _through(room, sites),
@@ -46,6 +47,13 @@ def name(cluster: model.Cluster, domain: Domain, host: int) -> str:
     return _named(cluster.rooms.names if domain is Domain.ROOM else cluster.rooms.site, room)
 
 
+def hosts_of(domain: IntColumn, count: int) -> tuple[IntColumn, ...]:
+    """The hosts of each of so many domains, in order."""
+    rows = np.argsort(domain, kind="stable").astype(np.int32)
+    ends = np.searchsorted(domain[rows], np.arange(count + 1)).tolist()
+    return tuple(rows[first:last] for first, last in itertools.pairwise(ends))
+
+
 def _named(names: Sequence[str], row: int) -> str:
     return names[row] if row >= 0 else "?"
 
@@ -59,6 +67,14 @@ def _feeds(cluster: model.Cluster, rows: IntColumn) -> tuple[int, ...] | None:
     """The feeds among a host's power rows; None where there are none."""
     feeds = {int(row) for row in rows if row >= 0 and cluster.power.kind[row] == model.PowerKind.FEED}
     return tuple(sorted(feeds)) or None
+
+
+def _feed_sets(cords: IntColumn, kind: model.ByteColumn) -> IntColumn:
+    """A number for each distinct set of feeds among hosts' power rows, in the order of hosts; -1 for none."""
+    is_feed = np.append(np.equal(kind, model.PowerKind.FEED), False)
+    feeds = np.sort(np.where(is_feed[cords], cords, -1), axis=1)
+    feeds[:, 1:][feeds[:, 1:] == feeds[:, :-1]] = -1
+    return _numbered([tuple(feed for feed in row if feed >= 0) or None for row in feeds.tolist()])
 
 
 def _numbered(keys: Sequence[Hashable | None]) -> IntColumn:

@@ -27,6 +27,7 @@ from controller.planner import (
     search,
     situation,
     stuck,
+    supplies,
     terms,
 )
 from controller.planner.budget import Ledger
@@ -151,8 +152,8 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     before, after = Load(facts), _carried(facts, plan)
     name = facts.cluster.hosts.names[host]
     own = [breach for breach in classify.breaches(after) if breach.subject == name]
-    supplies = {classify.power_key(facts.cluster.power, row) for row in facts.watts.rows[host].tolist()}
-    fed = [breach for breach in plan.breaches_after if breach.key in supplies]
+    fed_by = {supplies.key(facts.cluster.power, row) for row in facts.watts.rows[host].tolist()}
+    fed = [breach for breach in plan.breaches_after if breach.key in fed_by]
     holds = Holds(after, _spent(facts, plan), ())
     left = {breach.key: found for breach in (*own, *fed) if (found := holds.why_left(breach))}
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))

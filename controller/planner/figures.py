@@ -3,7 +3,7 @@
 import numpy as np
 
 from controller.model import cluster as model
-from controller.planner import amounts, classify, situation
+from controller.planner import amounts, situation, supplies
 from controller.planner.load import Load
 
 Figures = tuple[tuple[str, str], ...]
@@ -38,12 +38,12 @@ def reserved(hosts: model.Hosts, host: int) -> str:
 
 def power(before: Load, after: Load, host: int) -> Figures:
     """Each supply of the host before a plan and after it."""
-    supplies = before.situation.cluster.power
+    power = before.situation.cluster.power
     rows = [row for row in before.situation.watts.rows[host].tolist() if np.isfinite(before.least[row])]
     return tuple(
         (
-            classify.power_key(supplies, row).replace(":", " ", 1),
-            f"{before.least[row]:.0f} W → {after.least[row]:.0f} W of {supplies.limit_watts[row]:.0f} W",
+            supplies.key(power, row).replace(":", " ", 1),
+            f"{before.least[row]:.0f} W → {after.least[row]:.0f} W of {power.limit_watts[row]:.0f} W",
         )
         for row in rows
     )

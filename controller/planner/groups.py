@@ -25,13 +25,20 @@ APART = frozenset({model.GroupKind.ANTI_AFFINITY, model.GroupKind.SOFT_ANTI_AFFI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bond:
-    """One group as the planner holds it: `domain_of[host]`, and the anchor of an affinity group of two or more."""
+    """One group as the planner holds it: `domain_of[host]`, and the anchor of an affinity group of two or more.
+
+    `start`: its members by domain when the plan began.
+    """
 
     group: model.Group
     domain_of: IntColumn
     hard: bool
     anchor: int | None
     start: Counter[int]
+
+    def excesses(self, members: Mapping[int, int]) -> int:
+        """What so many members in each domain cost together."""
+        return sum(self.excess(domain, count) for domain, count in members.items()) if self.hard else 0
 
     def excess(self, domain: int, members: int) -> int:
         """What `members` in that domain cost; 0 for soft kinds."""
@@ -51,7 +58,10 @@ class Bond:
 
 def bonds(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> tuple[Bond, ...]:
     """Every group with its members counted where they are now, copies under way included."""
-    return tuple(_bond(cluster, group, domains[group.domain]) for group in cluster.groups)
+    starts = _starts(cluster, domains)
+    return tuple(
+        _bond(group, domains[group.domain], start) for group, start in zip(cluster.groups, starts, strict=True)
+    )
 
 
 def by_vm(cluster: model.Cluster) -> dict[int, tuple[int, ...]]:
@@ -63,11 +73,27 @@ def by_vm(cluster: model.Cluster) -> dict[int, tuple[int, ...]]:
     return {vm: tuple(numbers) for vm, numbers in found.items()}
 
 
-def _bond(cluster: model.Cluster, group: model.Group, domain_of: IntColumn) -> Bond:
-    start: Counter[int] = Counter()
-    for vm in group.members.tolist():
-        hosts = {int(cluster.vms.host[vm]), int(cluster.vms.target[vm])} - {-1}
-        start.update({int(domain_of[host]) for host in hosts} - {-1})
+def _starts(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> list[Counter[int]]:
+    """How many members of each group have a copy in each domain; two copies in one domain count once."""
+    groups = cluster.groups
+    if not groups:
+        return []
+    number = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
+    members = np.concatenate([group.members for group in groups])
+    kinds = list(domains)
+    kind = np.array([kinds.index(group.domain) for group in groups])[number]
+    domain_of = np.stack([np.append(domains[each], -1) for each in kinds]).astype(np.int64)
+    here, there = (domain_of[kind, column[members]] for column in (cluster.vms.host, cluster.vms.target))
+    there = np.where(there == here, -1, there)
+    width = int(domain_of.max(initial=0)) + 1
+    pairs = np.concatenate([(number * width + domain)[domain >= 0] for domain in (here, there)])
+    found: list[Counter[int]] = [Counter() for _ in groups]
+    for pair, count in zip(*(each.tolist() for each in np.unique(pairs, return_counts=True)), strict=True):
+        found[pair // width][pair % width] = count
+    return found
+
+
+def _bond(group: model.Group, domain_of: IntColumn, start: Counter[int]) -> Bond:
     together = group.kind not in APART
     anchor = min(start, key=lambda domain: (-start[domain], domain)) if together and start.total() > 1 else None
     return Bond(group=group, domain_of=domain_of, hard=group.kind in HARD, anchor=anchor, start=start)

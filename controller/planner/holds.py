@@ -9,7 +9,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, classify, conflict, describe, groups, stuck
+from controller.planner import amounts, canonical, classify, conflict, describe, groups, stuck
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -53,8 +53,7 @@ class Holds:
         self._waiting = frozenset(waiting)
         cluster = load.situation.cluster
         self._hosts: dict[str, int] = {name: row for row, name in enumerate(cluster.hosts.names)}
-        self._vms: dict[str, int] = {vm: row for row, vm in enumerate(cluster.vms.ids)}
-        self._power = classify.power_keys(cluster)
+        self._power = load.situation.supplies
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
 
@@ -135,7 +134,7 @@ class Holds:
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load
         if breach.rule == "clearance":
-            return [self._vms[breach.subject]]
+            return [canonical.at(load.situation.cluster.vms.ids, breach.subject)]
         if breach.rule != "group":
             rows: list[int] = _rows(load.host == self._hosts[breach.subject]).tolist()
             return rows

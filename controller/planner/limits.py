@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from controller.model.plan import LimitState
-from controller.planner import amounts, classify
+from controller.planner import amounts, supplies
 from controller.planner.load import Load
 
 
@@ -19,13 +19,14 @@ def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
     names = situation.cluster.hosts.names
     whole = amounts.whole(situation.cluster.hosts)
     for quantity, rule in enumerate(amounts.MEASURED):
-        for host in np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0)).tolist():
-            yield LimitState(
-                key=f"{rule}:{names[host]}", subject=names[host], unit="ratio",
-                limit=float(situation.limit[quantity, host] / whole[quantity, host]),
-                before=float(before.used[quantity, host] / whole[quantity, host]),
-                after=float(after.used[quantity, host] / whole[quantity, host]),
-            )  # fmt: skip
+        hosts = np.flatnonzero(np.isfinite(before.used[quantity]) & (whole[quantity] > 0))
+        shares = (
+            (table[quantity, hosts] / whole[quantity, hosts]).tolist()
+            for table in (situation.limit, before.used, after.used)
+        )
+        for host, limit, was, then in zip(hosts.tolist(), *shares, strict=True):
+            name = names[host]
+            yield LimitState(key=f"{rule}:{name}", subject=name, unit="ratio", limit=limit, before=was, after=then)
 
 
 def _racks(before: Load, after: Load) -> Iterator[LimitState]:
@@ -44,7 +45,7 @@ def _power(before: Load, after: Load) -> Iterator[LimitState]:
     power = before.situation.cluster.power
     for row in np.flatnonzero(np.isfinite(before.least) & np.isfinite(power.limit_watts)).tolist():
         yield LimitState(
-            key=classify.power_key(power, row), subject=power.names[row], unit="W",
+            key=supplies.key(power, row), subject=power.names[row], unit="W",
             limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
             unread=float(before.most[row] - before.least[row]),
         )  # fmt: skip

@@ -18,7 +18,8 @@ class Load:
     """The one value of the planner that changes. Arrays are read by `rules` and `score`, written here only.
 
     `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted. `least`, `most` (P,): watts.
-    `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess`: of all groups.
+    `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
+    cost too much, `excess` of all groups together.
     `misplaced`: VMs above their host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
@@ -46,10 +47,9 @@ class Load:
         self.in_mean, self.rack_busy, self.rack_threads = self._racks()
         self.arrivals = np.zeros(hosts, np.int32)
         self.shed, self.unsure = np.zeros(hosts), np.zeros(hosts)
-        self.members = [Counter(bond.start) for bond in situation.bonds]
-        self.excess = sum(
-            bond.excess(domain, count) for bond in situation.bonds for domain, count in bond.start.items()
-        )
+        self.members: list[Counter[int]] = [bond.start for bond in situation.bonds]
+        self.excess_of = situation.excess_of.copy()
+        self.excess = int(self.excess_of.sum())
         for vm in np.flatnonzero((vms.target >= 0) & (vms.target != vms.host)).tolist():
             self._add(vm, int(vms.target[vm]))
 
@@ -141,10 +141,14 @@ class Load:
                 self._change(number, bond, domain, sign)
 
     def _change(self, number: int, bond: groups.Bond, domain: int, sign: int) -> None:
+        if self.members[number] is bond.start:
+            self.members[number] = Counter(bond.start)
         members = self.members[number]
         before = bond.excess(domain, members[domain])
         members[domain] += sign
-        self.excess += bond.excess(domain, members[domain]) - before
+        more = bond.excess(domain, members[domain]) - before
+        self.excess += more
+        self.excess_of[number] += more
 
 
 def misplaced(load: Load) -> BoolColumn:

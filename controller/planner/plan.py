@@ -29,6 +29,7 @@ from controller.planner import (
 )
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
+from controller.planner.prepared import Prepared
 
 LONGEST = timedelta(days=365)
 
@@ -40,15 +41,18 @@ def plan(
     *,
     only: Collection[HostName] | None = None,
     cold: Collection[HostName] = (),
+    before: Prepared | None = None,
 ) -> words.Plan:
     """What to move, in which waves, and why.
 
     `only`: plan nothing but the drains of these hosts (none: no moves at all); None plans everything that policy and
     freeze allow. `cold`: draining hosts whose SHUTOFF servers are to be moved cold. Rows of `cluster` may come in any
-    order. Raises `InputError` for a snapshot that holds a name twice or a host that is not draining, `InvariantError`
-    if the plan found does not pass the independent checker; then nothing may be moved.
+    order. `before`: an earlier snapshot's tables (`Situation.prepared`), which save work and change no plan.
+
+    Raises `InputError` for a snapshot that holds a name twice or a host that is not draining, `InvariantError` if the
+    plan found does not pass the independent checker; then nothing may be moved.
     """
-    facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold)
+    facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold, before=before)
     return proved(facts, search.choices(facts), cluster, policy, now)
 
 

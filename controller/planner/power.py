@@ -18,12 +18,22 @@ does not know. While both cords carry, the meter of a feed shows only its share,
 neither a host's reading nor its meter measures binds nothing.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cords:
+    """`rows[h]`: power rows host `h` has a cord on, each once. `row` and `host`: the same as pairs, by host."""
+
+    rows: tuple[IntColumn, ...]
+    row: IntColumn
+    host: IntColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +61,21 @@ class Watts:
         return added
 
 
-def of_cluster(cluster: model.Cluster) -> Watts:
-    """Loads as they are now."""
-    hosts = cluster.hosts
-    rows = tuple(np.unique(row[row >= 0]) for row in hosts.power)
+def cords(power: IntColumn) -> Cords:
+    """Of hosts' power rows (H, K), padded with -1."""
+    rows = np.sort(power, axis=1)
+    first = np.ones(rows.shape, np.bool_)
+    first[:, 1:] = rows[:, 1:] != rows[:, :-1]
+    host, column = np.nonzero(first & (rows >= 0))
+    row = rows[host, column]
+    ends = np.searchsorted(host, np.arange(len(rows) + 1)).tolist()
+    each = tuple(row[begin:end] for begin, end in itertools.pairwise(ends))
+    return Cords(rows=each, row=row, host=host.astype(np.int32))
+
+
+def of_cluster(cluster: model.Cluster, its_cords: Cords | None = None) -> Watts:
+    """Loads as they are now. `its_cords`: of its hosts, where they are known."""
+    hosts, on = cluster.hosts, its_cords or cords(cluster.hosts.power)
     meters = _meters(cluster.power)
     read = hosts.power_watts.fresh & np.isfinite(hosts.power_watts.values)
     measured = np.where(read, hosts.power_watts.values, 0.0)
@@ -64,13 +85,13 @@ def of_cluster(cluster: model.Cluster) -> Watts:
     fitted = np.isfinite(slope) & (slope >= 0)
     margin = np.where(np.isfinite(hosts.watts_error), np.maximum(hosts.watts_error, 0.0), 0.0)
     return Watts(
-        rows=rows,
+        rows=on.rows,
         per_thread_in=np.where(fitted, slope, densest),
         per_thread_out=np.where(fitted & read, slope, 0.0),
         margin=margin,
         drawn=assumed,
-        least=_loads(cluster.power, rows, measured, read, meters),
-        most=_loads(cluster.power, rows, assumed, read, meters),
+        least=_loads(cluster.power, on, measured, read, meters),
+        most=_loads(cluster.power, on, assumed, read, meters),
     )
 
 
@@ -88,11 +109,10 @@ def _meters(power: model.Power) -> FloatColumn:
 
 
 def _loads(
-    power: model.Power, rows: tuple[IntColumn, ...], watts: FloatColumn, read: model.BoolColumn, meters: FloatColumn
+    power: model.Power, on: Cords, watts: FloatColumn, read: model.BoolColumn, meters: FloatColumn
 ) -> FloatColumn:
     loads = power.base_watts.astype(np.float64).copy()
+    np.add.at(loads, on.row, watts[on.host])
     measured = np.isfinite(meters)
-    for host, on in enumerate(rows):
-        loads[on] += watts[host]
-        measured[on] |= read[host]
+    measured[on.row[read[on.host]]] = True
     return np.where(measured, np.fmax(loads, meters), np.nan)

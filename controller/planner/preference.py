@@ -6,10 +6,12 @@ cost(host) = the fullest of asked / capacity (vCPUs, memory, disk) and used / li
            + how far the host's CPU would stand above its rack's mean and the tolerance
 """
 
+import functools
+
 import numpy as np
 
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import groups, score
+from controller.planner import amounts, groups, score
 from controller.planner.load import Load
 
 ACROSS_RACK = 0.02
@@ -28,10 +30,18 @@ def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """The fullest of the host's resources with the VM on it, as a share of its capacity or limit."""
     situation = load.situation
-    asked = (load.asked[:, hosts] + situation.asked[:, vm, None]) / np.maximum(situation.capacity[:, hosts], 1.0)
-    used = (load.used[:, hosts] + situation.brings[:, vm, None]) / np.maximum(situation.limit[:, hosts], 1e-9)
-    fullest: FloatColumn = np.fmax(asked.max(axis=0), np.fmax.reduce(used, axis=0))
+    asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, hosts, 1.0)
+    used = _shares(load.used, situation.brings[:, vm], situation.limit, hosts, 1e-9)
+    fullest: FloatColumn = functools.reduce(np.fmax, (functools.reduce(np.maximum, asked), *used))
     return fullest
+
+
+def _shares(
+    carried: amounts.Table, added: FloatColumn, limit: amounts.Table, hosts: IntColumn, least: float
+) -> list[FloatColumn]:
+    """What each of the hosts would carry, as a share of its limit, one column a quantity."""
+    rows = zip(carried, added.tolist(), limit, strict=True)
+    return [(load[hosts] + more) / np.maximum(most[hosts], least) for load, more, most in rows]
 
 
 def _uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:

@@ -56,7 +56,7 @@ class Rooms:
         self._tries = effort.tries
         self.bounded = False
 
-    def room(self, vm: int, within: BoolColumn | None, may_leave: Callable[[int], bool]) -> Room | None:
+    def room(self, vm: int, within: BoolColumn | None, may_leave: Callable[[IntColumn], BoolColumn]) -> Room | None:
         """The first room found; None where there is none, or none was found in time."""
         if not self._may_try():
             return None
@@ -68,7 +68,8 @@ class Rooms:
         for host in hosts[order].tolist():
             if not self._may_try():
                 return None
-            there = np.array([other for other in self._standing_on(host).tolist() if may_leave(other)], np.int32)
+            there = self._standing_on(host)
+            there = there[may_leave(there)]
             for other in there[self._enough(vm, host, there)].tolist():
                 if found := self._tried(vm, host, (other,)):
                     return Room(others=found, host=host)

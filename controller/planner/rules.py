@@ -118,10 +118,12 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """`asked(host) + asked(vm) <= (total - reserved) * ratio` for vCPUs, memory and disk, as Placement counts."""
-    situation = load.situation
-    amount = situation.asked[:, vm]
-    after = load.asked[:, hosts] + amount[:, None]
-    held: model.BoolColumn = (fits(after, situation.capacity[:, hosts]) | (amount[:, None] == 0)).all(axis=0)
+    held = np.ones(len(hosts), np.bool_)
+    for amount, asked, admitted in zip(
+        load.situation.asked[:, vm].tolist(), load.asked, load.situation.capacity, strict=True
+    ):
+        if amount != 0:
+            held &= fits(asked[hosts] + amount, admitted[hosts])
     return held
 
 
@@ -223,11 +225,13 @@ def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> 
 
 def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
     """For each host the first rule that keeps the VM from it, "" where none does."""
-    verdicts = [""] * len(hosts)
-    for rule in reversed((SAME_HOST, *STATIC, *PER_VM, *DYNAMIC)):
-        for at in np.flatnonzero(~rule.admits(load, vm, hosts)).tolist():
+    verdicts, left = [""] * len(hosts), np.arange(len(hosts))
+    for rule in (SAME_HOST, *STATIC, *PER_VM, *DYNAMIC):
+        admits = rule.admits(load, vm, hosts[left])
+        for at in left[~admits].tolist():
             closed = rule.name == "closed"
             verdicts[at] = str(load.situation.standing.closed[hosts[at]]) if closed else rule.name
+        left = left[admits]
     return verdicts
 
 

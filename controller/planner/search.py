@@ -14,7 +14,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, classify, copies, groups, preference, room, rules, score
+from controller.planner import amounts, canonical, classify, copies, groups, preference, room, rules, score
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -84,8 +84,10 @@ class Search:
         self._rooms = room.Rooms(self.load, effort, self.asked_to_stop)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
-        self.vms: dict[str, int] = {vm: row for row, vm in enumerate(situation.cluster.vms.ids)}
-        self.power_rows = classify.power_keys(situation.cluster)
+        self._drained = situation.cluster.hosts.draining[self.load.origin]
+        self._asked_for = self._drained & np.isin(self.load.origin, list(situation.drains))
+        self._held = np.where(self._drained, situation.drain != "", situation.own != "")
+        self._sent = np.zeros(len(self.load.origin), np.bool_)
 
     def asked_to_stop(self) -> bool:
         """Whether the search is to end here; it then looks at no other breach."""
@@ -103,13 +105,17 @@ class Search:
 
     def may_move(self, vm: int, breach: Breach) -> bool:
         """Whether the VM itself may move for this breach, wherever to."""
-        drained = self.situation.drained(vm)
-        asked_for = drained and int(self.load.origin[vm]) in self.situation.drains
-        if not (asked_for if breach.rule == "drain" or drained else self.situation.own_moves):
-            return False
-        if breach.concern is Concern.UNEVEN and self.situation.standing.on_battery[self.load.host[vm]]:
-            return False
-        return not self.situation.held(vm) and (vm in self._reasons or not self._ledger.refuses(vm))
+        return bool(self.movable(np.array([vm], np.int32), breach)[0])
+
+    def movable(self, vms: IntColumn, breach: Breach) -> BoolColumn:
+        """Which of the VMs themselves may move for this breach, wherever to."""
+        drained, asked_for = self._drained[vms], self._asked_for[vms]
+        movable = ~self._held[vms] & (self._sent[vms] | ~self._ledger.refusing(vms))
+        if breach.concern is Concern.UNEVEN:
+            movable &= ~self.situation.standing.on_battery[self.load.host[vms]]
+        elsewhere = np.zeros(len(vms), np.bool_) if breach.rule == "drain" else ~drained & self.situation.own_moves
+        allowed: BoolColumn = movable & (asked_for | elsewhere)
+        return allowed
 
     def move(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target (among `within`, where given); False where it has none."""
@@ -134,11 +140,11 @@ class Search:
         """
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
-        found = self._rooms.room(vm, within, lambda other: self.may_move(other, breach))
+        found = self._rooms.room(vm, within, lambda others: self.movable(others, breach))
         if found is None:
             return False
         before = {other: self._reasons.get(other) for other, _ in found.others}
-        left = [other for other, to in found.others if self._sent(other, to, before[other] or breach)]
+        left = [other for other, to in found.others if self._sends(other, to, before[other] or breach)]
         if len(left) < len(found.others) or not self.may_move(vm, breach):
             for other in reversed(left):
                 self._send(other, found.host, before[other] or breach)
@@ -147,7 +153,7 @@ class Search:
         self._send(vm, found.host, breach)
         return True
 
-    def _sent(self, vm: int, target: int, breach: Breach) -> bool:
+    def _sends(self, vm: int, target: int, breach: Breach) -> bool:
         """Sends it where the budgets still let it move."""
         if not self.may_move(vm, breach):
             return False
@@ -168,10 +174,12 @@ class Search:
         self.load.move(vm, target)
         if target == self.load.origin[vm]:
             del self._reasons[vm]
+            self._sent[vm] = False
             self._room_for.pop(vm, None)
             self._ledger.spend(vm, -1)
         elif vm not in self._reasons:
             self._reasons[vm] = breach
+            self._sent[vm] = True
             self._ledger.spend(vm)
 
     def most(self, vms: IntColumn) -> IntColumn:
@@ -222,7 +230,7 @@ def _empty(search: Search, breach: Breach) -> None:
 
 def _replace(search: Search, breach: Breach) -> None:
     """The one VM leaves the host it may not be on."""
-    search.place(search.vms[breach.subject], breach)
+    search.place(canonical.at(search.situation.cluster.vms.ids, breach.subject), breach)
 
 
 def _unload(search: Search, breach: Breach) -> None:
@@ -252,7 +260,7 @@ def _cool(search: Search, breach: Breach) -> None:
 
 def _ease(search: Search, breach: Breach) -> None:
     """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
-    row = search.power_rows[breach.key]
+    row = search.situation.supplies[breach.key]
     watts, hosts = search.situation.watts, search.situation.cluster.hosts
     fed = np.logical_or.reduce(np.equal(hosts.power, row), axis=1)
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
@@ -293,6 +301,7 @@ def _relieve(search: Search, breach: Breach, need: Need) -> None:
     """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
     left = need.vms
     while len(left) and need.excess() > rules.ROUNDING and not search.asked_to_stop():
+        left = left[search.movable(left, breach)]
         left = _best_first(search, left, need.relief(left), need.excess())
         moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
         left = left[moved + 1 :]
@@ -353,13 +362,15 @@ def _level_once(search: Search, breach: Breach, host: int) -> bool:
     gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
     earned = gain - search.situation.policy.limits.gain_per_gib * copies.sent_gib(search.load, vms)
     worth = vms[np.lexsort((vms, -earned))][: int(np.count_nonzero((earned > 0) & (gain > score.DUST)))]
+    worth = worth[search.movable(worth, breach)]
     return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
 
 
 def _takers(search: Search, vm: int, host: int) -> BoolColumn:
     """Hosts of the same rack that the VM would not make uneven."""
-    load, rack = search.load, search.situation.cluster.hosts.rack
-    hosts = np.flatnonzero(load.in_mean & (rack == rack[host])).astype(np.int32)
+    load, rack = search.load, int(search.situation.cluster.hosts.rack[host])
+    hosts = search.situation.rack_hosts[rack]
+    hosts = hosts[load.in_mean[hosts]]
     after = load.used[0, hosts] + search.situation.brings[0, vm]
     allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
     takers = np.zeros(len(rack), np.bool_)

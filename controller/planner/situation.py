@@ -11,8 +11,9 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, budget, canonical, domains, eligibility, groups, power, standing
+from controller.planner import amounts, budget, eligibility, groups, power, prepared, standing
 from controller.planner.admission import Admission
+from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
 from inventory.model import Domain
 
@@ -21,6 +22,7 @@ from inventory.model import Domain
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`. `used` includes copies that arrive by migrations under way.
 
+    `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
     whether it makes any other move. `refused`: targets that Nova refused a VM lately.
 
@@ -30,17 +32,21 @@ class Situation:
     """
 
     cluster: model.Cluster
+    prepared: Prepared
     policy: Policy
     now_s: float
     own_moves: bool
     drains: frozenset[int]
     domains: Mapping[Domain, IntColumn]
+    rack_hosts: tuple[IntColumn, ...]
+    supplies: Mapping[str, int]
     standing: Standing
     places: budget.Free
     agency: IntColumn
     admission: Admission
     bonds: tuple[groups.Bond, ...]
     bonds_of: Mapping[int, tuple[int, ...]]
+    excess_of: IntColumn
     watts: power.Watts
     capacity: amounts.Table
     asked: amounts.Table
@@ -72,11 +78,16 @@ def of_cluster(
     *,
     only: Collection[HostName] | None = None,
     cold: Collection[HostName] = (),
+    before: Prepared | None = None,
 ) -> Situation:
-    """Works it out. `InputError` where `only` or `cold` names a host that is not in the snapshot or is not draining."""
-    cluster = canonical.canonical(cluster)
+    """Works it out. `before`: an earlier snapshot's tables, used where they are still right.
+
+    `InputError` where `only` or `cold` names a host that is not in the snapshot or is not draining.
+    """
+    cluster, tables = prepared.tidied(cluster, before)
     hosts, vms = cluster.hosts, cluster.vms
-    domain = domains.of_hosts(cluster)
+    topology, domain = tables.topology.table, tables.topology.table.domains
+    bonds = groups.bonds(cluster, domain)
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
@@ -84,18 +95,22 @@ def of_cluster(
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
         cluster=cluster,
+        prepared=tables,
         policy=policy,
         now_s=now.timestamp(),
         own_moves=only is None and cluster.freeze is None,
         drains=draining if only is None else _rows(cluster, only),
         domains=domain,
+        rack_hosts=topology.rack_hosts,
+        supplies=topology.supplies,
         standing=judged,
         places=places,
         agency=budget.agency_of_vms(cluster),
-        admission=Admission(cluster),
-        bonds=groups.bonds(cluster, domain),
+        admission=Admission(cluster.requirements, tables.kinds.table),
+        bonds=bonds,
         bonds_of=groups.by_vm(cluster),
-        watts=power.of_cluster(cluster),
+        excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
+        watts=power.of_cluster(cluster, topology.cords),
         capacity=amounts.capacity(hosts),
         asked=amounts.asked(vms),
         limit=amounts.limits(hosts, policy.thresholds),

@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.model.plan import Concern
 from controller.model.sample import FloatColumn
-from controller.planner import amounts, classify, score
+from controller.planner import amounts, classify, score, supplies
 from controller.planner.load import Load
 from controller.planner.standing import first_rule
 
@@ -209,7 +209,7 @@ def _hot(load: Load) -> Iterator[_Part]:
 
 def _hot_power(load: Load) -> _Part:
     power = load.situation.cluster.power
-    keys = [classify.power_key(power, row) for row in range(len(power.names))]
+    keys = [supplies.key(power, row) for row in range(len(power.names))]
     return _Part(
         concern=Concern.HOT,
         keys=keys,

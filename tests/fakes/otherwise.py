@@ -8,7 +8,7 @@ import numpy as np
 
 from controller.model.cluster import Cluster, GroupKind
 from controller.model.policy import Policy
-from controller.planner import classify, situation
+from controller.planner import situation, supplies
 from controller.planner.conditions import Condition
 from controller.planner.load import Load
 from tests import builders
@@ -100,7 +100,7 @@ def _supply(cluster: Cluster, condition: Condition, limit_watts: float) -> Clust
 
 
 def _row(cluster: Cluster, condition: Condition) -> int:
-    return classify.power_keys(cluster)[condition.subject]
+    return supplies.keys(cluster)[condition.subject]
 
 
 def _set(column: np.ndarray, names, name: str, value):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controller.model import plan as words
 from controller.model.cluster import Cluster
 from controller.model.policy import Limits, Policy
-from controller.planner import check, check_loads, classify, plan, project, rules, situation
+from controller.planner import check, check_loads, plan, project, rules, situation, supplies
 from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, instants
@@ -70,8 +70,8 @@ def test_planner_checker_and_projection_make_the_same_of_every_supply(cluster, p
     assert {row: book.sums["watts, most", row] for row in most} == pytest.approx(most)
     after = project.project(cluster, policy, made.moves, builders.NOW)
     shown = Load(situation.of_cluster(after, policy, builders.NOW)).least
-    rows = classify.power_keys(after)
-    own_rows = classify.power_keys(cluster)
+    rows = supplies.keys(after)
+    own_rows = supplies.keys(cluster)
     for key, watts in predicted.items():
         if (cluster.hosts.power == own_rows[key]).any():
             assert book.sums["watts, least", own_rows[key]] == pytest.approx(watts)

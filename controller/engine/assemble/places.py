@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def phase_name(pdu: str, phase: int) -> str:
 
 def rows_of(names: Iterable[str]) -> dict[str, int]:
     """The row of each name, in this order."""
-    return {name: row for row, name in enumerate(names)}
+    return dict(zip(names, count(), strict=False))
 
 
 def places(estate: Estate, gate: Gate) -> Places:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -44,43 +47,43 @@ def vm_table(
     """All servers, sorted by id, each once; `rest` is until when a VM rests after a move."""
     by_id = {server.id: server for server in facts.servers}
     servers = [by_id[key] for key in sorted(by_id)]
-    system = _ints(owners.system_of_project.get(server.project_id, -1) for server in servers)
-    host = _ints(host_rows.get(server.host or "", -1) for server in servers)
-    migrations = _running(facts)
-    running = [migrations.get(server.id) for server in servers]
+    ids = tuple(server.id for server in servers)
+    system = _rows(owners.system_of_project, (server.project_id for server in servers))
+    host = _rows(host_rows, (server.host for server in servers))
+    running = _running(facts, ids)
     target = _targets(running, host, host_rows)
+    vcpus, memory_mib = _floats(servers, "vcpus"), _floats(servers, "memory_mib")
     requirement, fit_known, requirements = _requirements(facts, servers)
     flavors = tuple(sorted({server.flavor_name for server in servers}))
     flavor_rows = rows_of(flavors)
     levels = np.append(owners.systems.classification, np.int8(max(Classification)))
     vms = model.Vms(
-        ids=tuple(server.id for server in servers),
+        ids=ids,
         names=tuple(server.name for server in servers),
         host=host,
         target=target,
         system=system,
         classification=levels[system],
         requirement=requirement,
-        flavor=_ints(flavor_rows[server.flavor_name] for server in servers),
-        vcpus=_floats(server.vcpus for server in servers),
-        memory_mib=_floats(server.memory_mib for server in servers),
-        disk_gib=_floats(server.disk_gib for server in servers),
-        state=np.array([_STATES.get(server.status, model.VmState.OTHER) for server in servers], np.int8),
-        busy=np.array([_busy(*pair) for pair in zip(servers, running, strict=True)], np.bool_),
+        flavor=_rows(flavor_rows, (server.flavor_name for server in servers)),
+        vcpus=vcpus,
+        memory_mib=memory_mib,
+        disk_gib=_floats(servers, "disk_gib"),
+        state=_rows(_STATES, (server.status for server in servers), int(model.VmState.OTHER)).astype(np.int8),
+        busy=_busy(servers, running),
         locked=np.array([server.locked for server in servers], np.bool_),
         fit_known=fit_known,
-        cooldown_until=_floats(rest.get(server.id, 0.0) for server in servers),
-        **_readings(gate, servers, settled_at),
+        cooldown_until=np.fromiter(map(rest.get, ids, repeat(0.0)), np.float64, len(ids)),
+        **_readings(gate, ids, vcpus, memory_mib, settled_at),
     )
     return Servers(vms=vms, requirements=requirements, flavors=flavors)
 
 
-def _readings(gate: Gate, servers: Sequence[Server], settled_at: Mapping[str, float]) -> dict[str, model.Reading]:
+def _readings(
+    gate: Gate, ids: tuple[ServerId, ...], vcpus: FloatColumn, memory: FloatColumn, settled_at: Mapping[str, float]
+) -> dict[str, model.Reading]:
     """A VM's CPU may pass its vCPUs a little (emulator threads), its memory its flavor's (the emulator's own)."""
-    ids = tuple(server.id for server in servers)
-    since = _floats(settled_at.get(server.id, -np.inf) for server in servers)
-    vcpus = _floats(server.vcpus for server in servers)
-    memory = _floats(server.memory_mib for server in servers)
+    since = np.fromiter(map(settled_at.get, ids, repeat(-np.inf)), np.float64, len(ids))
     high = {
         Quantity.CPU_VCPUS: vcpus * 1.1 + 0.25,
         Quantity.STEAL_RATIO: np.full(len(ids), np.inf),
@@ -94,32 +97,34 @@ def _readings(gate: Gate, servers: Sequence[Server], settled_at: Mapping[str, fl
     }
 
 
-def _running(facts: CloudFacts) -> Mapping[ServerId, Migration]:
-    """Each server's migration that has not ended, the newest where there are two."""
-    return {
+def _running(facts: CloudFacts, ids: Sequence[ServerId]) -> Mapping[int, Migration]:
+    """The migration of each server's row that has not ended, the newest where there are two."""
+    running = {
         migration.server_id: migration
         for migration in sorted(facts.migrations, key=lambda migration: migration.id)
         if migration.status in RUNNING_MIGRATION_STATUSES
     }
+    return {row: running[key] for row, key in enumerate(ids) if key in running} if running else {}
 
 
-def _busy(server: Server, running: Migration | None) -> bool:
+def _busy(servers: Sequence[Server], running: Mapping[int, Migration]) -> model.BoolColumn:
     """A task or a migration is under way; one that waits for its owner to confirm it (`finished`) is not."""
-    return server.task_state is not None or (running is not None and running.status != "finished")
+    busy = np.array([server.task_state is not None for server in servers], np.bool_)
+    busy[[row for row, migration in running.items() if migration.status != "finished"]] = True
+    return busy
 
 
-def _targets(running: Sequence[Migration | None], host: IntColumn, host_rows: Mapping[str, int]) -> IntColumn:
+def _targets(running: Mapping[int, Migration], host: IntColumn, host_rows: Mapping[str, int]) -> IntColumn:
     """The other end of each server's running migration: Placement holds the server's resources on both.
 
     That is the destination, and where Nova already says the server stands there (a cold migration that waits for
     confirmation) the source.
     """
-    target = np.full(len(running), -1, np.int32)
-    for row, migration in enumerate(running):
-        if migration is None or migration.target is None:
-            continue
-        ends = [host_rows.get(name, -1) for name in (migration.target, migration.source)]
-        target[row] = next((end for end in ends if end != host[row]), -1)
+    target = np.full(len(host), -1, np.int32)
+    for row, migration in running.items():
+        if migration.target is not None:
+            ends = [host_rows.get(name, -1) for name in (migration.target, migration.source)]
+            target[row] = next((end for end in ends if end != host[row]), -1)
     return target
 
 
@@ -128,15 +133,15 @@ def _requirements(
 ) -> tuple[IntColumn, model.BoolColumn, tuple[model.Requirement, ...]]:
     """Each server's row of the distinct requirements, whether its fit can be shown, and the requirements."""
     metadata_keys = frozenset(key for aggregate in facts.aggregates for key in aggregate.metadata)
-    parsed: dict[frozenset[tuple[str, str]], specs.Specs] = {}
+    parsed: dict[tuple[tuple[str, str], ...], tuple[frozenset[tuple[str, str]], specs.Specs]] = {}
     rows: dict[tuple[frozenset[tuple[str, str]], str, str, tuple[NumaCell, ...]], int] = {}
     requirements: list[model.Requirement] = []
     row_of, known = [], []
     for server in servers:
-        asked = frozenset(server.demands.items())
-        read = parsed.get(asked)
-        if read is None:
-            read = parsed[asked] = specs.read(sorted(asked), metadata_keys)
+        demands = tuple(server.demands.items())
+        if demands not in parsed:
+            parsed[demands] = frozenset(demands), specs.read(sorted(demands), metadata_keys)
+        asked, read = parsed[demands]
         cells = server.guest.numa if server.guest else None
         key = (asked, server.project_id, server.pinned_zone or "", cells or ())
         row = rows.get(key)
@@ -163,5 +168,11 @@ def _ints(values: Iterable[int]) -> IntColumn:
     return np.array(list(values), np.int32)
 
 
-def _floats(values: Iterable[float]) -> FloatColumn:
-    return np.array(list(values), np.float64)
+def _rows(rows: Mapping[Any, int], keys: Iterable[Any], unknown: int = -1) -> IntColumn:
+    """The row of each key."""
+    return np.fromiter(map(rows.get, keys, repeat(unknown)), np.int32)
+
+
+def _floats(servers: Sequence[Server], name: str) -> FloatColumn:
+    """One quantity of each."""
+    return np.fromiter(map(attrgetter(name), servers), np.float64, len(servers))

@@ -13,6 +13,8 @@ from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.migration import State
 from controller.model.operation import DrainState
 from controller.model.policy import Mode, Scope, ScopeKind
+from controller.planner import plan as planner
+from controller.planner.prepared import Prepared
 from inventory.model import Window
 from tests.fakes import journals
 from tests.fakes.turning import Turning
@@ -365,3 +367,26 @@ def test_what_is_wrong_in_a_withheld_scope_is_told_with_the_reason_that_holds_it
     assert "withheld" in held or {move.vm_name for move in proposal.moves} == {"vm-2"}
     assert not {"untrusted", "window"} & held
     assert "vm-1" not in {move.vm_name for move in proposal.moves}
+
+
+def test_what_rarely_changes_is_worked_out_once_and_anew_where_the_estate_changed(site: Turning) -> None:
+    site.change_policy(mode=Mode.RECOMMEND)
+
+    def tables() -> Prepared:
+        site.loop.memory.proposal = None
+        asyncio.run(site.turns(1))
+        assert {"observe", "judge", "plan"} <= site.loop.status.seconds.keys()
+        seen, proposal = site.loop.memory.seen, site.loop.memory.proposal
+        assert seen is not None and proposal is not None and seen.tables is not None
+        assert planner.plan(seen.cluster, site.loop.policy, seen.look.at).moves == proposal.moves
+        return seen.tables
+
+    first, second = tables(), tables()
+    assert second.topology.table is first.topology.table
+    assert second.vms.table is first.vms.table
+    estate = site.rig.estate
+    moved = replace(estate.hosts["c2"], rack="r2", unit=7, cords=estate.hosts["c3"].cords)
+    site.loop.take_over(site.loop.policy, replace(estate, hosts={**estate.hosts, "c2": moved}), site.loop.interval)
+    third = tables()
+    assert third.topology.table is not first.topology.table
+    assert third.vms.table is first.vms.table

@@ -1,0 +1,22 @@
+"""What feeds, PDUs and phases are called where breaches and limits name them."""
+
+from collections.abc import Mapping
+
+from controller.model import cluster as model
+
+KINDS: Mapping[int, str] = {
+    model.PowerKind.FEED: "feed",
+    model.PowerKind.PDU: "pdu",
+    model.PowerKind.PHASE: "phase",
+}
+
+
+def key(power: model.Power, row: int) -> str:
+    """The row's key: `feed:A1`, `pdu:r1-a`, `phase:r1-a/2`."""
+    return f"{KINDS[int(power.kind[row])]}:{power.names[row]}"
+
+
+def keys(cluster: model.Cluster) -> dict[str, int]:
+    """The row of each key."""
+    rows = zip(cluster.power.kind.tolist(), cluster.power.names, strict=True)
+    return {f"{KINDS[kind]}:{name}": row for row, (kind, name) in enumerate(rows)}
