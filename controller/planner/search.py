@@ -373,7 +373,7 @@ def _takers(search: Search, vm: int, host: int) -> BoolColumn:
     hosts = hosts[load.in_mean[hosts]]
     after = load.used[0, hosts] + search.situation.brings[0, vm]
     allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
-    takers = np.zeros(len(rack), np.bool_)
+    takers = np.zeros(len(load.in_mean), np.bool_)
     takers[hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]]] = True
     return takers
 
