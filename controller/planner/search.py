@@ -24,8 +24,15 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
+BRIM = 0.03
+"""What leaves a feed, PDU or phase leaves those that it goes to this share below their limits: filled to the brim they
+would be over them at the next rise, and send it all back."""
+
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
+
+
+_SUPPLIES = frozenset(classify.POWER_KEYS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +124,8 @@ class Search:
         targets = rules.targets(self.load, vm)
         if within is not None:
             targets = targets[np.isin(targets, within)]
+        if breach.rule in _SUPPLIES:
+            targets = rules.below_brim(self.load, vm, targets, BRIM)
         if not len(targets):
             return False
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
@@ -133,6 +142,8 @@ class Search:
         """
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
+        if breach.rule in _SUPPLIES and within is not None:
+            within = rules.below_brim(self.load, vm, within, BRIM)
         found = self._rooms.room(vm, within, lambda other: self.may_move(other, breach))
         if found is None:
             return False
