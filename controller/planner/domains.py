@@ -21,7 +21,7 @@ def of_hosts(cluster: model.Cluster) -> Mapping[Domain, IntColumn]:
     return {
         Domain.HOST: np.arange(len(cluster.hosts.names), dtype=np.int32),
         Domain.RACK: rack,
-        Domain.FEED: _numbered([_feeds(cluster, row) for row in cluster.hosts.power]),
+        Domain.FEED: _numbered(_feeds(cluster)),
         Domain.ZONE: _through(rack, cluster.racks.zone),
         Domain.ROOM: room,
         Domain.SITE: _through(room, sites),
@@ -34,7 +34,7 @@ def name(cluster: model.Cluster, domain: Domain, host: int) -> str:
     if domain is Domain.HOST:
         return cluster.hosts.names[host]
     if domain is Domain.FEED:
-        feeds = _feeds(cluster, cluster.hosts.power[host]) or ()
+        feeds = _feeds(cluster)[host] or ()
         return "+".join(cluster.power.names[row] for row in feeds) or "?"
     if rack < 0:
         return "?"
@@ -55,10 +55,11 @@ def _through(rows: IntColumn, column: IntColumn) -> IntColumn:
     return np.append(column, np.int32(-1)).astype(np.int32)[rows]
 
 
-def _feeds(cluster: model.Cluster, rows: IntColumn) -> tuple[int, ...] | None:
-    """The feeds among a host's power rows; None where there are none."""
-    feeds = {int(row) for row in rows if row >= 0 and cluster.power.kind[row] == model.PowerKind.FEED}
-    return tuple(sorted(feeds)) or None
+def _feeds(cluster: model.Cluster) -> list[tuple[int, ...] | None]:
+    """The feeds among each host's power rows; None where there are none."""
+    feed = np.append(np.equal(cluster.power.kind, model.PowerKind.FEED), False)
+    table = np.where(feed[cluster.hosts.power], cluster.hosts.power, -1)
+    return [tuple(sorted({row for row in rows if row >= 0})) or None for rows in table.tolist()]
 
 
 def _numbered(keys: Sequence[Hashable | None]) -> IntColumn:
