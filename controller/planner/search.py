@@ -5,7 +5,6 @@ copies counted, waves are built again from the start, and `check` proves the res
 once; a VM that it sends on a second time is simply sent there in the first place.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -119,7 +118,8 @@ class Search:
 
     def move(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
         """Sends the VM to its best target (among `within`, where given); False where it has none."""
-        if not self.may_move(vm, breach):
+        within = self._below_brim(breach, within)
+        if not self.may_move(vm, breach) or (within is not None and not len(within)):
             return False
         targets = rules.targets(self.load, vm)
         if within is not None:
@@ -130,6 +130,14 @@ class Search:
             return False
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
         return True
+
+    def _below_brim(self, breach: Breach, within: IntColumn | None) -> IntColumn | None:
+        """Without the hosts on whose supplies nothing more may go for a supply's sake: where none is left, a look at
+        every rule for every VM would cost a turn seconds.
+        """
+        if within is None or breach.rule not in _SUPPLIES:
+            return within
+        return within[rules.headroom_watts(self.load, within, BRIM) > 0]
 
     def place(self, vm: int, breach: Breach, within: IntColumn | None = None) -> bool:
         """Sends the VM to its best target, or where others make room for it; False where it has neither."""
@@ -142,8 +150,11 @@ class Search:
         """
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
-        if breach.rule in _SUPPLIES and within is not None:
+        within = self._below_brim(breach, within)
+        if within is not None and breach.rule in _SUPPLIES:
             within = rules.below_brim(self.load, vm, within, BRIM)
+        if within is not None and not len(within):
+            return False
         found = self._rooms.room(vm, within, lambda other: self.may_move(other, breach))
         if found is None:
             return False
@@ -197,6 +208,12 @@ class Search:
         """The VMs that stand on a host now."""
         return np.flatnonzero(self.load.host == host).astype(np.int32)
 
+    def waiting(self, quantity: int) -> FloatColumn:
+        """What each VM asks for on the host where it was at first, and does not get: known of threads alone."""
+        cluster = self.situation.cluster
+        at_home = np.equal(self.load.host, self.load.origin) & (quantity == amounts.CPU)
+        return np.where(at_home, amounts.waiting(cluster.vms), 0.0)
+
     def relief(self, vms: IntColumn, quantity: int) -> FloatColumn:
         """What each VM's leaving takes from the host it is on now."""
         home = self.load.host[vms] == self.load.origin[vms]
@@ -247,17 +264,28 @@ def _unload(search: Search, breach: Breach) -> None:
 
 
 def _cool(search: Search, breach: Breach) -> None:
-    """VMs leave until the host is below its threshold, with a little to spare."""
+    """VMs leave until the host is below its threshold, with a little to spare.
+
+    Of threads also what its VMs wait for must go: as one leaves, the others take what it had.
+    """
     host, quantity = search.hosts[breach.subject], amounts.MEASURED.index(breach.rule)
     limit = float(search.situation.limit[quantity, host])
+    waiting = search.waiting(quantity)
     vms = search.on(host)
     vms = vms[search.relief(vms, quantity) > NEGLIGIBLE * limit]
-    broken = _over(search.load.used[quantity], host, limit)
-    if broken() <= 0:
+
+    def over(most: float) -> float:
+        return float(search.load.used[quantity, host] + waiting[search.on(host)].sum()) - most
+
+    if search.load.used[quantity, host] <= limit:
         return
-    excess = _over(search.load.used[quantity], host, (1.0 - SPARE) * limit)
-    relief = functools.partial(search.relief, quantity=quantity)
-    _relieve(search, breach, Need(vms=vms, relief=relief, excess=excess, broken=broken))
+    need = Need(
+        vms=vms,
+        relief=lambda left: search.relief(left, quantity) + waiting[left],
+        excess=lambda: over((1.0 - SPARE) * limit),
+        broken=lambda: over(limit),
+    )
+    _relieve(search, breach, need)
 
 
 def _ease(search: Search, breach: Breach) -> None:
