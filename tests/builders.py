@@ -91,7 +91,7 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Vm:
-    """`cpu`, `memory_used_gib`: None is not measured."""
+    """`cpu`, `steal`, `memory_used_gib`: None is not measured."""
 
     name: str
     host: str | None
@@ -99,6 +99,7 @@ class Vm:
     memory_gib: float = 8.0
     disk_gib: float = 40.0
     cpu: float | None = 1.0
+    steal: float | None = None
     memory_used_gib: float | None = 4.0
     network_mib_s: float | None = None
     dirty_mib_s: float | None = 10.0
@@ -363,7 +364,7 @@ class _Build:
             disk_gib=column("disk_gib"), state=column("state", np.int8), busy=column("busy", np.bool_),
             locked=column("locked", np.bool_), fit_known=column("fit_known", np.bool_),
             cooldown_until=np.array([NOW.timestamp() + 600 if vm.rests else 0.0 for vm in vms], np.float64),
-            cpu_vcpus=_reading([vm.cpu for vm in vms]), steal_ratio=model.absent(len(vms)),
+            cpu_vcpus=_reading([vm.cpu for vm in vms]), steal_ratio=_reading([vm.steal for vm in vms]),
             memory_bytes=_reading([_scaled(vm.memory_used_gib, GIB) for vm in vms]),
             network_bytes_s=_reading([_scaled(vm.network_mib_s, 2.0**20) for vm in vms]),
             dirty_bytes_s=_reading([_scaled(vm.dirty_mib_s, 2.0**20) for vm in vms]),

@@ -106,7 +106,8 @@ class MigrationPolicy:
     refusal_memory: timedelta = timedelta(hours=1)
     recheck_memory: timedelta = timedelta(minutes=5)
     """A server is not planned to a target for this long after the facts, read again, barred it from there."""
-    cooldown: timedelta = timedelta(minutes=30)
+    cooldown: timedelta = timedelta(hours=1)
+    """A VM rests so long after a move, so that with the default none moves twice within an hour."""
     settle: timedelta = timedelta(seconds=60)
     """A host's readings count again this long after the last move from or to it ended (rates look back that far)."""
 

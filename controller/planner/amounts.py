@@ -73,6 +73,11 @@ def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table) -> tup
     return np.stack(brought), np.stack(relieved)
 
 
+def waiting(vms: model.Vms) -> FloatColumn:
+    """Threads that each VM asks for and does not get, by its steal: on a full host it takes them as others leave."""
+    return np.nan_to_num(np.minimum(usable(vms.steal_ratio), 1.0), nan=0.0) * vms.vcpus
+
+
 def dirty_bytes_s(vms: model.Vms) -> FloatColumn:
     """How fast each VM writes to its memory; where nobody measures it, a modelled rate for each busy vCPU."""
     assumed = precopy.ASSUMED_DIRTY_BYTES_S * np.fmin(usable(vms.cpu_vcpus), vms.vcpus)

@@ -242,10 +242,19 @@ def added_watts(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     return load.situation.watts.added(brought, hosts, ~first) - np.where(first, load.unsure[hosts], 0.0)
 
 
-def headroom_watts(load: Load, hosts: IntColumn) -> FloatColumn:
-    """For each of the hosts the least watts still free on any of its rows; infinite where none is measured."""
+def below_brim(load: Load, vm: int, hosts: IntColumn, brim: float) -> IntColumn:
+    """Those of the hosts whose rows would stay this share below their limits with the VM there (`power`)."""
+    added = added_watts(load, vm, hosts)
+    return hosts[fits(added, headroom_watts(load, hosts, brim)) | np.equal(added, 0)]
+
+
+def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColumn:
+    """For each of the hosts the least watts still free on any of its rows, up to `brim` below its limit.
+
+    Infinite where none is measured.
+    """
     cluster = load.situation.cluster
-    free = np.append(cluster.power.limit_watts - load.most, np.inf)
+    free = np.append((1.0 - brim) * cluster.power.limit_watts - load.most, np.inf)
     free[np.isnan(free)] = np.inf
     least: FloatColumn = free[cluster.hosts.power[hosts]].min(axis=1, initial=np.inf)
     return least

@@ -5,7 +5,6 @@ copies counted, waves are built again from the start, and `check` proves the res
 once; a VM that it sends on a second time is simply sent there in the first place.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, preference, room, rules, score
+from controller.planner import amounts, canonical, classify, copies, groups, preference, room, rules, score, supplies
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -25,8 +24,15 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
+BRIM = 0.03
+"""What leaves a feed, PDU or phase leaves those that it goes to this share below their limits: filled to the brim they
+would be over them at the next rise, and send it all back."""
+
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
+
+
+_SUPPLIES = frozenset(supplies.KINDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +125,27 @@ class Search:
 
     def move(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target (among `within`, where given); False where it has none."""
-        if not self.may_move(vm, breach):
+        within = self._below_brim(breach, within)
+        if not self.may_move(vm, breach) or (within is not None and not within.any()):
             return False
         targets = rules.targets(self.load, vm)
         if within is not None:
             targets = targets[within[targets]]
+        if breach.rule in _SUPPLIES:
+            targets = rules.below_brim(self.load, vm, targets, BRIM)
         if not len(targets):
             return False
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
         return True
+
+    def _below_brim(self, breach: Breach, within: BoolColumn | None) -> BoolColumn | None:
+        """Without the hosts on whose supplies nothing more may go for a supply's sake: where none is left, a look at
+        every rule for every VM would cost a turn seconds.
+        """
+        if within is None or breach.rule not in _SUPPLIES:
+            return within
+        hosts = np.flatnonzero(within).astype(np.int32)
+        return _mask(len(within), hosts[rules.headroom_watts(self.load, hosts, BRIM) > 0])
 
     def place(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target, or where others make room for it; False where it has neither."""
@@ -139,6 +157,12 @@ class Search:
         One that is being moved anyway goes elsewhere in the first place; the rest move for this VM alone.
         """
         if not self.situation.own_moves or not self.may_move(vm, breach):
+            return False
+        within = self._below_brim(breach, within)
+        if within is not None and breach.rule in _SUPPLIES:
+            hosts = np.flatnonzero(within).astype(np.int32)
+            within = _mask(len(within), rules.below_brim(self.load, vm, hosts, BRIM))
+        if within is not None and not within.any():
             return False
         found = self._rooms.room(vm, within, lambda others: self.movable(others, breach))
         if found is None:
@@ -195,6 +219,12 @@ class Search:
         """The VMs that stand on a host now."""
         return np.flatnonzero(self.load.host == host).astype(np.int32)
 
+    def waiting(self, quantity: int) -> FloatColumn:
+        """What each VM asks for on the host where it was at first, and does not get: known of threads alone."""
+        cluster = self.situation.cluster
+        at_home = np.equal(self.load.host, self.load.origin) & (quantity == amounts.CPU)
+        return np.where(at_home, amounts.waiting(cluster.vms), 0.0)
+
     def relief(self, vms: IntColumn, quantity: int) -> FloatColumn:
         """What each VM's leaving takes from the host it is on now."""
         home = self.load.host[vms] == self.load.origin[vms]
@@ -245,17 +275,28 @@ def _unload(search: Search, breach: Breach) -> None:
 
 
 def _cool(search: Search, breach: Breach) -> None:
-    """VMs leave until the host is below its threshold, with a little to spare."""
+    """VMs leave until the host is below its threshold, with a little to spare.
+
+    Of threads also what its VMs wait for must go: as one leaves, the others take what it had.
+    """
     host, quantity = search.hosts[breach.subject], amounts.MEASURED.index(breach.rule)
     limit = float(search.situation.limit[quantity, host])
+    waiting = search.waiting(quantity)
     vms = search.on(host)
     vms = vms[search.relief(vms, quantity) > NEGLIGIBLE * limit]
-    broken = _over(search.load.used[quantity], host, limit)
-    if broken() <= 0:
+
+    def over(most: float) -> float:
+        return float(search.load.used[quantity, host] + waiting[search.on(host)].sum()) - most
+
+    if search.load.used[quantity, host] <= limit:
         return
-    excess = _over(search.load.used[quantity], host, (1.0 - SPARE) * limit)
-    relief = functools.partial(search.relief, quantity=quantity)
-    _relieve(search, breach, Need(vms=vms, relief=relief, excess=excess, broken=broken))
+    need = Need(
+        vms=vms,
+        relief=lambda left: search.relief(left, quantity) + waiting[left],
+        excess=lambda: over((1.0 - SPARE) * limit),
+        broken=lambda: over(limit),
+    )
+    _relieve(search, breach, need)
 
 
 def _ease(search: Search, breach: Breach) -> None:
@@ -373,9 +414,7 @@ def _takers(search: Search, vm: int, host: int) -> BoolColumn:
     hosts = hosts[load.in_mean[hosts]]
     after = load.used[0, hosts] + search.situation.brings[0, vm]
     allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
-    takers = np.zeros(len(load.in_mean), np.bool_)
-    takers[hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]]] = True
-    return takers
+    return _mask(len(load.in_mean), hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]])
 
 
 MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
@@ -392,3 +431,9 @@ MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
     "pdu": _ease,
     "phase": _ease,
 }
+
+
+def _mask(count: int, rows: IntColumn) -> BoolColumn:
+    mask = np.zeros(count, np.bool_)
+    mask[rows] = True
+    return mask

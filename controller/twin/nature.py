@@ -16,7 +16,8 @@ class Nature(BaseModel):
     `mean_cpu_ratio` is the load of the whole estate's threads at the start; each VM's share of it is drawn from `seed`.
     `copy_speed` multiplies every link that live migrations use. A copy that has not ended after `give_up_s` is
     cancelled, as by libvirt's completion time-out. `record_lag_s`: how long a migration's record says `running` after
-    the server is ACTIVE on its new host. `battery_minutes` is what a feed's UPS carries its load for.
+    the server is ACTIVE on its new host. `battery_minutes` is what a feed's UPS carries its load for. Loads, watts and
+    temperatures are worked out at least once in `span_seconds`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,3 +40,4 @@ class Nature(BaseModel):
     inlet_seconds: _Positive = 120.0
     battery_minutes: _Positive = 10.0
     token_seconds: _Positive = 3600.0
+    span_seconds: _Positive = 1.0

@@ -21,7 +21,7 @@ Limit = dict[str, Any]
 def told(cloud: Cloud) -> dict[str, Any]:
     """Everything, as one JSON value. `broken` are the keys of limits and rules that do not hold."""
     limits = list(_limits(cloud))
-    broken = [each["key"] for each in limits if each["load"] > each["limit"]] + list(_rules(cloud))
+    broken = [each["key"] for each in limits if each["load"] > each["limit"]] + list(rules_broken(cloud))
     world = cloud.world
     names = world.topology.hosts
     statuses = Counter(record.status for record in cloud.orders.records.values())
@@ -56,7 +56,8 @@ def _limits(cloud: Cloud) -> Iterator[Limit]:
             yield {"key": f"{kind}:{name}", "load": float(load), "limit": bound, "unit": "ratio"}
 
 
-def _rules(cloud: Cloud) -> Iterator[str]:
+def rules_broken(cloud: Cloud) -> Iterator[str]:
+    """Keys of the rules of placement that do not hold."""
     world = cloud.world
     used = scheduling.usage(world, cloud.orders.claims)
     for row, name in enumerate(world.topology.hosts):

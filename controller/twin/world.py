@@ -16,8 +16,6 @@ from controller.twin.nature import Nature
 from inventory.model import Domain, Estate, Spread, System
 
 _NAMESPACE = uuid.UUID("6f1f7e1c-6a55-4c52-9c1c-4d2b3f0e7a10")
-_SPAN_S = 1.0
-"""Loads, watts and temperatures are worked out at least once in this many seconds."""
 
 
 def named_id(*parts: object) -> str:
@@ -71,7 +69,7 @@ class World:
     def advance(self, dt: float) -> None:
         """Lets `dt` seconds pass for loads, watts, heat and batteries."""
         while dt > 0.0:
-            span = min(dt, _SPAN_S)
+            span = min(dt, self.nature.span_seconds)
             dt -= span
             self.now += span
             self._span(span, settle=False)

@@ -149,6 +149,12 @@ def test_what_binds_our_own_moves_does_not_bind_a_drain(expected: str, given: Ca
     assert refusal(order(**asked, by_operator=True), **given()) is None
 
 
+@pytest.mark.parametrize(("minutes", "expected"), [(1, "cooldown"), (31, "cooldown"), (59, "cooldown"), (61, None)])
+def test_by_default_no_vm_is_moved_twice_within_an_hour(minutes: int, expected: str | None) -> None:
+    view = replace(EMPTY, recent=(entry(state=State.SUCCEEDED, at=START - minutes * MINUTE),))
+    assert rule(refusal(order(server_id=ServerId("vm-1")), view=view)) == expected
+
+
 def test_an_agencys_windows_bind_a_drain_too() -> None:
     night = Window(days=ALL_DAYS, start_minute=22 * 60, end_minute=5 * 60)
     morning = Window(days=frozenset({0}), start_minute=9 * 60, end_minute=11 * 60)
