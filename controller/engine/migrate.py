@@ -75,17 +75,22 @@ class Migrator:
         Errors of the journal are raised after every order has come to its end or stopped.
         """
         results: dict[int, Result] = {}
+        try:
+            await self._run_wave(orders, results)
+        finally:
+            self._refusals.update((r.order.origin, r.refusal.rule) for r in results.values() if r.refusal is not None)
+        return tuple(results[n] for n in range(len(orders)))
+
+    async def _run_wave(self, orders: Sequence[Order], results: dict[int, Result]) -> None:
         waiting = list(range(len(orders)))
         while waiting:
             ended = await asyncio.gather(*(self.execute(orders[n]) for n in waiting), return_exceptions=True)
+            results |= {n: found for n, found in zip(waiting, ended, strict=True) if isinstance(found, Result)}
             for found in ended:
                 if isinstance(found, BaseException):
                     raise found
-            results |= {n: found for n, found in zip(waiting, ended, strict=True) if isinstance(found, Result)}
             moved = any(succeeded(results[n]) for n in waiting)
             waiting = [n for n in waiting if moved and _waits_for_slot(results[n])]
-        self._refusals.update((r.order.origin, r.refusal.rule) for r in results.values() if r.refusal is not None)
-        return tuple(results[n] for n in range(len(orders)))
 
     async def execute(self, order: Order) -> Result:
         """Makes one move, or says why not. Raises what the journal raises; an open entry is then adopted."""

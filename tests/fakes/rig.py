@@ -8,10 +8,11 @@ from typing import Any
 from controller.engine.adopt import Adopter
 from controller.engine.follow import Follower
 from controller.engine.migrate import Migrator
-from controller.engine.order import Order
+from controller.engine.order import Order, Result
 from controller.engine.places import GroupRule, Situation
 from controller.engine.ports import Cloud, Journal
 from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
+from controller.model.migration import State
 from controller.model.policy import Mode, Policy
 from inventory import model as estate
 from inventory.model import Classification
@@ -130,3 +131,15 @@ class Rig:
             groups=self.groups,
             freeze=self.freeze,
         )
+
+
+def ended(result: Result) -> tuple[State, str]:
+    """How a move that was begun ended, and by which rule."""
+    assert result.entry is not None and result.entry.outcome is not None
+    return result.entry.state, result.entry.outcome.rule
+
+
+def refused_by(result: Result) -> str:
+    """The rule that a move was refused by."""
+    assert result.refusal is not None
+    return result.refusal.rule

@@ -1,7 +1,6 @@
 """One move from order to end, over a cloud that takes time, fails, stalls and lies."""
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,15 +9,13 @@ import pytest
 
 from controller.adapters.dry_run import DryRunCloud
 from controller.engine.order import Order, Result
-from controller.engine.tally import RefusalCount
-from controller.errors import TransientError
 from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import Entry, Outcome, State
-from controller.model.policy import Limits, MigrationPolicy, Mode, Policy, Scope, ScopeKind
+from controller.model.policy import Limits, MigrationPolicy, Mode, Scope, ScopeKind
 from inventory.model import NumaCell, Tier
 from tests.fakes.cloud import FakeCloud
-from tests.fakes.rig import Rig, order
+from tests.fakes.rig import Rig, ended, order, refused_by
 
 SMALL = NumaCell(vcpus=2, memory_mib=8192)
 
@@ -28,19 +25,9 @@ LINK, UPLINK = 1200.0, 2400.0
 WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
 
 
-def ended(result: Result) -> tuple[State, str]:
-    assert result.entry is not None and result.entry.outcome is not None
-    return result.entry.state, result.entry.outcome.rule
-
-
 def outcome(result: Result) -> Outcome:
     assert result.entry is not None and result.entry.outcome is not None
     return result.entry.outcome
-
-
-def refused_by(result: Result) -> str:
-    assert result.refusal is not None
-    return result.refusal.rule
 
 
 async def move(rig: Rig, asked: Order | None = None, host: str = "c1", **server: object) -> Result:
@@ -360,44 +347,6 @@ async def test_a_dry_run_tells_and_changes_nothing(rig: Rig) -> None:
     assert rig.cloud.starts == [] and rig.journal.refusals(rig.clock.now()) == ()
 
 
-async def test_a_wave_runs_side_by_side_and_later_waves_wait_for_its_success(rig: Rig) -> None:
-    rig.policy = Policy(mode=Mode.AUTO, limits=WIDE)
-    for n in range(4):
-        rig.cloud.boot(f"vm-{n}", "c1")
-    rig.cloud.faults[ServerId("vm-2")] = "copy"
-    began = rig.clock.now()
-    waves = [[order("vm-0"), order("vm-1")], [order("vm-2")], [order("vm-3")]]
-    results = await rig.migrator.run_waves(waves)
-    assert [ended(result)[0] for result in results] == [State.SUCCEEDED, State.SUCCEEDED, State.FAILED]
-    assert rig.clock.now() - began < timedelta(seconds=20)
-    assert rig.cloud.servers[ServerId("vm-3")].host == "c1"
-
-
-async def test_a_wave_wider_than_the_limits_goes_one_after_another(rig: Rig) -> None:
-    rig.policy = Policy(mode=Mode.AUTO, limits=replace(WIDE, out_of_host=1))
-    for n in range(3):
-        rig.cloud.boot(f"vm-{n}", "c1")
-    results = await rig.migrator.run_wave([order(f"vm-{n}") for n in range(3)])
-    assert [ended(result)[0] for result in results] == [State.SUCCEEDED] * 3
-    times = [start.at for start in rig.cloud.starts]
-    assert all(later - earlier > timedelta(seconds=9) for earlier, later in itertools.pairwise(times))
-
-
-async def test_orders_refused_before_anything_was_written_are_counted_by_rule(rig: Rig) -> None:
-    rig.cloud.boot("vm-1", "c1", locked=True)
-    rig.cloud.boot("vm-2", "c1")
-    done = await rig.migrator.run_wave([order(), order("vm-2")])
-    assert [result.refusal is None for result in done] == [False, True]
-    assert rig.migrator.refusals() == (RefusalCount(origin="plan", rule="locked", count=1),)
-
-
-async def test_a_wave_behind_somebody_elses_migration_is_left_for_the_next_plan(rig: Rig) -> None:
-    rig.cloud.boot("vm-9", "c1", project_id="p-db")
-    rig.cloud.start_foreign("vm-9", "c3")
-    result = await move(rig)
-    assert refused_by(result) == "out-of-host"
-
-
 async def test_an_operators_abort_ends_what_runs_and_costs_no_error_budget(rig: Rig) -> None:
     rig.cloud.boot("vm-1", "c1")
     task = asyncio.create_task(rig.migrator.execute(order()))
@@ -406,40 +355,6 @@ async def test_an_operators_abort_ends_what_runs_and_costs_no_error_budget(rig: 
     assert [entry.intent.id for entry in rig.migrator.abort_running(Scope(kind=ScopeKind.SYSTEM, name="web"))]
     assert ended(await task) == (State.ABORTED, "operator-abort")
     assert rig.journal.refusals(rig.clock.now()) == ()
-
-
-async def test_a_journal_that_fails_under_a_move_stops_it_and_leaves_it_for_adoption(rig: Rig) -> None:
-    class Full:
-        """The journal on a disk that is full from SENT on."""
-
-        def __getattr__(self, name: str) -> object:
-            if name == "advance":
-                raise TransientError("the disk under the journal is full")
-            return getattr(rig.journal, name)
-
-    rig.start(rig.cloud, Full())  # type: ignore[arg-type]
-    rig.cloud.boot("vm-1", "c1")
-    with pytest.raises(TransientError, match="full"):
-        await rig.migrator.run_wave([order()])
-    (entry,) = rig.journal.open_entries()
-    assert entry.state is State.INTENDED
-    rig.start(rig.cloud, rig.journal)
-    (adopted,) = await rig.adopter.adopt()
-    assert adopted.state is State.SUCCEEDED and len(rig.cloud.starts) == 1
-
-
-async def test_no_move_is_made_that_the_journal_cannot_write(rig: Rig) -> None:
-    class Full:
-        def __getattr__(self, name: str) -> object:
-            if name == "intend":
-                raise TransientError("the disk under the journal is full")
-            return getattr(rig.journal, name)
-
-    rig.start(rig.cloud, Full())  # type: ignore[arg-type]
-    rig.cloud.boot("vm-1", "c1")
-    with pytest.raises(TransientError, match="full"):
-        await rig.migrator.run_wave([order()])
-    assert rig.cloud.starts == []
 
 
 async def test_an_adopted_migration_that_still_runs_after_a_long_stop_is_not_given_up(rig: Rig) -> None:
