@@ -20,7 +20,9 @@ from tests.fakes.snmp_agent import FakeAgent
 COMMUNITY = Community(community="the-community")
 USER = User(name="gdcc", auth="the-auth-secret", priv="the-priv-secret")
 WAIT_S = 0.25
-"""Patience of tests: loopback answers in a millisecond."""
+"""Patience of tests with a single device: loopback answers in a millisecond."""
+LONG_WAIT_S = 2.0
+"""Patience with devices that answer, on a machine with other work to do."""
 
 C, A = "1.3.6.1.4.1.232", "1.3.6.1.4.1.318.1.1.26"
 AMBIENT = oid(f"{C}.6.2.6.8.1.4.0.1")
@@ -79,7 +81,7 @@ async def watched(
 @asynccontextmanager
 async def collecting(
     targets: Sequence[Target], credential: Credential, *, traps: tuple[str, int] | None = None,
-    interval: timedelta = timedelta(minutes=1), wait_s: float = WAIT_S,
+    interval: timedelta = timedelta(minutes=1), wait_s: float = LONG_WAIT_S,
 ) -> AsyncIterator[SnmpCollector]:  # fmt: skip
     """A collector that polls each target once, and then again only when it is asked to."""
     collector = SnmpCollector(
