@@ -14,8 +14,8 @@ BYPASSED in the day: HTTP, JSON, SNMP and the exporters' pages; the twin's world
 process (`replay/cloud.py`, `replay/sensors.py`), for the wire of a day costs hours.
 `tests/contract/test_replay_contract.py` holds them to the real adapters at one instant, `--wire` over a morning. Time
 is virtual, so that planning takes none.
-Exit status 1 where a VM was moved twice within an hour, a rule was broken, or a short spike moved anything: all told by
-the twin's own truth (`replay/account.py`).
+Exit status 1 where a VM was moved twice within an hour, a rule was broken, or a short spike moved a VM off a hot host
+(what leaves for a feed or for balance is not told apart): by the twin's own truth (`replay/account.py`).
 """
 
 import argparse

@@ -4,6 +4,7 @@ Measured quantities, in this order in every (3, N) table: busy threads, memory b
 
 A VM with a fresh reading brings what it uses. One without brings all that it may use and relieves nothing: its vCPUs
 and its memory and its host's link, and no more than its host uses beyond what its measured VMs do.
+On a full host VMs wait for each other: there each also brings what it waits for, by its steal, up to its vCPUs.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
 """
 
@@ -20,6 +21,9 @@ GIB = float(2**30)
 
 CPU, MEMORY, NETWORK = 0, 1, 2
 MEASURED = ("cpu", "memory", "network")
+
+FULL = 0.97
+"""Busy share of its threads from which a host is full: below it, steal is a quota of the guest's own, or noise."""
 
 Table = NDArray[np.float64]
 
@@ -70,12 +74,19 @@ def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table) -> tup
         beyond = _at_host(np.maximum(row - together, 0.0), vms.host)
         brought.append(np.where(np.isnan(known), np.nan_to_num(np.fmin(bound, beyond), nan=0.0), known))
         relieved.append(_share(known, _at_host(row, vms.host), _at_host(together, vms.host)))
+    brought[CPU] += waiting(hosts, vms, brought[CPU])
     return np.stack(brought), np.stack(relieved)
 
 
-def waiting(vms: model.Vms) -> FloatColumn:
-    """Threads that each VM asks for and does not get, by its steal: on a full host it takes them as others leave."""
-    return np.nan_to_num(np.minimum(usable(vms.steal_ratio), 1.0), nan=0.0) * vms.vcpus
+def waiting(hosts: model.Hosts, vms: model.Vms, uses: FloatColumn) -> FloatColumn:
+    """Threads that each VM asks for and does not get, as others on its full host have them; with what it uses no more
+    than its vCPUs.
+    """
+    full = np.append(usable(hosts.cpu_ratio) >= FULL, False)[vms.host]
+    waits = np.nan_to_num(np.minimum(usable(vms.steal_ratio), 1.0), nan=0.0) * vms.vcpus
+    left = np.maximum(vms.vcpus - uses, 0.0)
+    measured = np.isfinite(usable(vms.cpu_vcpus)) & np.not_equal(vms.state, model.VmState.SHUTOFF)
+    return np.where(full & measured, np.minimum(waits, left), 0.0)
 
 
 def dirty_bytes_s(vms: model.Vms) -> FloatColumn:

@@ -18,6 +18,9 @@ SLACK = 1e-6
 
 MIB = 2.0**20
 
+FULL = 0.97
+"""The busy share of its threads from which VMs of a host wait for each other."""
+
 _OFF = int(model.VmState.SHUTOFF)
 
 Sums = dict[tuple[str, int], float]
@@ -152,15 +155,23 @@ class Book:
         vms = self._cluster.vms
         if self._off(vm):
             return 0.0
-        value = fresh(self._readings[quantity], vm)
+        value, host = fresh(self._readings[quantity], vm), int(vms.host[vm])
         if value is not None:
-            return max(value, 0.0)
-        host = int(vms.host[vm])
+            uses = max(value, 0.0)
+            return uses + self._waits(vm, host, uses) if quantity == "cpu" else uses
         link = float(self._cluster.hosts.migration_mib_s[host]) * MIB
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
         busy = self._busy[quantity](host)
         beyond = math.inf if busy is None else max(0.0, busy - self._measured(quantity, host))
         return min(bounds[quantity], beyond)
+
+    def _waits(self, vm: int, host: int, uses: float) -> float:
+        """Threads that it waits for on a full host, by its steal, up to its vCPUs."""
+        busy, steal = fresh(self._cluster.hosts.cpu_ratio, host), fresh(self._cluster.vms.steal_ratio, vm)
+        if busy is None or steal is None or busy < FULL:
+            return 0.0
+        vcpus = float(self._cluster.vms.vcpus[vm])
+        return max(0.0, min(min(max(steal, 0.0), 1.0) * vcpus, vcpus - uses))
 
     def _relieved(self, quantity: str, vm: int, host: int) -> float:
         """Its share of what the host uses, where its own use is measured."""

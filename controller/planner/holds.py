@@ -9,7 +9,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, canonical, classify, conflict, describe, groups, stuck
+from controller.planner import amounts, canonical, classify, conflict, describe, groups, search, stuck
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -164,13 +164,17 @@ class Holds:
     def _of_relief(self, breach: Breach) -> Hold:
         """What keeps those VMs that would relieve it most."""
         verdicts = [self.verdict(vm, self.relieved_within(breach, vm)) for vm in self._relieving(breach)]
-        counted = Counter(verdict.rule or "gain" for verdict in verdicts)
+        counted = Counter(verdict.rule or self._unworthy(breach) for verdict in verdicts)
         rule = min(counted, key=lambda name: (-counted[name], name)) if counted else "no-candidate"
         count = describe.counted(len(verdicts), "VM relieves", "VMs relieve")
         what = f"{count} it most: {stuck.briefly(stuck.grouped(self._load, verdicts))}"
         return Hold(
             breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; {what if verdicts else describe.RULES[rule]}"
         )
+
+    def _unworthy(self, breach: Breach) -> str:
+        """Why what could be moved for a breach was not."""
+        return "brim" if breach.key in self._power and search.brims(self._load, self._power[breach.key]) else "gain"
 
     def relieved_within(self, breach: Breach, vm: int) -> IntColumn | None:
         """The hosts to which a move of the VM relieves this breach, where it is not all."""

@@ -197,11 +197,12 @@ def targets(load: Load, vm: int) -> IntColumn:
 
 def places(load: Load, vm: int) -> IntColumn:
     """The hosts that no rule keeps the VM from but those of what they carry, in order."""
-    remembered = load.situation.open_to
+    remembered, count = load.situation.open_to, len(load.situation.cluster.hosts.names)
     if vm not in remembered:
-        remembered[vm] = np.zeros(len(load.situation.cluster.hosts.names), np.bool_)
-        remembered[vm][admitted(load, vm, _candidates(load, vm), PER_VM)] = True
-    hosts = np.flatnonzero(remembered[vm]).astype(np.int32)
+        open_ = np.zeros(count, np.bool_)
+        open_[admitted(load, vm, _candidates(load, vm), PER_VM)] = True
+        remembered[vm] = np.packbits(open_)
+    hosts = np.flatnonzero(np.unpackbits(remembered[vm], count=count)).astype(np.int32)
     return hosts[elsewhere(load, vm, hosts)]
 
 
@@ -265,10 +266,11 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 
     `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
     """
-    source, remembered = int(load.origin[vm]), load.situation.links
-    if source not in remembered:
-        remembered[source] = _links_bytes_s(load, source)
-    return remembered[source][hosts]
+    source, remembered, hosts_table = int(load.origin[vm]), load.situation.links, load.situation.cluster.hosts
+    alike = int(hosts_table.rack[source]), float(np.nan_to_num(hosts_table.migration_mib_s[source], nan=-1.0))
+    if alike not in remembered:
+        remembered[alike] = _links_bytes_s(load, source)
+    return remembered[alike][hosts]
 
 
 def _links_bytes_s(load: Load, source: int) -> FloatColumn:

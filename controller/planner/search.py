@@ -25,8 +25,8 @@ SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
 BRIM = 0.03
-"""What leaves a feed, PDU or phase leaves those that it goes to this share below their limits: filled to the brim they
-would be over them at the next rise, and send it all back."""
+"""What leaves a feed, PDU or phase that is hardly over its limit leaves those that it goes to this share below theirs:
+filled to the brim they would be over them at the next rise, and send it all back."""
 
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
@@ -90,7 +90,7 @@ class Search:
         self._rooms = room.Rooms(self.load, effort, self.asked_to_stop)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
-        self._drained = situation.cluster.hosts.draining[self.load.origin]
+        self._drained = np.append(situation.cluster.hosts.draining, False)[self.load.origin]
         self._asked_for = self._drained & np.isin(self.load.origin, list(situation.drains))
         self._held = np.where(self._drained, situation.drain != "", situation.own != "")
         self._sent = np.zeros(len(self.load.origin), np.bool_)
@@ -131,18 +131,22 @@ class Search:
         targets = rules.targets(self.load, vm)
         if within is not None:
             targets = targets[within[targets]]
-        if breach.rule in _SUPPLIES:
+        if self._brims(breach):
             targets = rules.below_brim(self.load, vm, targets, BRIM)
         if not len(targets):
             return False
         self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
         return True
 
+    def _brims(self, breach: Breach) -> bool:
+        """Whether what leaves a supply for its sake stays below others' brims: while it is not itself far over."""
+        return breach.rule in _SUPPLIES and brims(self.load, self.situation.supplies[breach.key])
+
     def _below_brim(self, breach: Breach, within: BoolColumn | None) -> BoolColumn | None:
         """Without the hosts on whose supplies nothing more may go for a supply's sake: where none is left, a look at
         every rule for every VM would cost a turn seconds.
         """
-        if within is None or breach.rule not in _SUPPLIES:
+        if within is None or not self._brims(breach):
             return within
         hosts = np.flatnonzero(within).astype(np.int32)
         return _mask(len(within), hosts[rules.headroom_watts(self.load, hosts, BRIM) > 0])
@@ -159,7 +163,7 @@ class Search:
         if not self.situation.own_moves or not self.may_move(vm, breach):
             return False
         within = self._below_brim(breach, within)
-        if within is not None and breach.rule in _SUPPLIES:
+        if within is not None and self._brims(breach):
             hosts = np.flatnonzero(within).astype(np.int32)
             within = _mask(len(within), rules.below_brim(self.load, vm, hosts, BRIM))
         if within is not None and not within.any():
@@ -220,10 +224,9 @@ class Search:
         return np.flatnonzero(self.load.host == host).astype(np.int32)
 
     def waiting(self, quantity: int) -> FloatColumn:
-        """What each VM asks for on the host where it was at first, and does not get: known of threads alone."""
-        cluster = self.situation.cluster
+        """What each VM waits for on the host where it was at first: threads alone."""
         at_home = np.equal(self.load.host, self.load.origin) & (quantity == amounts.CPU)
-        return np.where(at_home, amounts.waiting(cluster.vms), 0.0)
+        return np.where(at_home, self.situation.waiting, 0.0)
 
     def relief(self, vms: IntColumn, quantity: int) -> FloatColumn:
         """What each VM's leaving takes from the host it is on now."""
@@ -277,7 +280,7 @@ def _unload(search: Search, breach: Breach) -> None:
 def _cool(search: Search, breach: Breach) -> None:
     """VMs leave until the host is below its threshold, with a little to spare.
 
-    Of threads also what its VMs wait for must go: as one leaves, the others take what it had.
+    On a full host what its VMs wait for must go too: as one leaves, the others take what it had.
     """
     host, quantity = search.hosts[breach.subject], amounts.MEASURED.index(breach.rule)
     limit = float(search.situation.limit[quantity, host])
@@ -431,6 +434,11 @@ MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
     "pdu": _ease,
     "phase": _ease,
 }
+
+
+def brims(load: Load, row: int) -> bool:
+    """Whether a supply is so little over its limit that others are not filled to the brim for it."""
+    return bool(load.least[row] <= (1.0 + BRIM) * load.situation.cluster.power.limit_watts[row])
 
 
 def _mask(count: int, rows: IntColumn) -> BoolColumn:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller import errors
 from controller.model import cluster as model
@@ -20,15 +21,16 @@ from inventory.model import Domain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Tables are (3, H) or (3, V), see `amounts`. `used` includes copies that arrive by migrations under way.
+    """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that
+    arrive by migrations under way.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
     whether it makes any other move. `refused`: targets that Nova refused a VM lately.
 
     Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
-    `open_to`, for each VM those that no rule excludes but one of what they carry; `links`, from each host the bytes a
-    second to every host.
+    `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, from each rack
+    and speed of a host's link the bytes a second to every host.
     """
 
     cluster: model.Cluster
@@ -54,13 +56,14 @@ class Situation:
     used: amounts.Table
     brings: amounts.Table
     relieves: amounts.Table
+    waiting: FloatColumn
     dirty_bytes_s: FloatColumn
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
     candidates: dict[tuple[int, int], IntColumn] = field(default_factory=dict)
-    open_to: dict[int, model.BoolColumn] = field(default_factory=dict)
-    links: dict[int, FloatColumn] = field(default_factory=dict)
+    open_to: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    links: dict[tuple[int, float], FloatColumn] = field(default_factory=dict)
 
     def drained(self, vm: int) -> bool:
         """Whether the VM stood on a host that an operator empties when the plan began."""
@@ -117,6 +120,7 @@ def of_cluster(
         used=used,
         brings=brings,
         relieves=relieves,
+        waiting=amounts.waiting(hosts, vms, amounts.usable(vms.cpu_vcpus)),
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),

@@ -148,6 +148,7 @@ def _vm(dice: Random, trouble: float, name: str, on: list[str], hosts: list[str]
         memory_gib=memory,
         disk_gib=dice.choice([0.0, 100.0]),
         cpu=None if wrong[0] else dice.choice([0.0, 0.25, 0.5, 1.0]) * vcpus,
+        steal=dice.choice([None, None, 0.05, 0.5]),
         memory_used_gib=None if wrong[1] else dice.choice([0.1, 0.5, 1.0]) * memory,
         network_mib_s=dice.choice([None, 1.0, 100.0]),
         dirty_mib_s=dice.choice([None, *[5.0] * 7, 3000.0]),

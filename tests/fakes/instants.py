@@ -111,7 +111,7 @@ class Instant:
         """What it uses; not measured, all it may use, and no more than its host uses beyond its measured VMs."""
         uses = self._uses(what, vm)
         if uses is not None:
-            return uses
+            return uses + (self._waits(vm, uses) if what == "cpu" else 0.0)
         vms, hosts, host = self.cluster.vms, self.cluster.hosts, int(self.cluster.vms.host[vm])
         most = {
             "cpu": float(vms.vcpus[vm]),
@@ -120,6 +120,14 @@ class Instant:
         }[what]
         busy = self._busy(what, host)
         return most if busy is None else min(most, max(0.0, busy - self._measured(what, host)))
+
+    def _waits(self, vm: int, uses: float) -> float:
+        """What a VM that runs on a host without a thread to spare asks for and others have."""
+        vms, host = self.cluster.vms, int(self.cluster.vms.host[vm])
+        ratio, steal = (_fresh(self.cluster.hosts.cpu_ratio, host) if host >= 0 else None), _fresh(vms.steal_ratio, vm)
+        if vms.state[vm] == VmState.SHUTOFF or ratio is None or ratio < 0.97 or steal is None:
+            return 0.0
+        return max(0.0, min(min(1.0, steal) * float(vms.vcpus[vm]), float(vms.vcpus[vm]) - uses))
 
     def _relieves(self, what: str, vm: int) -> float:
         """What it uses, its share where its host's VMs claim more than the host shows; nothing if not measured."""
