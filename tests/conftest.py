@@ -47,6 +47,9 @@ def pytest_collection_finish() -> None:
 def _turn(item: pytest.Item) -> int:
     if not isinstance(item, pytest.Function):
         return len(_TURNS)
-    given = item.callspec.params.get("given") if hasattr(item, "callspec") else None
-    asked = (*item.fixturenames, given)
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    asked = {
+        *item.fixturenames,
+        *(value for value in given if isinstance(value, str)),
+    }  # clouds are given by a lab's name
     return next((turn for turn, name in enumerate(_TURNS) if name in asked), len(_TURNS))
