@@ -132,12 +132,16 @@ def _bit(mask: BoolColumn, bit: int) -> Bits:
 
 
 def together(pairs: Sequence[tuple[str, Pairs]]) -> Pairs:
-    """The pairs of several VMs; the rule that holds a VM wherever to, where there is one, stands against all of its."""
-    held = tuple(sorted({rule for rule, _ in pairs if rule}))
-    names = (*held, *pairs[0][1].names)
+    """The pairs of several VMs; the rule that holds a VM wherever to, where there is one, stands against all of its.
+
+    What holds one VM and bars hosts to another (no trusted readings, say) is one rule.
+    """
+    of_hosts = pairs[0][1].names
+    held = tuple(sorted({rule for rule, _ in pairs if rule and rule not in of_hosts}))
+    names = (*held, *of_hosts)
     assert len(names) < np.iinfo(np.int64).bits, "one bit a rule"
     bits = [
-        np.left_shift(each.bits, len(held)) | (1 << held.index(rule) if rule else np.int64(0)) for rule, each in pairs
+        np.left_shift(each.bits, len(held)) | (1 << names.index(rule) if rule else np.int64(0)) for rule, each in pairs
     ]
     hosts = np.concatenate([each.hosts for _, each in pairs])
     return Pairs(names=names, hosts=hosts, bits=np.concatenate(bits), vms=len(pairs))

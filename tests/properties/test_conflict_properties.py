@@ -1,8 +1,9 @@
 """What is said to leave no target does, and would not if any part of it were dropped."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 
+from controller.model.policy import Policy
 from controller.planner import classify, conflict, plan, rules, situation
 from controller.planner.budget import Ledger
 from controller.planner.holds import Holds
@@ -70,7 +71,11 @@ def test_where_a_rule_is_said_to_stand_alone_nothing_else_keeps_the_vm_away(clus
                 assert {rule for rule, hosts in out.items() if host in hosts} == {share.rule}
 
 
+A_HELD_VM_AND_HOSTS_BARRED_FOR_THE_SAME = arbitrary_clusters.cluster(seed=39916801, hosts=3, vms=7)
+
+
 @slowly
+@example(cluster=A_HELD_VM_AND_HOSTS_BARRED_FOR_THE_SAME, policy=Policy())
 @given(cluster=arbitrary_clusters.clusters(), policy=arbitrary_clusters.policies())
 def test_the_set_of_a_breach_that_stays_is_conflicting_and_minimal_over_all_its_vms(cluster, policy):
     made, load, holds = after_the_plan(cluster, policy)
