@@ -12,26 +12,17 @@ import argparse
 import asyncio
 import platform
 import resource
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from controller.adapters.store import journal, schema
+from benchmarks.replay import engine
+from benchmarks.replay.engine import INTERVAL
 from controller.engine import synthetic
-from controller.engine.adopt import Adopter
-from controller.engine.drain import Drainer
-from controller.engine.emptying import PlannedDrains
-from controller.engine.follow import Follower
 from controller.engine.loop import Loop
-from controller.engine.migrate import Migrator
-from controller.engine.observe import Observer
-from controller.engine.sighting import Sight
-from controller.engine.status import Status
 from controller.model.cloud import CloudFacts, Server
 from controller.model.ids import ServerId
 from controller.model.policy import Mode, Policy
@@ -41,7 +32,6 @@ from inventory import generate
 from inventory.model import Estate
 
 START = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-INTERVAL = timedelta(seconds=30)
 SEED = 7
 MOVED, CHANGED, NOISE = 0.01, 0.002, 0.05
 POLICY = Policy(mode=Mode.RECOMMEND, sustained=timedelta(0))
@@ -86,17 +76,11 @@ def main() -> None:
 def turns(estate: Estate, count: int) -> Iterator[Turn]:
     """That many turns of one loop, each after a look in which something has changed."""
     world = World(estate, synthetic.facts(estate, SEED, START), SEED)
-    with tempfile.TemporaryDirectory() as folder:
-        address = f"sqlite:///{Path(folder)}/journal.db"
-        schema.upgrade(address)
-        kept = journal.open_journal(address)
-        try:
-            loop = wired(estate, world, kept)
-            for _ in range(count):
-                yield asyncio.run(_turn(loop))
-                world.go_on()
-        finally:
-            kept.close_store()
+    with engine.journal() as kept:
+        loop = engine.Engine(estate, world, (world,), world, POLICY, kept).loop
+        for _ in range(count):
+            yield asyncio.run(_turn(loop))
+            world.go_on()
 
 
 async def _turn(loop: Loop) -> Turn:
@@ -179,32 +163,6 @@ class World:
         names = tuple(ids.get(name, name) for name in batch.names) if batch.kind.value == "vm" else batch.names
         values = batch.values if "celsius" in batch.quantity else np.maximum(batch.values * noise, 0.0)
         return replace(batch, names=names, values=values, at=batch.at + INTERVAL.total_seconds())
-
-
-def wired(estate: Estate, world: World, kept: journal.SqlJournal) -> Loop:
-    """The loop over that world, as `bootstrap` wires it."""
-
-    def situation():
-        return loop.situation()
-
-    follower = Follower(world, kept, world, lambda: POLICY, situation)
-    epoch = kept.open_epoch("benchmark", START)
-    migrator = Migrator(world, kept, world, policy=lambda: POLICY, situation=situation, follower=follower, epoch=epoch)
-    plans = PlannedDrains(lambda: loop.memory.seen, lambda: POLICY, kept)
-    loop = Loop(
-        observer=Observer(world, [world], world, deadline=timedelta(seconds=60)),
-        sight=Sight(estate, kept, INTERVAL),
-        migrator=migrator,
-        adopter=Adopter(kept, follower),
-        drainer=Drainer(world, kept, world, migrator=migrator, plan=plans),
-        journal=kept,
-        clock=world,
-        policy=POLICY,
-        interval=INTERVAL,
-        status=Status(version="0", estate=estate.name, mode=POLICY.mode, started_at=START, interval=INTERVAL),
-        publish=lambda _: None,
-    )
-    return loop
 
 
 if __name__ == "__main__":

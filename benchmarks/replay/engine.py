@@ -8,7 +8,7 @@ seconds that planning itself takes, for the clock stands still meanwhile.
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,7 +105,7 @@ class Engine:
 
 
 @contextlib.contextmanager
-def journal() -> "contextlib.AbstractContextManager[SqlJournal]":
+def journal() -> Iterator[SqlJournal]:
     """A journal in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="gdcc-replay-") as folder:
         address = f"sqlite:///{Path(folder, 'journal.db')}"

@@ -61,8 +61,8 @@ def usable(reading: model.Reading) -> FloatColumn:
     return np.where(reading.fresh & np.isfinite(reading.values), np.maximum(reading.values, 0.0), np.nan)
 
 
-def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table) -> tuple[Table, Table]:
-    """What each VM adds where it arrives and takes where it was at the start (3, V)."""
+def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table, waits: FloatColumn) -> tuple[Table, Table]:
+    """What each VM adds where it arrives and takes where it was at the start (3, V). `waits`: see `waiting`."""
     link = _at_host(hosts.migration_mib_s * MIB, vms.host)
     bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link)
     readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s)
@@ -74,18 +74,19 @@ def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table) -> tup
         beyond = _at_host(np.maximum(row - together, 0.0), vms.host)
         brought.append(np.where(np.isnan(known), np.nan_to_num(np.fmin(bound, beyond), nan=0.0), known))
         relieved.append(_share(known, _at_host(row, vms.host), _at_host(together, vms.host)))
-    brought[CPU] += waiting(hosts, vms, brought[CPU])
+    brought[CPU] += waits
     return np.stack(brought), np.stack(relieved)
 
 
-def waiting(hosts: model.Hosts, vms: model.Vms, uses: FloatColumn) -> FloatColumn:
+def waiting(hosts: model.Hosts, vms: model.Vms) -> FloatColumn:
     """Threads that each VM asks for and does not get, as others on its full host have them; with what it uses no more
     than its vCPUs.
     """
     full = np.append(usable(hosts.cpu_ratio) >= FULL, False)[vms.host]
     waits = np.nan_to_num(np.minimum(usable(vms.steal_ratio), 1.0), nan=0.0) * vms.vcpus
+    uses = usable(vms.cpu_vcpus)
     left = np.maximum(vms.vcpus - uses, 0.0)
-    measured = np.isfinite(usable(vms.cpu_vcpus)) & np.not_equal(vms.state, model.VmState.SHUTOFF)
+    measured = np.isfinite(uses) & np.not_equal(vms.state, model.VmState.SHUTOFF)
     return np.where(full & measured, np.minimum(waits, left), 0.0)
 
 

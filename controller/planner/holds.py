@@ -9,7 +9,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, canonical, classify, conflict, describe, groups, search, stuck
+from controller.planner import amounts, canonical, classify, conflict, describe, groups, search, stuck, supplies
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -178,7 +178,7 @@ class Holds:
 
     def relieved_within(self, breach: Breach, vm: int) -> IntColumn | None:
         """The hosts to which a move of the VM relieves this breach, where it is not all."""
-        if breach.rule in {"feed", "pdu", "phase"}:
+        if breach.rule in supplies.RULES:
             return _rows(~self._on_row(breach))
         if breach.rule != "group":
             return None
@@ -194,13 +194,11 @@ class Holds:
 
     def _on_row(self, breach: Breach) -> BoolColumn:
         """The hosts with a cord on a supply."""
-        rows = self._load.situation.cluster.hosts.power
-        on: BoolColumn = np.logical_or.reduce(np.equal(rows, self._power[breach.key]), axis=1)
-        return on
+        return supplies.hosts_on(self._load.situation.cluster.hosts, self._power[breach.key])
 
     def _relieving(self, breach: Breach) -> list[int]:
         load, situation = self._load, self._load.situation
-        if breach.rule in {"feed", "pdu", "phase"}:
+        if breach.rule in supplies.RULES:
             vms = np.flatnonzero(np.append(self._on_row(breach), False)[load.host])
         else:
             vms = np.flatnonzero(load.host == self._hosts[breach.subject])

@@ -19,7 +19,7 @@ class Load:
 
     `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
-    cost too much, `excess` of all groups together.
+    cost.
     `misplaced`: VMs above their host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
@@ -49,7 +49,6 @@ class Load:
         self.shed, self.unsure = np.zeros(hosts), np.zeros(hosts)
         self.members: list[Counter[int]] = [bond.start for bond in situation.bonds]
         self.excess_of = situation.excess_of.copy()
-        self.excess = int(self.excess_of.sum())
         for vm in np.flatnonzero((vms.target >= 0) & (vms.target != vms.host)).tolist():
             self._add(vm, int(vms.target[vm]))
 
@@ -146,9 +145,7 @@ class Load:
         members = self.members[number]
         before = bond.excess(domain, members[domain])
         members[domain] += sign
-        more = bond.excess(domain, members[domain]) - before
-        self.excess += more
-        self.excess_of[number] += more
+        self.excess_of[number] += bond.excess(domain, members[domain]) - before
 
 
 def misplaced(load: Load) -> BoolColumn:

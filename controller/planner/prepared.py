@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from controller.model import cluster as model
 from controller.model.sample import IntColumn
 from controller.planner import admission, canonical, domains, power, supplies
-from controller.planner.canonical import Order, Orders
+from controller.planner.canonical import Order, Orders, order_of
 from inventory.model import Domain
 
 Table = TypeVar("Table")
@@ -56,11 +56,17 @@ def tidied(cluster: model.Cluster, before: Prepared | None = None) -> tuple[mode
 
     Raises what `canonical.canonical` raises.
     """
-    hosts = _made(before.hosts if before else None, (cluster.hosts.names,), lambda: _order("host", cluster.hosts.names))
-    vms = _made(before.vms if before else None, (cluster.vms.ids,), lambda: _order("VM", cluster.vms.ids))
+    hosts = _made(
+        before.hosts if before else None,
+        (cluster.hosts.names,),
+        lambda: order_of("host", cluster.hosts.names),
+    )
+    vms = _made(before.vms if before else None, (cluster.vms.ids,), lambda: order_of("VM", cluster.vms.ids))
     named = cluster.power.kind, cluster.power.names
     rows = _made(
-        before.power if before else None, named, lambda: _order("power row", canonical.power_rows(cluster.power))
+        before.power if before else None,
+        named,
+        lambda: order_of("power row", canonical.power_rows(cluster.power)),
     )
     tidy = canonical.canonical(cluster, Orders(hosts=hosts.table, vms=vms.table, power=rows.table))
     return tidy, Prepared(
@@ -70,9 +76,6 @@ def tidied(cluster: model.Cluster, before: Prepared | None = None) -> tuple[mode
         topology=_made(before.topology if before else None, _places(tidy), lambda: _topology(tidy)),
         kinds=_made(before.kinds if before else None, _demanded(tidy), lambda: admission.Kinds.of_hosts(tidy)),
     )
-
-
-_order = canonical.order_of
 
 
 def _places(tidy: model.Cluster) -> tuple[Column, ...]:

@@ -35,7 +35,7 @@ def broken(load: Load) -> float:
     situation = load.situation
     fleeing = situation.standing.sick | situation.standing.overheated | situation.cluster.hosts.draining
     over = np.maximum(load.asked / np.maximum(situation.capacity, 1.0) - 1.0, 0.0)
-    return float(load.vms_on[fleeing].sum() + load.misplaced + load.excess + over.sum())
+    return float(load.vms_on[fleeing].sum() + load.misplaced + load.excess_of.sum() + over.sum())
 
 
 def hot(load: Load) -> float:

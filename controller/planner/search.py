@@ -32,9 +32,6 @@ URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
 
 
-_SUPPLIES = frozenset(supplies.KINDS.values())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """A VM, where it shall go, and the breach that it mends: its own, or that of the VM which it makes room for."""
@@ -140,7 +137,7 @@ class Search:
 
     def _brims(self, breach: Breach) -> bool:
         """Whether what leaves a supply for its sake stays below others' brims: while it is not itself far over."""
-        return breach.rule in _SUPPLIES and brims(self.load, self.situation.supplies[breach.key])
+        return breach.rule in supplies.RULES and brims(self.load, self.situation.supplies[breach.key])
 
     def _below_brim(self, breach: Breach, within: BoolColumn | None) -> BoolColumn | None:
         """Without the hosts on whose supplies nothing more may go for a supply's sake: where none is left, a look at
@@ -306,7 +303,7 @@ def _ease(search: Search, breach: Breach) -> None:
     """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
     row = search.situation.supplies[breach.key]
     watts, hosts = search.situation.watts, search.situation.cluster.hosts
-    fed = np.logical_or.reduce(np.equal(hosts.power, row), axis=1)
+    fed = supplies.hosts_on(hosts, row)
     vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
     vms = vms[search.relief(vms, amounts.CPU) > NEGLIGIBLE * hosts.threads[search.load.host[vms]]]
     limit = float(search.situation.cluster.power.limit_watts[row])

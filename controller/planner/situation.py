@@ -21,8 +21,8 @@ from inventory.model import Domain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that
-    arrive by migrations under way.
+    """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
+    migrations under way.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -94,7 +94,8 @@ def of_cluster(
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
-    brings, relieves = amounts.brought_and_relieved(hosts, vms, used)
+    waiting = amounts.waiting(hosts, vms)
+    brings, relieves = amounts.brought_and_relieved(hosts, vms, used, waiting)
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
         cluster=cluster,
@@ -120,7 +121,7 @@ def of_cluster(
         used=used,
         brings=brings,
         relieves=relieves,
-        waiting=amounts.waiting(hosts, vms, amounts.usable(vms.cpu_vcpus)),
+        waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),

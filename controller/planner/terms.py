@@ -161,12 +161,9 @@ def _misplaced(load: Load, vm: int) -> _Part:
 
 
 def _ungrouped(load: Load, vm: int) -> _Part:
-    numbers = load.situation.bonds_of.get(vm, ())
+    numbers = list(load.situation.bonds_of.get(vm, ()))
     bonds = [load.situation.bonds[number] for number in numbers]
-    excess = [
-        float(sum(bond.excess(domain, count) for domain, count in load.members[number].items()))
-        for number, bond in zip(numbers, bonds, strict=True)
-    ]
+    excess = load.excess_of[numbers].astype(np.float64)
     return _Part(
         concern=Concern.BROKEN,
         keys=[f"group:{bond.group.name}" for bond in bonds],

@@ -29,6 +29,8 @@ from tests.lab.administrator import Administrator
 RECIPE = Path(__file__).parent / "lab"
 ESTATE = Path(__file__).parent / "estate"
 SETTLING_S = 180.0
+QUICK_MIB_S = 4000.0
+"""A link on which a copy takes two or three seconds."""
 
 
 class Lab:

@@ -12,7 +12,7 @@ from controller.api import client
 from controller.model.migration import State
 from tests.lab.administrator import Administrator
 from tests.lab.daemon import Daemon
-from tests.lab.fixtures import Lab
+from tests.lab.fixtures import QUICK_MIB_S, Lab
 
 HOST, ELSEWHERE = "cmp1", "cmp3"
 PROJECT, FLAVOR = "smart-bus-terminal", "open.2c4g"
@@ -100,7 +100,7 @@ def kinds(lab: Lab, ids: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 def test_a_drain_moves_what_it_can_and_says_at_once_who_must_act_for_the_rest(lab: Lab, daemon: Daemon) -> None:
     ids = asyncio.run(made(lab))
-    lab.set(link_mib_s=4000)
+    lab.set(link_mib_s=QUICK_MIB_S)
     daemon.start()
     daemon.until(lambda: daemon.status()["hosts"]["trusted"] == 6, "trusted readings")
 

@@ -15,6 +15,7 @@ from inventory.model import Classification
 from tests.lab import below, census, wire
 from tests.lab.daemon import Daemon
 from tests.lab.estate_fixtures import Cloud, cloud, declared
+from tests.lab.fixtures import QUICK_MIB_S
 
 __all__ = ["cloud", "declared"]
 
@@ -225,7 +226,7 @@ def cooled(daemon: Daemon) -> list[Entry]:
 def test_what_an_operators_drain_moves_is_no_drift(declared: Cloud, guests: dict[str, str], tmp_path: Path) -> None:
     before = places(declared)
     host = Counter(before.values()).most_common(1)[0][0]
-    declared.lab.set(link_mib_s=4000)
+    declared.lab.set(link_mib_s=QUICK_MIB_S)
     daemon = Daemon(tmp_path, {"mode": "observe"}, estate=str(declared.stacks.estate))
     daemon.start()
     try:
@@ -244,7 +245,7 @@ def test_what_an_operators_drain_moves_is_no_drift(declared: Cloud, guests: dict
 def test_what_the_controller_moves_by_itself_is_no_drift(
     declared: Cloud, guests: dict[str, str], tmp_path: Path
 ) -> None:
-    declared.lab.set(link_mib_s=4000)
+    declared.lab.set(link_mib_s=QUICK_MIB_S)
     daemon = Daemon(tmp_path, {"mode": "auto"}, estate=str(declared.stacks.estate))
     daemon.start()
     try:

@@ -12,7 +12,7 @@ from controller.model.migration import OPEN_STATES, State
 from inventory import load
 from inventory.model import Classification
 from tests.lab.daemon import ESTATE, Daemon
-from tests.lab.fixtures import Lab
+from tests.lab.fixtures import QUICK_MIB_S, Lab
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
@@ -22,9 +22,6 @@ pytestmark = [
 
 HOT, WARM = {"extra_vcpus": 46.0}, 29.0
 """Of 64 threads, with its guests busy: a host above 80 %. An inlet (Celsius) above warning, below critical."""
-
-QUICK = 4000.0
-"""MiB/s: a copy takes two or three seconds."""
 
 
 @pytest.fixture
@@ -137,7 +134,7 @@ def test_killed_at_every_state_of_live_and_cold_moves_a_drain_goes_on_and_repeat
     for server in stopped:
         cloud.compute.wait_for_server(server, status="SHUTOFF", wait=60, interval=1)
     before, wanted = records(cloud), {(state, cold) for state in OPEN_STATES for cold in (False, True)}
-    lab.set(link_mib_s=QUICK)
+    lab.set(link_mib_s=QUICK_MIB_S)
     daemon.start()
     try:
         daemon.gdcc("drain", host, "--yes", "--no-wait", "--why", "a test")

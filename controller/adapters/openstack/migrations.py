@@ -12,11 +12,11 @@ that is gone, says otherwise.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from controller.adapters.openstack import parse
-from controller.adapters.openstack.rest import Rest, listing
+from controller.adapters.openstack.rest import Rest, listing, utc_now
 from controller.model import cloud
 
 WHOLE_EVERY_S = 600.0
@@ -45,15 +45,11 @@ _NEWEST, _PAGE = "100", "1000"
 _Row = dict[str, Any]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class OpenMigrations:
     """Reads them and remembers which they were. Readings may overlap: none takes from another what it found."""
 
     def __init__(
-        self, rest: Rest, elapsed: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = _utc_now
+        self, rest: Rest, elapsed: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._rest = rest
         self._elapsed = elapsed

@@ -31,7 +31,7 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -78,7 +78,7 @@ class Rest:
         writers: int = 8,
         read_deadline_s: float = 60.0,
         pauses_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0),
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._connection = connection
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="openstack")
