@@ -26,7 +26,7 @@ class Project:
         files = self.root / "infra/stacks"
         files.mkdir(parents=True)
         # the cloud is asked for the roles it has only where the foundation's file does not name them
-        (files / "Pulumi.foundation.yaml").write_text("config:\n  gdcc:roles: {member: m, reader: r}\n")
+        (files / "Pulumi.foundation.yaml").write_text('{"config": {"gdcc:roles": {"member": "m", "reader": "r"}}}')
         self.path = os.pathsep.join([str(pulumi_cli.install(home)), os.environ["PATH"]])
 
     def scenario(self, **stacks):

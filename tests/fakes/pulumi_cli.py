@@ -207,8 +207,23 @@ def configuration(words, name):
 
 def salted(file):
     text = file.read_text() if file.exists() else ""
-    if "encryptionsalt" not in text:
+    if text.startswith("{"):
+        file.write_text(json.dumps({"encryptionsalt": "v1:x", **json.loads(text)}))
+    elif "encryptionsalt" not in text:
         file.write_text(f"{SALT}\n{text}")
+
+
+def configured(file, more):
+    """The file with these keys beside those that it has, where it is JSON; a dot leads into a key's value."""
+    try:
+        document = json.loads(file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        document = {}
+    config = document.get("config", {})
+    for key, value in more.items():
+        name, dot, inner = key.partition(".")
+        config[name] = {**config.get(name, {}), inner: value} if dot else value
+    file.write_text(json.dumps({"encryptionsalt": "v1:x", **document, "config": config}))
 
 
 def refresh(stack, run):
@@ -305,8 +320,10 @@ def asked(words, home, stack):
             sys.stderr.write("error: incorrect passphrase\n")
             sys.exit(255)
         case ["config", "set"]:
-            keys = {"encryptionsalt": "v1:x", "config": {words[-1]: {"secure": "x"}}}
-            configuration(words, stack.name).write_text(json.dumps(keys))
+            configured(configuration(words, stack.name), {words[-1]: {"secure": "x"}})
+        case ["config", "set-all"]:
+            pairs = [word.split("=", 1) for flag, word in pairwise(words) if flag == "--plaintext"]
+            configured(configuration(words, stack.name), dict(pairs))
         case ["config", _]:
             pass
         case ["state", "unprotect"]:
@@ -325,7 +342,8 @@ def main():
     words = [each for each in sys.argv[1:] if each not in {"--non-interactive", "--color", "never"}]
     value = dict(pairwise(words))
     with (home / NOTES).open("a") as notes:
-        notes.write(json.dumps({"words": words, "stdin": "" if sys.stdin.closed else sys.stdin.read()}) + "\n")
+        said = {"words": words, "stdin": "" if sys.stdin.closed else sys.stdin.read()}
+        notes.write(json.dumps({**said, "cloud": os.environ.get("OS_CLOUD")}) + "\n")
     stack = Stack(home, value["--stack"]) if "--stack" in value else None
     if asked(words, home, stack):
         return 0

@@ -88,6 +88,12 @@ class Connection:
         return self._timeout
 
     @property
+    def region(self) -> str | None:
+        """The region that clouds.yaml or a variable names; None where none does."""
+        name: str | None = self._region.region_name
+        return name or None
+
+    @property
     def session(self) -> Any:
         """The keystoneauth session for reads; it keeps connections open."""
         return self._session

@@ -153,7 +153,12 @@ class Runner:
             raise StepFailedError(State.STOPPED, f"stopped before its {name}")
         run.step, run.tally = name, Tally()
         argv = self._tool.argv(*words, "--stack", run.stack, *stack_files.config_file(run.copy))
-        child = Child(argv=argv, root=self._tool.root, env=self._tool.env, folder=run.folder / name)
+        child = Child(
+            argv=argv,
+            root=self._tool.root,
+            env=stack_files.environment(self._tool, run.stack, run.copy),
+            folder=run.folder / name,
+        )
         self._children[run.stack] = child
         try:
             status = await child.run(lambda line: self._heard(run, line))

@@ -17,6 +17,9 @@ from controller.errors import InputError
 
 SEED_BYTES = 32
 
+CLOUD = "openstack:cloud"
+"""The provider's own key: the entry of clouds.yaml that a stack's cloud is."""
+
 _SEED = "gdcc:seed"
 _SET_UP = frozenset({"encryptionsalt", "encryptedkey"})
 """What Pulumi writes into the file of a stack that it makes."""
@@ -52,13 +55,15 @@ def existing(tool: Tool) -> dict[str, dict[str, object]]:
 class First:
     """What a new stack's configuration begins with.
 
-    `roles` are the ids of roles the cloud has from the start, `login_project` that of whoever runs Pulumi.
+    `roles` are the ids of roles the cloud has from the start, `login_project` that of whoever runs Pulumi, `cloud` the
+    entry of clouds.yaml that names the cloud, where one does.
     """
 
     estate: str
     credentials_from: date
     roles: Mapping[str, str]
     login_project: str | None = None
+    cloud: str | None = None
 
 
 def set_up(root: Path, stack: str) -> bool:
@@ -156,6 +161,16 @@ def configure(tool: Tool, stack: str, first: First, copy: Path | None = None) ->
         tool.call("config", "set", "--secret", *where, _SEED, secret=seed)
 
 
+def environment(tool: Tool, stack: str, copy: Path | None) -> Mapping[str, str]:
+    """The environment of a call for this stack, without `OS_CLOUD` where its file (or copy) names the cloud.
+
+    Of all variables it alone would also log the providers of service users in as whoever runs this.
+    """
+    if CLOUD not in _config(copy or path(tool.root, stack)):
+        return tool.env
+    return {name: value for name, value in tool.env.items() if name != "OS_CLOUD"}
+
+
 def config_file(copy: Path | None) -> tuple[str, ...]:
     """The words that have a call read and write a copy instead of the stack's own file."""
     return () if copy is None else ("--config-file", str(copy))
@@ -164,6 +179,8 @@ def config_file(copy: Path | None) -> tuple[str, ...]:
 def _plain(stack: str, first: First) -> dict[str, str]:
     """What may stand in clear, by its path in the configuration."""
     values = {"gdcc:estate": first.estate}
+    if first.cloud is not None:
+        values[CLOUD] = first.cloud
     if agency_of(stack) is not None:
         return {**values, "gdcc:credentialsFrom": first.credentials_from.isoformat()}
     if first.login_project is not None:

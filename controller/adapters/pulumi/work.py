@@ -26,7 +26,8 @@ class Orders:
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
     would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of
-    whoever asks, and `unprotect` names the stacks whose protection a destroy may take away.
+    whoever asks, `cloud` is that project's cloud as clouds.yaml names it, and `unprotect` names the stacks whose
+    protection a destroy may take away.
     """
 
     tool: Tool
@@ -36,6 +37,7 @@ class Orders:
     beside: Beside
     roles: Callable[[], Awaitable[Mapping[str, str]]]
     login_project: Callable[[], Awaitable[str | None]]
+    cloud: str | None = None
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     secrets_provider: str | None = None
@@ -164,6 +166,7 @@ async def _there(run: Run, orders: Orders) -> None:
     if run.stack not in orders.known:
         run.step = "init"
         await _made(run, orders)
+    _same_cloud(run, orders)
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
@@ -172,8 +175,15 @@ async def _there(run: Run, orders: Orders) -> None:
         credentials_from=orders.today,
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
         login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
+        cloud=orders.cloud,
     )
     await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
+
+
+def _same_cloud(run: Run, orders: Orders) -> None:
+    said = stack_files.setting(orders.tool.root, run.stack, stack_files.CLOUD)
+    if said is not None and orders.cloud is not None and said != orders.cloud:
+        raise StepFailedError(State.FAILED, f"its file says {stack_files.CLOUD} {said}, this run {orders.cloud}")
 
 
 async def _made(run: Run, orders: Orders) -> None:

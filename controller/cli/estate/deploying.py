@@ -29,15 +29,17 @@ def orders(
     secrets_provider: str | None = None,
     take: Callable[[Runner, Run], Awaitable[None]] | None = None,
 ) -> work.Orders:
+    cloud = wiring.living(chosen.tool.root)
     return work.Orders(
         tool=chosen.tool,
         estate=chosen.estate_path,
         today=datetime.now(UTC).date(),
         take=take,
-        settle=wiring.settler(),
-        beside=wiring.guard(),
-        roles=wiring.default_roles,
-        login_project=wiring.login_project,
+        settle=cloud.settler(),
+        beside=cloud.guard(),
+        roles=cloud.default_roles,
+        login_project=cloud.login_project,
+        cloud=cloud.entry,
         known=stack_files.existing(chosen.tool),
         secrets_provider=secrets_provider,
         policy=policy,

@@ -35,7 +35,8 @@ def drift(
 
     try:
         chosen = select.selection(root, estate, agency, foundation)
-        where = wiring.cloud if wiring.named() else None
+        cloud = wiring.living(chosen.tool.root)
+        where = cloud.opened if cloud.named else None
         looking.look(chosen, bool(agency or foundation), parallel, textfile, as_json, where)
     except GdccError as error:
         errors.print(str(error), markup=False)

@@ -19,7 +19,7 @@ from controller.cli.estate.select import Selection
 from controller.cli.output import WRONG_USE, drift_status, people, print_json
 
 NOT_DEPLOYED = "not deployed"
-NO_CLOUD = "what was added by hand was not looked for: neither OS_CLOUD nor OS_AUTH_URL says in which cloud"
+NO_CLOUD = "what was added by hand was not looked for: no OS_CLOUD, OS_AUTH_URL or openstack:cloud says in which cloud"
 
 
 def look(

@@ -14,10 +14,11 @@ from inventory.model import Estate
 
 def sentences(chosen: Selection) -> list[str]:
     """A sentence for each host and image that does not fit what the cloud has; one where it could not be asked."""
-    if FOUNDATION not in chosen.stacks or not wiring.named():
+    cloud = wiring.living(chosen.tool.root)
+    if FOUNDATION not in chosen.stacks or not cloud.named:
         return []
     try:
-        listed, found = asyncio.run(_looked(chosen.estate))
+        listed, found = asyncio.run(_looked(cloud, chosen.estate))
     except GdccError as error:
         return [f"Nova and Glance were not asked which hosts and images they have: {error}"]
     folder = chosen.tool.root / chosen.estate_path
@@ -27,6 +28,6 @@ def sentences(chosen: Selection) -> list[str]:
     ]
 
 
-async def _looked(estate: Estate) -> tuple[frozenset[str], dict[str, Row | None]]:
-    async with wiring.cloud() as cloud:
+async def _looked(living: wiring.LivingCloud, estate: Estate) -> tuple[frozenset[str], dict[str, Row | None]]:
+    async with living.opened() as cloud:
         return await hosts.listed(cloud), await images.found(cloud, estate)

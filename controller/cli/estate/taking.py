@@ -45,13 +45,14 @@ def take(
     write: bool,
     parallel: int,
     as_json: bool,
-    open_cloud: settling.OpenCloud = wiring.cloud,
+    open_cloud: settling.OpenCloud | None = None,
 ) -> None:
     """Looks for what each stack declares and has not; with `write` imports what was found."""
+    look_through = open_cloud or wiring.living(chosen.tool.root).opened
     taken: dict[str, Taken] = {stack: Taken() for stack in chosen.stacks}
 
     async def one(runner: Runner, run: Run) -> None:
-        await _find(chosen, open_cloud, run, taken[run.stack])
+        await _find(chosen, look_through, run, taken[run.stack])
         if write:
             await _write(orders, runner, run, taken[run.stack])
 
