@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from controller.adapters.pulumi import locks, state, urns
+from tests.lab import clouds_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 AGENCIES = REPOSITORY / "tests" / "lab" / "estate-agencies"
@@ -76,6 +77,13 @@ class Stacks:
             "XDG_STATE_HOME": str(folder),
             "COLUMNS": "200",
         }
+
+    def log_in_by_clouds_yaml(self, name: str) -> None:
+        """From here on an entry of clouds.yaml names the cloud, and no other variable."""
+        file = self.root / "clouds.yaml"
+        clouds_yaml.write(file, name, self.env)
+        others = {key: value for key, value in self.env.items() if not key.startswith("OS_")}
+        self.env = {**others, "OS_CLIENT_CONFIG_FILE": str(file), "OS_CLOUD": name}
 
     def make_foundation(self) -> None:
         """The foundation's stack as the plain CLI makes it, with its configuration and nothing in it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from inventory import load
+from tests.lab import clouds_yaml
 from tests.lab.daemon import ESTATE
 from tests.lab.fixtures import Lab
 
@@ -21,19 +22,6 @@ def gdcc(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     env |= {"OS_CLIENT_CONFIG_FILE": str(folder / "clouds.yaml"), "COLUMNS": "200"}
     command = [sys.executable, "-m", "controller", "inventory", *words]
     return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-
-
-def clouds(folder: Path, env: dict[str, str]) -> None:
-    auth = {
-        "auth_url": env["OS_AUTH_URL"],
-        "username": env["OS_USERNAME"],
-        "password": env["OS_PASSWORD"],
-        "project_name": env["OS_PROJECT_NAME"],
-        "user_domain_name": env["OS_USER_DOMAIN_NAME"],
-        "project_domain_name": env["OS_PROJECT_DOMAIN_NAME"],
-    }
-    rows = {"clouds": {CLOUD: {"auth": auth, "region_name": env["OS_REGION_NAME"]}}}
-    (folder / "clouds.yaml").write_text(yaml.safe_dump(rows))
 
 
 class Gaps(yaml.SafeLoader):
@@ -51,7 +39,7 @@ def table(folder: Path, file: str, name: str) -> dict[str, dict[str, object]]:
 def test_a_living_cloud_drafts_its_own_estate_and_check_names_what_only_a_person_knows(
     lab: Lab, tmp_path: Path
 ) -> None:
-    clouds(tmp_path, lab.env)
+    clouds_yaml.write(tmp_path / "clouds.yaml", CLOUD, lab.env)
     out, declared = tmp_path / "drafted", load.load(ESTATE)
 
     drafted = gdcc(tmp_path, "draft", "--cloud", CLOUD, "--out", str(out))
@@ -79,7 +67,7 @@ def test_a_living_cloud_drafts_its_own_estate_and_check_names_what_only_a_person
 
 
 def test_a_cloud_that_clouds_yaml_does_not_name_is_refused(lab: Lab, tmp_path: Path) -> None:
-    clouds(tmp_path, lab.env)
+    clouds_yaml.write(tmp_path / "clouds.yaml", CLOUD, lab.env)
     refused = gdcc(tmp_path, "draft", "--cloud", "nowhere", "--out", str(tmp_path / "drafted"))
     assert refused.returncode == 1
     assert "nowhere" in refused.stderr
