@@ -3,6 +3,7 @@
     python benchmarks/optimum.py                    60 seeds; some minutes
     python benchmarks/optimum.py --seeds 100 200    these seeds, the second not included
     python benchmarks/optimum.py --show 17          one instance: breaches left, and the moves that would mend more
+    python benchmarks/optimum.py --rounds 64        so many searches a plan (`search_rounds`), the best of them
 
 The instances are `parts/small_instances.py`: 4 to 12 hosts, 10 to 60 VMs, in trouble. The optimum is of the objective
 in `controller/planner/score.py`: broken, then hot, then uneven, each level among placements that cost no more than ours
@@ -22,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -88,26 +89,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs=2, default=[0, 60], metavar=("FIRST", "END"))
     parser.add_argument("--show", type=int, metavar="SEED")
+    parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
     seeds = range(*asked.seeds) if asked.show is None else [asked.show]
     interpreter = environment.python("ortools")
-    instances = [planned(seed) for seed in seeds]
+    instances = [planned(seed, asked.rounds) for seed in seeds]
     version, answers = solved(interpreter, instances)
     if asked.show is not None:
         show(instances[0], answers[0])
         return
     print(f"Python {platform.python_version()}, ortools {version}, {platform.machine()}, load {os.getloadavg()[0]:.1f}")
-    print(f"{len(instances)} instances, at most {SECONDS_A_SOLVE:.0f} s a solve\n")
+    print(f"{len(instances)} instances, {asked.rounds} rounds, at most {SECONDS_A_SOLVE:.0f} s a solve\n")
     tell(instances, [[gap(one, level, each) for level, each in enumerate(answer)]
                      for one, answer in zip(instances, answers, strict=True)])  # fmt: skip
 
 
-def planned(seed: int) -> Instance:
+def planned(seed: int, rounds: int) -> Instance:
     """Our plan of an instance, and the problem that the solver gets. Both hold the same score."""
+    policy = replace(small_instances.POLICY, search_rounds=rounds)
     cluster = small_instances.cluster(seed)
-    facts = situation.of_cluster(cluster, small_instances.POLICY, NOW)
+    facts = situation.of_cluster(cluster, policy, NOW)
     began = time.perf_counter()
-    made = plan.plan(cluster, small_instances.POLICY, NOW)
+    made = plan.plan(cluster, policy, NOW)
     seconds = time.perf_counter() - began
     problem = optimum_problem.of_situation(facts)
     hosts = {name: number for number, name in enumerate(facts.cluster.hosts.names)}
@@ -234,7 +237,7 @@ def summary(found: tuple[Gap, ...]) -> tuple[object, ...]:
 def show(instance: Instance, answers: list[dict[str, Any]]) -> None:
     """What we left of one instance, and the fewest moves to the optimum of each level where ours is worse."""
     names, vms = instance.facts.cluster.hosts.names, instance.facts.cluster.vms.names
-    made = plan.plan(small_instances.cluster(instance.seed), small_instances.POLICY, NOW)
+    made = plan.plan(small_instances.cluster(instance.seed), instance.facts.policy, NOW)
     print(made.sentence, *(f"ours: {move.why}" for move in made.moves), sep="\n")
     print(*(f"left: {breach.why}" for breach in made.breaches_after), sep="\n")
     print(*(f"held: {hold}" for hold in made.holds), sep="\n")

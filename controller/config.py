@@ -297,6 +297,7 @@ class PolicySettings(Strict):
     windows: tuple[WeekWindow, ...] = ()
     blackouts: tuple[WeekWindow, ...] = ()
     balance: bool = True
+    search_rounds: Positive = _DEFAULT.search_rounds
 
     @model_validator(mode="after")
     def _scopes(self) -> Self:
@@ -318,6 +319,7 @@ class PolicySettings(Strict):
             windows=self.windows,
             blackouts=self.blackouts,
             balance=self.balance,
+            search_rounds=self.search_rounds,
         )
 
 

@@ -47,7 +47,7 @@ def plan(
     recommended: Recommended = False,
     time_limit: TimeLimit = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, max=4, help="No more searches than these: the same plan again.")
+        int | None, typer.Option(min=1, max=1000, help="No more searches than these: the same plan again.")
     ] = None,
     socket: SocketOption = SOCKET,
 ) -> None:

@@ -134,3 +134,5 @@ class Policy:
     blackouts: tuple[Window, ...] = ()
     balance: bool = True
     """Whether uneven load (concern 3) is worth moves at all."""
+    search_rounds: int = 1
+    """Searches for one plan, while the best so far leaves anything unmended; each takes as long as the first."""

@@ -1,8 +1,9 @@
 """Plans that get better as long as there is time: each is whole, explained and checked, and may be used as it is.
 
-The first search ends with the first fifth of the time, wherever it stands. The next ones have all that is left, each
-with a greater effort to make room than the one before, until nothing is left to mend, no effort is bounded, or the time
-is over. What is found depends on the clock only in where it ends: the same rounds give the same plans.
+The first search ends with the first fifth of the time, wherever it stands; where it was cut short it is made again in
+what is left. The next ones have, by turns, a whim of their own and a greater effort to make room, where that is what
+bounded them: until nothing is left to mend, `PATIENCE` of them on end found nothing better, or the time is over. What
+is found depends on the clock only in where it ends: the same rounds give the same plans.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,12 +11,15 @@ from datetime import datetime
 
 from controller.model import cluster as model
 from controller.model import plan as words
-from controller.model.plan import Concern
 from controller.model.policy import Policy
-from controller.planner import plan, room, search, situation
+from controller.planner import plan, room, search, situation, whim
 
 FIRST = 0.2
 """The share of the time after which the first search ends."""
+MOST_TRIES = 1_000_000
+"""Beyond this effort a search would take minutes."""
+PATIENCE = 100
+"""So many searches on end without a better plan are enough."""
 
 
 def plans(
@@ -26,23 +30,39 @@ def plans(
     Raises what `plan.plan` raises.
     """
     facts = situation.of_cluster(cluster, policy, now)
-    effort, best, done = room.USUAL, None, 0
-    until = FIRST
-    while rounds is None or done < rounds:
-        found = search.choices(facts, effort, lambda share=until: spent() >= share)  # type: ignore[misc]
-        done += 1
-        if best is None or found.score < best.score_after:
-            made = plan.proved(facts, found, cluster, policy, now)
-            if best is None or made.score_after < best.score_after:
-                best = made
-                yield made
-        if spent() >= 1.0 or not _more_to_find(best, found):
+    found = search.choices(facts, room.USUAL, lambda: spent() >= FIRST)
+    best = plan.proved(facts, found, cluster, policy, now)
+    yield best
+    efforts = _Efforts(found)
+    done, vain = 1, 0
+    while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
+        if not (found.stopped or any(best.score_after)):
             return
-        effort = effort if found.stopped else effort.more()
-        until = 1.0
+        effort, prefers = efforts.next(found)
+        found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers)
+        done, vain = done + 1, vain + 1
+        if made := plan.better(facts, found, best, cluster, now):
+            best, vain = made, 0
+            yield made
 
 
-def _more_to_find(made: words.Plan, found: search.Found) -> bool:
-    """Whether something is left to mend that more time or effort may reach."""
-    left = any(breach.concern < Concern.UNEVEN for breach in made.breaches_after)
-    return found.stopped or (found.bounded and left)
+class _Efforts:
+    """How each search differs from those before it."""
+
+    def __init__(self, first: search.Found) -> None:
+        self._effort, self._bounded = room.USUAL, first.bounded
+        self._whims = 0
+        self._of_effort = True
+
+    def next(self, last: search.Found) -> tuple[room.Effort, whim.Whim]:
+        """The usual effort on a whim, and after it a greater effort without one; the first again where it was cut."""
+        if last.stopped:
+            return self._effort, whim.NONE
+        if self._of_effort:
+            self._bounded = last.bounded and self._effort.tries < MOST_TRIES
+        self._of_effort = not self._of_effort and self._bounded
+        if self._of_effort:
+            self._effort = self._effort.more()
+            return self._effort, whim.NONE
+        self._whims += 1
+        return room.USUAL, whim.of_round(self._whims)

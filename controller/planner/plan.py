@@ -26,6 +26,7 @@ from controller.planner import (
     search,
     situation,
     waves,
+    whim,
 )
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
@@ -53,7 +54,30 @@ def plan(
     plan found does not pass the independent checker; then nothing may be moved.
     """
     facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold, before=before)
-    return proved(facts, search.choices(facts), cluster, policy, now)
+    best = proved(facts, search.choices(facts), cluster, policy, now)
+    for number in range(1, policy.search_rounds):
+        if not any(best.score_after):
+            break
+        found = search.choices(facts, prefers=whim.of_round(number))
+        best = better(facts, found, best, cluster, now) or best
+    return best
+
+
+def better(
+    facts: situation.Situation,
+    found: search.Found,
+    best: words.Plan,
+    cluster: model.Cluster,
+    now: datetime,
+) -> words.Plan | None:
+    """The plan of what another search of the same facts found, where it leaves a better score than the best so far.
+
+    A search knows no waves, and a plan leaves out what finds none, so its plan may be worse than what it found.
+    """
+    if found.score >= best.score_after:
+        return None
+    made = proved(facts, found, cluster, facts.policy, now)
+    return made if made.score_after < best.score_after else None
 
 
 def proved(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.cluster import BoolColumn
-from controller.model.sample import IntColumn
-from controller.planner import preference, rules
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import preference, rules, whim
 from controller.planner.load import Load
 
 
@@ -49,8 +49,9 @@ class Rooms:
     `bounded`: more effort might have found more.
     """
 
-    def __init__(self, load: Load, effort: Effort, stop: Callable[[], bool]) -> None:
+    def __init__(self, load: Load, effort: Effort, stop: Callable[[], bool], prefers: whim.Whim = whim.NONE) -> None:
         self._load = load
+        self._prefers = prefers
         self.effort = effort
         self._stop = stop
         self._tries = effort.tries
@@ -64,7 +65,7 @@ class Rooms:
         if within is not None:
             hosts = hosts[within[hosts]]
         self.bounded |= len(hosts) > self.effort.hosts
-        order = np.argsort(preference.costs(self._load, vm, hosts), kind="stable")[: self.effort.hosts]
+        order = np.argsort(self._costs(vm, hosts), kind="stable")[: self.effort.hosts]
         for host in hosts[order].tolist():
             if not self._may_try():
                 return None
@@ -104,13 +105,16 @@ class Rooms:
             targets = rules.targets(load, other)
             if not len(targets):
                 continue
-            to = int(targets[np.argmin(preference.costs(load, other, targets))])
+            to = int(targets[np.argmin(self._costs(other, targets))])
             load.move(other, to)
             gone.append((other, to))
             admitted = len(rules.admitted(load, vm, np.array([host], np.int32), rules.DYNAMIC)) == 1
         for other, _ in reversed(gone):
             load.move(other, host)
         return tuple(gone) if admitted else ()
+
+    def _costs(self, vm: int, hosts: IntColumn) -> FloatColumn:
+        return self._prefers.costs(preference.costs(self._load, vm, hosts))
 
     def _may_try(self) -> bool:
         """Whether one more look is allowed; it is then spent."""

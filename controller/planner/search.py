@@ -13,7 +13,19 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, preference, room, rules, score, supplies
+from controller.planner import (
+    amounts,
+    canonical,
+    classify,
+    copies,
+    groups,
+    preference,
+    room,
+    rules,
+    score,
+    supplies,
+    whim,
+)
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
@@ -59,9 +71,14 @@ class Found:
     bounded: bool
 
 
-def choices(situation: Situation, effort: room.Effort = room.USUAL, stop: Callable[[], bool] = never) -> Found:
+def choices(
+    situation: Situation,
+    effort: room.Effort = room.USUAL,
+    stop: Callable[[], bool] = never,
+    prefers: whim.Whim = whim.NONE,
+) -> Found:
     """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
-    search = Search(situation, effort, stop)
+    search = Search(situation, effort, stop, prefers)
     before = score.of_load(search.load)
     while True:
         _mend(search)
@@ -77,14 +94,17 @@ def choices(situation: Situation, effort: room.Effort = room.USUAL, stop: Callab
 class Search:
     """The load as the moves found so far make it, and the hour's budget that they leave."""
 
-    def __init__(self, situation: Situation, effort: room.Effort, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, situation: Situation, effort: room.Effort, stop: Callable[[], bool], prefers: whim.Whim = whim.NONE
+    ) -> None:
         self.situation = situation
+        self.prefers = prefers
         self._stop = stop
         self.stopped = False
         self.load = Load(situation)
         self._ledger = Ledger(situation.cluster, situation.places, situation.policy.limits.max_moves)
         self._reasons: dict[int, Breach] = {}
-        self._rooms = room.Rooms(self.load, effort, self.asked_to_stop)
+        self._rooms = room.Rooms(self.load, effort, self.asked_to_stop, prefers)
         self._room_for: dict[int, int] = {}
         self.hosts: dict[str, int] = {name: row for row, name in enumerate(situation.cluster.hosts.names)}
         self._drained = np.append(situation.cluster.hosts.draining, False)[self.load.origin]
@@ -132,7 +152,8 @@ class Search:
             targets = rules.below_brim(self.load, vm, targets, BRIM)
         if not len(targets):
             return False
-        self._send(vm, int(targets[np.argmin(preference.costs(self.load, vm, targets))]), breach)
+        costs = self.prefers.costs(preference.costs(self.load, vm, targets))
+        self._send(vm, int(targets[np.argmin(costs)]), breach)
         return True
 
     def _brims(self, breach: Breach) -> bool:
@@ -236,23 +257,24 @@ class Search:
 
 def _mend(search: Search) -> None:
     """One pass over everything broken or hot that has lasted."""
-    for breach in sorted(classify.breaches(search.load), key=_urgency):
+    for breach in sorted(classify.breaches(search.load), key=lambda breach: _urgency(breach, search.prefers)):
         if search.asked_to_stop():
             return
         if breach.rule in MENDERS and classify.lasting(search.load, breach):
             MENDERS[breach.rule](search, breach)
 
 
-def _urgency(breach: Breach) -> tuple[int, int, float, str]:
+def _urgency(breach: Breach, prefers: whim.Whim) -> tuple[int, int, float, str]:
     """Broken before hot; among equals the furthest over its limit first."""
-    rank = URGENCY.index(breach.rule) if breach.rule in URGENCY else len(URGENCY)
-    return breach.concern, rank, -breach.amount / breach.limit if breach.limit > 0 else 0.0, breach.key
+    rank = prefers.rank(URGENCY.index(breach.rule), len(URGENCY)) if breach.rule in URGENCY else len(URGENCY)
+    over = prefers.amount(breach.amount / breach.limit) if breach.limit > 0 else 0.0
+    return breach.concern, rank, -over, breach.key
 
 
 def _empty(search: Search, breach: Breach) -> None:
     """Everything leaves the host, the largest first."""
     vms = search.on(search.hosts[breach.subject])
-    for vm in vms[np.lexsort((vms, -search.situation.asked[1, vms]))].tolist():
+    for vm in vms[np.lexsort((vms, -search.prefers.costs(search.situation.asked[1, vms])))].tolist():
         if search.asked_to_stop():
             return
         search.place(vm, breach)
@@ -351,7 +373,7 @@ def _relieve(search: Search, breach: Breach, need: Need) -> None:
 
 def _best_first(search: Search, vms: IntColumn, mends: FloatColumn, excess: float) -> IntColumn:
     """Those that mend it alone, the cheapest first; then the others, by what they mend for their cost."""
-    cost = copies.sent_gib(search.load, vms)
+    cost = search.prefers.costs(copies.sent_gib(search.load, vms))
     order = np.lexsort((vms, np.where(mends >= excess, cost, -mends / cost), mends < excess))
     ordered: IntColumn = vms[order[mends[order] > 0]]
     return ordered
@@ -374,7 +396,8 @@ def _regroup(search: Search, breach: Breach) -> None:
         if bond.group.name != breach.subject or not bond.hard:
             continue
         members = bond.group.members[search.load.host[bond.group.members] >= 0]
-        for vm in members[np.lexsort((members, copies.sent_gib(search.load, members)))].tolist():
+        costs = search.prefers.costs(copies.sent_gib(search.load, members))
+        for vm in members[np.lexsort((members, costs))].tolist():
             domain = int(bond.domain_of[search.load.host[vm]])
             if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
                 search.place(vm, breach, _outside(bond, domain))
@@ -402,7 +425,8 @@ def _level_once(search: Search, breach: Breach, host: int) -> bool:
     vms = search.on(host)
     gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
     earned = gain - search.situation.policy.limits.gain_per_gib * copies.sent_gib(search.load, vms)
-    worth = vms[np.lexsort((vms, -earned))][: int(np.count_nonzero((earned > 0) & (gain > score.DUST)))]
+    pays = (earned > 0) & (gain > score.DUST)
+    worth: IntColumn = vms[pays][np.lexsort((vms[pays], -search.prefers.costs(earned[pays])))]
     worth = worth[search.movable(worth, breach)]
     return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
 

@@ -15,7 +15,7 @@ from controller.planner import check, check_loads, plan, project, rules, situati
 from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, instants
-from tests.fakes.arbitrary_clusters import slowly
+from tests.fakes.arbitrary_clusters import seldom, slowly
 
 CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
 CASES = st.one_of(st.tuples(CLUSTERS, POLICIES), st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow()))
@@ -163,3 +163,12 @@ def test_the_same_input_gives_the_same_plan_with_the_same_id(cluster, policy):
     first, second = planned(cluster, policy), planned(cluster, policy)
     assert first == second
     assert first.id == second.id
+
+
+@seldom
+@given(cluster=arbitrary_clusters.clusters(), policy=arbitrary_clusters.policies())
+def test_more_rounds_leave_nothing_worse_and_pass_the_same_check(cluster, policy):
+    several = replace(policy, search_rounds=3)
+    once, best = plan.plan(cluster, policy, builders.NOW), plan.plan(cluster, several, builders.NOW)
+    assert best.score_after <= once.score_after <= once.score_before
+    assert check.problems(cluster, several, best) == ()
