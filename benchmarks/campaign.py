@@ -2,7 +2,7 @@
 
     python benchmarks/campaign.py            5,000 hosts x 100,000 VMs, racks of 20, rooms of 100 racks
 
-The estate is that of benchmarks/planner.py without its disturbance, with a server group of three to ten VMs, each on a
+The estate is that of parts/perturbed.py without its disturbance, with a server group of three to ten VMs, each on a
 host of its own, for every twelfth VM. `seconds` is from the snapshot in memory to all waves in order. The proof of the
 first wave, which is made anew before every wave on fresh facts, is measured beside it.
 """
@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from planner import NOW, POLICY, _cluster, _feasible
 
+from benchmarks.parts.perturbed import NOW, POLICY, _cluster, _feasible
 from controller.model import campaign as words
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.planner import domains

@@ -4,7 +4,7 @@
     python benchmarks/watcher.py --hosts 100 200   other sizes
     python benchmarks/watcher.py --thorough        also the wider settings above 300 hosts; some 7 minutes more
 
-The cluster is that of `benchmarks/planner.py`, 18.9 VMs a host. Watcher is the released package in an environment of
+The cluster is that of `parts/perturbed.py`, 18.9 VMs a host. Watcher is the released package in an environment of
 its own (`~/.cache/gdcc/watcher`, exact and by hash; the first run needs PyPI). Its own strategy runs on its own model;
 Nova and Prometheus are replaced by what they would answer, so that neither network nor database is in its time. Each of
 the two is one process on one core. Watcher's answer is a list of migrations. Ours also has waves in which they may run
@@ -21,8 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import planner
-from benchmarks.parts import environment, judge, watcher_facts
+from benchmarks.parts import environment, judge, perturbed, watcher_facts
 from benchmarks.parts.process import measured, row
 from controller.model import cluster as model
 
@@ -55,8 +54,8 @@ def main() -> None:
 
 def compare(interpreter: str, hosts: int, vms: int, settings: dict[str, dict[str, Any]]) -> None:
     """One size: the cluster as it is, Watcher with each of the settings, and ours."""
-    cluster = planner.perturbed(hosts, vms, SEED)
-    start = judge.judged(cluster, planner.POLICY, planner.NOW, ())
+    cluster = perturbed.perturbed(hosts, vms, SEED)
+    start = judge.judged(cluster, perturbed.POLICY, perturbed.NOW, ())
     row(f"{hosts:,} hosts x {vms:,} VMs", "seconds", "CPU s", "CPU s of the process", "peak MiB", "moves",
         "refused by a rule", "over any limit", "over their memory", "broken, hot, uneven")  # fmt: skip
     row(*["---"] * 10)
@@ -88,7 +87,7 @@ def watchers_of(interpreter: str, cluster: model.Cluster, parameters: dict[str, 
 
 def tell(cluster: model.Cluster, who: str, answer: dict[str, Any]) -> dict[str, Any]:
     """Judges an answer and prints its row; a failure of theirs is told in full."""
-    verdict = judge.judged(cluster, planner.POLICY, planner.NOW, answer["moves"])
+    verdict = judge.judged(cluster, perturbed.POLICY, perturbed.NOW, answer["moves"])
     name = f"{who}, {answer['waves']} waves" if "waves" in answer else f"{who}, {answer['version']}"
     refused = ", ".join(f"{count} {rule}" for rule, count in sorted(verdict.refused.items())) or "0"
     row(name, f"{answer['seconds']:.1f}", f"{answer['cpu_s']:.1f}", f"{answer['whole_cpu_s']:.1f}",

@@ -3,7 +3,7 @@
     python benchmarks/whatif.py            1,000 hosts x 18,923 VMs
     python benchmarks/whatif.py --large    also 5,000 x 100,000
 
-The estates are those of `benchmarks/planner.py`. No peer answers the question, so what is compared is the growth: n
+The estates are those of `parts/perturbed.py`. No peer answers the question, so what is compared is the growth: n
 hosts have n failures, each with as many servers to place, each of which n hosts may take; that is n^2 where every host
 is looked at for each server.
 """
@@ -18,7 +18,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from benchmarks import planner
+from benchmarks.parts import perturbed
 from controller.model.whatif import Verdict
 from controller.planner.whatif import loss, outcome
 
@@ -49,9 +49,9 @@ def main() -> None:
 
 def measured(hosts: int, vms: int) -> tuple[float, int, Counter[Verdict]]:
     """Seconds from the snapshot in memory to the last outcome, servers placed, and the verdicts."""
-    cluster = planner.perturbed(hosts, vms, seed=1)
+    cluster = perturbed.perturbed(hosts, vms, seed=1)
     began = time.perf_counter()
-    spare = outcome.spare(cluster, planner.POLICY, planner.NOW)
+    spare = outcome.spare(cluster, perturbed.POLICY, perturbed.NOW)
     servers, verdicts = 0, Counter[Verdict]()
     for each in loss.every_single(cluster):
         found = outcome.lose(spare, [each], timedelta(minutes=1))

@@ -11,12 +11,14 @@ from datetime import datetime
 
 import numpy as np
 
-from benchmarks import planner
 from controller.model import cluster as model
+from controller.model.plan import Breach
 from controller.model.policy import Policy
 from controller.planner import classify, rules, score, situation
 from controller.planner.load import Load
 from controller.planner.score import Score
+
+LIMITED = ("capacity", "cpu", "memory", "network", "feed", "pdu", "phase")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,11 @@ class Verdict:
     over: int
     over_memory: int
     score: Score
+
+
+def over_any_limit(breaches: Iterable[Breach]) -> int:
+    """Hosts, feeds, PDUs and phases over any limit, each once."""
+    return len({breach.subject for breach in breaches if breach.rule in LIMITED})
 
 
 def judged(cluster: model.Cluster, policy: Policy, now: datetime, moves: Iterable[tuple[str, str]]) -> Verdict:
@@ -46,7 +53,7 @@ def judged(cluster: model.Cluster, policy: Policy, now: datetime, moves: Iterabl
     return Verdict(
         moves=made,
         refused=refused,
-        over=planner.over_any_limit(classify.breaches(load)),
+        over=over_any_limit(classify.breaches(load)),
         over_memory=int(classify.over_capacity(load)[1].sum()),
         score=score.of_load(load),
     )

@@ -11,15 +11,16 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import planner
-from controller.planner import plan
+from benchmarks.parts import fewest_moves, judge, perturbed
+from controller.planner import plan, situation
+from controller.planner.load import Load
 
 
 def main() -> None:
     hosts, vms, seed = map(int, sys.argv[1:4])
-    cluster = planner.perturbed(hosts, vms, seed)
+    cluster = perturbed.perturbed(hosts, vms, seed)
     began, worked = time.perf_counter(), time.process_time()
-    made = plan.plan(cluster, planner.POLICY, planner.NOW)
+    made = plan.plan(cluster, perturbed.POLICY, perturbed.NOW)
     told = {
         "seconds": time.perf_counter() - began,
         "cpu_s": time.process_time() - worked,
@@ -27,6 +28,11 @@ def main() -> None:
         "moves": [(move.vm, move.target) for move in made.moves],
         "failed": None,
         "waves": len(made.waves),
+        "over_before": judge.over_any_limit(made.breaches_before),
+        "over_after": judge.over_any_limit(made.breaches_after),
+        "score_before": made.score_before,
+        "score_after": made.score_after,
+        "least_moves": fewest_moves.fewest(Load(situation.of_cluster(cluster, perturbed.POLICY, perturbed.NOW))),
     }
     Path(sys.argv[4]).write_text(json.dumps(told))
 

@@ -1,8 +1,8 @@
 """Watcher beside ours: what it is told of a cluster, and what judges both."""
 
-from benchmarks import planner
-from benchmarks.parts import judge, watcher_facts
+from benchmarks.parts import judge, perturbed, watcher_facts
 from controller.model.policy import Policy
+from controller.planner import plan
 from tests import builders
 from tests.builders import NOW, Host, Vm
 
@@ -30,8 +30,8 @@ def test_a_move_that_a_rule_refuses_is_counted_and_made() -> None:
 
 
 def test_our_own_moves_pass_the_judge_and_leave_what_the_plan_says() -> None:
-    cluster = planner.perturbed(40, 760, seed=1)
-    _, made = planner.measured(cluster)
-    verdict = judge.judged(cluster, planner.POLICY, planner.NOW, [(move.vm, move.target) for move in made.moves])
+    cluster = perturbed.perturbed(40, 760, seed=1)
+    made = plan.plan(cluster, perturbed.POLICY, perturbed.NOW)
+    verdict = judge.judged(cluster, perturbed.POLICY, perturbed.NOW, [(move.vm, move.target) for move in made.moves])
     assert not verdict.refused
-    assert (verdict.over, verdict.score) == (planner.over_any_limit(made.breaches_after), made.score_after)
+    assert (verdict.over, verdict.score) == (judge.over_any_limit(made.breaches_after), made.score_after)
