@@ -60,6 +60,7 @@ policy:
   scope_modes: {"agency:moph": observe}
   migration: {force_complete_tiers: [basic], cooldown: 2h}
   blackouts: ["Fri-Mon 22:00-05:00"]
+  search_rounds: 4
 """
     policy = config.load(written(tmp_path, text)).policy.policy()
     assert policy.mode is Mode.AUTO
@@ -67,6 +68,13 @@ policy:
     assert policy.migration.force_complete_tiers == frozenset({Tier.BASIC})
     assert policy.migration.cooldown == timedelta(hours=2)
     assert policy.blackouts[0].days == frozenset({4, 5, 6, 0})
+    assert policy.search_rounds == 4
+
+
+@pytest.mark.parametrize("rounds", ["0", "101", "many"])
+def test_rounds_that_no_turn_has_time_for_are_refused(tmp_path: Path, rounds: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\npolicy:\n  search_rounds: {rounds}\n")
+    assert "controller.yaml:4: policy.search_rounds" in line
 
 
 @pytest.mark.parametrize("text", ["22:00-05:00", "Sat,Sun 00:00-24:00", "Mon-Tue,Fri 08:00-09:30"])
