@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from controller.adapters.snmp.agent import Agent
 from controller.adapters.snmp.community import CommunitySecurity
+from controller.adapters.snmp.counters import Counters
 from controller.adapters.snmp.credentials import Community, Credential
 from controller.adapters.snmp.failure import PollError, Reason
 from controller.adapters.snmp.findings import SOURCE, Findings, Reading
@@ -53,8 +54,9 @@ class Device:
             else UserSecurity(credential, clock.monotonic)
         )
         self._agent = Agent(target.address, self.security, wire, ResponseTime(first_wait))
-        self._reader = Reader(self._agent, self._plan)
+        self._reader = Reader(self._agent, self._plan, target)
         self._memory: set[str] = set()
+        self._counters = Counters()
 
     @property
     def skip(self) -> int:
@@ -82,7 +84,7 @@ class Device:
             except PollError as error:
                 return self._failed(error.reason, str(error))
             self.failures = 0
-            findings = Findings(self.target, self._memory)
+            findings = Findings(self.target, self._memory, self._counters)
             self._plan.decode(answers, findings)
             return Polled(
                 at=self._clock.now().timestamp(),

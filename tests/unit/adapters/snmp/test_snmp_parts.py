@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.adapters.snmp.answers import Dated
 from controller.adapters.snmp.collector import next_turn
 from controller.adapters.snmp.credentials import User
 from controller.adapters.snmp.engines import Engines
@@ -11,7 +12,7 @@ from controller.adapters.snmp.pace import LONGEST_WAIT, ResponseTime
 from controller.adapters.snmp.pdu import Value
 from controller.adapters.snmp.plan import ReadingPlan, Table
 from controller.adapters.snmp.reader import POLLS_A_WALK, Reader
-from controller.adapters.snmp.target import Watts, targets
+from controller.adapters.snmp.target import Target, Watts, targets
 from controller.errors import InputError
 from controller.model.sample import Kind
 from inventory.model import SnmpProfile
@@ -20,6 +21,9 @@ from tests.fakes.small_estate import small_estate
 COLUMN: Oid = (1, 3, 9, 1)
 NAMES: Oid = (1, 3, 9, 2)
 PLAN = ReadingPlan(tables=(Table(live=(COLUMN,), fixed=(NAMES,)),), decode=lambda answers, findings: None)
+TARGET = Target(
+    name="pdu:p", kind=Kind.PDU, subject="p", address=("127.0.0.1", 161), profile=SnmpProfile.APC_PDU, credential="c"
+)
 
 
 class TableOfOne:
@@ -32,14 +36,17 @@ class TableOfOne:
     async def get(self, oids: tuple[Oid, ...]) -> dict[Oid, Value | None]:
         return {of: self.values.get(of) for of in oids}
 
-    async def walk(self, columns: tuple[Oid, ...]) -> dict[Oid, Value]:
+    async def get_together(self, groups: tuple[tuple[Oid, ...], ...]) -> tuple[Dated, ...]:
+        raise AssertionError("nothing of this plan belongs together")
+
+    async def walk(self, columns: tuple[Oid, ...], rows: int) -> dict[Oid, Value]:
         self.walks += 1
         return {of: value for of, value in self.values.items() if of[:4] in columns}
 
 
 async def test_a_table_is_walked_once_and_then_read_by_name_until_its_turn_comes_again() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     for _ in range(POLLS_A_WALK + 1):
         answers = await reader.read()
         assert answers.values == device.values
@@ -51,7 +58,7 @@ async def test_a_table_is_walked_once_and_then_read_by_name_until_its_turn_comes
 
 async def test_an_uptime_that_falls_back_is_a_restart() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     await reader.read()
     device.values[SYS_UPTIME] = 10
     await reader.read()
@@ -61,7 +68,7 @@ async def test_an_uptime_that_falls_back_is_a_restart() -> None:
 
 async def test_an_uptime_that_wraps_after_497_days_is_no_restart() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     device.values[SYS_UPTIME] = 2**32 - 1500
     await reader.read()
     device.values[SYS_UPTIME] = 1500
@@ -74,7 +81,7 @@ async def test_a_device_that_has_nothing_of_its_profile_is_told() -> None:
     device = TableOfOne()
     device.values = {}
     with pytest.raises(PollError, match="none of its profile's objects"):
-        await Reader(device, PLAN).read()
+        await Reader(device, PLAN, TARGET).read()
 
 
 def test_patience_follows_the_devices_own_answers() -> None:
