@@ -31,6 +31,9 @@ FIRST_POLLS_APART = timedelta(milliseconds=20)
 FIRST_COLLECT_SHARE = 0.8
 """How much of its deadline the first collect waits for devices that have not been asked yet."""
 
+SECOND_LOOK_AFTER = timedelta(seconds=10)
+"""A device with counters is asked a second time this long after its first answer, so that rates are known soon."""
+
 POLL_NOW_APART = timedelta(seconds=5)
 """A device is not polled for a trap sooner than this after its last poll began."""
 
@@ -162,6 +165,9 @@ class SnmpCollector:
         if device.target.name in self._unpolled:
             await self._clock.sleep(min(place * FIRST_POLLS_APART, timedelta(seconds=phase - base)))
             await self._poll(device)
+            if device.counts and self._interval > SECOND_LOOK_AFTER:
+                await self._clock.sleep(SECOND_LOOK_AFTER)
+                await self._poll(device)
         while True:
             now = self._clock.monotonic()
             turn = next_turn(now, phase, interval, device.skip)

@@ -64,6 +64,11 @@ class Device:
         return 1 if self.failures < DEAD_AFTER else min(2 ** (self.failures - DEAD_AFTER + 1), LONGEST_SKIP)
 
     @property
+    def counts(self) -> bool:
+        """Whether it tells counters, which say something from the second look on."""
+        return self._plan.together is not None
+
+    @property
     def restarts(self) -> int:
         return max(self._reader.restarts, self.security.reboots)
 

@@ -1,5 +1,7 @@
 """The small parts of the collector: tables by name, uptime's wrap, learned patience, turns, engine ids, targets."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.adapters.snmp.answers import Dated
@@ -122,16 +124,26 @@ def test_an_engine_id_is_free_again_when_its_holder_has_long_been_silent() -> No
     assert engines.claim(b"other", "c", 300.0) == ()
 
 
-def test_every_bmc_pdu_and_ups_of_the_estate_is_a_target() -> None:
+def test_every_bmc_pdu_ups_and_switch_of_the_estate_is_a_target() -> None:
     estate = small_estate(snmp_port=1161)
     found = {target.name: target for target in targets(estate)}
-    assert len(found) == 8 + 8 + 4
+    assert len(found) == 8 + 8 + 4 + 8
     bmc, pdu, ups = found["bmc:h1"], found["pdu:pdu-r1-A"], found["ups:ups-NA"]
     assert (bmc.kind, bmc.subject, bmc.address) == (Kind.HOST, "h1", ("127.20.1.11", 1161))
     assert bmc.watts == Watts(least=75.0, most=715.0)
     assert (pdu.kind, pdu.subject, pdu.phases, pdu.profile) == (Kind.PDU, "pdu-r1-A", 3, SnmpProfile.APC_PDU)
     assert pdu.watts.most == pytest.approx(3 * pdu.phase_watts.most)
     assert (ups.kind, ups.subject) == (Kind.FEED, "NA")
+    switch = found["switch:sw-r2-B"]
+    assert (switch.kind, switch.subject, switch.address) == (Kind.PORT, "sw-r2-B", ("127.20.2.211", 1161))
+    assert switch.uplinks == {"Ethernet49", "Ethernet50"}
+
+
+def test_a_switch_that_nothing_reads_is_no_target() -> None:
+    estate = small_estate()
+    switch = replace(estate.devices["sw-r2-B"], profile=None, credential=None, uplinks=frozenset())
+    found = targets(replace(estate, devices={**estate.devices, "sw-r2-B": switch}))
+    assert not [target for target in found if target.subject == "sw-r2-B"]
 
 
 def test_a_short_passphrase_is_refused() -> None:
