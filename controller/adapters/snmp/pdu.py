@@ -66,6 +66,23 @@ def get_bulk(request_id: int, oids: Sequence[Oid], repetitions: int) -> Any:
     return pdu
 
 
+def report(counter: Oid, count: int) -> Any:
+    """A Report of one of usmStats' counters (RFC 3414 5)."""
+    pdu = _V2C.ReportPDU()
+    _V2C.apiPDU.set_defaults(pdu)
+    _V2C.apiPDU.set_varbinds(pdu, [(counter, _V2C.Counter32(count))])
+    return pdu
+
+
+def acknowledged(inform: Any) -> Any:
+    """The answer to an InformRequest: the same as a Response (RFC 3416 4.2.7)."""
+    answer = _V2C.ResponsePDU()
+    _V2C.apiPDU.set_defaults(answer)
+    _V2C.apiPDU.set_request_id(answer, _V2C.apiPDU.get_request_id(inform))
+    _V2C.apiPDU.set_varbinds(answer, _V2C.apiPDU.get_varbinds(inform))
+    return answer
+
+
 def _request(pdu: Any, request_id: int, oids: Sequence[Oid]) -> Any:
     _V2C.apiPDU.set_defaults(pdu)
     _V2C.apiPDU.set_request_id(pdu, request_id)
@@ -108,13 +125,10 @@ def read_v2c(datagram: bytes) -> tuple[bytes, Response]:
 
 
 def acknowledgement(datagram: bytes) -> bytes:
-    """The answer to an SNMPv2c InformRequest: the same as a Response (RFC 3416 4.2.7). Raises PollError (malformed)."""
+    """The answer to an SNMPv2c InformRequest's message. Raises PollError (malformed)."""
     message = decoded(datagram, _SPEC)
     try:
-        inform, answer = _V2C.apiMessage.get_pdu(message), _V2C.ResponsePDU()
-        _V2C.apiPDU.set_defaults(answer)
-        _V2C.apiPDU.set_request_id(answer, _V2C.apiPDU.get_request_id(inform))
-        _V2C.apiPDU.set_varbinds(answer, _V2C.apiPDU.get_varbinds(inform))
+        answer = acknowledged(_V2C.apiMessage.get_pdu(message))
         return v2c_message(message["community"].asOctets().decode("latin-1"), answer)
     except NOT_BER as error:
         raise _malformed(error) from error
