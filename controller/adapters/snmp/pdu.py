@@ -29,7 +29,9 @@ _V1_SPEC = _V1.Message()
 _V2C: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 _SPEC = _V2C.Message()
 _ABSENT = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, univ.Null)
-NOT_BER = (PyAsn1Error, RecursionError, ValueError, TypeError, IndexError, AttributeError, KeyError)
+NOT_BER = (
+    PyAsn1Error, RecursionError, ValueError, TypeError, IndexError, AttributeError, KeyError, OverflowError
+)  # fmt: skip
 """What pyasn1 raises on hostile bytes (found by mutating messages); each means that they are not what they claim."""
 
 
