@@ -229,7 +229,8 @@ async def test_a_switch_is_asked_a_second_time_soon_so_that_its_rates_are_known_
         )  # fmt: skip
         await collector.start()
         try:
-            await until(lambda: collector.stats().polls.get(SnmpProfile.IF_MIB, 0) == 2)
+            await until(lambda: {*collector.stats().polls} == {SnmpProfile.IF_MIB, SnmpProfile.ILO})
+            await until(lambda: collector.stats().polls[SnmpProfile.IF_MIB] == 2)
             assert collector.stats().polls[SnmpProfile.ILO] == 1
         finally:
             await collector.stop()

@@ -60,8 +60,8 @@ class Port:
 
     @property
     def hidden(self) -> bool:
-        """It booted after the last look and has run longer since than it had then: its clock cannot tell."""
-        return self.booted and self.ticks >= self.looked_at and self.discontinuity == 0
+        """It booted after the last look and its clock cannot tell: it has run longer since, or was about to wrap."""
+        return self.booted and ticks_between(self.looked_at, self.ticks) is not None and self.discontinuity == 0
 
     def begin(self) -> None:
         self.looked_at = self.ticks

@@ -3,7 +3,8 @@
 A rate is of the time between two looks at one agent that ran through, at one counter that ran through. It is believed
 only up to what the port can carry. All else is no number: the first look, one after the agent or the counter began
 anew, one too soon after the look before (agents keep counters for seconds) or too late to be a rate of now. An agent
-that began anew and has run longer since than at the look before is known by counters that fell, not by its clock.
+that began anew and has run longer since than at the look before, or was about to wrap its clock then, is known by
+counters that fell and not by its clock.
 """
 
 from dataclasses import dataclass, field
