@@ -1,4 +1,4 @@
-"""What a twin costs: requests a second, CPU and memory, at 303 devices and 5,300 VMs (or `--vms N`).
+"""What a twin costs: requests a second, CPU and memory, at 337 devices and 5,300 VMs (or `--vms N`).
 
 The twin runs in a process of its own; this one asks. `--build-only` measures the world alone, for the largest sizes.
 """

@@ -75,7 +75,7 @@ BY_SUFFIX: dict[str, Bound] = {
     "_gib": Bound(least=0, most=16 * 1024 * 1024, unit="GiB"),
 }
 
-NAMES = frozenset({"name", "project", "role", "formerly"})
+NAMES = frozenset({"name", "project", "role", "formerly", "uplinks"})
 """Texts that name a thing: not empty, no longer than `LONGEST_NAME`, no blank at either end, nothing unprintable."""
 
 LONGEST_NAME = 255

@@ -15,9 +15,9 @@ from inventory.modelled.tenants import tenants
 MODELLED = (
     "Public: VMs in all, 472 agencies and 1,570 systems of phase one, the names of the named systems, the number of "
     "shared data sets.",
-    "Modelled: sites, rooms, racks, feeds, PDUs and their ratings, host types, their watts, ports and firmware, "
-    "clearances, addresses, the hosts' own networks, flavors, networks, and of every system its level, tier, size, "
-    "spread, budget and windows.",
+    "Modelled: sites, rooms, racks, feeds, PDUs and their ratings, switches and their uplinks, host types, their "
+    "watts, ports and firmware, clearances, addresses, the hosts' own networks, flavors, networks, and of every system "
+    "its level, tier, size, spread, budget and windows.",
 )
 DEMO_MODELLED = ("Everything but the names and titles of the named systems: a made-up estate that fits a laptop.",)
 

@@ -89,6 +89,7 @@ class SnmpProfile(StrEnum):
     APC_PDU = "apc-pdu"
     RARITAN_PDU = "raritan-pdu"
     UPS_MIB = "ups-mib"
+    IF_MIB = "if-mib"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,10 @@ class Pdu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rack:
-    """`base_watts` is what else stands in it (switches, consoles), on one feed alone when the other fails."""
+    """`base_watts` is what else stands in it (switches, consoles), on one feed alone when the other fails.
+
+    `uplink_mib_s` is what its uplinks together may carry, each way.
+    """
 
     name: str
     room: str
@@ -227,7 +231,10 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A UPS, a cooling unit or a switch. `serves` names its feed (UPS), zone (cooling) or rack (switch)."""
+    """A UPS, a cooling unit or a switch. `serves` names its feed (UPS), zone (cooling) or rack (switch).
+
+    `uplinks` are a switch's ports that lead out of its rack, by their ifName. A port channel stands for its members.
+    """
 
     name: str
     kind: DeviceKind
@@ -235,6 +242,7 @@ class Device:
     address: str
     profile: SnmpProfile | None = None
     credential: str | None = None
+    uplinks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

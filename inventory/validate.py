@@ -13,6 +13,7 @@ from inventory.checks import (
     projects,
     references,
     tenants,
+    uplinks,
     wiring,
 )
 from inventory.checks.case import Case, Where, nowhere
@@ -23,6 +24,7 @@ _CHECKS = (
     places.check,
     power.check,
     addresses.check,
+    uplinks.check,
     wiring.check,
     groups.check,
     catalogue.check,

@@ -28,11 +28,15 @@ class ImpossibleClusterError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rack:
+    """`uplink_in_mib_s`, `uplink_out_mib_s`: None is not read."""
+
     name: str
     zone: str = "z1"
     room: str = "room1"
     site: str = "site1"
     uplink_mib_s: float = 2400.0
+    uplink_in_mib_s: float | None = None
+    uplink_out_mib_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,6 +380,8 @@ class _Build:
             zone=np.array([self._zone[rack.zone] for rack in self._racks], np.int32),
             room=np.array([self._room[rack.room, rack.site] for rack in self._racks], np.int32),
             uplink_mib_s=np.array([rack.uplink_mib_s for rack in self._racks], np.float64),
+            uplink_in_bytes_s=_reading([_scaled(rack.uplink_in_mib_s, 2.0**20) for rack in self._racks]),
+            uplink_out_bytes_s=_reading([_scaled(rack.uplink_out_mib_s, 2.0**20) for rack in self._racks]),
         )
 
     def rooms(self) -> model.Rooms:

@@ -12,7 +12,7 @@ from controller.adapters.store import schema
 from controller.adapters.store.journal import open_journal
 from controller.bootstrap import parts
 from controller.engine import extents, trust
-from controller.engine.assemble import History, assemble
+from controller.engine.assemble import History, assemble, uplinks
 from controller.engine.assemble.history import settled_at
 from controller.engine.observe import Look, Observer
 from controller.engine.ports import Clock
@@ -33,7 +33,7 @@ def policy(path: Path | None) -> Policy:
 
 
 def snapshot(path: Path) -> Cluster:
-    """What the controller sees right now: looks until all hosts are trusted and BMCs read, or have had time to be."""
+    """What the controller sees right now: looks until hosts are trusted, BMCs and uplinks read, or had time to be."""
     return asyncio.run(_snapshot(parts.beside_a_daemon(parts.settings(path))))
 
 
@@ -68,7 +68,8 @@ async def seen(observer: Observer, estate: Estate, settings: config.Config, rule
     end = clock.monotonic() + patience.total_seconds()
     while True:
         cluster, report = _judged(await observer.look(), estate, settings, rules)
-        if not (report.untrusted or cluster.hosts.unread_health.any()) or clock.monotonic() >= end:
+        unread = report.untrusted or cluster.hosts.unread_health.any() or uplinks.unread(estate, cluster.racks)
+        if not unread or clock.monotonic() >= end:
             return replace(cluster, freeze=report.freeze)
         await clock.sleep(LOOK_AGAIN)
 

@@ -12,6 +12,7 @@ from controller.adapters.exporters.fetch import HttpFetch
 from controller.adapters.openstack import OpenStackCloud, connect
 from controller.adapters.prometheus import collector as prometheus
 from controller.adapters.prometheus import joined, query
+from controller.adapters.snmp import own_engine
 from controller.adapters.snmp.collector import SnmpCollector
 from controller.adapters.snmp.credentials import AuthProtocol, Community, Credential, PrivProtocol, User
 from controller.adapters.snmp.target import targets
@@ -47,6 +48,9 @@ def beside_a_daemon(settings: config.Config) -> config.Config:
     return settings.model_copy(update={"snmp": settings.snmp.model_copy(update={"traps": None})})
 
 
+ENGINE_FILE = "snmp-engine.json"
+"""In `state_dir`: the id and the boots of our SNMP engine."""
+
 Collectors = tuple[Collector, SnmpCollector]
 
 
@@ -59,7 +63,7 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
         first: Collector = _exporters(settings, its_estate, clock)
     else:
         first = _prometheus(settings.prometheus, its_estate)
-    return first, _snmp(settings.snmp, its_estate, clock)
+    return first, _snmp(settings, its_estate, clock)
 
 
 def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
@@ -78,11 +82,20 @@ def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
     )
 
 
-def _snmp(settings: config.Snmp, its_estate: Estate, clock: SystemClock) -> SnmpCollector:
-    credentials = {name: _credential(given) for name, given in settings.credentials.items()}
+def _snmp(settings: config.Config, its_estate: Estate, clock: SystemClock) -> SnmpCollector:
+    given = settings.snmp
+    credentials = {name: _credential(each) for name, each in given.credentials.items()}
     configured = [target for target in targets(its_estate) if credentials]
-    traps = None if settings.traps is None else (settings.traps.listen, settings.traps.port)
-    return SnmpCollector(configured, credentials, clock, interval=settings.interval, traps=traps)
+    if given.traps is None:
+        return SnmpCollector(configured, credentials, clock, interval=given.interval)
+    engine = own_engine.started(_state_dir(settings) / ENGINE_FILE, clock.monotonic)
+    traps = given.traps.listen, given.traps.port
+    return SnmpCollector(configured, credentials, clock, interval=given.interval, traps=traps, engine=engine)
+
+
+def _state_dir(settings: config.Config) -> Path:
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    return settings.state_dir
 
 
 def _credential(given: config.SnmpCredential) -> Credential:
@@ -133,7 +146,7 @@ def journal(settings: config.Config, purpose: str) -> Iterator[SqlJournal]:
 
     Raises RefusedError (rule `journal-locked`) while another process holds it.
     """
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    _state_dir(settings)
     with lock.take(settings.journal_url, purpose=purpose, now=datetime.now(UTC)) as held:
         schema.upgrade(settings.journal_url)
         with open_journal(settings.journal_url, lock=held) as opened:

@@ -36,6 +36,8 @@ def status(data: dict[str, Any]) -> list[RenderableType]:
     ]
     if data["plan"]:
         lines += [limits(data["plan"]["limits"])]
+    if any(_carried(rack) for rack in data["racks"]):
+        lines += [uplinks(data["racks"])]
     if data["drains"]:
         lines += [drain(one, []) for one in data["drains"]]
     if data["host_runs"]:
@@ -77,6 +79,30 @@ def limits(rows: list[dict[str, Any]], most: int = 12) -> Table:
 
 _AMOUNTS = ("before", "after", "limit")
 _HEADS = {"before": "before", "after": "after plan", "limit": "limit is", "unread": "hosts not read add up to"}
+
+
+def uplinks(racks: list[dict[str, Any]], most: int = 6) -> Table:
+    """The racks whose uplinks have the least room, of those that are read."""
+    table = Table("rack", "in MiB/s", "out MiB/s", "may carry", title="fullest uplinks", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    fullest = sorted((rack for rack in racks if _carried(rack)), key=lambda rack: (-_full(rack), rack["rack"]))
+    for rack in fullest[:most]:
+        cells = (f"{rack[name] / 2**20:,.1f}" for name in (*_CARRIED, "uplink_bytes_s"))
+        table.add_row(*map(Text, (rack["rack"], *cells)), style="red" if _full(rack) > 1.0 else "")
+    return table
+
+
+_CARRIED = ("uplink_in_bytes_s", "uplink_out_bytes_s")
+
+
+def _carried(rack: dict[str, Any]) -> bool:
+    return all(rack[name] is not None for name in _CARRIED)
+
+
+def _full(rack: dict[str, Any]) -> float:
+    carried: float = max(rack[name] for name in _CARRIED)
+    return carried / rack["uplink_bytes_s"] if rack["uplink_bytes_s"] else 0.0
 
 
 def moves(entries: list[dict[str, Any]]) -> Table:

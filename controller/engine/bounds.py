@@ -41,6 +41,8 @@ RANGE = {
     Quantity.DISK_HEALTH: (0.0, 2.0),
     Quantity.ON_BATTERY: (0.0, 1.0),
     Quantity.BATTERY_MINUTES: (0.0, 10_000.0),
+    Quantity.UPLINK_IN_BYTES_S: (0.0, 2 * _TERA),
+    Quantity.UPLINK_OUT_BYTES_S: (0.0, 2 * _TERA),
     Quantity.UP: (0.0, 1.0),
 }
 """Lowest and highest believable value, in the quantity's unit."""
@@ -79,5 +81,7 @@ TOLERANCE = {
     Quantity.POWER_WATTS: Tolerance(absolute=30.0, relative=0.25),
     Quantity.INLET_CELSIUS: Tolerance(absolute=4.0, relative=0.0),
     Quantity.BATTERY_MINUTES: Tolerance(absolute=5.0, relative=0.5),
+    Quantity.UPLINK_IN_BYTES_S: Tolerance(absolute=5e7, relative=0.5),
+    Quantity.UPLINK_OUT_BYTES_S: Tolerance(absolute=5e7, relative=0.5),
     Quantity.UP: Tolerance(absolute=0.0, relative=0.0),
 }

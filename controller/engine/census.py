@@ -15,6 +15,7 @@ _OF_HOSTS = (
 _OF_VMS = (
     Quantity.CPU_VCPUS, Quantity.STEAL_RATIO, Quantity.MEMORY_BYTES, Quantity.NETWORK_BYTES_S, Quantity.DIRTY_BYTES_S
 )  # fmt: skip
+_OF_RACKS = (Quantity.UPLINK_IN_BYTES_S, Quantity.UPLINK_OUT_BYTES_S)
 _OF_FEEDS = (Quantity.ON_BATTERY, Quantity.BATTERY_MINUTES)
 _KIND_OF_POWER = {PowerKind.FEED: Kind.FEED, PowerKind.PDU: Kind.PDU, PowerKind.PHASE: Kind.PHASE}
 
@@ -45,11 +46,12 @@ def vms(cluster: Cluster) -> VmCounts:
 
 
 def readings(cluster: Cluster) -> tuple[ReadingCount, ...]:
-    """Every quantity of hosts, VMs, zones and power by what the trust gate says of it, at the snapshot's time."""
+    """Every quantity of hosts, VMs, racks, zones and power by the trust gate's word on it, at the snapshot's time."""
     now = cluster.taken_at.timestamp()
     power = cluster.power
     counts = [_count(Kind.HOST, quantity, getattr(cluster.hosts, quantity), now) for quantity in _OF_HOSTS]
     counts += [_count(Kind.VM, quantity, getattr(cluster.vms, quantity), now) for quantity in _OF_VMS]
+    counts += [_count(Kind.RACK, quantity, getattr(cluster.racks, quantity), now) for quantity in _OF_RACKS]
     counts.append(_count(Kind.ZONE, Quantity.INLET_CELSIUS, cluster.zones.inlet_celsius, now))
     for power_kind, kind in _KIND_OF_POWER.items():
         rows = np.equal(power.kind, power_kind)
@@ -77,7 +79,7 @@ def _count(kind: Kind, quantity: Quantity, column: Reading, now: float, rows: Bo
 
 
 def racks(cluster: Cluster) -> tuple[RackRoom, ...]:
-    """Room in each rack, on hosts that are known, enabled, up, trusted and not being drained."""
+    """Room in each rack, on hosts that are known, enabled, up, trusted and not being drained, and on its uplinks."""
     table = cluster.hosts
     open_ = table.known & table.enabled & table.up & table.trusted & ~table.draining
     placed_vcpus = _placed(cluster, cluster.vms.vcpus)
@@ -97,9 +99,16 @@ def racks(cluster: Cluster) -> tuple[RackRoom, ...]:
             vcpus_placed=float(columns[2][row]),
             memory_bytes=float(columns[3][row]) * MIB,
             memory_placed_bytes=float(columns[4][row]) * MIB,
+            uplink_bytes_s=float(cluster.racks.uplink_mib_s[row]) * MIB,
+            uplink_in_bytes_s=_fresh(cluster.racks.uplink_in_bytes_s, row),
+            uplink_out_bytes_s=_fresh(cluster.racks.uplink_out_bytes_s, row),
         )
         for row, name in enumerate(cluster.racks.names)
     )
+
+
+def _fresh(reading: Reading, row: int) -> float | None:
+    return float(reading.values[row]) if reading.fresh[row] else None
 
 
 def _placed(cluster: Cluster, weights: FloatColumn) -> FloatColumn:

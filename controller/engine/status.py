@@ -60,9 +60,9 @@ class ReadingCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackRoom:
-    """What the hosts of one rack that may receive VMs admit, and what is placed on them.
+    """What the hosts of one rack that may receive VMs admit, and what is placed on them; what its uplinks carry.
 
-    Both copies of a moving VM count.
+    Both copies of a moving VM count. `uplink_in_bytes_s` and `uplink_out_bytes_s`: None where the reading is not fresh.
     """
 
     rack: str
@@ -71,6 +71,9 @@ class RackRoom:
     vcpus_placed: float
     memory_bytes: float
     memory_placed_bytes: float
+    uplink_bytes_s: float
+    uplink_in_bytes_s: float | None
+    uplink_out_bytes_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from inventory.model import Domain, NumaCell
 BoolColumn = NDArray[np.bool_]
 ByteColumn = NDArray[np.int8]
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +158,18 @@ class HostTypes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Racks:
+    """`uplink_mib_s`: what a rack's uplinks together may carry, each way.
+
+    `uplink_in_bytes_s` and `uplink_out_bytes_s`: what comes in and leaves by all of them, our own copies too; as fresh
+    as the worst of its ports' readings, and as old as the oldest.
+    """
+
     names: tuple[str, ...]
     zone: IntColumn
     room: IntColumn
     uplink_mib_s: FloatColumn
+    uplink_in_bytes_s: Reading
+    uplink_out_bytes_s: Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

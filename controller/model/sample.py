@@ -21,6 +21,9 @@ class Kind(StrEnum):
     """A PDU's breaker, `{pdu}/bank{n}`: shown to people; no limit of a plan is a bank's."""
     FEED = "feed"
     ZONE = "zone"
+    RACK = "rack"
+    PORT = "port"
+    """A switch's uplink, `{switch}/{ifName}`: a rack's traffic is the sum of its uplinks'."""
     DEVICE = "device"
 
 
@@ -54,6 +57,9 @@ class Quantity(StrEnum):
     """Feed (its UPS): 1 when it runs on battery, 0 when on mains."""
     BATTERY_MINUTES = "battery_minutes"
     """Feed (its UPS): minutes left."""
+    UPLINK_IN_BYTES_S = "uplink_in_bytes_s"
+    UPLINK_OUT_BYTES_S = "uplink_out_bytes_s"
+    """Port or rack: what comes into the rack, and what leaves it, by its uplinks."""
     UP = "up"
     """Device: 1 where it answered."""
 
@@ -95,7 +101,7 @@ class Fault:
     """A reading or a whole source that could not be used: counted, shown, never a number in a plan.
 
     `reason` is from a short fixed list (a metric's label): timeout, auth, report, malformed, truncated, implausible,
-    counter_reset, duplicate_engine, duplicate, http, nan, empty, stale, partial.
+    counter_reset, duplicate_engine, duplicate, missing, down, http, nan, empty, stale, partial.
     """
 
     source: str

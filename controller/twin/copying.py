@@ -5,8 +5,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from controller.twin.machines import MIB
-from controller.twin.topology import Topology
+from controller.twin.topology import Floats, Topology
+
+_LEAST_SHARE = 0.05
 
 
 class Stage(enum.Enum):
@@ -60,11 +64,14 @@ class Copy:
         return self.remaining <= last_round
 
 
-def shares(copies: Mapping[int, tuple[int, int]], topology: Topology, speed: float) -> dict[int, float]:
+def shares(
+    copies: Mapping[int, tuple[int, int]], topology: Topology, speed: float, vms_bytes_s: Floats | None = None
+) -> dict[int, float]:
     """Bytes/s of each copy (source row, target row): the least of its equal shares of every link that it uses.
 
-    A host's link carries copies out and copies in apart; a rack's uplink all that cross it.
+    A host's link carries copies out and copies in apart; a rack's uplink all that cross it, beside `vms_bytes_s`.
     """
+    uplink_mib_s = _free_mib_s(topology, speed, vms_bytes_s)
     out = Counter(source for source, _ in copies.values())
     into = Counter(target for _, target in copies.values())
     crossing: Counter[int] = Counter()
@@ -76,6 +83,14 @@ def shares(copies: Mapping[int, tuple[int, int]], topology: Topology, speed: flo
         limits = [topology.link_mib_s[source] / out[source], topology.link_mib_s[target] / into[target]]
         racks = {int(topology.host_rack[source]), int(topology.host_rack[target])}
         if len(racks) > 1:
-            limits += [topology.rack_uplink_mib_s[rack] / crossing[rack] for rack in racks]
+            limits += [uplink_mib_s[rack] / crossing[rack] for rack in racks]
         rates[number] = float(min(limits)) * MIB * speed
     return rates
+
+
+def _free_mib_s(topology: Topology, speed: float, vms_bytes_s: Floats | None) -> Floats:
+    """What VMs leave of each rack's uplinks; copies get a little whatever happens, as TCP's flows do."""
+    uplink = topology.rack_uplink_mib_s
+    taken = np.zeros(len(uplink)) if vms_bytes_s is None else vms_bytes_s / MIB / speed
+    free: Floats = np.maximum(uplink - taken, _LEAST_SHARE * uplink)
+    return free

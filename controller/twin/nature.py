@@ -17,7 +17,8 @@ class Nature(BaseModel):
     `copy_speed` multiplies every link that live migrations use. A copy that has not ended after `give_up_s` is
     cancelled, as by libvirt's completion time-out. `record_lag_s`: how long a migration's record says `running` after
     the server is ACTIVE on its new host. `battery_minutes` is what a feed's UPS carries its load for. Loads, watts and
-    temperatures are worked out at least once in `span_seconds`.
+    temperatures are worked out at least once in `span_seconds`. `leaves_rack_ratio` of what VMs send and receive passes
+    their rack's uplinks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,3 +42,4 @@ class Nature(BaseModel):
     battery_minutes: _Positive = 10.0
     token_seconds: _Positive = 3600.0
     span_seconds: _Positive = 1.0
+    leaves_rack_ratio: _Ratio = 0.7

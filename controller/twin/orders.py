@@ -6,8 +6,10 @@ server is ACTIVE on its new host with no task, and a moment later its record say
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from controller.errors import RefusedError
-from controller.twin import scheduling
+from controller.twin import scheduling, uplinks
 from controller.twin.copying import Copy, Mode, Stage, shares
 from controller.twin.machines import MIB, Server
 from controller.twin.world import World, named_id
@@ -128,7 +130,9 @@ class Orders:
 
     def step(self, dt: float) -> None:
         """Lets `dt` seconds pass for every migration under way."""
-        rates = shares(self._running(), self.world.topology, self.world.nature.copy_speed)
+        ways = self.world.uplinks
+        vms_bytes_s = np.maximum(ways.vms_in, ways.vms_out)
+        rates = shares(self._running(), self.world.topology, self.world.nature.copy_speed, vms_bytes_s)
         self._weigh(rates)
         for migration_id in list(self.copies):
             record, copy = self.records[migration_id], self.copies[migration_id]
@@ -252,6 +256,9 @@ class Orders:
             for host in (self.records[migration_id].source, self.records[migration_id].target):
                 self.world.copying_threads[host] += 0.5
                 self.world.copying_bytes_s[host] += rate
+        ends = ((self.records[n].source, self.records[n].target, rate) for n, rate in rates.items())
+        ways = self.world.uplinks
+        ways.copies_in, ways.copies_out = uplinks.copied(ends, self.world.topology)
 
     def _end(self, record: Record, server: Server, status: str) -> None:
         """Ends a migration that did not move its server."""

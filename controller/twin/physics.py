@@ -13,6 +13,8 @@ HOST_MEMORY_MIB = 6144.0
 """What a host's own system holds."""
 HOST_CPU_RATIO = 0.01
 """What a host's own system keeps busy."""
+RECEIVED = 0.6
+"""The part of a VM's traffic that it receives."""
 COPY_THREADS = 0.5
 """Threads that one live migration keeps busy on its source and on its target."""
 
@@ -100,6 +102,12 @@ def failover_watts(host_watts: Floats, topology: Topology) -> Electricity:
         feed=feed_base + _distinct(cord_feed, topology.cord_host, host_watts, feeds),
         supplied=np.ones(len(topology.hosts), np.bool_),
     )
+
+
+def uplinks(net_bytes_s: Floats, leaves_ratio: float, topology: Topology) -> tuple[Floats, Floats]:
+    """Bytes/s into each rack and out of it, of what each host's VMs send and receive."""
+    passing = leaves_ratio * _sum(net_bytes_s, topology.host_rack, len(topology.racks))
+    return RECEIVED * passing, (1.0 - RECEIVED) * passing
 
 
 def inlet(before: Floats, supply: Floats, rise: Floats, dt: float, seconds: float) -> Floats:

@@ -34,6 +34,7 @@ def told(cloud: Cloud) -> dict[str, Any]:
         "migrations": dict(statuses),
         "hosts": [_host(world, row) for row in range(len(names))],
         "feeds": _feeds(world),
+        "racks": _racks(world),
     }
 
 
@@ -106,4 +107,15 @@ def _feeds(world: World) -> dict[str, dict[str, Any]]:
             "battery_minutes": float(plant.battery_minutes[row]),
         }
         for row, name in enumerate(world.topology.feeds)
+    }  # fmt: skip
+
+
+def _racks(world: World) -> dict[str, dict[str, float]]:
+    into, out = world.uplinks.into, world.uplinks.out
+    return {
+        name: {
+            "in_bytes_s": float(into[row]), "out_bytes_s": float(out[row]),
+            "uplink_bytes_s": float(world.topology.rack_uplink_mib_s[row]) * MIB,
+        }
+        for row, name in enumerate(world.topology.racks)
     }  # fmt: skip

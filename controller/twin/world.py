@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.engine.synthetic import seats, traits
-from controller.twin import genesis, physics, seating, topology
+from controller.twin import genesis, physics, seating, topology, uplinks
 from controller.twin.ailments import Ailments
 from controller.twin.machines import MIB, Group, Server, Service, VmColumns
 from controller.twin.nature import Nature
@@ -56,6 +56,7 @@ class World:
         self.hosts = genesis.idle_hosts(self.topology, self.random, nature)
         self.plant = genesis.fresh_plant(self.topology, nature)
         self.ailments = Ailments()
+        self.uplinks = uplinks.of(estate, self.topology, nature.copy_speed)
         self.servers: dict[str, Server] = {}
         self.groups: dict[str, Group] = {}
         self.on_host: list[set[str]] = [set() for _ in self.topology.hosts]
@@ -205,8 +206,8 @@ class World:
         vms.net_bytes_s = np.where(alive, vms.net_mib_s * vms.used * MIB, 0.0)
         vms.cpu_seconds += vms.used * dt
         vms.delay_seconds += (demand - vms.used) * dt
-        vms.rx_bytes += 0.6 * vms.net_bytes_s * dt
-        vms.tx_bytes += 0.4 * vms.net_bytes_s * dt
+        vms.rx_bytes += physics.RECEIVED * vms.net_bytes_s * dt
+        vms.tx_bytes += (1.0 - physics.RECEIVED) * vms.net_bytes_s * dt
 
     def _spend_hosts(self, dt: float, cpu_ratio: topology.Floats, alive: topology.Flags) -> None:
         vms, hosts, topo = self.vms, self.hosts, self.topology
@@ -215,7 +216,10 @@ class World:
         hosts.cpu_ratio = np.where(hosts.powered, cpu_ratio, 0.0)
         hosts.memory_bytes = np.where(hosts.powered, held + physics.HOST_MEMORY_MIB * MIB, 0.0)
         net = np.bincount(rows[alive], weights=vms.net_bytes_s[alive], minlength=count)
-        hosts.net_bytes_s = np.where(hosts.powered, net + self.copying_bytes_s, 0.0)
+        passing = np.where(hosts.powered, net, 0.0)
+        self.uplinks.vms_in, self.uplinks.vms_out = physics.uplinks(passing, self.nature.leaves_rack_ratio, topo)
+        self.uplinks.spend(dt)
+        hosts.net_bytes_s = passing + np.where(hosts.powered, self.copying_bytes_s, 0.0)
         full = hosts.memory_bytes / (topo.memory_mib * MIB)
         hosts.pressure = np.clip((full - 0.93) * 5.0, 0.0, 1.0)
         hosts.watts = np.where(

@@ -14,7 +14,10 @@ _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BMC_PROFILES = frozenset({SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO})
 PDU_PROFILES = frozenset({SnmpProfile.APC_PDU, SnmpProfile.RARITAN_PDU})
-_DEVICE_PROFILES = {DeviceKind.UPS: frozenset({SnmpProfile.UPS_MIB})}
+_DEVICE_PROFILES = {
+    DeviceKind.UPS: frozenset({SnmpProfile.UPS_MIB}),
+    DeviceKind.SWITCH: frozenset({SnmpProfile.IF_MIB}),
+}
 
 
 def check(case: Case) -> Iterator[Problem]:

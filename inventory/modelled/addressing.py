@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from inventory.wiring import HostNetwork, HostNetworkUse
 
 _PDU_UNITS = {"a": 201, "b": 202}
+_SWITCH_UNITS = {"a": 203, "b": 204}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,10 @@ class Addressing:
     def pdu(self, rack: int, side: str) -> str:
         """SNMP address of the rack's PDU on feed `a` or `b`."""
         return self._snmp(self.bmc_block, 256 * (rack + 1) + _PDU_UNITS[side])
+
+    def switch(self, rack: int, side: str) -> str:
+        """SNMP address of the rack's switch `a` or `b`."""
+        return self._snmp(self.bmc_block, 256 * (rack + 1) + _SWITCH_UNITS[side])
 
     def ups(self, index: int) -> str:
         """SNMP address of a UPS."""

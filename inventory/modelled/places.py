@@ -1,8 +1,8 @@
-"""Sites, rooms, zones, feeds, racks, PDUs, UPS and hosts: modelled numbers, sized so that a normal day fits.
+"""Sites, rooms, zones, feeds, racks, PDUs, UPS, switches and hosts: modelled, sized so that a normal day fits.
 
-A zone (a row of racks) has a pair of feeds, A and B, each with its UPS; each rack has a PDU on each. Feeds are rated to
-carry their hosts alone at 30 % load with 15 % to spare, PDUs with 35 %: a hot row outgrows its feed before its hosts'
-CPUs are full.
+A zone (a row of racks) has a pair of feeds, A and B, each with its UPS; each rack has a PDU on each, and a pair of
+switches with two uplinks each. Feeds are rated to carry their hosts alone at 30 % load with 15 % to spare, PDUs with
+35 %: a hot row outgrows its feed before its hosts' CPUs are full.
 """
 
 import math
@@ -50,6 +50,7 @@ _FEED_HEADROOM = 1.15
 _PDU_HEADROOM = 1.35
 _RACK_BASE_WATTS = 150.0
 _FEED_STEP_WATTS = 500.0
+_UPLINKS = frozenset({"Ethernet49/1", "Ethernet50/1"})
 
 
 _NICS = (
@@ -134,7 +135,10 @@ def places(sizes: Sizes, addressing: Addressing) -> Places:
         feeds=feeds,
         racks=racks,
         pdus=tuple(pdu for pair in pdus for pdu in pair),
-        devices=tuple(_ups(n, feed, addressing) for n, feed in enumerate(feeds)),
+        devices=(
+            *(_ups(n, feed, addressing) for n, feed in enumerate(feeds)),
+            *(_switch(n, side, rack, addressing) for n, rack in enumerate(racks) for side in ("a", "b")),
+        ),
         hosts=hosts,
     )
 
@@ -230,4 +234,16 @@ def _ups(index: int, feed: Feed, addressing: Addressing) -> Device:
         address=addressing.ups(index),
         profile=SnmpProfile.UPS_MIB,
         credential="ups-v2c",
+    )
+
+
+def _switch(index: int, side: str, rack: Rack, addressing: Addressing) -> Device:
+    return Device(
+        name=f"sw-{rack.name.removeprefix('rack-')}-{side}",
+        kind=DeviceKind.SWITCH,
+        serves=rack.name,
+        address=addressing.switch(index, side),
+        profile=SnmpProfile.IF_MIB,
+        credential="switch-v3",
+        uplinks=_UPLINKS,
     )

@@ -59,7 +59,7 @@ def snmp(estate: Estate) -> SnmpCollector:
         else User(name=secret.user, auth=secret.auth, priv=secret.priv)
         for name, secret in credentials.snmp_secrets(estate, 1).items()
     }
-    return SnmpCollector(targets(estate), known, SystemClock(), interval=timedelta(seconds=2))
+    return SnmpCollector(targets(estate), known, SystemClock(), interval=timedelta(minutes=1))
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ class _Dice:
                 zone=self._rows(0, 2, self.racks),
                 room=self._rows(0, 1, self.racks),
                 uplink_mib_s=self._numbers(self.racks),
+                uplink_in_bytes_s=self._reading(self.racks),
+                uplink_out_bytes_s=self._reading(self.racks),
             ),
             rooms=model.Rooms(names=("room",), site=("site",)),
             zones=model.Zones(

@@ -50,7 +50,8 @@ def small_estate(*, snmp_port: int = 16161, node_port: int = 19100, libvirt_port
                 profile=SnmpProfile.UPS_MIB, credential="ups-v2c",
             )
             for n, feed in enumerate(feeds, 1)
-        },
+        }
+        | _switches(room_of, snmp_port),
         host_types={
             "plain": HostType(
                 name="plain", vcpus=32, memory_mib=131072, disk_gib=2000, idle_watts=150.0, peak_watts=550.0,
@@ -89,6 +90,18 @@ def _pdus(room_of: dict[str, str], port: int) -> dict[str, Pdu]:
                 address=f"127.20.{n}.{200 + k}:{port}", profile=profile, credential="pdu-v2c",
             )  # fmt: skip
     return pdus
+
+
+def _switches(room_of: dict[str, str], port: int) -> dict[str, Device]:
+    """Two switches a rack, `sw-r1-A` with one uplink, `sw-r1-B` with two."""
+    found = {}
+    for n, rack in enumerate(room_of, 1):
+        for k, (side, uplinks) in enumerate((("A", {"Ethernet49"}), ("B", {"Ethernet49", "Ethernet50"}))):
+            found[f"sw-{rack}-{side}"] = Device(
+                name=f"sw-{rack}-{side}", kind=DeviceKind.SWITCH, serves=rack, address=f"127.20.{n}.{210 + k}:{port}",
+                profile=SnmpProfile.IF_MIB, credential="switch-v3" if k else "switch-v2c", uplinks=frozenset(uplinks),
+            )  # fmt: skip
+    return found
 
 
 def _host(n: int, snmp_port: int, node_port: int, libvirt_port: int) -> Host:

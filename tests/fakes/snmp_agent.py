@@ -183,8 +183,8 @@ class FakeAgent(asyncio.DatagramProtocol):
         key, _ = _keys(self.credential, self.engine_id)
         return bytes(auth.authenticate_outgoing_message(key, datagram))
 
-    def trap(self, kind: Oid, *, inform: bool = False) -> bytes:
-        """A notification of that kind, as this device sends it."""
+    def trap(self, kind: Oid, *, inform: bool = False, in_clear: bool = False) -> bytes:
+        """A notification of that kind, as this device sends it; an inform asks for Reports too."""
         pdu = V2C.InformRequestPDU() if inform else V2C.TrapPDU()
         V2C.apiTrapPDU.set_defaults(pdu)
         V2C.apiTrapPDU.set_varbinds(
@@ -192,8 +192,30 @@ class FakeAgent(asyncio.DatagramProtocol):
         )
         if isinstance(self.credential, User):
             _, secret = _keys(self.credential, self.engine_id)
-            return self._wrapped(7, pdu, signed=True, secret=secret)
+            return self._wrapped(7, pdu, signed=True, secret=None if in_clear else secret, flags=4 if inform else 0)
         return self._in_community(V2C, pdu)
+
+    def opened(self, datagram: bytes) -> tuple[int, bytes, object]:
+        """Message id, flags and PDU of a message under this engine's id and its user's keys, as pysnmp reads it."""
+        assert isinstance(self.credential, User)
+        message, _ = decoder.decode(datagram, asn1Spec=rfc3412.SNMPv3Message())
+        security, _ = decoder.decode(
+            message["msgSecurityParameters"].asOctets(), asn1Spec=service.UsmSecurityParameters()
+        )
+        message_id, flags = int(message["msgGlobalData"]["msgID"]), message["msgGlobalData"]["msgFlags"].asOctets()
+        assert security["msgAuthoritativeEngineId"].asOctets() == self.engine_id
+        auth, _, _ = _AUTH[self.credential.auth_protocol]
+        key, secret = _keys(self.credential, self.engine_id)
+        if flags[0] & 1:
+            auth.authenticate_incoming_message(key, security["msgAuthenticationParameters"], datagram)
+        if not flags[0] & 2:
+            return message_id, flags, message["msgData"]["plaintext"]["data"].getComponent()
+        boots, time = (int(security[f"msgAuthoritativeEngine{what}"]) for what in ("Boots", "Time"))
+        salt = list(security["msgPrivacyParameters"].asOctets())
+        priv = _PRIV[self.credential.priv_protocol]
+        scoped = priv.decrypt_data(secret, (boots, time, salt), message["msgData"]["encryptedPDU"])
+        inner, _ = decoder.decode(scoped, asn1Spec=rfc3412.ScopedPDU())
+        return message_id, flags, inner["data"].getComponent()
 
     def v1_trap(self, enterprise: Oid, generic: int, specific: int) -> bytes:
         """An SNMPv1 trap (RFC 1157 4.1.6)."""

@@ -68,12 +68,13 @@ def pdu_target(fake: FakeAgent, pdu: str = "p1") -> Target:
 
 @asynccontextmanager
 async def watched(
-    target: Target, credential: Credential, clock: Clock | None = None, *, limit: timedelta = timedelta(seconds=10)
-) -> AsyncIterator[Device]:
+    target: Target, credential: Credential, clock: Clock | None = None, *, limit: timedelta = timedelta(seconds=10),
+    wait_s: float = WAIT_S,
+) -> AsyncIterator[Device]:  # fmt: skip
     """A device that is polled when the test says so."""
     wire = Wire()
     try:
-        yield Device(target, credential, wire, clock or SystemClock(), first_wait=WAIT_S, limit=limit)
+        yield Device(target, credential, wire, clock or SystemClock(), first_wait=wait_s, limit=limit)
     finally:
         wire.close()
 

@@ -21,6 +21,7 @@ from controller.model.sample import Batch, Quantity
 from inventory.model import SnmpProfile
 from tests.fakes.snmp_agent import V2C, FakeAgent
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, apc, collecting, host_target, ilo, pdu_target, value
+from tests.fakes.snmp_switch import Switch
 
 SOON = timedelta(seconds=5)
 FAN_FAILURE = (1, 3, 6, 1, 4, 1, 232, 0, 6036)
@@ -217,6 +218,22 @@ async def test_a_v1_question_is_no_trap() -> None:
     fake = ilo(COMMUNITY)
     async with fake.running():
         assert await trapped(fake, fake.v1_get()) == {"unsupported": 1}
+
+
+async def test_a_switch_is_asked_a_second_time_soon_so_that_its_rates_are_known_and_others_are_not() -> None:
+    fake, switch = ilo(COMMUNITY), Switch(COMMUNITY)
+    async with fake.running(), switch.agent.running():
+        collector = SnmpCollector(
+            [host_target(fake), switch.target()], {"c": COMMUNITY}, SystemClock(), interval=timedelta(hours=1),
+            first_wait=SOON, second_look=timedelta(milliseconds=10),
+        )  # fmt: skip
+        await collector.start()
+        try:
+            await until(lambda: {*collector.stats().polls} == {SnmpProfile.IF_MIB, SnmpProfile.ILO})
+            await until(lambda: collector.stats().polls[SnmpProfile.IF_MIB] == 2)
+            assert collector.stats().polls[SnmpProfile.ILO] == 1
+        finally:
+            await collector.stop()
 
 
 async def test_requests_resendings_and_timeouts_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""Net-snmp's own agent read as an iLO: its engine, its digests, its boots (apt-get install snmpd snmp)."""
+"""Net-snmp's own agent read as an iLO and as a switch: its engine, digests, boots, and its machine's interfaces."""
 
 import asyncio
 import socket
@@ -31,12 +31,17 @@ CREDENTIALS = [
 ]  # fmt: skip
 
 
+LOOPBACK_BITS_S = 4_000_000_000
+"""What the agent is told of lo's speed, which Linux does not know."""
+
+
 def configuration() -> str:
     lines = ["agentXSocket none", f"rocommunity {COMMUNITY.community} 127.0.0.0/8"]
     for user in CREDENTIALS:
         hashed = next(word for auth, word in USERS.values() if auth is user.auth_protocol)
         lines.append(f"createUser {user.name} {hashed} {user.auth} {CIPHERS[user.priv_protocol]} {user.priv}")
         lines.append(f"rouser {user.name} authpriv")
+    lines.append(f"interface lo 24 {LOOPBACK_BITS_S}")
     lines += [f"override .{dotted(of)} integer {value}" for of, value in ILO.items()]
     return "\n".join(lines) + "\n"
 
@@ -104,3 +109,51 @@ async def test_net_snmp_started_again_is_a_resync(tmp_path: Path, port: int) -> 
                     polled = await device.poll()
                 assert not polled.faults
                 assert device.restarts == boots
+
+
+def loopback_octets() -> int:
+    """What the kernel has counted on lo, where each packet is sent and received."""
+    return int(Path("/sys/class/net/lo/statistics/rx_bytes").read_text())
+
+
+async def chatter(stop: asyncio.Event) -> None:
+    """Passes about 4 MB a second over lo."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
+    ):
+        one.bind(("127.0.0.1", 0))
+        while not stop.is_set():
+            two.sendto(bytes(40_000), one.getsockname())
+            one.recv(65_535)
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("credential", [COMMUNITY, CREDENTIALS[2]], ids=["v2c", "v3"])
+async def test_what_passes_an_interface_of_a_real_machine_is_what_its_kernel_counts(
+    tmp_path: Path, port: int, credential: Credential
+) -> None:
+    names = frozenset({"lo", "Ethernet49/1"})
+    switch = replace(target(port), profile=SnmpProfile.IF_MIB, kind=Kind.PORT, subject="sw", uplinks=names)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    async with snmpd(tmp_path, port), watched(switch, credential) as device:
+        talking = asyncio.create_task(chatter(stop))
+        rates: list[tuple[float, float, float]] = []
+        counted, at = loopback_octets(), loop.time()
+        while len(rates) < 2:
+            octets, now = loopback_octets(), loop.time()
+            polled = await device.poll()
+            found = {each.quantity: each.value for each in polled.readings if each.name == "sw/lo"}
+            if polled.answered:
+                assert [(fault.subject, fault.reason) for fault in polled.faults] == [("sw/Ethernet49/1", "missing")]
+            if found:
+                into, out = found[Quantity.UPLINK_IN_BYTES_S], found[Quantity.UPLINK_OUT_BYTES_S]
+                rates.append((into, out, (octets - counted) / (now - at)))
+                counted, at = octets, now
+            await asyncio.sleep(0.25)
+        stop.set()
+        await talking
+    for into, out, kernel in rates[1:]:
+        assert into == pytest.approx(out), "what is sent on lo is received there"
+        assert 0.5 * kernel < into < 2 * kernel, "the agent's counters are some seconds old"
+        assert into > 1e6

@@ -1,13 +1,18 @@
 """Traps and informs as net-snmp's own tools send them (apt-get install snmp)."""
 
 import asyncio
+import time
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from controller.adapters.clock import SystemClock
+from controller.adapters.snmp import own_engine
 from controller.adapters.snmp.collector import SnmpCollector
-from controller.adapters.snmp.credentials import Credential
+from controller.adapters.snmp.credentials import AuthProtocol, Credential, PrivProtocol
+from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.stats import Stats
 from tests.fakes.snmp_devices import COMMUNITY, USER, host_target, ilo
 
@@ -15,13 +20,14 @@ FAN_FAILURE = ".1.3.6.1.4.1.232.0.6036"
 V3 = ["-v3", "-l", "authPriv", "-u", USER.name, "-a", "SHA-256", "-A", USER.auth, "-x", "AES", "-X", USER.priv]
 
 
-async def sent(credential: Credential, *words: str) -> tuple[int, Stats]:
+async def sent(credential: Credential, *words: str, engine: OwnEngine | None = None) -> tuple[int, Stats]:
     """The tool's exit status, and what the collector counted."""
     fake = ilo(credential)
     async with fake.running():
         collector = SnmpCollector(
-            [host_target(fake)], {"c": credential}, SystemClock(), interval=timedelta(minutes=5), traps=("127.0.0.1", 0)
-        )
+            [host_target(fake)], {"c": credential}, SystemClock(), interval=timedelta(minutes=5),
+            traps=("127.0.0.1", 0), engine=engine,
+        )  # fmt: skip
         await collector.start()
         try:
             port = collector.trap_port
@@ -58,7 +64,38 @@ async def test_an_inform_is_acknowledged_so_that_its_sender_is_content() -> None
     assert (status, stats.informs, stats.trap_names) == (0, 1, {"fan_failure": 1})
 
 
-async def test_a_v3_inform_is_counted_as_unsupported_and_its_sender_told_nothing() -> None:
+@pytest.mark.parametrize(
+    ("auth", "priv", "words"),
+    [
+        (AuthProtocol.SHA1, PrivProtocol.AES128, ("SHA", "AES")),
+        (AuthProtocol.SHA256, PrivProtocol.AES128, ("SHA-256", "AES")),
+        (AuthProtocol.SHA512, PrivProtocol.AES256, ("SHA-512", "AES-256")),
+    ],
+    ids=["sha1-aes128", "sha256-aes128", "sha512-aes256"],
+)
+async def test_a_v3_inform_is_acknowledged_at_every_start_of_our_engine(
+    tmp_path: Path, auth: AuthProtocol, priv: PrivProtocol, words: tuple[str, str]
+) -> None:
+    user = replace(USER, auth_protocol=auth, priv_protocol=priv)
+    tool = ["snmpinform", "-v3", "-l", "authPriv", "-u", user.name, "-a", words[0], "-A", user.auth, "-x", words[1],
+            "-X", user.priv, "-r", "0", "-t", "5", "127.0.0.1:PORT", "", FAN_FAILURE]  # fmt: skip
+    for boots in (1, 2):
+        engine = own_engine.started(tmp_path / "engine.json", time.monotonic)
+        assert engine.boots == boots
+        status, stats = await sent(user, *tool, engine=engine)
+        assert (status, stats.informs, stats.trap_names) == (0, 1, {"fan_failure": 1})
+
+
+async def test_a_v3_inform_with_another_secret_is_refused_and_its_sender_told_so(tmp_path: Path) -> None:
+    engine = own_engine.started(tmp_path / "engine.json", time.monotonic)
+    wrong = ["another-secret" if word == USER.auth else word for word in V3]
+    tool = ["snmpinform", *wrong, "-r", "0", "-t", "5", "127.0.0.1:PORT", "", FAN_FAILURE]
+    status, stats = await sent(USER, *tool, engine=engine)
+    assert status != 0
+    assert stats.informs == 0 and stats.traps["auth"] >= 1 and not stats.trap_names
+
+
+async def test_without_an_engine_a_v3_inform_is_unsupported_and_its_sender_told_nothing() -> None:
     status, stats = await sent(USER, "snmpinform", *V3, "-r", "0", "-t", "1", "127.0.0.1:PORT", "", FAN_FAILURE)
     assert status != 0
     assert stats.traps == {"unsupported": 1}

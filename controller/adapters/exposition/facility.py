@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from controller.adapters.exposition.family import Rows, gauges
 from controller.engine.status import BankLoad, Published, RackRoom
-from controller.model.cluster import Cluster, Power, PowerKind, Reading
+from controller.model.cluster import Cluster, Power, PowerKind, Racks, Reading
 from controller.model.plan import LimitState
 from controller.model.sample import FloatColumn
 
@@ -35,6 +35,7 @@ def families(published: Published) -> Iterator[Metric]:
     yield from _racks(published.status.racks)
     if published.cluster is not None:
         yield from _hosts(published.cluster)
+        yield from _uplinks(published.cluster.racks, published.cluster.taken_at.timestamp())
         yield from _power(published.cluster, published.status.banks)
 
 
@@ -77,6 +78,28 @@ def _racks(racks: Sequence[RackRoom]) -> Iterator[Metric]:
         ),
     ):
         yield gauges(name, text, ("rack",), (((r.rack,), value) for r, value in zip(racks, values, strict=True)))
+
+
+def _uplinks(racks: Racks, now: float) -> Iterator[Metric]:
+    """By direction, `in` to the rack and `out` of it; a rack whose uplinks are not read has its limit alone."""
+    labels = ("rack", "direction")
+    limits = (racks.uplink_mib_s * 2**20).tolist()
+    ways = [(way, [(name, way) for name in racks.names]) for way in ("in", "out")]
+    columns = (racks.uplink_in_bytes_s, racks.uplink_out_bytes_s)
+    passing = [row for (_, keys), column in zip(ways, columns, strict=True) for row in _fresh(keys, column)]
+    text = "What passes a rack's uplinks, all of them together."
+    yield gauges("gdcc_rack_uplink_bytes_per_second", text, labels, passing)
+    limit_of = dict(zip(racks.names, limits, strict=True))
+    text = "What a rack's uplinks may carry each way."
+    yield gauges(
+        "gdcc_rack_uplink_limit_bytes_per_second", text, ("rack",), (((name,), limit_of[name]) for name in racks.names)
+    )
+    text = "What is left of that."
+    left = [((rack, way), limit_of[rack] - bytes_s) for (rack, way), bytes_s in passing]
+    yield gauges("gdcc_rack_uplink_headroom_bytes_per_second", text, labels, left)
+    ages = [row for (_, keys), column in zip(ways, columns, strict=True) for row in _aged(keys, column.at, now)]
+    text = "Age of the oldest of the readings of a rack's uplinks."
+    yield gauges("gdcc_rack_uplink_reading_age_seconds", text, labels, ages)
 
 
 def _hosts(cluster: Cluster) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""The snapshot's format, version 3: the tables of `model.cluster`, field by field, as pydantic models.
+"""The snapshot's format, version 4: the tables of `model.cluster`, field by field, as pydantic models.
 
 A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
 """
@@ -127,10 +127,14 @@ class HostTypes(Wire):
 
 
 class Racks(Wire):
+    """What all of a rack's uplinks may carry each way, and what passes them, our own copies too."""
+
     names: Names
     zone: Rows
     room: Rows
     uplink_mib_s: Amounts
+    uplink_in_bytes_s: Reading
+    uplink_out_bytes_s: Reading
 
 
 class Rooms(Wire):
@@ -220,7 +224,7 @@ class LearnedRefusal(Wire):
 class Snapshot(Wire):
     """Everything a plan may know, as columns. Row i of every array of a table is one thing."""
 
-    version: Literal[3]
+    version: Literal[4]
     taken_at: AwareDatetime
     estate: str
     sources: Names
@@ -246,5 +250,5 @@ class Snapshot(Wire):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a snapshot file."""
     schema = Snapshot.model_json_schema()
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-2.json"}
-    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 3"}
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-4.json"}
+    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 4"}

@@ -3,18 +3,20 @@
 import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
 from controller.adapters.snmp import pdu
+from controller.adapters.snmp.answers import Dated
 from controller.adapters.snmp.failure import PollError, Reason, RefusedError
-from controller.adapters.snmp.oids import Oid, dotted
+from controller.adapters.snmp.oids import SYS_UPTIME, Oid, dotted
 from controller.adapters.snmp.pace import ResponseTime
 from controller.adapters.snmp.pdu import Value
+from controller.adapters.snmp.plan import ROWS_A_BULK
 from controller.adapters.snmp.usm import Resync
 from controller.adapters.snmp.wire import Address, Wire
 
 BINDINGS_A_GET = 24
-ROWS_A_BULK = 12
 MAX_EXCHANGES_A_WALK = 96
 MAX_RESYNCS = 4
 MAX_UNREADABLE = 4
@@ -61,15 +63,33 @@ class Agent:
             found.update(await self._get(oids[first : first + BINDINGS_A_GET]))
         return found
 
-    async def walk(self, columns: Sequence[Oid]) -> dict[Oid, Value]:
-        """Every object below the columns, read side by side.
+    async def get_together(self, groups: Sequence[Sequence[Oid]]) -> tuple[Dated, ...]:
+        """Every group whole in one message with sysUpTime; several groups where they fit. Raises PollError."""
+        found: list[Dated] = []
+        waiting = _messages(groups)
+        while waiting:
+            message = waiting.pop(0)
+            answered = await self._get_at_once((SYS_UPTIME, *chain.from_iterable(message)))
+            if answered is not None:
+                ticks = answered.pop(SYS_UPTIME)
+                found.append(Dated(ticks=ticks if isinstance(ticks, int) else None, values=answered))
+            elif len(message) > 1:
+                half = len(message) // 2
+                waiting[:0] = [message[:half], message[half:]]
+            else:
+                what = f"{dotted(message[0][0])}: the agent cannot tell in one message what belongs together"
+                raise PollError(Reason.TRUNCATED, what)
+        return tuple(found)
+
+    async def walk(self, columns: Sequence[Oid], rows: int = ROWS_A_BULK) -> dict[Oid, Value]:
+        """Every object below the columns, read side by side, `rows` at a time.
 
         An answer shorter than asked is not the table's end: each column ends where the agent leaves it. Raises
         PollError, also (truncated) when a table does not end.
         """
         cursors = {column: column for column in columns}
         found: dict[Oid, Value] = {}
-        repetitions = ROWS_A_BULK
+        repetitions = rows
         for _ in range(MAX_EXCHANGES_A_WALK):
             if not cursors:
                 return found
@@ -84,12 +104,19 @@ class Agent:
         raise PollError(Reason.TRUNCATED, f"{dotted(columns[0])}: the table does not end")
 
     async def _get(self, oids: Sequence[Oid]) -> dict[Oid, Value | None]:
+        found = await self._get_at_once(oids)
+        if found is not None:
+            return found
+        half = len(oids) // 2
+        return {**await self._get(oids[:half]), **await self._get(oids[half:])}
+
+    async def _get_at_once(self, oids: Sequence[Oid]) -> dict[Oid, Value | None] | None:
+        """All of them from one answer; None where that would be too big."""
         wanted, unreadable = list(oids), list[Oid]()
         while wanted:
             response = await self._ask(partial(pdu.get, oids=tuple(wanted)))
-            if response.error_status == pdu.TOO_BIG and len(wanted) > 1:
-                half = len(wanted) // 2
-                return {**await self._get(wanted[:half]), **await self._get(wanted[half:]), **dict.fromkeys(unreadable)}
+            if response.error_status == pdu.TOO_BIG and len(oids) > 1:
+                return None
             if response.error_status in _UNREADABLE and 1 <= response.error_index <= len(wanted):
                 unreadable.append(wanted.pop(response.error_index - 1))
                 if len(unreadable) > MAX_UNREADABLE:
@@ -141,6 +168,19 @@ class Agent:
             raise PollError(Reason.AUTH, "the device's views do not let this credential read the profile's objects")
         if response.error_status:
             raise PollError(Reason.REPORT, f"the agent answers error-status {response.error_status}")
+
+
+def _messages(groups: Sequence[Sequence[Oid]]) -> list[list[Sequence[Oid]]]:
+    """As many groups a message as fit beside sysUpTime; one at least."""
+    messages: list[list[Sequence[Oid]]] = []
+    room = 0
+    for group in groups:
+        if len(group) > room:
+            messages.append([])
+            room = BINDINGS_A_GET - 1
+        messages[-1].append(group)
+        room -= len(group)
+    return messages
 
 
 def _fewer(repetitions: int, columns: Sequence[Oid]) -> int:

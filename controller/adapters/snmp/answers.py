@@ -4,17 +4,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.adapters.snmp.oids import Oid
+from controller.adapters.snmp.oids import SYS_UPTIME, Oid
 from controller.adapters.snmp.pdu import Value
 
 _NUMBER = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{1,15})?(?!\d))")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """Objects that were answered in one message, None where the device has none, and sysUpTime as it said there."""
+
+    ticks: int | None
+    values: Mapping[Oid, Value | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Objects that the device does not have are left out."""
+    """Objects that the device does not have are left out. `dated`: those that were asked together, by message."""
 
     values: Mapping[Oid, Value]
+    dated: tuple[Dated, ...] = ()
+
+    def together(self, oid: Oid) -> "Answers | None":
+        """What came in one message with that object, sysUpTime too; None where it was not asked so."""
+        for each in self.dated:
+            if oid in each.values:
+                present = {of: value for of, value in each.values.items() if value is not None}
+                return Answers(present if each.ticks is None else {**present, SYS_UPTIME: each.ticks})
+        return None
 
     def integer(self, oid: Oid) -> int | None:
         """The object's number, None where it is absent or no number."""

@@ -14,6 +14,7 @@ from controller.adapters.snmp.engines import Engines
 from controller.adapters.snmp.failure import Reason
 from controller.adapters.snmp.findings import SOURCE
 from controller.adapters.snmp.latest import Latest
+from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.pace import FIRST_WAIT
 from controller.adapters.snmp.stats import Stats, Tally
 from controller.adapters.snmp.target import Target
@@ -30,6 +31,9 @@ FIRST_POLLS_APART = timedelta(milliseconds=20)
 
 FIRST_COLLECT_SHARE = 0.8
 """How much of its deadline the first collect waits for devices that have not been asked yet."""
+
+SECOND_LOOK_AFTER = timedelta(seconds=10)
+"""A device with counters is asked a second time this long after its first answer, so that rates are known soon."""
 
 POLL_NOW_APART = timedelta(seconds=5)
 """A device is not polled for a trap sooner than this after its last poll began."""
@@ -54,14 +58,18 @@ class SnmpCollector:
         *,
         interval: timedelta = timedelta(seconds=30),
         traps: Address | None = None,
+        engine: OwnEngine | None = None,
         first_wait: timedelta = timedelta(seconds=FIRST_WAIT),
+        second_look: timedelta = SECOND_LOOK_AFTER,
     ) -> None:
-        """`traps`: where to listen for them, None for nowhere. `first_wait`: patience with a device not yet known.
+        """`traps`: where to listen for them, None for nowhere. `engine`: our own, of which v3 informs need to know.
+        `first_wait`: patience with a device not yet known. `second_look`: after what one with counters is asked again.
 
         Raises InputError where a target's credential is not configured.
         """
         self._clock = clock
         self._interval = interval
+        self._second_look = second_look
         self._wire = Wire()
         self._tally = Tally()
         self._latest = Latest()
@@ -80,7 +88,9 @@ class SnmpCollector:
             for target in wanted
         }
 
-        self._traps = None if traps is None else TrapListener(traps, wanted, credentials, self.poll_now, self._tally)
+        self._traps = None if traps is None else TrapListener(
+            traps, wanted, credentials, self.poll_now, self._tally, engine=engine
+        )  # fmt: skip
 
     async def start(self) -> None:
         """Begins polling, and listening for traps. Raises InputError when the trap port cannot be opened."""
@@ -162,6 +172,9 @@ class SnmpCollector:
         if device.target.name in self._unpolled:
             await self._clock.sleep(min(place * FIRST_POLLS_APART, timedelta(seconds=phase - base)))
             await self._poll(device)
+            if device.counts and self._interval > self._second_look:
+                await self._clock.sleep(self._second_look)
+                await self._poll(device)
         while True:
             now = self._clock.monotonic()
             turn = next_turn(now, phase, interval, device.skip)

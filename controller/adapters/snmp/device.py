@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from controller.adapters.snmp.agent import Agent
 from controller.adapters.snmp.community import CommunitySecurity
+from controller.adapters.snmp.counters import Counters
 from controller.adapters.snmp.credentials import Community, Credential
 from controller.adapters.snmp.failure import PollError, Reason
 from controller.adapters.snmp.findings import SOURCE, Findings, Reading
@@ -53,13 +54,19 @@ class Device:
             else UserSecurity(credential, clock.monotonic)
         )
         self._agent = Agent(target.address, self.security, wire, ResponseTime(first_wait))
-        self._reader = Reader(self._agent, self._plan)
+        self._reader = Reader(self._agent, self._plan, target)
         self._memory: set[str] = set()
+        self._counters = Counters()
 
     @property
     def skip(self) -> int:
         """After how many of its turns it is polled again: 1 while it answers, more the longer it is dead."""
         return 1 if self.failures < DEAD_AFTER else min(2 ** (self.failures - DEAD_AFTER + 1), LONGEST_SKIP)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it tells counters, which say something from the second look on."""
+        return self._plan.together is not None
 
     @property
     def restarts(self) -> int:
@@ -82,7 +89,7 @@ class Device:
             except PollError as error:
                 return self._failed(error.reason, str(error))
             self.failures = 0
-            findings = Findings(self.target, self._memory)
+            findings = Findings(self.target, self._memory, self._counters)
             self._plan.decode(answers, findings)
             return Polled(
                 at=self._clock.now().timestamp(),

@@ -15,6 +15,10 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     IMPLAUSIBLE = "implausible"
     DUPLICATE_ENGINE = "duplicate_engine"
+    DUPLICATE = "duplicate"
+    MISSING = "missing"
+    DOWN = "down"
+    COUNTER_RESET = "counter_reset"
 
 
 class PollError(TransientError):

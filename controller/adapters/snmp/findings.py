@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from controller.adapters.snmp.counters import Counters, Look
 from controller.adapters.snmp.failure import Reason
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Fault, Health, Kind, Quantity
@@ -14,6 +15,11 @@ MOST_CELSIUS = 60.0
 
 MOST_MINUTES = 10_000.0
 
+_NO_RATE = {
+    Reason.COUNTER_RESET: "had its counters begin anew",
+    Reason.IMPLAUSIBLE: "counted more than its speed allows",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -25,10 +31,11 @@ class Reading:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects one poll's readings and faults. `memory` is the decoder's own, kept from poll to poll of a device."""
+    """Collects one poll's readings and faults. `memory` and `counters` are kept from poll to poll of a device."""
 
     target: Target
     memory: set[str] = field(default_factory=set)
+    counters: Counters = field(default_factory=Counters)
     readings: list[Reading] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -94,6 +101,24 @@ class Findings:
             self.fault(Reason.IMPLAUSIBLE, f"the battery would last {minutes} minutes")
             return
         self._add(self.target.kind, Quantity.BATTERY_MINUTES, self.target.subject, float(minutes))
+
+    def traffic(self, port: str, look: Look) -> None:
+        """What went through a port each way since the look before; nothing at its first."""
+        found = self.counters.rates(port, look)
+        if isinstance(found, Reason):
+            self.no_traffic(port, found, _NO_RATE[found])
+        elif found is not None:
+            self._add(Kind.PORT, Quantity.UPLINK_IN_BYTES_S, self._port(port), found.received)
+            self._add(Kind.PORT, Quantity.UPLINK_OUT_BYTES_S, self._port(port), found.sent)
+
+    def no_traffic(self, port: str, reason: Reason, why: str) -> None:
+        """A port whose counters say nothing now; what they said before is no longer compared with."""
+        if reason is not Reason.COUNTER_RESET:
+            self.counters.forget(port)
+        self.fault(reason, f"{port} {why}", self._port(port))
+
+    def _port(self, port: str) -> str:
+        return f"{self.target.subject}/{port}"
 
     def _add(self, kind: Kind, quantity: Quantity, name: str, value: float) -> None:
         self.readings.append(Reading(kind=kind, quantity=quantity, name=name, value=value))

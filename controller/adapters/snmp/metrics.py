@@ -39,7 +39,7 @@ def _polling(stats: Stats) -> Iterator[Metric]:
     polls = (((profile.value,), float(count)) for profile, count in sorted(stats.polls.items()))
     yield _counters("gdcc_snmp_polls", "Polls of whole devices.", ("profile",), polls)
     faults = (((profile.value, reason), float(count)) for (profile, reason), count in sorted(stats.faults.items()))
-    text = "What devices gave that could not be used: timeout, auth, report, malformed, truncated, implausible."
+    text = "What devices gave that could not be used: timeout, auth, malformed, implausible, counter_reset, down …"
     yield _counters("gdcc_snmp_faults", text, ("profile", "reason"), faults)
     yield _counter("gdcc_snmp_agent_restarts", "Device agents that began anew.", stats.restarts)
 

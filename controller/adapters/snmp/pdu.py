@@ -29,7 +29,9 @@ _V1_SPEC = _V1.Message()
 _V2C: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 _SPEC = _V2C.Message()
 _ABSENT = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, univ.Null)
-NOT_BER = (PyAsn1Error, RecursionError, ValueError, TypeError, IndexError, AttributeError, KeyError)
+NOT_BER = (
+    PyAsn1Error, RecursionError, ValueError, TypeError, IndexError, AttributeError, KeyError, OverflowError
+)  # fmt: skip
 """What pyasn1 raises on hostile bytes (found by mutating messages); each means that they are not what they claim."""
 
 
@@ -64,6 +66,23 @@ def get_bulk(request_id: int, oids: Sequence[Oid], repetitions: int) -> Any:
     _V2C.apiBulkPDU.set_request_id(pdu, request_id)
     _V2C.apiBulkPDU.set_varbinds(pdu, [(of, _V2C.null) for of in oids])
     return pdu
+
+
+def report(counter: Oid, count: int) -> Any:
+    """A Report of one of usmStats' counters (RFC 3414 5)."""
+    pdu = _V2C.ReportPDU()
+    _V2C.apiPDU.set_defaults(pdu)
+    _V2C.apiPDU.set_varbinds(pdu, [(counter, _V2C.Counter32(count))])
+    return pdu
+
+
+def acknowledged(inform: Any) -> Any:
+    """The answer to an InformRequest: the same as a Response (RFC 3416 4.2.7)."""
+    answer = _V2C.ResponsePDU()
+    _V2C.apiPDU.set_defaults(answer)
+    _V2C.apiPDU.set_request_id(answer, _V2C.apiPDU.get_request_id(inform))
+    _V2C.apiPDU.set_varbinds(answer, _V2C.apiPDU.get_varbinds(inform))
+    return answer
 
 
 def _request(pdu: Any, request_id: int, oids: Sequence[Oid]) -> Any:
@@ -108,13 +127,10 @@ def read_v2c(datagram: bytes) -> tuple[bytes, Response]:
 
 
 def acknowledgement(datagram: bytes) -> bytes:
-    """The answer to an SNMPv2c InformRequest: the same as a Response (RFC 3416 4.2.7). Raises PollError (malformed)."""
+    """The answer to an SNMPv2c InformRequest's message. Raises PollError (malformed)."""
     message = decoded(datagram, _SPEC)
     try:
-        inform, answer = _V2C.apiMessage.get_pdu(message), _V2C.ResponsePDU()
-        _V2C.apiPDU.set_defaults(answer)
-        _V2C.apiPDU.set_request_id(answer, _V2C.apiPDU.get_request_id(inform))
-        _V2C.apiPDU.set_varbinds(answer, _V2C.apiPDU.get_varbinds(inform))
+        answer = acknowledged(_V2C.apiMessage.get_pdu(message))
         return v2c_message(message["community"].asOctets().decode("latin-1"), answer)
     except NOT_BER as error:
         raise _malformed(error) from error

@@ -33,7 +33,8 @@ class Watts:
 class Target:
     """One device. `subject` of `kind` is whom its readings are about: a BMC's host, a PDU itself, a UPS's feed.
 
-    `name` is the device's own, unique among targets: `bmc:c17`, `pdu:r01-a`, `ups:ups-a1`.
+    `name` is the device's own, unique among targets: `bmc:c17`, `pdu:r01-a`, `ups:ups-a1`, `switch:sw-01-a`. A switch's
+    readings are about its `uplinks`, `{subject}/{ifName}`.
     """
 
     name: str
@@ -42,14 +43,16 @@ class Target:
     address: Address
     profile: SnmpProfile
     credential: str
-    watts: Watts
+    watts: Watts = Watts(least=0.0, most=0.0)
     phases: int = 0
     phase_watts: Watts = Watts(least=0.0, most=0.0)
+    uplinks: frozenset[str] = frozenset()
 
 
 def targets(estate: Estate) -> tuple[Target, ...]:
     """All of them, sorted by name. Raises InputError for an address that is no IP address."""
-    return tuple(sorted((*_bmcs(estate), *_pdus(estate), *_upses(estate)), key=lambda target: target.name))
+    every = (*_bmcs(estate), *_pdus(estate), *_upses(estate), *_switches(estate))
+    return tuple(sorted(every, key=lambda target: target.name))
 
 
 def _bmcs(estate: Estate) -> Iterable[Target]:
@@ -108,6 +111,20 @@ def _ups(device: Device, profile: SnmpProfile, credential: str, rated_watts: flo
         credential=credential,
         watts=Watts(least=0.0, most=rated_watts * _RATED_SHARE),
     )
+
+
+def _switches(estate: Estate) -> Iterable[Target]:
+    for device in estate.devices.values():
+        if device.kind is DeviceKind.SWITCH and device.profile is not None and device.credential is not None:
+            yield Target(
+                name=f"switch:{device.name}",
+                kind=Kind.PORT,
+                subject=device.name,
+                address=_address(device.address, device.name),
+                profile=device.profile,
+                credential=device.credential,
+                uplinks=device.uplinks,
+            )
 
 
 def _address(text: str, of: str) -> Address:

@@ -3,9 +3,9 @@
 The sender's address says which device calls; a v3 trap must also carry that device's right digest. A v2c community is
 not checked, since all that a forger gains is a poll, and those are limited for each device and in all.
 
-Spoken are v1 traps (RFC 3584 says which v2 trap each is), v2c traps and informs, v3 traps. A v2c inform is acknowledged
-once it is read; past the limit in all it is not, so that its sender comes again. A v3 inform is counted as unsupported:
-it would need an engine of our own with boots that outlive us. Have such a device send v3 traps.
+Spoken are v1 traps (RFC 3584 says which v2 trap each is), v2c and v3 traps and informs. An inform is acknowledged once
+it is read; past the limit in all it is not, so that its sender comes again. Of v3 informs our own engine is the
+authority (`informs`); without one they are counted as unsupported.
 """
 
 import asyncio
@@ -17,7 +17,9 @@ from enum import StrEnum
 from controller.adapters.snmp import pdu, v3
 from controller.adapters.snmp.credentials import Credentials, User
 from controller.adapters.snmp.failure import PollError, Reason
+from controller.adapters.snmp.informs import Answered, Informs
 from controller.adapters.snmp.oids import Oid, oid
+from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.pdu import SNMP_TRAP_OID, STANDARD_TRAPS
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.target import Target
@@ -33,6 +35,8 @@ POLLS_AT_ONCE = 40.0
 
 OTHER = "other"
 UNSUPPORTED = "unsupported"
+REPORTED = "reported"
+"""A sender of v3 informs was told what it needs: our engine's id, or our clock."""
 
 _DELL = oid("1.3.6.1.4.1.674.10892.5.3.2")
 _HPE = oid("1.3.6.1.4.1.232.0")
@@ -96,12 +100,13 @@ class TrapListener(asyncio.DatagramProtocol):
 
     def __init__(
         self, listen: Address, targets: Sequence[Target], credentials: Credentials, poll_now: Callable[[str], Hurry],
-        tally: Tally,
+        tally: Tally, *, engine: OwnEngine | None = None,
     ) -> None:  # fmt: skip
         self._listen = listen
         self._credentials = credentials
         self._poll_now = poll_now
         self._tally = tally
+        self._informs = None if engine is None else Informs(engine)
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
         self._allowance, self._refilled = POLLS_AT_ONCE, 0.0
@@ -146,7 +151,9 @@ class TrapListener(asyncio.DatagramProtocol):
         elif not self._allowed():
             outcomes = {Hurry.LIMITED.value}
         else:
-            outcomes = {self._heard(data, target) for target in targets}
+            heard = [self._heard(data, target) for target in targets]
+            outcomes = {outcome for outcome, _ in heard}
+            self._answer([answered for _, answered in heard if answered is not None], addr)
             self._acknowledge(data, addr)
         for outcome in outcomes:
             self._tally.traps[outcome] += 1
@@ -159,13 +166,28 @@ class TrapListener(asyncio.DatagramProtocol):
                 self._transport.sendto(pdu.acknowledgement(data), addr)
                 self._tally.informs += 1
 
-    def _heard(self, data: bytes, target: Target) -> str:
+    def _answer(self, answers: Sequence[Answered], addr: tuple[object, ...]) -> None:
+        """Answers a v3 inform once, as the target whose user it is; else tells its sender what it needs."""
+        assert self._transport is not None
+        best = next((each for each in answers if each.inform is not None), answers[0] if answers else None)
+        if best is not None:
+            self._transport.sendto(best.datagram, addr)
+            self._tally.informs += best.inform is not None
+
+    def _heard(self, data: bytes, target: Target) -> tuple[str, Answered | None]:
+        """What became of a message of the target's, and what its sender is to be told."""
         try:
-            trap = self._read(data, target)
+            answered = self._answered(data, target)
+            trap = self._read(data, target) if answered is None else answered.inform
         except PollError as error:
-            return "auth" if error.reason is Reason.AUTH else "malformed"
+            return "auth" if error.reason is Reason.AUTH else "malformed", None
+        if answered is not None and trap is None:
+            return "auth" if answered.refused else REPORTED, answered
         if trap is None or not trap.trap:
-            return UNSUPPORTED
+            return UNSUPPORTED, None
+        return self._hurried(trap, target), answered
+
+    def _hurried(self, trap: pdu.Response, target: Target) -> str:
         name = _name(trap)
         self._tally.trap_names[name] += 1
         hurry = self._poll_now(target.name)
@@ -173,6 +195,13 @@ class TrapListener(asyncio.DatagramProtocol):
             self._allowance -= 1
             _log.info("%s sent the trap %s and is polled at once", target.name, name)
         return hurry.value
+
+    def _answered(self, data: bytes, target: Target) -> Answered | None:
+        """What our engine says to a v3 message that is for it; None for any other. Raises PollError."""
+        credential = self._credentials[target.credential]
+        if self._informs is None or pdu.version(data) != v3.USM or not isinstance(credential, User):
+            return None
+        return self._informs.answered(data, credential)
 
     def _read(self, data: bytes, target: Target) -> pdu.Response | None:
         """The trap; None for a kind of message that is not spoken. Raises PollError."""

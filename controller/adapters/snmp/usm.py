@@ -29,12 +29,13 @@ WINDOW_SECONDS = 150
 LAST_BOOTS = 2**31 - 1
 
 _USM_STATS: Oid = (1, 3, 6, 1, 6, 3, 15, 1, 1)
-NOT_IN_TIME_WINDOWS = (*_USM_STATS, 2, 0)
-UNKNOWN_ENGINE_IDS = (*_USM_STATS, 4, 0)
+UNSUPPORTED_SEC_LEVELS, NOT_IN_TIME_WINDOWS, UNKNOWN_USER_NAMES, UNKNOWN_ENGINE_IDS, WRONG_DIGESTS = (
+    (*_USM_STATS, n, 0) for n in range(1, 6)
+)
 _REFUSALS = {
-    (*_USM_STATS, 1, 0): "does not speak authPriv to this user (unsupportedSecLevels)",
-    (*_USM_STATS, 3, 0): "does not know the user (unknownUserNames)",
-    (*_USM_STATS, 5, 0): "says our digest is wrong (wrongDigests): passphrase or algorithm",
+    UNSUPPORTED_SEC_LEVELS: "does not speak authPriv to this user (unsupportedSecLevels)",
+    UNKNOWN_USER_NAMES: "does not know the user (unknownUserNames)",
+    WRONG_DIGESTS: "says our digest is wrong (wrongDigests): passphrase or algorithm",
     (*_USM_STATS, 6, 0): "cannot decrypt (decryptionErrors): privacy passphrase or algorithm",
 }
 
@@ -62,7 +63,9 @@ class Resync:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
+class Keys:
+    """Localized to one engine."""
+
     auth: bytes
     priv: bytes
 
@@ -86,7 +89,7 @@ class UserSecurity:
         self._monotonic = monotonic
         self._hash, self._digest_bytes, _ = _AUTH[user.auth_protocol]
         self._engine: _Engine | None = None
-        self._keys: _Keys | None = None
+        self._keys: Keys | None = None
         self._message_id = 0
         self._request_id = 0
         self.reboots = 0
@@ -185,8 +188,8 @@ class UserSecurity:
     def _now(self, engine: _Engine) -> int:
         return min(engine.time + int(self._monotonic() - engine.heard), LAST_BOOTS)
 
-    def _localized(self, engine_id: bytes) -> _Keys:
-        return _localized_keys(self._user, engine_id)
+    def _localized(self, engine_id: bytes) -> Keys:
+        return localized_keys(self._user, engine_id)
 
 
 def trap_response(datagram: bytes, user: User) -> pdu.Response:
@@ -199,30 +202,33 @@ def trap_response(datagram: bytes, user: User) -> pdu.Response:
         raise PollError(Reason.AUTH, "a trap without a digest, or of another user")
     if len(message.engine_id) not in v3.ENGINE_ID_BYTES:
         raise PollError(Reason.MALFORMED, f"an engine id of {len(message.engine_id)} bytes")
-    keys = _localized_keys(user, message.engine_id)
+    keys = localized_keys(user, message.engine_id)
     if not genuine(datagram, message, keys, user):
         raise PollError(Reason.AUTH, "a trap's digest is wrong")
     return v3.response(opened(message, keys, user))
 
 
 def sealed(
-    message_id: int, scoped: bytes, user: User, keys: _Keys, *, engine_id: bytes, boots: int, time: int,
+    message_id: int, scoped: bytes, user: User, keys: Keys, *, engine_id: bytes, boots: int, time: int,
     flags: int = v3.AUTH | v3.PRIV | v3.REPORTABLE,
 ) -> bytes:  # fmt: skip
-    """An authPriv message: encrypted, then signed."""
+    """A message at the level of its flags: encrypted, then signed; in clear it bears no user's name."""
     hash_name, digest_bytes, _ = _AUTH[user.auth_protocol]
-    salt = secrets.token_bytes(8)
-    placeholder = secrets.token_bytes(digest_bytes)
+    salt = secrets.token_bytes(8) if flags & v3.PRIV else b""
+    placeholder = secrets.token_bytes(digest_bytes) if flags & v3.AUTH else b""
+    content = _cipher(keys.priv, boots, time, salt).encryptor().update(scoped) if salt else scoped
     bare = _message(
-        message_id, flags, _cipher(keys.priv, boots, time, salt).encryptor().update(scoped), engine_id=engine_id,
-        boots=boots, time=time, user=user.name.encode(), digest=placeholder, salt=salt,
+        message_id, flags, content, engine_id=engine_id, boots=boots, time=time,
+        user=user.name.encode() if placeholder else b"", digest=placeholder, salt=salt,
     )  # fmt: skip
+    if not placeholder:
+        return v3.encoded(bare)
     before, _, after = v3.encoded(bare).partition(placeholder)
     digest = hmac.digest(keys.auth, before + bytes(digest_bytes) + after, hash_name)[:digest_bytes]
     return before + digest + after
 
 
-def genuine(datagram: bytes, message: v3.Message, keys: _Keys, user: User) -> bool:
+def genuine(datagram: bytes, message: v3.Message, keys: Keys, user: User) -> bool:
     """Whether the digest is right."""
     hash_name, digest_bytes, _ = _AUTH[user.auth_protocol]
     end = message.digest_at + digest_bytes
@@ -232,7 +238,7 @@ def genuine(datagram: bytes, message: v3.Message, keys: _Keys, user: User) -> bo
     return hmac.compare_digest(hmac.digest(keys.auth, blank, hash_name)[:digest_bytes], message.digest)
 
 
-def opened(message: v3.Message, keys: _Keys, user: User) -> bytes:
+def opened(message: v3.Message, keys: Keys, user: User) -> bytes:
     """The scoped PDU in clear. Raises PollError (malformed)."""
     if not message.flags & v3.PRIV:
         return message.scoped
@@ -264,11 +270,12 @@ def _hashed(user: User) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=16384)
-def _localized_keys(user: User, engine_id: bytes) -> _Keys:
+def localized_keys(user: User, engine_id: bytes) -> Keys:
+    """The user's keys on one engine (RFC 3414 2.6)."""
     hash_name, _, service_id = _AUTH[user.auth_protocol]
     auth, priv = _hashed(user)
     engine = univ.OctetString(engine_id)
-    return _Keys(
+    return Keys(
         auth=localkey.localize_key(auth, engine, getattr(hashlib, hash_name)).asOctets(),
         priv=_PRIV[user.priv_protocol].localize_key(service_id, priv, engine).asOctets(),
     )

@@ -108,6 +108,18 @@ def response(scoped_pdu: bytes) -> pdu.Response:
         raise PollError(Reason.MALFORMED, f"no PDU in an SNMPv3 message: {error}") from error
 
 
+def acknowledged(scoped_pdu: bytes) -> bytes:
+    """The scoped PDU that answers an inform's, in its context. Raises PollError (malformed)."""
+    whole, answer = pdu.decoded(scoped_pdu, rfc3412.ScopedPDU()), rfc3412.ScopedPDU()
+    try:
+        answer["contextEngineId"], answer["contextName"] = whole["contextEngineId"], whole["contextName"]
+        answer["data"] = pdu.choice(pdu.acknowledged(whole["data"].getComponent()))
+        result: bytes = encoder.encode(answer)
+    except pdu.NOT_BER as error:
+        raise PollError(Reason.MALFORMED, f"no PDU in an SNMPv3 message: {error}") from error
+    return result
+
+
 def _digest_at(datagram: bytes, parameters: bytes, digest: bytes, salt: bytes) -> int:
     """Where the digest stands: before the salt, which ends the security parameters (both shorter than 128 bytes)."""
     begin = datagram.find(parameters) + len(parameters) - len(salt) - 2 - len(digest)

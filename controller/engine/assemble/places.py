@@ -6,6 +6,7 @@ from itertools import count
 
 import numpy as np
 
+from controller.engine.assemble import uplinks
 from controller.engine.gate import Gate
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
@@ -57,6 +58,7 @@ def places(estate: Estate, gate: Gate) -> Places:
     feeds, pdus = sorted(estate.feeds), sorted(estate.pdus)
     phases = [phase_name(pdu, n) for pdu in pdus for n in range(1, estate.pdus[pdu].phases + 1)]
     zone_rows, room_rows = rows_of(zones), rows_of(rooms)
+    comes_in, leaves = uplinks.traffic(estate, gate, racks)
     return Places(
         host_types=model.HostTypes(
             names=tuple(types),
@@ -68,6 +70,8 @@ def places(estate: Estate, gate: Gate) -> Places:
             zone=_ints(zone_rows[estate.racks[name].zone] for name in racks),
             room=_ints(room_rows[estate.racks[name].room] for name in racks),
             uplink_mib_s=_floats(estate.racks[name].uplink_mib_s for name in racks),
+            uplink_in_bytes_s=comes_in,
+            uplink_out_bytes_s=leaves,
         ),
         rooms=model.Rooms(names=tuple(rooms), site=tuple(estate.rooms[name].site for name in rooms)),
         zones=model.Zones(

@@ -1,12 +1,13 @@
 """What collectors would have read of a synthetic estate, and the snapshot made of it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import numpy as np
 
 from controller.engine import readings
-from controller.engine.assemble import assemble
+from controller.engine.assemble import assemble, uplinks
 from controller.engine.assemble.places import phase_name
 from controller.engine.synthetic import loads as physics
 from controller.engine.synthetic.facts import facts
@@ -18,6 +19,9 @@ from inventory.model import Estate
 
 SOURCE = "synthetic"
 _OLDEST_S = 20.0
+_LEAVES_ITS_RACK = 0.7
+_RECEIVED = 0.6
+"""Shares of what VMs send and receive; modelled."""
 
 
 def snapshot(estate: Estate, seed: int, now: datetime) -> Cluster:
@@ -30,7 +34,7 @@ def snapshot(estate: Estate, seed: int, now: datetime) -> Cluster:
 
 
 def batches(estate: Estate, seen: CloudFacts, seed: int, now: datetime) -> Iterator[Batch]:
-    """Every quantity of hosts, VMs and power, read within the last seconds before `now`."""
+    """Every quantity of hosts, VMs, racks' uplinks and power, read within the last seconds before `now`."""
     rng = np.random.default_rng(seed)
     load = physics.loads(estate, seen, rng)
 
@@ -51,6 +55,9 @@ def batches(estate: Estate, seen: CloudFacts, seed: int, now: datetime) -> Itera
     watts = physics.power_rows(estate, load)
     for kind, names in ((Kind.FEED, feeds), (Kind.PDU, pdus), (Kind.PHASE, phases)):
         yield batch(kind, Quantity.POWER_WATTS, names, watts[kind.value])
+    names, into, out = _of_ports(estate, load)
+    yield batch(Kind.PORT, Quantity.UPLINK_IN_BYTES_S, names, into)
+    yield batch(Kind.PORT, Quantity.UPLINK_OUT_BYTES_S, names, out)
     yield batch(Kind.FEED, Quantity.ON_BATTERY, feeds, np.zeros(len(feeds)))
     yield batch(Kind.FEED, Quantity.BATTERY_MINUTES, feeds, np.full(len(feeds), 12.0))
 
@@ -71,6 +78,17 @@ def _of_hosts(estate: Estate, load: physics.Loads) -> dict[Quantity, FloatColumn
         Quantity.FAN_HEALTH: healthy,
         Quantity.DISK_HEALTH: healthy,
     }
+
+
+def _of_ports(estate: Estate, load: physics.Loads) -> tuple[list[str], FloatColumn, FloatColumn]:
+    """Every uplink with its part of what its rack's VMs send and receive beyond it."""
+    ports = uplinks.ports(estate)
+    sharing = Counter(rack for rack, _ in ports)
+    passing: Counter[str] = Counter()
+    for host, bytes_s in zip(load.hosts, _summed(load, load.vm_network_bytes_s).tolist(), strict=True):
+        passing[host.rack] += bytes_s * _LEAVES_ITS_RACK
+    each = np.array([passing[rack] / sharing[rack] for rack, _ in ports], np.float64)
+    return [name for _, name in ports], _RECEIVED * each, (1.0 - _RECEIVED) * each
 
 
 def _of_vms(load: physics.Loads) -> dict[Quantity, FloatColumn]:

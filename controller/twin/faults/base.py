@@ -53,6 +53,12 @@ def require_device(cloud: Cloud, name: str) -> None:
         raise InputError(f"there is no host, PDU or device {name!r}")
 
 
+def require_switch(cloud: Cloud, name: str) -> None:
+    """Makes sure that there is such a switch with uplinks. Raises InputError."""
+    if not cloud.world.uplinks.of_switch(name):
+        raise InputError(f"there is no switch {name!r} with uplinks")
+
+
 def server(cloud: Cloud, name: str) -> Server:
     """A server by id or name. Raises InputError."""
     if name in cloud.world.servers:

@@ -14,6 +14,8 @@ AnyFault = Annotated[
     | devices.GarbledDevice
     | devices.DuplicateEngine
     | devices.RebootDevice
+    | devices.CounterReset
+    | devices.PortDown
     | devices.DeadExporters
     | devices.SlowExporters
     | plant.HostFailure

@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from controller.errors import InputError
 from controller.model.sample import Health
 from controller.twin.ailments import Part, Sensor
 from controller.twin.faults import base
 from controller.twin.openstack.cloud import Cloud
+from controller.twin.uplinks import Port
 
 
 class SensorFault(base.Fault):
@@ -102,7 +104,7 @@ class DuplicateEngine(base.Fault):
 
 
 class RebootDevice(base.Fault):
-    """A device's agent starts anew: sysUpTime from zero, engine boots one more."""
+    """A device's agent starts anew: sysUpTime from zero, engine boots one more; a switch counts from zero."""
 
     fault: Literal["reboot_device"]
     device: str
@@ -111,6 +113,39 @@ class RebootDevice(base.Fault):
         base.require_device(cloud, self.device)
         _, times = cloud.world.ailments.restarts.get(self.device, (0.0, 0))
         cloud.world.ailments.restarts[self.device] = (cloud.world.now, times + 1)
+        cloud.world.uplinks.renew(self.device, None)
+
+
+class CounterReset(base.Fault):
+    """The counters of a switch's uplinks begin anew while it runs on; it tells so by ifCounterDiscontinuityTime."""
+
+    fault: Literal["counter_reset"]
+    device: str
+
+    def befall(self, cloud: Cloud) -> None:
+        base.require_switch(cloud, self.device)
+        cloud.world.uplinks.renew(self.device, cloud.world.now)
+
+
+class PortDown(base.Fault):
+    """An uplink of a switch goes down; the rack's other uplinks carry what it carried."""
+
+    fault: Literal["port_down"]
+    device: str
+    port: str
+
+    def befall(self, cloud: Cloud) -> None:
+        self._port(cloud).up = False
+
+    def lift(self, cloud: Cloud) -> None:
+        self._port(cloud).up = True
+
+    def _port(self, cloud: Cloud) -> Port:
+        base.require_switch(cloud, self.device)
+        ports = cloud.world.uplinks.of_switch(self.device)
+        if self.port not in ports:
+            raise InputError(f"{self.device!r} has no uplink {self.port!r}")
+        return ports[self.port]
 
 
 class DeadExporters(base.Fault):

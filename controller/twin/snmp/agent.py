@@ -15,6 +15,7 @@ from controller.twin.snmp import ber, devices, pdus, usm
 from controller.twin.snmp.devices import Device
 from controller.twin.snmp.traps import Traps
 from controller.twin.world import World
+from inventory.model import SnmpProfile
 
 _PKTINFO = 8
 """IP_PKTINFO of Linux, which Python's socket module does not name before 3.14."""
@@ -88,11 +89,15 @@ class Agents:
             self._send(sock, message, sender, device)
 
     def _fed(self, device: Device) -> bool:
-        """Whether the device has current: a PDU or a UPS of a dead feed has none, a BMC needs one live cord."""
+        """Whether the device has current: a PDU of a dead feed has none, a BMC or a switch needs one that lives."""
         world = self._world
         live = world.plant.live
         if device.name in world.estate.pdus:
             return bool(live[world.topology.feed_row(world.estate.pdus[device.name].feed)])
+        if device.profile is SnmpProfile.IF_MIB:
+            rack = world.topology.rack_row(world.estate.devices[device.name].serves)
+            feeds = world.topology.pdu_feed[world.topology.pdu_rack == rack]
+            return bool(live[feeds].any()) or not len(feeds)
         if device.name in world.estate.hosts:
             cords = world.estate.hosts[device.name].cords
             return any(live[world.topology.feed_row(world.estate.pdus[cord.pdu].feed)] for cord in cords)

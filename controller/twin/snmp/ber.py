@@ -45,6 +45,11 @@ def counter(value: float) -> bytes:
     return integer(int(value) & 0xFFFFFFFF, COUNTER32)
 
 
+def counter64(value: int) -> bytes:
+    """A Counter64, which wraps."""
+    return integer(value & 0xFFFFFFFFFFFFFFFF, COUNTER64)
+
+
 def ticks(seconds: float) -> bytes:
     """TimeTicks: hundredths of a second, which wrap."""
     return integer(int(seconds * 100) & 0xFFFFFFFF, TICKS)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.twin.credentials import SnmpSecret
-from controller.twin.snmp import ber, bmcs, power, views
+from controller.twin.snmp import ber, bmcs, power, switches, views
 from controller.twin.snmp.table import Row, Table
 from controller.twin.snmp.usm import Engine
 from controller.twin.world import World
@@ -62,7 +62,12 @@ class Device:
 
 def of(world: World, secrets: Mapping[str, SnmpSecret]) -> list[Device]:
     """Every device of the estate that has an address and a profile."""
-    return [*_bmcs(world, secrets), *_pdus(world, secrets), *_supplies(world, secrets)]
+    return [
+        *_bmcs(world, secrets),
+        *_pdus(world, secrets),
+        *_supplies(world, secrets),
+        *_switches(world, secrets),
+    ]
 
 
 def _bmcs(world: World, secrets: Mapping[str, SnmpSecret]) -> Iterator[Device]:
@@ -96,6 +101,19 @@ def _supplies(world: World, secrets: Mapping[str, SnmpSecret]) -> Iterator[Devic
                 object_id="1.3.6.1.2.1.33", address=_at(device.address),
                 engine=_engine(world, device.name, 8072, secrets[device.credential]),
                 rows=lambda device=device: power.ups(views.supply(world, device)),  # type: ignore[misc]
+            )  # fmt: skip
+
+
+def _switches(world: World, secrets: Mapping[str, SnmpSecret]) -> Iterator[Device]:
+    for device in world.estate.devices.values():
+        if device.profile is SnmpProfile.IF_MIB and device.credential:
+            engine = _engine(world, device.name, 30065, secrets[device.credential])
+            yield Device(
+                name=device.name, profile=device.profile, secret=secrets[device.credential],
+                object_id="1.3.6.1.4.1.30065.1.3011", address=_at(device.address), engine=engine,
+                rows=lambda device=device, engine=engine: (  # type: ignore[misc]
+                    switches.if_mib(views.panel(world, device, engine.began))
+                ),
             )  # fmt: skip
 
 

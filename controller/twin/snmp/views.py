@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from controller.model.sample import Health
 from controller.twin.ailments import Part, Sensor
 from controller.twin.world import World
@@ -63,6 +65,27 @@ class Supply:
     rated_watts: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jack:
+    """A port of a switch. `renewed_s`: the switch's uptime when its counters last began anew."""
+
+    name: str
+    alias: str
+    up: bool
+    mbit_s: int
+    received: int
+    sent: int
+    renewed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A switch: a port for each host of its rack, then its uplinks."""
+
+    name: str
+    ports: tuple[Jack, ...]
+
+
 def board(world: World, host: Host, row: int) -> Board:
     """A host's BMC, now."""
     hosts, topo, ailments = world.hosts, world.topology, world.ailments
@@ -104,6 +127,26 @@ def strip(world: World, pdu: Pdu) -> Strip:
         phase_watts=tuple(shown),
         energy_kwh=1000.0 + float(plant.pdu_energy_wh[row]) / 1000.0,
     )
+
+
+def panel(world: World, device: Device, began: float) -> Panel:
+    """A switch, now; `began`: when it started."""
+    hosts, topo = world.hosts, world.topology
+    inside = np.flatnonzero(topo.host_rack == topo.rack_row(device.serves))
+    octets = [int(hosts.rx_bytes[row]) for row in inside]
+    ports = [
+        Jack(name=f"Ethernet{n}/1", alias=topo.hosts[row], up=bool(hosts.powered[row]), mbit_s=25_000, received=passed,
+             sent=passed)
+        for n, (row, passed) in enumerate(zip(inside, octets, strict=True), 1)
+    ]  # fmt: skip
+    for name, port in world.uplinks.of_switch(device.name).items():
+        received, sent = port.octets
+        renewed_s = 0.0 if port.renewed is None else max(0.0, port.renewed - began)
+        ports.append(
+            Jack(name=name, alias="spine", up=port.up, mbit_s=port.mbit_s, received=received, sent=sent,
+                 renewed_s=renewed_s)
+        )  # fmt: skip
+    return Panel(name=device.name, ports=tuple(ports))
 
 
 def supply(world: World, device: Device) -> Supply:

@@ -161,9 +161,51 @@ def test_a_profile_of_another_kind_of_device_is_told(tmp_path: Path) -> None:
 
 
 def test_a_device_that_nothing_polls_is_told_so(tmp_path: Path) -> None:
-    for kind, served in (("cooling", "cool"), ("switch", "r1")):
-        said = told(tmp_path, "kind: ups, serves: a", f"kind: {kind}, serves: {served}")
-        expect(said, line_of("- {name: ups-a"), f"devices ups-a: a device of kind {kind} is not polled")
+    said = told(tmp_path, "kind: ups, serves: a", "kind: cooling, serves: cool")
+    expect(said, line_of("- {name: ups-a"), "devices ups-a: a device of kind cooling is not polled")
+
+
+SWITCH = '- {name: sw, kind: switch, serves: r1, address: "10.0.3.1"'
+READ = ", profile: if-mib, credential: s"
+
+
+def with_switch(tmp_path: Path, rest: str) -> list[str]:
+    """The estate with that switch on the line after its UPS."""
+    ups = next(line for line in TEXT.splitlines() if line.startswith("- {name: ups-a"))
+    return told(tmp_path, ups, f"{ups}\n{SWITCH}{rest}}}")
+
+
+def test_a_switch_may_stand_there_unread_or_have_its_uplinks_read(tmp_path: Path) -> None:
+    assert with_switch(tmp_path, "") == []
+    assert with_switch(tmp_path, f"{READ}, uplinks: [Ethernet49/1, Ethernet50/1]") == []
+
+
+def test_uplinks_of_what_is_no_switch_are_told(tmp_path: Path) -> None:
+    said = told(tmp_path, "profile: ups-mib,", "uplinks: [Ethernet1], profile: ups-mib,")
+    expect(said, line_of("- {name: ups-a"), "devices ups-a: names uplinks and is of kind ups")
+
+
+def test_uplinks_that_nothing_reads_and_a_switch_read_for_nothing_are_told(tmp_path: Path) -> None:
+    line = line_of("- {name: ups-a") + 1
+    expect(with_switch(tmp_path, ", uplinks: [Ethernet1]"), line, "devices sw: nothing reads its uplinks (give it prof")
+    expect(with_switch(tmp_path, READ), line, "devices sw: names no uplinks, so nothing of it would be read")
+
+
+def test_an_uplink_without_a_name_or_named_twice_is_told(tmp_path: Path) -> None:
+    line = line_of("- {name: ups-a") + 1
+    for ports, what in (
+        ("['']", "'' is no name"),
+        ("[' Ethernet1']", "' Ethernet1' is no name"),
+        ("[49]", "must be text, not the int 49"),
+        ("[Ethernet1, Ethernet1]", "names one thing twice"),
+        ("Ethernet1", "must be a list"),
+    ):
+        expect(with_switch(tmp_path, f"{READ}, uplinks: {ports}"), line, f"devices sw: uplinks {what}")
+
+
+def test_a_switch_is_read_by_its_interfaces_alone(tmp_path: Path) -> None:
+    said = with_switch(tmp_path, ", profile: ups-mib, credential: s, uplinks: [Ethernet1]")
+    expect(said, line_of("- {name: ups-a") + 1, "devices sw: profile ups-mib is not one for this kind of device")
 
 
 def test_an_address_without_profile_or_credential_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import inventory
 from inventory import dump, generate, load, validate
 from inventory.checks import power
-from inventory.model import Classification, Estate
+from inventory.model import Classification, DeviceKind, Estate
 from inventory.modelled import named
 from inventory.modelled.sizes import sizes
 
@@ -90,7 +90,9 @@ def test_the_demo_is_two_rooms_of_four_racks_with_two_feeds_each() -> None:
         "supermicro",
     }
     assert {pdu.profile.value for pdu in estate.pdus.values() if pdu.profile} == {"apc-pdu", "raritan-pdu"}
-    assert {device.serves for device in estate.devices.values()} == estate.feeds.keys()
+    serves = {kind: {d.serves for d in estate.devices.values() if d.kind is kind} for kind in DeviceKind}
+    assert serves == {DeviceKind.UPS: {*estate.feeds}, DeviceKind.SWITCH: {*estate.racks}, DeviceKind.COOLING: set()}
+    assert {len(d.uplinks) for d in estate.devices.values() if d.kind is DeviceKind.SWITCH} == {2}
     assert {system.name for system in named.SYSTEMS} <= estate.systems.keys()
 
 

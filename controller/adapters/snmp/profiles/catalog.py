@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from controller.adapters.snmp.plan import ReadingPlan
-from controller.adapters.snmp.profiles import apc_pdu, idrac, ilo, raritan_pdu, supermicro, ups_mib, xcc
+from controller.adapters.snmp.profiles import apc_pdu, idrac, if_mib, ilo, raritan_pdu, supermicro, ups_mib, xcc
 from inventory.model import SnmpProfile
 
 PLANS: Mapping[SnmpProfile, ReadingPlan] = {
@@ -14,4 +14,5 @@ PLANS: Mapping[SnmpProfile, ReadingPlan] = {
     SnmpProfile.APC_PDU: apc_pdu.PLAN,
     SnmpProfile.RARITAN_PDU: raritan_pdu.PLAN,
     SnmpProfile.UPS_MIB: ups_mib.PLAN,
+    SnmpProfile.IF_MIB: if_mib.PLAN,
 }

@@ -51,6 +51,7 @@ def test_a_right_answer_is_opened(told: Callable[[], tuple[UserSecurity, bytes]]
         lambda data: data[: len(data) // 2],
         lambda data: b"",
         lambda data: b"\x30\x84\xff\xff\xff\xff" + data,
+        lambda data: b"\x30\x0b\x02\x88" + b"\xff" * 8 + b"\x01",
         lambda data: b"\x30\x80" * 1000,
         lambda data: data + b"\x05\x00",
         lambda data: b"GET / HTTP/1.1\r\n\r\n",

@@ -1,7 +1,10 @@
 """The small parts of the collector: tables by name, uptime's wrap, learned patience, turns, engine ids, targets."""
 
+from dataclasses import replace
+
 import pytest
 
+from controller.adapters.snmp.answers import Dated
 from controller.adapters.snmp.collector import next_turn
 from controller.adapters.snmp.credentials import User
 from controller.adapters.snmp.engines import Engines
@@ -11,7 +14,7 @@ from controller.adapters.snmp.pace import LONGEST_WAIT, ResponseTime
 from controller.adapters.snmp.pdu import Value
 from controller.adapters.snmp.plan import ReadingPlan, Table
 from controller.adapters.snmp.reader import POLLS_A_WALK, Reader
-from controller.adapters.snmp.target import Watts, targets
+from controller.adapters.snmp.target import Target, Watts, targets
 from controller.errors import InputError
 from controller.model.sample import Kind
 from inventory.model import SnmpProfile
@@ -20,6 +23,9 @@ from tests.fakes.small_estate import small_estate
 COLUMN: Oid = (1, 3, 9, 1)
 NAMES: Oid = (1, 3, 9, 2)
 PLAN = ReadingPlan(tables=(Table(live=(COLUMN,), fixed=(NAMES,)),), decode=lambda answers, findings: None)
+TARGET = Target(
+    name="pdu:p", kind=Kind.PDU, subject="p", address=("127.0.0.1", 161), profile=SnmpProfile.APC_PDU, credential="c"
+)
 
 
 class TableOfOne:
@@ -32,14 +38,17 @@ class TableOfOne:
     async def get(self, oids: tuple[Oid, ...]) -> dict[Oid, Value | None]:
         return {of: self.values.get(of) for of in oids}
 
-    async def walk(self, columns: tuple[Oid, ...]) -> dict[Oid, Value]:
+    async def get_together(self, groups: tuple[tuple[Oid, ...], ...]) -> tuple[Dated, ...]:
+        raise AssertionError("nothing of this plan belongs together")
+
+    async def walk(self, columns: tuple[Oid, ...], rows: int) -> dict[Oid, Value]:
         self.walks += 1
         return {of: value for of, value in self.values.items() if of[:4] in columns}
 
 
 async def test_a_table_is_walked_once_and_then_read_by_name_until_its_turn_comes_again() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     for _ in range(POLLS_A_WALK + 1):
         answers = await reader.read()
         assert answers.values == device.values
@@ -51,7 +60,7 @@ async def test_a_table_is_walked_once_and_then_read_by_name_until_its_turn_comes
 
 async def test_an_uptime_that_falls_back_is_a_restart() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     await reader.read()
     device.values[SYS_UPTIME] = 10
     await reader.read()
@@ -61,7 +70,7 @@ async def test_an_uptime_that_falls_back_is_a_restart() -> None:
 
 async def test_an_uptime_that_wraps_after_497_days_is_no_restart() -> None:
     device = TableOfOne()
-    reader = Reader(device, PLAN)
+    reader = Reader(device, PLAN, TARGET)
     device.values[SYS_UPTIME] = 2**32 - 1500
     await reader.read()
     device.values[SYS_UPTIME] = 1500
@@ -74,7 +83,7 @@ async def test_a_device_that_has_nothing_of_its_profile_is_told() -> None:
     device = TableOfOne()
     device.values = {}
     with pytest.raises(PollError, match="none of its profile's objects"):
-        await Reader(device, PLAN).read()
+        await Reader(device, PLAN, TARGET).read()
 
 
 def test_patience_follows_the_devices_own_answers() -> None:
@@ -115,16 +124,26 @@ def test_an_engine_id_is_free_again_when_its_holder_has_long_been_silent() -> No
     assert engines.claim(b"other", "c", 300.0) == ()
 
 
-def test_every_bmc_pdu_and_ups_of_the_estate_is_a_target() -> None:
+def test_every_bmc_pdu_ups_and_switch_of_the_estate_is_a_target() -> None:
     estate = small_estate(snmp_port=1161)
     found = {target.name: target for target in targets(estate)}
-    assert len(found) == 8 + 8 + 4
+    assert len(found) == 8 + 8 + 4 + 8
     bmc, pdu, ups = found["bmc:h1"], found["pdu:pdu-r1-A"], found["ups:ups-NA"]
     assert (bmc.kind, bmc.subject, bmc.address) == (Kind.HOST, "h1", ("127.20.1.11", 1161))
     assert bmc.watts == Watts(least=75.0, most=715.0)
     assert (pdu.kind, pdu.subject, pdu.phases, pdu.profile) == (Kind.PDU, "pdu-r1-A", 3, SnmpProfile.APC_PDU)
     assert pdu.watts.most == pytest.approx(3 * pdu.phase_watts.most)
     assert (ups.kind, ups.subject) == (Kind.FEED, "NA")
+    switch = found["switch:sw-r2-B"]
+    assert (switch.kind, switch.subject, switch.address) == (Kind.PORT, "sw-r2-B", ("127.20.2.211", 1161))
+    assert switch.uplinks == {"Ethernet49", "Ethernet50"}
+
+
+def test_a_switch_that_nothing_reads_is_no_target() -> None:
+    estate = small_estate()
+    switch = replace(estate.devices["sw-r2-B"], profile=None, credential=None, uplinks=frozenset())
+    found = targets(replace(estate, devices={**estate.devices, "sw-r2-B": switch}))
+    assert not [target for target in found if target.subject == "sw-r2-B"]
 
 
 def test_a_short_passphrase_is_refused() -> None:

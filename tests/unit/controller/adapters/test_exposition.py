@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from controller.adapters.exposition.registry import registry
+from controller.cli import tables
 from controller.engine import census
-from controller.engine.status import Budget, PlanSummary, Published, Status
+from controller.engine.status import Budget, PlanSummary, Published, RackRoom, Status
 from controller.engine.tally import Faults, Histogram, Moves, RefusalCount, Turns
-from controller.model.cluster import PowerKind
+from controller.model.cluster import PowerKind, absent
 from controller.model.ids import HostName, MoveId, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.operation import Drain, DrainState, Pause
@@ -152,6 +153,50 @@ def test_a_feeds_limit_load_and_headroom_are_shown() -> None:
     assert metrics.get_sample_value("gdcc_power_unread_watts", labels) == 60.0
     assert metrics.get_sample_value("gdcc_power_limit_watts", labels) is not None
     assert metrics.get_sample_value("gdcc_plan_breaches", {"rule": "feed"}) == 1
+
+
+def test_a_racks_uplinks_are_shown_with_limit_headroom_and_age_and_no_value_where_they_are_not_read() -> None:
+    some = random_cluster.cluster(7, hosts=60, vms=20)
+    racks, count = some.racks, len(some.racks.names)
+    trust = np.full(count, Trust.FRESH, np.int8)
+    trust[1] = Trust.STALE
+    at = np.full(count, some.taken_at.timestamp() - 20.0)
+    into = replace(racks.uplink_in_bytes_s, values=np.full(count, 3e8), at=at, trust=trust)
+    carried = replace(
+        racks, uplink_mib_s=np.full(count, 2400.0), uplink_in_bytes_s=into, uplink_out_bytes_s=absent(count)
+    )
+    cluster = replace(some, racks=carried)
+    metrics = served(replace(STATUS, readings=census.readings(cluster)), cluster)
+
+    def value(name: str, rack: int, way: str | None = "in") -> float | None:
+        direction = {} if way is None else {"direction": way}
+        return metrics.get_sample_value(f"gdcc_rack_uplink_{name}", {"rack": racks.names[rack], **direction})
+
+    assert value("bytes_per_second", 0) == 3e8
+    assert value("headroom_bytes_per_second", 0) == 2400 * 2**20 - 3e8
+    assert value("bytes_per_second", 1) is value("headroom_bytes_per_second", 1) is None
+    assert value("reading_age_seconds", 1) == pytest.approx(20.0)
+    assert value("bytes_per_second", 0, "out") is value("reading_age_seconds", 0, "out") is None
+    assert value("limit_bytes_per_second", 1, None) == 2400 * 2**20
+    counted = {"kind": "rack", "quantity": "uplink_in_bytes_s", "trust": "stale"}
+    assert metrics.get_sample_value("gdcc_readings", counted) == 1
+
+
+def test_the_status_lists_the_fullest_uplinks_that_are_read() -> None:
+    def room(name: str, into: float | None) -> RackRoom:
+        return RackRoom(
+            rack=name, hosts=1, vcpus=1.0, vcpus_placed=0.0, memory_bytes=1.0, memory_placed_bytes=0.0,
+            uplink_bytes_s=100.0 * 2**20, uplink_in_bytes_s=into, uplink_out_bytes_s=5.0 * 2**20,
+        )  # fmt: skip
+
+    rooms = (room("unread", None), room("quiet", 2.0**20), room("full", 101.0 * 2**20))
+    table = tables.uplinks(tables.plain(replace(STATUS, racks=rooms))["racks"])
+    shown = [[str(cell) for cell in column.cells] for column in table.columns]
+    assert shown == [["full", "quiet"], ["101.0", "1.0"], ["5.0", "5.0"], ["100.0", "100.0"]]
+    assert [row.style for row in table.rows] == ["red", ""]
+    assert len(tables.status(tables.plain(STATUS))) + 1 == len(
+        tables.status(tables.plain(replace(STATUS, racks=rooms)))
+    )
 
 
 def test_no_label_holds_a_vms_id() -> None:

@@ -181,7 +181,8 @@ def test_a_reload_that_changes_no_source_leaves_the_collectors_alone(daemon: Dae
     daemon.reload()
     assert "the collectors are built anew" not in caplog.text
     one = "{version: '2c', community: {file: secret}}"
-    daemon.configure(f"snmp: {{credentials: {{bmc-v3: {one}, pdu-v2c: {one}, ups-v2c: {one}}}}}\n")
+    names = ("bmc-v3", "pdu-v2c", "ups-v2c", "switch-v2c", "switch-v3")
+    daemon.configure(f"snmp: {{credentials: {{{', '.join(f'{name}: {one}' for name in names)}}}}}\n")
     (daemon.folder / "secret").write_text("one\n")
     daemon.reload()
     assert caplog.text.count("the collectors are built anew") == 1

@@ -1,21 +1,28 @@
 """`gdcc snapshot` and `gdcc plan` without a daemon: one look says what the daemon would say of it, a freeze too."""
 
 import asyncio
+import json
 import socket
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from controller import config
 from controller.adapters.clock import SystemClock
 from controller.bootstrap import once, parts
+from controller.engine.assemble import uplinks
 from controller.engine.observe import Observer
 from controller.errors import InputError
 from controller.model.cluster import Cluster
 from controller.model.extent import Extent, Peak
 from controller.model.ids import ProjectId
+from controller.model.sample import Batch, Fault, Kind, Quantity
 from inventory import dump, load
+from inventory.model import Estate
 from tests.fakes import journals
 from tests.fakes.clock import VirtualClock
 from tests.fakes.cloud import FakeCloud
@@ -54,6 +61,60 @@ def test_a_cloud_that_is_smaller_than_the_journal_remembers_freezes_it(settings:
         extent = Extent(expected_hosts=8, hosts=8, vms=1000)
         journal.save_peaks((Peak(since=VirtualClock().now(), extent=extent),))
     assert "resume" in (seen(settings).freeze or "")
+
+
+class Switches:
+    """A collector that has what passes uplinks at its third look; the first two are no rate yet."""
+
+    name = "snmp"
+
+    def __init__(self, estate: Estate, clock: VirtualClock) -> None:
+        self._ports = tuple(name for _, name in uplinks.ports(estate))
+        self._clock = clock
+        self.looks = 0
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:
+        self.looks += 1
+        count = len(self._ports)
+        at = np.full(count, self._clock.now().timestamp())
+        return [
+            Batch(kind=Kind.PORT, quantity=way, source="snmp", names=self._ports, values=np.full(count, 5e6), at=at)
+            for way in (Quantity.UPLINK_IN_BYTES_S, Quantity.UPLINK_OUT_BYTES_S)
+        ] if self.looks > 2 else [], ()  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_it_looks_until_uplinks_that_the_estate_names_are_read(settings: config.Config, named: bool) -> None:
+    clock, estate = VirtualClock(), load.load(settings.estate)
+    hosts = {name: replace(host, bmc=None) for name, host in estate.hosts.items()}
+    estate = replace(estate, hosts=hosts, devices=estate.devices if named else {})
+    collector = Switches(estate, clock)
+    cloud = FakeCloud(clock, tuple(estate.hosts))
+    cloud.boot("vm-1", "h1", project_id=ProjectId("p"))
+    observer = Observer(cloud, [collector], clock, deadline=timedelta(seconds=5))
+    cluster = asyncio.run(once.seen(observer, estate, settings, settings.policy.policy(), clock))
+    assert collector.looks == (3 if named else 1)
+    assert cluster.racks.uplink_in_bytes_s.fresh.all() == named
+
+
+def test_an_engine_of_our_own_is_kept_in_the_state_directory_where_traps_are_heard(tmp_path: Path) -> None:
+    dump.write(small_estate(), tmp_path / "estate", schema="schema.json")
+    file = tmp_path / "controller.yaml"
+    file.write_text("version: 1\nestate: estate\nstate_dir: kept\nsnmp: {traps: {port: 16200}}\n")
+    settings = config.load(file)
+    for boots in (1, 2):
+        asyncio.run(built(settings))
+        assert json.loads((tmp_path / "kept" / parts.ENGINE_FILE).read_text())["boots"] == boots
+    asyncio.run(built(parts.beside_a_daemon(settings)))
+    assert json.loads((tmp_path / "kept" / parts.ENGINE_FILE).read_text())["boots"] == 2, "it hears none"
+
+
+async def built(settings: config.Config) -> None:
+    parts.collectors(settings, load.load(settings.estate), SystemClock())
 
 
 def test_a_verb_beside_a_daemon_takes_no_port_for_traps(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Rates from the 64-bit octet counters of ports, by the agent's own clock.
+
+A rate is of the time between two looks at one agent that ran through, at one counter that ran through. It is believed
+only up to what the port can carry. All else is no number: the first look, one after the agent or the counter began
+anew, one too soon after the look before (agents keep counters for seconds) or too late to be a rate of now. An agent
+that began anew and has run longer since than at the look before, or was about to wrap its clock then, is known by
+counters that fell and not by its clock.
+"""
+
+from dataclasses import dataclass, field
+
+from controller.adapters.snmp.failure import Reason
+from controller.adapters.snmp.uptime import ticks_between
+
+COUNTER_WRAP = 2**64
+LEAST_S = 5.0
+MOST_S = 600.0
+MARGIN = 1.5
+"""A rate above the port's speed by so much is no rate: an agent may tell counters that are seconds old; modelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a port's counters said, in octets, with the `ticks` (sysUpTime, 1/100 s) of the same message.
+
+    `discontinuity`: ifCounterDiscontinuityTime, None where the agent does not tell it. `speed`: bytes/s that the port
+    carries, None where it is not known.
+    """
+
+    ticks: int
+    received: int
+    sent: int
+    discontinuity: int | None
+    speed: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Bytes/s."""
+
+    received: float
+    sent: float
+
+
+@dataclass(slots=True)
+class Counters:
+    """The look at each port that its next one is compared with."""
+
+    _looks: dict[str, Look] = field(default_factory=dict)
+
+    def rates(self, port: str, look: Look) -> Rates | Reason | None:
+        """The rates since the look before, why there are none, or None where that is as it must be."""
+        before = self._looks.get(port)
+        seconds = None if before is None else elapsed_s(before, look)
+        if seconds is None or seconds >= LEAST_S:
+            self._looks[port] = look
+        return None if before is None else rates(before, look)
+
+    def forget(self, port: str) -> None:
+        """The port's next look is its first."""
+        self._looks.pop(port, None)
+
+
+def elapsed_s(before: Look, now: Look) -> float | None:
+    """Seconds through which the agent and the counters ran; None where either began anew."""
+    ticks = ticks_between(before.ticks, now.ticks)
+    return None if ticks is None or before.discontinuity != now.discontinuity else ticks / 100
+
+
+def rates(before: Look, now: Look) -> Rates | Reason | None:
+    """What passed a second between two looks; a counter that fell has wrapped if the port could carry so much."""
+    seconds = elapsed_s(before, now)
+    if seconds is None:
+        return Reason.COUNTER_RESET
+    if seconds < LEAST_S:
+        return None
+    fell = now.received < before.received or now.sent < before.sent
+    received, sent = (
+        (after - earlier) % COUNTER_WRAP / seconds
+        for earlier, after in ((before.received, now.received), (before.sent, now.sent))
+    )
+    speeds = [look.speed for look in (before, now) if look.speed is not None]
+    if max(received, sent) > MARGIN * max(speeds) if speeds else fell:
+        return Reason.COUNTER_RESET if fell else Reason.IMPLAUSIBLE
+    return None if seconds > MOST_S else Rates(received=received, sent=sent)
