@@ -41,6 +41,7 @@ lab: setup ## a real OpenStack, Prometheus and SNMP agents on this machine
 lab-down: ## the end of it, nothing left behind
 	@tests/lab/lab joined down
 	@tests/lab/lab hosts down
+	@tests/lab/lab vm down
 	@tests/lab/lab down
 
 soak: setup ## the planner's properties on thousands of clusters, and each role on a lab host; hours

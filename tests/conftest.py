@@ -7,19 +7,22 @@ import pytest
 from tests.fakes.postgres import postgres
 from tests.lab.fixtures import lab, standing_lab
 from tests.lab.host_fixtures import bare_hosts, joined_lab, standing_hosts, standing_joined_lab
+from tests.lab.vm_fixtures import bare_vm, standing_vm
 
-_HOSTS = ("bare_hosts", "standing_hosts")
+_HOSTS = ("bare_vm", "standing_vm", "bare_hosts", "standing_hosts")
 _TURNS = (*_HOSTS, "lab", "standing_lab")
 """What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
 
 __all__ = [
     "bare_hosts",
+    "bare_vm",
     "joined_lab",
     "lab",
     "postgres",
     "standing_hosts",
     "standing_joined_lab",
     "standing_lab",
+    "standing_vm",
 ]
 
 

@@ -35,6 +35,30 @@ class Played:
     output: str
 
 
+def begun(inventory: Path, playbook: str, *options: str) -> subprocess.Popen[str]:
+    """A playbook under way: its standard output and error can be read, and it can be killed."""
+    ansible = Path(sys.executable).with_name("ansible-playbook")
+    return subprocess.Popen(
+        [ansible, "-i", inventory, f"playbooks/{playbook}.yml", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOSTS_LAB": str(DIRECTORY)},
+    )
+
+
+def played(running: subprocess.Popen[str]) -> Played:
+    """How it went, once it has ended."""
+    output, errors = running.communicate()
+    recap = _RECAP.findall(output)
+    return Played(
+        changed={host: int(changed) for host, changed, _, _ in recap},
+        failed=frozenset(host for host, _, unreachable, failed in recap if unreachable != "0" or failed != "0"),
+        output=output + errors,
+    )
+
+
 class Hosts:
     """Hosts by name. What is done to them here, their administrator does by hand."""
 
@@ -61,26 +85,11 @@ class Hosts:
 
     def play(self, playbook: str, *options: str) -> Played:
         """Runs a playbook on all hosts, or as the options say."""
-        running = self.begin(playbook, *options)
-        output, errors = running.communicate()
-        recap = _RECAP.findall(output)
-        return Played(
-            changed={host: int(changed) for host, changed, _, _ in recap},
-            failed=frozenset(host for host, _, unreachable, failed in recap if unreachable != "0" or failed != "0"),
-            output=output + errors,
-        )
+        return played(self.begin(playbook, *options))
 
     def begin(self, playbook: str, *options: str) -> subprocess.Popen[str]:
-        """The same, under way: its standard output and error can be read, and it can be killed."""
-        ansible = Path(sys.executable).with_name("ansible-playbook")
-        return subprocess.Popen(
-            [ansible, "-i", ESTATE_OF_HOSTS / "gdcc.yml", f"playbooks/{playbook}.yml", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOSTS_LAB": str(DIRECTORY)},
-        )
+        """The same, under way."""
+        return begun(ESTATE_OF_HOSTS / "gdcc.yml", playbook, *options)
 
     def configure(self) -> Played:
         """All that is declared of them. Raises `AssertionError` with what Ansible said where it fails on any."""
