@@ -3,6 +3,7 @@
 Each file is a mapping with `version: 1` and any of the tables of `Estate`; the tables of all files are joined.
 """
 
+import functools
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -151,12 +152,18 @@ def _read_header(reading: _Reading, document: Document, key: Node, node: Node) -
 
 def _unusable(timezone: str) -> str | None:
     """Why nobody can tell the time of day there."""
-    known = zoneinfo.available_timezones()
+    known = _timezones(zoneinfo.TZPATH)
     if timezone in known:
         return None
     if not known:
         return f"estate: timezone {timezone!r} cannot be looked up: this machine has no time zone data (install tzdata)"
     return f"estate: timezone {timezone!r} is unknown (write a name such as 'Asia/Bangkok')"
+
+
+@functools.cache
+def _timezones(_folders: tuple[str, ...]) -> frozenset[str]:
+    """Every name that this machine knows, from files all of which have to be opened to tell."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _read_table(reading: _Reading, document: Document, table: str, node: Node) -> None:

@@ -1,16 +1,27 @@
 """A repository with an estate, a small `pulumi` on PATH, and a backend that is empty."""
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from typer.testing import CliRunner
 
 from controller.cli.main import app
 from inventory import dump, generate, load
 from tests.fakes import pulumi_cli
+
+
+@functools.cache
+def _declared():
+    """A small estate's files by name, and the names of its agencies."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = dump.write_rows(dump.rows(generate.estate(60, 1)), Path(folder), schema="estate.schema.json")
+        return {path.name: path.read_bytes() for path in written}, tuple(load.load(Path(folder)).agencies)
 
 
 class Project:
@@ -20,8 +31,10 @@ class Project:
         estate = self.root / "inventory/estates/gdcc"
         estate.mkdir(parents=True)
         (self.root / "Pulumi.yaml").write_text("name: gdcc\n")
-        dump.write_rows(dump.rows(generate.estate(60, 1)), estate, schema="estate.schema.json")
-        self.agencies = list(load.load(estate).agencies)[:3]
+        written, agencies = _declared()
+        for name, text in written.items():
+            (estate / name).write_bytes(text)
+        self.agencies = list(agencies[:3])
         self.stacks = [f"agency-{each}" for each in self.agencies]
         files = self.root / "infra/stacks"
         files.mkdir(parents=True)

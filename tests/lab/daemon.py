@@ -131,6 +131,7 @@ class Daemon:
         The journal's write lock is held from the look to the death, so no other state is written in between.
         """
         path, end = self.folder / "state" / "journal.db", time.monotonic() + PATIENCE_S
+        pause = threading.Event()
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             while True:
                 if wanted & set(_open_moves(connection)):
@@ -141,6 +142,7 @@ class Daemon:
                     connection.execute("rollback")
                 assert self.process is not None and self.process.poll() is None, f"the daemon ended: {self.tail()}"
                 assert time.monotonic() < end, f"no move was in any of {sorted(wanted)}: {self.tail()}"
+                pause.wait(0.001)  # or it would take the processor from the cloud that it waits for
 
     def reload(self, policy: Mapping[str, Any]) -> None:
         """Another policy, by SIGHUP."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from controller.adapters.store.tables import campaign_hosts, campaign_steps, campaigns
 from controller.errors import InvariantError, RefusedError
@@ -14,6 +14,10 @@ from controller.model import campaign as words
 from controller.model.ids import HostName
 
 _ORDER = TypeAdapter(words.Order)
+
+_CAMPAIGNS = select(campaigns).order_by(campaigns.c.n.desc())
+_CAMPAIGN = select(campaigns).where(campaigns.c.id == bindparam("campaign"))
+_MEMBERS = select(campaign_hosts).where(campaign_hosts.c.campaign == bindparam("campaign")).order_by(campaign_hosts.c.n)
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -44,12 +48,11 @@ class SqlCampaigns:
 
     def campaigns(self) -> tuple[words.Campaign, ...]:
         with self._transaction() as connection:
-            return tuple(map(_campaign, connection.execute(select(campaigns).order_by(campaigns.c.n.desc()))))
+            return tuple(map(_campaign, connection.execute(_CAMPAIGNS)))
 
     def members(self, campaign_id: str) -> tuple[words.Member, ...]:
         with self._transaction() as connection:
-            held = select(campaign_hosts).where(campaign_hosts.c.campaign == campaign_id).order_by(campaign_hosts.c.n)
-            return tuple(map(_member, connection.execute(held)))
+            return tuple(map(_member, connection.execute(_MEMBERS, {"campaign": campaign_id})))
 
     def save_members(self, members: Sequence[words.Member]) -> None:
         with self._transaction() as connection:
@@ -99,7 +102,7 @@ def _save(connection: Connection, campaign: words.Campaign) -> None:
 
 
 def _row(connection: Connection, campaign_id: str) -> Row[Any] | None:
-    return connection.execute(select(campaigns).where(campaigns.c.id == campaign_id)).first()
+    return connection.execute(_CAMPAIGN, {"campaign": campaign_id}).first()
 
 
 def _save_member(connection: Connection, member: words.Member) -> None:

@@ -22,8 +22,20 @@ UNREACHED = timedelta(seconds=5)
 """After so long without a sign of life a database server's connection is given up."""
 
 
-_COMPILED: LRUCache[Any, Any] = LRUCache(500)
-"""Statements as SQL, compiled once a process and not once a journal."""
+class _Compiled(LRUCache[Any, Any]):
+    """Statements as SQL, compiled once a process and not once a journal.
+
+    SQLAlchemy's keys begin with the dialect, and each engine has one of its own; those of SQLite are all alike.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+_COMPILED = _Compiled(500)
 
 
 def journal_url(url: str) -> URL:

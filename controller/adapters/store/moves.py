@@ -11,6 +11,11 @@ from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import NEXT, OPEN_STATES, Entry, Intent, Outcome, State
 
 _FAILURES = (State.FAILED, State.ABORTED, State.LOST)
+_OPEN = sorted(state.value for state in OPEN_STATES)
+
+_OPEN_ENTRIES = select(moves).where(moves.c.state.in_(_OPEN)).order_by(moves.c.created_at, moves.c.id)
+_BEGUN_EPOCH = select(func.max(epochs.c.epoch))
+_WRITTEN_EPOCH = select(func.max(moves.c.epoch))
 
 
 def intend(connection: Connection, intent: Intent) -> None:
@@ -75,9 +80,7 @@ def entry(connection: Connection, move_id: MoveId) -> Entry | None:
 
 
 def open_entries(connection: Connection) -> tuple[Entry, ...]:
-    states = [state.value for state in OPEN_STATES]
-    query = select(moves).where(moves.c.state.in_(states)).order_by(moves.c.created_at, moves.c.id)
-    return tuple(_entry(row) for row in connection.execute(query))
+    return tuple(_entry(row) for row in connection.execute(_OPEN_ENTRIES))
 
 
 def entries_since(connection: Connection, since: datetime) -> tuple[Entry, ...]:
@@ -93,8 +96,8 @@ def failures_since(connection: Connection, since: datetime) -> tuple[Outcome, ..
 
 def newest_epoch(connection: Connection) -> int:
     """The greatest epoch that any leader began or wrote under, 0 for none."""
-    begun = connection.execute(select(func.max(epochs.c.epoch))).scalar()
-    written = connection.execute(select(func.max(moves.c.epoch))).scalar()
+    begun = connection.execute(_BEGUN_EPOCH).scalar()
+    written = connection.execute(_WRITTEN_EPOCH).scalar()
     return max(begun or 0, written or 0)
 
 
@@ -117,8 +120,7 @@ def _step(connection: Connection, move_id: MoveId, state: State, values: dict[st
 
 
 def _open_of(connection: Connection, server_id: ServerId) -> tuple[str, str] | None:
-    states = [state.value for state in OPEN_STATES]
-    query = select(moves.c.id, moves.c.state).where(moves.c.server_id == server_id, moves.c.state.in_(states))
+    query = select(moves.c.id, moves.c.state).where(moves.c.server_id == server_id, moves.c.state.in_(_OPEN))
     row = connection.execute(query).first()
     return None if row is None else (row.id, row.state)
 

@@ -16,6 +16,11 @@ from controller.model.policy import Scope, ScopeKind
 
 _HOLDOUTS = TypeAdapter(tuple[Holdout, ...])
 
+_RESUMED_AT = select(resumptions.c.at).where(resumptions.c.scope_kind == "").order_by(resumptions.c.at.desc()).limit(1)
+_PAUSES = select(pauses).where(pauses.c.ended_at.is_(None)).order_by(pauses.c.n)
+_OPEN_DRAINS = select(drains).where(drains.c.state != DrainState.ENDED.value).order_by(drains.c.since, drains.c.id)
+_PEAKS = select(extents).order_by(extents.c.since)
+
 
 def pause(connection: Connection, asked: Pause) -> None:
     """Begins a pause; one of the same scope that still holds ends, and this one takes its place."""
@@ -33,13 +38,12 @@ def resume(connection: Connection, scope: Scope | None, who: str, at: datetime) 
 
 
 def resumed_at(connection: Connection) -> datetime | None:
-    query = select(resumptions.c.at).where(resumptions.c.scope_kind == "").order_by(resumptions.c.at.desc()).limit(1)
-    at: datetime | None = connection.execute(query).scalar()
+    at: datetime | None = connection.execute(_RESUMED_AT).scalar()
     return at
 
 
 def all_pauses(connection: Connection) -> tuple[Pause, ...]:
-    rows = connection.execute(select(pauses).where(pauses.c.ended_at.is_(None)).order_by(pauses.c.n))
+    rows = connection.execute(_PAUSES)
     return tuple(Pause(scope=_scope(row), who=row.who, why=row.why, since=row.since) for row in rows)
 
 
@@ -76,8 +80,7 @@ def save_drain(connection: Connection, drain: Drain) -> None:
 
 
 def open_drains(connection: Connection) -> tuple[Drain, ...]:
-    query = select(drains).where(drains.c.state != DrainState.ENDED.value).order_by(drains.c.since, drains.c.id)
-    return tuple(_drain(row) for row in connection.execute(query))
+    return tuple(_drain(row) for row in connection.execute(_OPEN_DRAINS))
 
 
 def learn(connection: Connection, server_id: ServerId, target: HostName, rule: str, until: datetime) -> None:
@@ -102,7 +105,7 @@ def save_peaks(connection: Connection, peaks: Sequence[Peak]) -> None:
 
 
 def all_peaks(connection: Connection) -> tuple[Peak, ...]:
-    rows = connection.execute(select(extents).order_by(extents.c.since))
+    rows = connection.execute(_PEAKS)
     return tuple(
         Peak(since=row.since, extent=Extent(expected_hosts=row.expected_hosts, hosts=row.hosts, vms=row.vms))
         for row in rows

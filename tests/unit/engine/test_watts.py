@@ -1,3 +1,4 @@
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,13 @@ TYPE = HostType(name="plain", vcpus=32, memory_mib=131072, disk_gib=2000, idle_w
 LOOKS = 20
 
 
+@functools.cache
+def seen_hosts() -> model.Hosts:
+    return Site().cluster().hosts
+
+
 def hosts_at(busy: np.ndarray, power: np.ndarray, at: float) -> model.Hosts:
-    hosts = Site().cluster().hosts
+    hosts = seen_hosts()
     fresh = np.zeros(len(hosts.names), np.int8)
     times = np.full(len(hosts.names), at)
     return replace(

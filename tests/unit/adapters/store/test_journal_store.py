@@ -1,5 +1,6 @@
 """The journal on SQLite: what is written is there after a restart, and what may not be written is refused."""
 
+import logging
 import os
 import sqlite3
 import stat
@@ -64,6 +65,21 @@ def test_a_journal_that_was_never_upgraded_is_not_opened(tmp_path: Path) -> None
 def test_an_address_that_cannot_keep_a_journal_is_bad_input(url: str, what: str) -> None:
     with pytest.raises(InputError, match=what):
         journal.open_journal(url)
+
+
+def test_the_statements_of_one_journal_are_not_compiled_again_for_the_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sqlalchemy.engine.Engine")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        with journals.opened(tmp_path / name) as store:
+            caplog.clear()
+            store.intend(intent())
+            assert [entry.intent for entry in store.open_entries()] == [intent()]
+    told = [line for line in caplog.messages if line.startswith(("[generated in", "[cached since"))]
+    assert len(told) > 4
+    assert [line for line in told if not line.startswith("[cached since")] == []
 
 
 def test_a_missing_folder_says_which(tmp_path: Path) -> None:

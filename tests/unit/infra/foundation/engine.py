@@ -1,6 +1,7 @@
 """Runs a program against Pulumi's mocks, and keeps what it declared."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pulumi.runtime import mocks, stack
 from pulumi.runtime.settings import SETTINGS
 
 from infra import naming
+from tests.unit.infra import shallow
 
 _PROVIDER = "openstack:"
 
@@ -50,6 +52,11 @@ def declared(
 ) -> Engine:
     """What a program declares, run to its end. What it raises comes through."""
     engine = engine or Engine()
+    shallow.run(functools.partial(_declare, engine, stack_name, build, monitor))
+    return engine
+
+
+def _declare(engine: Engine, stack_name: str, build: Callable[[], None], monitor: mocks.MockMonitor | None) -> None:
     with _loop() as loop, ThreadPoolExecutor(1) as thread:
         loop.set_default_executor(thread)
         of_thread = thread.submit(_thread_loop).result()
@@ -59,7 +66,6 @@ def declared(
             loop.run_until_complete(_run(engine, build))
         finally:
             of_thread.close()
-    return engine
 
 
 @contextmanager

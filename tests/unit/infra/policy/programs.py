@@ -1,6 +1,7 @@
 """Programs run against Pulumi's mocks, and judged as Pulumi would have the pack judge them."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pulumi_policy.proxy import unknown_checking_proxy
 from infra import naming
 from infra.policy import every, kinds
 from infra.policy.pack import Pack
+from tests.unit.infra import shallow
 
 REFERENCE = "pulumi:pulumi:StackReference"
 
@@ -82,13 +84,17 @@ def run(
 ) -> list[Registered]:
     """What a program asks the engine for, run to its end; in a preview no id is known."""
     monitor = Monitor(stack_name, Cloud(preview=preview, told=told))
+    shallow.run(functools.partial(_run, monitor, program, preview=preview))
+    return monitor.registered
+
+
+def _run(monitor: Monitor, program: Callable[[], None], *, preview: bool) -> None:
     with _loop() as loop:
-        mocks.set_mocks(monitor.mocks, naming.PROJECT, stack_name, preview=preview, monitor=monitor)
+        mocks.set_mocks(monitor.mocks, naming.PROJECT, monitor.stack_name, preview=preview, monitor=monitor)
         root = pulumi.runtime.get_root_resource()
         assert root is not None
         root._transformations = []  # Pulumi's mocks keep the stack of the program before
         loop.run_until_complete(stack.run_pulumi_func(program))
-    return monitor.registered
 
 
 @contextmanager
