@@ -22,7 +22,7 @@ def test_a_placement_costs_what_the_planner_scores_it(seed: int) -> None:
 
 
 def test_our_plan_is_one_of_the_placements_allowed() -> None:
-    instance = optimum.planned(5)
+    instance = optimum.planned(5, 1)
     allowed = instance.problem["allowed"]
     assert instance.moves > 0
     assert all(host in hosts for host, hosts in zip(instance.problem["placement"], allowed, strict=True))
