@@ -22,8 +22,7 @@ demo: setup ## a data centre in software, and the controller curing it; KEEP=1 s
 test: setup ## everything but hosts, on a real OpenStack
 	@tests/lab/pulumi-tools/build >/dev/null
 	@tests/lab/lab up swift & $(MAKE) -s lint; passed=$$?; wait $$! && exit $$passed
-	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
-	@$(RUN) pytest -q -m "lab and not hosts and not soak" -n 2 --dist loadgroup
+	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not hosts and not soak" -n 3 --dist loadgroup # one stirs the cloud
 
 test-hosts: setup ## three Debian hosts from bare to a cloud's computes, and a campaign over them
 	@$(RUN) pytest -q -m "hosts and not soak"

@@ -31,7 +31,7 @@ __all__ = [
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs hosts, and keeps what stirs the labs in one process (`-n 2 --dist loadgroup`).
+    """Marks what needs hosts, and keeps what stirs the labs in one process (`--dist loadgroup`) beside all else.
 
     Each lab's cloud is one for all tests, and both at once are more than two cores bear. Tests of bare hosts come
     first, since the joined lab takes the hosts as they leave them; those that empty the plain lab's cloud come last.
