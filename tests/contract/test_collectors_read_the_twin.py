@@ -1,7 +1,6 @@
 """The controller's collectors and the twin's devices were written apart: what one serves, the other reads as it is."""
 
 import asyncio
-import socket
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from controller.twin.datacentre import DataCentre
 from controller.twin.nature import Nature
 from controller.twin.scenario import Scenario
 from inventory.model import Estate
+from tests.fakes.free_ports import free_port
 from tests.fakes.small_estate import small_estate
 
 Readings = dict[tuple[Kind, Quantity, str], float]
@@ -25,11 +25,7 @@ Readings = dict[tuple[Kind, Quantity, str], float]
 
 def ports() -> tuple[int, int, int]:
     """Free ports for SNMP, node exporter and libvirt exporter; the last ends in 177."""
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("", 0))
-        two.bind(("", 0))
-        libvirt = next(port for port in range(23177, 60177, 1000) if port not in {one.getsockname()[1]})
-        return one.getsockname()[1], two.getsockname()[1], libvirt
+    return free_port(), free_port(), free_port(ending=177)
 
 
 async def readings(collector: Collector, wanted: int) -> Readings:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import redfish_bmc
+from tests.fakes.free_ports import free_port
 
 STARTS_S = 60.0
 LOGIN = base64.b64encode(b"root:calvin").decode()
@@ -53,9 +54,7 @@ def answers(port: int) -> bool:
 @pytest.fixture(scope="module")
 def sushy() -> Iterator[str]:
     """The emulator of the project's environment, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     emulator = [Path(sys.executable).with_name("sushy-emulator"), "--fake", "-i", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(emulator, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + STARTS_S

@@ -1,6 +1,5 @@
 """The twin's switches read by the controller's collector, to the racks of a snapshot: what passes is what is read."""
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -23,6 +22,7 @@ from controller.twin.faults.devices import CounterReset, PortDown, RebootDevice
 from controller.twin.nature import Nature
 from controller.twin.scenario import Scenario
 from inventory.model import SnmpProfile
+from tests.fakes.free_ports import free_port
 from tests.fakes.small_estate import small_estate
 from tests.fakes.snmp_devices import LONG_WAIT_S, watched
 
@@ -32,9 +32,7 @@ SECONDS = 20.0
 
 @pytest.fixture
 def centre() -> Iterator[DataCentre]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        estate = small_estate(snmp_port=sock.getsockname()[1])
+    estate = small_estate(snmp_port=free_port())
     yield datacentre.build(estate, Scenario(nature=Nature(noise_ratio=0.0)), 1)
 
 

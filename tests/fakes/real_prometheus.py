@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import yaml
+
+from tests.fakes.free_ports import free_port
 
 _PATIENCE_S = 60.0
 
@@ -36,9 +37,7 @@ async def prometheus(folder: Path, jobs: dict[str, list[str]], interval: str = "
     scrape = [{"job_name": job, "static_configs": [{"targets": targets}]} for job, targets in jobs.items()]
     config = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": scrape}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = [
         f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",

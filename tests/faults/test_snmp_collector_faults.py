@@ -19,6 +19,7 @@ from controller.adapters.snmp.usm import UserSecurity
 from controller.errors import InputError
 from controller.model.sample import Batch, Quantity
 from inventory.model import SnmpProfile
+from tests.fakes.free_ports import free_port
 from tests.fakes.snmp_agent import V2C, FakeAgent
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, apc, collecting, host_target, ilo, pdu_target, value
 from tests.fakes.snmp_switch import Switch
@@ -42,13 +43,6 @@ async def told(collector: SnmpCollector, quantity: Quantity, name: str, number: 
             if value(batches, quantity, name) == number:
                 return batches
             await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def test_a_dead_device_delays_no_other() -> None:

@@ -14,6 +14,7 @@ from controller.adapters.snmp.oids import dotted
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Kind, Quantity
 from inventory.model import SnmpProfile
+from tests.fakes.free_ports import free_port
 from tests.fakes.snmp_devices import COMMUNITY, ILO, watched
 
 pytestmark = pytest.mark.lab
@@ -73,10 +74,7 @@ def target(port: int) -> Target:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        found: int = sock.getsockname()[1]
-        return found
+    return free_port()
 
 
 async def read(port: int, credential: Credential) -> tuple[dict[Quantity, float], list[str]]:

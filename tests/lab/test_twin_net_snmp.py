@@ -1,7 +1,6 @@
 """Net-snmp's own tools read the twin's agents (apt-get install snmp)."""
 
 import asyncio
-import socket
 
 import pytest
 
@@ -10,6 +9,7 @@ from controller.twin.datacentre import DataCentre
 from controller.twin.nature import Nature
 from controller.twin.scenario import Scenario
 from controller.twin.snmp.devices import Device
+from tests.fakes.free_ports import free_port
 from tests.fakes.small_estate import small_estate
 
 pytestmark = pytest.mark.lab
@@ -48,9 +48,7 @@ def _login(device: Device) -> list[str]:
 
 
 async def test_net_snmp_walks_every_kind_of_device_and_finds_all_of_its_objects() -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     twin = datacentre.build(small_estate(snmp_port=port), Scenario(nature=Nature()), 1)
     twin.agents.open()
     try:

@@ -24,6 +24,7 @@ from controller.model.policy import Mode
 from inventory import dump
 from tests.fakes import journals
 from tests.fakes.cloud import FakeCloud
+from tests.fakes.free_ports import free_port
 from tests.fakes.prometheus import FakePrometheus
 from tests.fakes.small_estate import small_estate
 
@@ -97,10 +98,7 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_port()
 
 
 def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unused_port: int) -> None:
