@@ -233,7 +233,8 @@ class Host:
 class Device:
     """A UPS, a cooling unit or a switch. `serves` names its feed (UPS), zone (cooling) or rack (switch).
 
-    `uplinks` are a switch's ports that lead out of its rack, by their ifName. A port channel stands for its members.
+    `uplinks` are a switch's ports that lead out of its rack, by their ifName; none where it is empty, and not described
+    where it is missing. A port channel stands for its members.
     """
 
     name: str
@@ -242,7 +243,7 @@ class Device:
     address: str
     profile: SnmpProfile | None = None
     credential: str | None = None
-    uplinks: frozenset[str] = frozenset()
+    uplinks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ _CARRIED = ("uplink_in_bytes_s", "uplink_out_bytes_s")
 
 
 def _carried(rack: dict[str, Any]) -> bool:
-    return all(rack[name] is not None for name in _CARRIED)
+    return all(rack.get(name) is not None for name in _CARRIED)
 
 
 def _full(rack: dict[str, Any]) -> float:

@@ -87,13 +87,13 @@ class Uplinks:
 def of(estate: Estate, topology: Topology, copy_speed: float) -> Uplinks:
     """Every uplink of an estate, quiet. Ports are as fast as their part of what the rack's uplinks carry asks."""
     switches = [device for device in estate.devices.values() if device.kind is DeviceKind.SWITCH and device.uplinks]
-    sharing = Counter(switch.serves for switch in switches for _ in switch.uplinks)
+    sharing = Counter(switch.serves for switch in switches for _ in switch.uplinks or ())
     ports = {}
     for switch in switches:
         row = topology.rack_row(switch.serves)
         wanted = topology.rack_uplink_mib_s[row] * MIB * 8 / 1e6 * copy_speed / sharing[switch.serves]
         speed = next((speed for speed in _SPEEDS if speed >= wanted), _SPEEDS[-1])
-        for name in sorted(switch.uplinks):
+        for name in sorted(switch.uplinks or ()):
             ports[switch.name, name] = Port(rack=row, mbit_s=speed)
     count = len(topology.racks)
     return Uplinks(

@@ -100,11 +100,10 @@ async def test_what_passes_each_racks_uplinks_is_what_a_snapshot_says(centre: Da
     [
         (CounterReset(fault="counter_reset", device="sw-r1-B"), "counter_reset", 2),
         (RebootDevice(fault="reboot_device", device="sw-r1-B"), "counter_reset", 2),
-        (PortDown(fault="port_down", device="sw-r1-B", port="Ethernet50"), "down", 1),
     ],
 )
 async def test_a_rack_with_an_uplink_that_tells_nothing_has_no_reading(
-    centre: DataCentre, fault: CounterReset | RebootDevice | PortDown, reason: str, ports: int
+    centre: DataCentre, fault: CounterReset | RebootDevice, reason: str, ports: int
 ) -> None:
     async with AsyncExitStack() as stack:
         site = await watching(centre, stack)
@@ -121,3 +120,15 @@ async def test_a_rack_with_an_uplink_that_tells_nothing_has_no_reading(
         into, _ = site.traffic()
         assert into.fresh.all()
         assert into.values == pytest.approx(centre.world.uplinks.into, rel=0.02)
+
+
+async def test_a_port_that_is_down_is_told_and_what_passes_its_rack_is_known_all_the_same(centre: DataCentre) -> None:
+    async with AsyncExitStack() as stack:
+        site = await watching(centre, stack)
+        await site.poll()
+        PortDown(fault="port_down", device="sw-r1-B", port="Ethernet50").befall(centre.cloud)
+        for _ in range(2):
+            assert [(each.subject, each.reason) for each in await site.poll()] == [("sw-r1-B/Ethernet50", "down")]
+        into, out = site.traffic()
+        assert into.fresh.all() and out.fresh.all()
+        assert into.values == pytest.approx(centre.world.uplinks.into, rel=0.02), "the others carry what it carried"

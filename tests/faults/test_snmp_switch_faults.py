@@ -120,7 +120,7 @@ def too_fast(switch: Switch) -> None:
 @pytest.mark.parametrize(
     ("ails", "reason"),
     [
-        (down, "down"), (gone, "missing"), (unanswered, "truncated"), (renamed, "missing"), (twice, "duplicate"),
+        (gone, "missing"), (unanswered, "truncated"), (renamed, "missing"), (twice, "duplicate"),
         (narrow, "missing"),
     ],
 )  # fmt: skip
@@ -150,19 +150,21 @@ async def test_more_octets_than_the_port_carries_are_implausible() -> None:
         assert rates(polled) == SECOND
 
 
-async def test_a_port_that_comes_up_again_begins_with_a_first_look() -> None:
+async def test_a_port_that_is_down_is_told_and_passes_what_its_counters_say() -> None:
     switch = Switch(COMMUNITY)
     async with polling(switch) as device:
         await device.poll()
-        down(switch)
         switch.carry(30, BUSY)
-        assert reasons(await device.poll()) == [(f"sw/{ONE}", "down")]
+        assert rates(await device.poll()) == BOTH
+        down(switch)
+        switch.carry(30, {TWO: BUSY[TWO]})
+        polled = await device.poll()
+        assert reasons(polled) == [(f"sw/{ONE}", "down")]
+        assert rates(polled) == {key: 0.0 if ONE in key[1] else value for key, value in BOTH.items()}
         switch.named(ONE).up = 1
         switch.carry(30, BUSY)
         polled = await device.poll()
-        assert rates(polled) == SECOND and not polled.faults
-        switch.carry(30, BUSY)
-        assert rates(await device.poll()) == BOTH
+        assert rates(polled) == BOTH and not polled.faults
 
 
 async def test_a_row_that_became_another_ports_is_not_read_as_the_uplink() -> None:
@@ -172,7 +174,24 @@ async def test_a_row_that_became_another_ports_is_not_read_as_the_uplink() -> No
         switch.ports[149], switch.ports[120] = switch.ports[120], switch.ports[149]
         switch.carry(30, BUSY)
         polled = await device.poll()
-        assert rates(polled) == BOTH and not polled.faults, "its name was looked for again"
+        assert rates(polled) == SECOND, "its name was looked for again, and counters of two rows are not compared"
+        assert reasons(polled) == [(f"sw/{ONE}", "counter_reset")]
+        switch.carry(30, BUSY)
+        polled = await device.poll()
+        assert rates(polled) == BOTH and not polled.faults
+
+
+async def test_a_row_of_another_number_is_found_again_at_once() -> None:
+    switch = Switch(COMMUNITY)
+    async with polling(switch) as device:
+        await device.poll()
+        switch.ports[249] = switch.ports.pop(149)
+        switch.carry(30, BUSY)
+        polled = await device.poll()
+        assert rates(polled) == SECOND
+        assert reasons(polled) == [(f"sw/{ONE}", "counter_reset")]
+        switch.carry(30, BUSY)
+        assert rates(await device.poll()) == BOTH
 
 
 async def test_many_uplinks_are_read_by_as_many_messages_as_they_need_each_with_its_own_time() -> None:
@@ -182,9 +201,9 @@ async def test_many_uplinks_are_read_by_as_many_messages_as_they_need_each_with_
     async with polling(switch, uplinks) as device:
         await device.poll()
         switch.agent.requests.clear()
-        switch.carry(10, octets)
+        switch.carry(20, octets)
         polled = await device.poll()
-        assert rates(polled) == {(way, f"sw/{n}"): 1e5 * (1 + (way is OUT)) for n in uplinks for way in (IN, OUT)}
+        assert rates(polled) == {(way, f"sw/{n}"): 5e4 * (1 + (way is OUT)) for n in uplinks for way in (IN, OUT)}
         assert switch.agent.requests == ["get"] * 4
 
 
@@ -220,6 +239,7 @@ async def test_a_poll_hurried_by_a_trap_does_not_measure_over_a_moment() -> None
     async with polling(switch) as device:
         await device.poll()
         switch.carry(2, {ONE: (20_000_000, 0)})
-        assert rates(await device.poll()) == {}
+        hurried = await device.poll()
+        assert rates(hurried) == {} and hurried.unchanged == {f"sw/{ONE}", f"sw/{TWO}"}
         switch.carry(28, {ONE: (10_000_000, 60_000_000), TWO: BUSY[TWO]})
         assert rates(await device.poll()) == BOTH

@@ -5,10 +5,21 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.adapters.snmp.counters import COUNTER_WRAP, LEAST_S, MARGIN, MOST_S, Counters, Look, Rates, rates
+from controller.adapters.snmp.counters import (
+    COUNTER_WRAP,
+    LEAST_S,
+    MARGIN,
+    MOST_S,
+    Counters,
+    Look,
+    NoRate,
+    Rates,
+    rates,
+)
 from controller.adapters.snmp.failure import Reason
 from controller.adapters.snmp.uptime import UPTIME_WRAP, WRAP_MARGIN, ticks_between
 
+ROW = (149,)
 SPEED = 1.25e9
 """Of a port of 10 Gbit/s, in bytes/s."""
 
@@ -55,8 +66,9 @@ class Port:
 
     def look(self) -> Look:
         return Look(
-            ticks=self.ticks, received=self.received, sent=self.sent, discontinuity=self.discontinuity, speed=SPEED
-        )
+            row=ROW, ticks=self.ticks, received=self.received, sent=self.sent, discontinuity=self.discontinuity,
+            speed=SPEED,
+        )  # fmt: skip
 
     @property
     def hidden(self) -> bool:
@@ -102,14 +114,14 @@ def test_a_rate_is_what_passed_between_two_looks_that_nothing_came_between(
                 assert (told.received, told.sent) == (port.in_octets / seconds, port.out_octets / seconds)
             else:
                 assert port.broken or not LEAST_S <= seconds <= MOST_S, told
-            if seconds >= LEAST_S or not (told is None and counted):
+            if told is not NoRate.TOO_SOON or not counted:
                 port.begin()
                 counted = True
 
 
 looks = st.builds(
-    Look, ticks=uptimes, received=octets, sent=octets, discontinuity=st.none() | st.integers(0, 3),
-    speed=st.none() | st.floats(1e5, 1e11),
+    Look, row=st.sampled_from([ROW, (120,)]), ticks=uptimes, received=octets, sent=octets,
+    discontinuity=st.none() | st.integers(0, 3), speed=st.none() | st.floats(1e5, 1e11),
 )  # fmt: skip
 
 
@@ -119,14 +131,14 @@ def test_two_looks_at_anything_give_a_believable_rate_or_none(before: Look, now:
     told = rates(before, now)
     if isinstance(told, Rates):
         speeds = [look.speed for look in (before, now) if look.speed is not None]
-        assert before.discontinuity == now.discontinuity
+        assert (before.row, before.discontinuity) == (now.row, now.discontinuity)
         assert min(told.received, told.sent) >= 0.0
         if speeds:
             assert max(told.received, told.sent) <= MARGIN * max(speeds)
         else:
             assert now.received >= before.received and now.sent >= before.sent
     else:
-        assert told in {None, Reason.COUNTER_RESET, Reason.IMPLAUSIBLE}
+        assert told in {NoRate.TOO_SOON, NoRate.TOO_LATE, Reason.COUNTER_RESET, Reason.IMPLAUSIBLE}
 
 
 @given(before=uptimes, ticks=st.integers(0, WRAP_MARGIN))
@@ -139,39 +151,56 @@ def test_an_agent_that_began_anew_says_nothing_of_the_time_between() -> None:
     assert ticks_between(UPTIME_WRAP - 100, 300) == 400
 
 
-FIRST = Look(ticks=100_000, received=10**12, sent=10**11, discontinuity=7, speed=SPEED)
+FIRST = Look(row=ROW, ticks=100_000, received=10**12, sent=10**11, discontinuity=7, speed=SPEED)
 
 
-def later(**changes: int | float | None) -> Look:
+def later(**changes: object) -> Look:
     """The look of 30 s later, 3 MB in and 6 MB out."""
-    return replace(FIRST, **{"ticks": 103_000, "received": 10**12 + 3 * 10**6, "sent": 10**11 + 6 * 10**6, **changes})
+    octets = {"received": 10**12 + 3 * 10**6, "sent": 10**11 + 6 * 10**6}
+    return replace(FIRST, **{"ticks": 103_000, **octets, **changes})  # type: ignore[arg-type]
 
 
 def test_a_first_look_is_no_rate_and_the_second_one_is() -> None:
     counters = Counters()
-    assert counters.rates("p", FIRST) is None
+    assert counters.rates("p", FIRST) is NoRate.FIRST
     assert counters.rates("p", later()) == Rates(received=1e5, sent=2e5)
     counters.forget("p")
-    assert counters.rates("p", later(ticks=106_000)) is None
+    assert counters.rates("p", later(ticks=106_000)) is NoRate.FIRST
 
 
 def test_what_makes_a_counter_begin_anew_is_told() -> None:
-    for changes in ({"ticks": 300}, {"discontinuity": 8}, {"discontinuity": None}, {"received": 5}, {"sent": 0}):
+    anew = (
+        {"ticks": 300},
+        {"discontinuity": 8},
+        {"discontinuity": None},
+        {"received": 5},
+        {"sent": 0},
+        {"row": (249,)},
+    )
+    for changes in anew:
         assert rates(FIRST, later(**changes)) is Reason.COUNTER_RESET, changes
     assert rates(FIRST, later(received=10**14)) is Reason.IMPLAUSIBLE
+
+
+def test_an_agent_that_is_known_to_have_begun_anew_is_compared_with_nothing() -> None:
+    counters = Counters()
+    counters.rates("p", FIRST)
+    counters.begin_anew()
+    assert counters.rates("p", later()) is Reason.COUNTER_RESET
+    assert isinstance(counters.rates("p", later(ticks=106_000)), Rates)
 
 
 def test_a_look_too_soon_leaves_the_one_before_to_be_compared_with() -> None:
     counters = Counters()
     counters.rates("p", FIRST)
-    assert counters.rates("p", later(ticks=100_400)) is None
+    assert counters.rates("p", later(ticks=101_500)) is NoRate.TOO_SOON
     assert counters.rates("p", later()) == Rates(received=1e5, sent=2e5)
 
 
 def test_a_rate_of_an_hour_is_no_rate_of_now() -> None:
     counters = Counters()
     counters.rates("p", FIRST)
-    assert counters.rates("p", later(ticks=460_000)) is None
+    assert counters.rates("p", later(ticks=460_000)) is NoRate.TOO_LATE
     assert counters.rates("p", later(ticks=463_000, sent=10**11 + 9 * 10**6)) == Rates(received=0.0, sent=1e5)
 
 

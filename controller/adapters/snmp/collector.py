@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 
+from controller.adapters.snmp.counters import LEAST_S
 from controller.adapters.snmp.credentials import Credentials
 from controller.adapters.snmp.device import DEAD_AFTER, Device, Polled
 from controller.adapters.snmp.engines import Engines
@@ -32,7 +33,7 @@ FIRST_POLLS_APART = timedelta(milliseconds=20)
 FIRST_COLLECT_SHARE = 0.8
 """How much of its deadline the first collect waits for devices that have not been asked yet."""
 
-SECOND_LOOK_AFTER = timedelta(seconds=10)
+SECOND_LOOK_AFTER = timedelta(seconds=LEAST_S + 1)
 """A device with counters is asked a second time this long after its first answer, so that rates are known soon."""
 
 POLL_NOW_APART = timedelta(seconds=5)

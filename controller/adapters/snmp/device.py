@@ -26,12 +26,15 @@ LONGEST_SKIP = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """One poll's outcome. `at` (seconds since the epoch): when the device had answered, or was given up."""
+    """One poll's outcome. `at` (seconds since the epoch): when the device had answered, or was given up. `unchanged`:
+    names of whom it said nothing new.
+    """
 
     at: float
     answered: bool
     readings: tuple[Reading, ...]
     faults: tuple[Fault, ...]
+    unchanged: frozenset[str] = frozenset()
     engine_id: bytes | None = None
 
 
@@ -57,6 +60,7 @@ class Device:
         self._reader = Reader(self._agent, self._plan, target)
         self._memory: set[str] = set()
         self._counters = Counters()
+        self._restarts = 0
 
     @property
     def skip(self) -> int:
@@ -89,6 +93,9 @@ class Device:
             except PollError as error:
                 return self._failed(error.reason, str(error))
             self.failures = 0
+            if self.restarts != self._restarts:
+                self._restarts = self.restarts
+                self._counters.begin_anew()
             findings = Findings(self.target, self._memory, self._counters)
             self._plan.decode(answers, findings)
             return Polled(
@@ -96,6 +103,7 @@ class Device:
                 answered=True,
                 readings=(*findings.readings, self._up(1.0)),
                 faults=tuple(findings.faults),
+                unchanged=frozenset(findings.unchanged),
                 engine_id=self._agent.engine_id,
             )
 

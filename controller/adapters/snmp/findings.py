@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from controller.adapters.snmp.counters import Counters, Look
+from controller.adapters.snmp.counters import Counters, Look, NoRate, Rates
 from controller.adapters.snmp.failure import Reason
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Fault, Health, Kind, Quantity
@@ -31,13 +31,17 @@ class Reading:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects one poll's readings and faults. `memory` and `counters` are kept from poll to poll of a device."""
+    """Collects one poll's readings and faults. `memory` and `counters` are kept from poll to poll of a device.
+
+    `unchanged`: what was looked at too soon to say anything new; its last readings stand, of their own time.
+    """
 
     target: Target
     memory: set[str] = field(default_factory=set)
     counters: Counters = field(default_factory=Counters)
     readings: list[Reading] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    unchanged: set[str] = field(default_factory=set)
 
     def fault(self, reason: Reason, detail: str, subject: str | None = None) -> None:
         self.faults.append(
@@ -107,9 +111,15 @@ class Findings:
         found = self.counters.rates(port, look)
         if isinstance(found, Reason):
             self.no_traffic(port, found, _NO_RATE[found])
-        elif found is not None:
+        elif found is NoRate.TOO_SOON:
+            self.unchanged.add(self._port(port))
+        elif isinstance(found, Rates):
             self._add(Kind.PORT, Quantity.UPLINK_IN_BYTES_S, self._port(port), found.received)
             self._add(Kind.PORT, Quantity.UPLINK_OUT_BYTES_S, self._port(port), found.sent)
+
+    def port_down(self, port: str, state: str) -> None:
+        """A port that passes nothing, though it is declared to; its counters are read all the same."""
+        self.fault(Reason.DOWN, f"{port} is {state}", self._port(port))
 
     def no_traffic(self, port: str, reason: Reason, why: str) -> None:
         """A port whose counters say nothing now; what they said before is no longer compared with."""

@@ -14,15 +14,16 @@ from controller.model.sample import Batch, Kind, Quantity
 class Latest:
     """Readings by device, each with the second since the epoch at which the device had answered.
 
-    An answer replaces the whole of the device's earlier one: what it no longer says is gone. A failed poll replaces
-    only its `up`: the rest grows old.
+    An answer replaces the whole of the device's earlier one: what it no longer says is gone, but for what it says is
+    unchanged. A failed poll replaces only its `up`: the rest grows old.
     """
 
     _by_device: dict[str, dict[tuple[Kind, Quantity, str], tuple[Reading, float]]] = field(default_factory=dict)
 
     def put(self, device: str, polled: Polled) -> None:
         fresh = {(each.kind, each.quantity, each.name): (each, polled.at) for each in polled.readings}
-        kept = {} if polled.answered else self._by_device.get(device, {})
+        before = self._by_device.get(device, {})
+        kept = {of: each for of, each in before.items() if not polled.answered or of[2] in polled.unchanged}
         self._by_device[device] = {**kept, **fresh}
 
     def forget(self, device: str) -> None:

@@ -46,6 +46,7 @@ class Reader:
         self._layout: _Layout | None = None
         self._reads_left = 0
         self._uptime: int | None = None
+        self._got: dict[Oid, Value] = {}
         self.restarts = 0
         self.walks = 0
 
@@ -57,7 +58,7 @@ class Reader:
             return answers
         dated = await self._together(answers)
         if walks == self.walks and self._renamed(dated):
-            answers = Answers({**answers.values, **await self._walked()})
+            answers = Answers({**self._got, **await self._walked()})
             dated = await self._together(answers)
         return Answers(answers.values, dated)
 
@@ -70,6 +71,7 @@ class Reader:
             raise PollError(
                 Reason.TRUNCATED, "the device has none of its profile's objects", remedy="check its profile"
             )
+        self._got = values
         restarted = self._restarted(values.get(SYS_UPTIME))
         if layout is None or restarted or any(got[of] is None for of in layout.live):
             return Answers({**values, **await self._walked()})

@@ -123,7 +123,7 @@ def _switches(estate: Estate) -> Iterable[Target]:
                 address=_address(device.address, device.name),
                 profile=device.profile,
                 credential=device.credential,
-                uplinks=device.uplinks,
+                uplinks=device.uplinks or frozenset(),
             )
 
 

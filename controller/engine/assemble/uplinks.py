@@ -6,7 +6,7 @@ import numpy as np
 
 from controller.engine.gate import Gate
 from controller.model import cluster as model
-from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trust
+from controller.model.sample import IntColumn, Kind, Quantity, Trust
 from inventory.model import DeviceKind, Estate
 
 
@@ -37,7 +37,7 @@ def unread(estate: Estate, racks: model.Racks) -> bool:
 def ports(estate: Estate) -> tuple[tuple[str, str], ...]:
     """The rack of every uplink, and the uplink's name in readings, sorted by that."""
     switches = [device for device in estate.devices.values() if device.kind is DeviceKind.SWITCH]
-    named = ((switch.serves, f"{switch.name}/{port}") for switch in switches for port in switch.uplinks)
+    named = ((switch.serves, f"{switch.name}/{port}") for switch in switches for port in switch.uplinks or ())
     return tuple(sorted(named, key=lambda port: port[1]))
 
 
@@ -47,17 +47,12 @@ def _summed(ports: model.Reading, rack: IntColumn, racks: int) -> model.Reading:
     if not len(rack):
         return found
     has, first = np.unique(rack, return_index=True)
-    trust = np.maximum.reduceat(ports.trust, first)
+    trust, sums = np.maximum.reduceat(ports.trust, first), np.add.reduceat(ports.values, first)
     oldest = np.lexsort((ports.at, rack))[first]
     whole = trust < Trust.ABSENT
     at = has[whole]
     found.trust[has] = trust
-    found.values[at] = _sums(ports.values, first)[whole]
+    found.values[at] = sums[whole]
     found.at[at] = ports.at[oldest][whole]
     found.source[at] = ports.source[oldest][whole]
     return found
-
-
-def _sums(values: FloatColumn, first: "np.typing.NDArray[np.intp]") -> FloatColumn:
-    sums: FloatColumn = np.add.reduceat(values, first)
-    return sums

@@ -180,6 +180,16 @@ def test_a_switch_may_stand_there_unread_or_have_its_uplinks_read(tmp_path: Path
     assert with_switch(tmp_path, f"{READ}, uplinks: [Ethernet49/1, Ethernet50/1]") == []
 
 
+def test_a_rack_whose_other_switch_says_nothing_of_uplinks_is_told(tmp_path: Path) -> None:
+    other = SWITCH.replace("name: sw", "name: sw2").replace("10.0.3.1", "10.0.3.2")
+    described = f"{READ}, uplinks: [Ethernet49/1]}}\n"
+    expect(
+        with_switch(tmp_path, f"{described}{other}"), line_of("- {name: ups-a") + 2,
+        "devices sw2: says nothing of uplinks, and another switch of r1 names its own",
+    )  # fmt: skip
+    assert with_switch(tmp_path, f"{described}{other}, uplinks: []") == [], "none leads out of the rack, on purpose"
+
+
 def test_uplinks_of_what_is_no_switch_are_told(tmp_path: Path) -> None:
     said = told(tmp_path, "profile: ups-mib,", "uplinks: [Ethernet1], profile: ups-mib,")
     expect(said, line_of("- {name: ups-a"), "devices ups-a: names uplinks and is of kind ups")

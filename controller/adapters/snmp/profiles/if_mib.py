@@ -5,7 +5,8 @@
 - operational status I.2.1.8.row: up 1, down 2, testing 3, unknown 4, dormant 5, not present 6, lower layer down 7
 - discontinuity X.19.row: sysUpTime when the row's counters last began anew
 
-A row's name is asked with its counters, so that a row that became another port's is never read as this one's.
+A row's name is asked with its counters, so that a row that became another port's is never read as this one's. The
+counters of a port that is down stand still: nothing passes it, and that is its reading.
 """
 
 from controller.adapters.snmp.answers import Answers
@@ -69,8 +70,7 @@ def _port(answers: Answers, findings: Findings, port: str, row: Oid) -> None:
         return
     status = told.integer(STATUS + row)
     if status != UP:
-        findings.no_traffic(port, Reason.DOWN, f"is {STATES.get(status or 0, 'of no known status')}")
-        return
+        findings.port_down(port, STATES.get(status or 0, "of no known status"))
     look = _look(told, row)
     if look is None:
         findings.no_traffic(port, Reason.MISSING, "has no 64-bit counters, or the switch no uptime")
@@ -84,6 +84,7 @@ def _look(told: Answers, row: Oid) -> Look | None:
         return None
     speed = told.integer(SPEED + row)
     return Look(
+        row=row,
         ticks=ticks,
         received=received,
         sent=sent,
