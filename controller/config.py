@@ -297,7 +297,7 @@ class PolicySettings(Strict):
     windows: tuple[WeekWindow, ...] = ()
     blackouts: tuple[WeekWindow, ...] = ()
     balance: bool = True
-    search_rounds: Annotated[int, Field(ge=1, le=100)] = _DEFAULT.search_rounds
+    search_rounds: Annotated[int, Field(ge=1, le=8)] = _DEFAULT.search_rounds
 
     @model_validator(mode="after")
     def _scopes(self) -> Self:

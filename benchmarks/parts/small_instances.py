@@ -8,11 +8,11 @@ near its rating. All amounts are such that `optimum_problem` can hold them as wh
 from random import Random
 
 from controller.model import cluster as model
-from controller.model.policy import Limits, Policy
+from controller.model.policy import Limits, Mode, Policy
 from inventory.model import Classification, Domain
 from tests import builders
 
-POLICY = Policy(limits=Limits(gain_per_gib=0.0))
+POLICY = Policy(mode=Mode.AUTO, limits=Limits(gain_per_gib=0.0))
 """As shipped, but that copying costs nothing: then the score alone is the objective, as it is the solver's."""
 
 THREADS, MEMORY_GIB, WATTS_PER_THREAD, IDLE_WATTS = 32, 128.0, 3.0, 150.0

@@ -135,4 +135,6 @@ class Policy:
     balance: bool = True
     """Whether uneven load (concern 3) is worth moves at all."""
     search_rounds: int = 1
-    """Searches for one plan, while the best so far leaves anything unmended; each takes as long as the first."""
+    """Searches for one plan in mode auto, while the best so far leaves anything unmended; each takes as long as the
+    first. A proposal that a person is to approve is of one search: it stays the same while the readings do.
+    """

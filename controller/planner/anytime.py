@@ -33,7 +33,7 @@ def plans(
     found = search.choices(facts, room.USUAL, lambda: spent() >= FIRST)
     best = plan.proved(facts, found, cluster, policy, now)
     yield best
-    efforts = _Efforts(found)
+    efforts, cut = _Efforts(found), found.stopped
     done, vain = 1, 0
     while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
         if not (found.stopped or any(best.score_after)):
@@ -41,8 +41,12 @@ def plans(
         effort, prefers = efforts.next(found)
         found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers)
         done, vain = done + 1, vain + 1
-        if made := plan.better(facts, found, best, cluster, now):
-            best, vain = made, 0
+        if cut and not found.stopped and found.score <= best.score_after:
+            made: words.Plan | None = plan.proved(facts, found, cluster, policy, now)
+        else:
+            made = plan.better(facts, found, best, cluster, now)
+        if made is not None:
+            best, cut, vain = made, found.stopped, 0
             yield made
 
 

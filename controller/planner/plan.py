@@ -11,7 +11,7 @@ from controller import errors
 from controller.model import cluster as model
 from controller.model import plan as words
 from controller.model.ids import HostName, PlanId
-from controller.model.policy import Policy
+from controller.model.policy import Mode, Policy
 from controller.planner import (
     check,
     classify,
@@ -33,6 +33,7 @@ from controller.planner.load import Load
 from controller.planner.prepared import Prepared
 
 LONGEST = timedelta(days=365)
+GIB = 2.0**30
 
 
 def plan(
@@ -55,7 +56,8 @@ def plan(
     """
     facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold, before=before)
     best = proved(facts, search.choices(facts), cluster, policy, now)
-    for number in range(1, policy.search_rounds):
+    several = policy.search_rounds if policy.mode is Mode.AUTO and only is None and facts.own_moves else 1
+    for number in range(1, several):
         if not any(best.score_after):
             break
         found = search.choices(facts, prefers=whim.of_round(number))
@@ -70,14 +72,28 @@ def better(
     cluster: model.Cluster,
     now: datetime,
 ) -> words.Plan | None:
-    """The plan of what another search of the same facts found, where it leaves a better score than the best so far.
+    """The plan of what another search of the same facts found, where it is better than the best so far.
 
-    A search knows no waves, and a plan leaves out what finds none, so its plan may be worse than what it found.
+    A search knows no waves, and a plan leaves out what finds none, so its plan may be worse than what it found. A plan
+    that fails its check costs nothing but itself: the best so far is proved, and then says so.
     """
     if found.score >= best.score_after:
         return None
-    made = proved(facts, found, cluster, facts.policy, now)
-    return made if made.score_after < best.score_after else None
+    try:
+        made = proved(facts, found, cluster, facts.policy, now)
+    except errors.InvariantError as error:
+        said = f"{best.sentence} A plan of another round was left out: {error}."
+        return None if "of another round was left out" in best.sentence else replace(best, sentence=said)
+    return made if earns(made, best, facts.policy) else None
+
+
+def earns(made: words.Plan, best: words.Plan, policy: Policy) -> bool:
+    """Whether it mends more; and where it only evens more out, whether that pays for what it copies more."""
+    if made.score_after[:-1] != best.score_after[:-1]:
+        return made.score_after < best.score_after
+    more = sum(move.copy_bytes for move in made.moves) - sum(move.copy_bytes for move in best.moves)
+    gain = best.score_after[-1] - made.score_after[-1]
+    return gain > policy.limits.gain_per_gib * max(more, 0.0) / GIB
 
 
 def proved(

@@ -160,13 +160,13 @@ def _looking(orders: Orders) -> tuple[str, ...]:
 
 async def _there(run: Run, orders: Orders) -> None:
     """Makes the stack where the backend has none, and fills in what its file lacks; for a look, in a copy of it."""
+    _same_cloud(run, orders)
     await asyncio.to_thread(stack_files.check, orders.tool, run.stack, orders.known.get(run.stack))
     if run.verb is Verb.PREVIEW or orders.looking:
         run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
     if run.stack not in orders.known:
         run.step = "init"
         await _made(run, orders)
-    _same_cloud(run, orders)
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
@@ -175,15 +175,26 @@ async def _there(run: Run, orders: Orders) -> None:
         credentials_from=orders.today,
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
         login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
-        cloud=orders.cloud,
+        cloud=None if run.stack in orders.known else orders.cloud,
     )
     await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
 
 
 def _same_cloud(run: Run, orders: Orders) -> None:
+    """Pulumi goes to the cloud that the stack's file names, and everything else here to that of the run."""
     said = stack_files.setting(orders.tool.root, run.stack, stack_files.CLOUD)
-    if said is not None and orders.cloud is not None and said != orders.cloud:
-        raise StepFailedError(State.FAILED, f"its file says {stack_files.CLOUD} {said}, this run {orders.cloud}")
+    if said is not None and said != orders.cloud:
+        here = orders.cloud or "none, by OS_AUTH_URL"
+        raise StepFailedError(State.FAILED, f"its file says {stack_files.CLOUD} {said}, this run {here}")
+
+
+def _own_login(run: Run, orders: Orders) -> None:
+    """What asks no program is refused here: with `OS_CLOUD` its service users would log in as whoever runs this."""
+    named = stack_files.setting(orders.tool.root, run.stack, stack_files.CLOUD)
+    if run.stack != FOUNDATION and named is None and orders.tool.env.get("OS_CLOUD"):
+        said = "OS_CLOUD is set and its file names no cloud: its service users would log in as you"
+        remedy = f"pulumi config set {stack_files.CLOUD} NAME --stack {run.stack}, or take OS_CLOUD away"
+        raise StepFailedError(State.FAILED, f"{said} ({remedy})")
 
 
 async def _made(run: Run, orders: Orders) -> None:
@@ -211,6 +222,8 @@ def _known(run: Run, orders: Orders) -> None:
     if run.stack not in orders.known:
         stack_files.check(orders.tool, run.stack, None)
         raise StepFailedError(State.SKIPPED, "there is no such stack yet")
+    _same_cloud(run, orders)
+    _own_login(run, orders)
 
 
 def policy(orders: Orders) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.parts import small_instances
-from controller.model.policy import Policy
+from controller.model.policy import Limits, Mode, Policy
 from controller.planner import anytime, check, plan, whim
 from tests import builders
 from tests.builders import NOW, Host, Vm
@@ -43,3 +43,40 @@ def test_the_first_round_has_no_whim_and_each_other_its_own():
     first, again, other = (whim.of_round(number).costs(costs) for number in (1, 1, 2))
     assert first.tolist() == again.tolist() != other.tolist()
     assert (first > 0).all()
+
+
+def test_a_round_whose_plan_fails_its_check_costs_only_itself(monkeypatch):
+    cluster = small_instances.cluster(8)
+    once = plan.plan(cluster, small_instances.POLICY, NOW)
+    verdicts = iter([(), ("it breaks something",)])
+    monkeypatch.setattr(check, "problems", lambda *_: next(verdicts))
+    found = plan.plan(cluster, replace(small_instances.POLICY, search_rounds=3), NOW)
+    assert found.moves == once.moves
+    assert found.sentence.startswith(f"{once.sentence} A plan of another round was left out: ")
+    assert "it breaks something" in found.sentence
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.RECOMMEND, Mode.APPROVE])
+def test_what_a_person_approves_or_nobody_carries_out_is_of_one_search(mode):
+    cluster = small_instances.cluster(8)
+    policy = replace(small_instances.POLICY, mode=mode, search_rounds=8)
+    assert plan.plan(cluster, policy, NOW).moves == plan.plan(cluster, small_instances.POLICY, NOW).moves
+
+
+def test_what_only_evens_more_out_must_pay_for_what_it_copies_more():
+    made = plan.plan(small_instances.cluster(8), small_instances.POLICY, NOW)
+    best = replace(made, score_after=(0.0, 0.0, 0.5), moves=made.moves[:-1])
+    gib = made.moves[-1].copy_bytes / 2**30
+    pays = replace(made, score_after=(0.0, 0.0, 0.5 - 0.0011 * gib))
+    vain = replace(made, score_after=(0.0, 0.0, 0.5 - 0.0009 * gib))
+    policy = replace(small_instances.POLICY, limits=Limits(gain_per_gib=0.001))
+    assert plan.earns(pays, best, policy) and not plan.earns(vain, best, policy)
+    assert plan.earns(replace(vain, score_after=(0.0, -0.1, 0.9)), best, policy), "what is hot comes first"
+    assert not plan.earns(best, best, policy)
+
+
+def test_a_search_that_was_cut_short_and_made_again_is_not_said_to_be(monkeypatch):
+    cluster = small_instances.cluster(3)
+    shares = iter([0.3, 0.4, *[0.5] * 100_000])
+    *_, last = anytime.plans(cluster, small_instances.POLICY, NOW, lambda: next(shares), rounds=2)
+    assert "stopped before its end" not in last.sentence

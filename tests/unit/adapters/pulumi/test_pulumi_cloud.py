@@ -20,8 +20,8 @@ NAMED = '{"config": {"openstack:cloud": "gdcc"}}'
 class Place:
     """A repository whose login is an entry of clouds.yaml, and what each call of the CLI was given."""
 
-    def __init__(self, home):
-        self.home, self.known = home, {}
+    def __init__(self, home, entry="gdcc"):
+        self.home, self.known, self.entry = home, {}, entry
         (home / "Pulumi.yaml").write_text("name: gdcc\n")
         (home / "infra/stacks").mkdir(parents=True)
         (home / "stacks").mkdir()
@@ -36,7 +36,13 @@ class Place:
         self.known = {stack: {}}
 
     def calls(self):
-        return [json.loads(line) for line in (self.home / pulumi_cli.NOTES).read_text().splitlines()]
+        notes = self.home / pulumi_cli.NOTES
+        return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+
+    def changed(self):
+        """Calls that would have changed or asked something of a cloud, or of the stack's file."""
+        return [each["words"] for each in self.calls() if each["words"][0] in {"preview", "up", "refresh", "destroy",
+                                                                               "config", "stack"}]  # fmt: skip
 
     def carried_out(self, verb):
         async def nothing(*_):
@@ -47,7 +53,7 @@ class Place:
 
         orders = work.Orders(
             tool=self.tool, estate="estate", today=date(2026, 11, 21), beside=nothing, roles=nothing,
-            settle=settling.settler(estate.living(self.home).opened), login_project=no_project, cloud="gdcc",
+            settle=settling.settler(estate.living(self.home).opened), login_project=no_project, cloud=self.entry,
             known=self.known,
         )  # fmt: skip
         run = Run(stack=STACK, verb=verb, folder=self.home / "run")
@@ -66,9 +72,8 @@ def test_a_new_stacks_file_names_the_cloud(tmp_path):
     ("verb", "named", "given"),
     [
         (Verb.PREVIEW, NAMED, None),
-        (Verb.PREVIEW, "", None),
+        (Verb.PREVIEW, "", "gdcc"),
         (Verb.DRIFT, NAMED, None),
-        (Verb.DRIFT, "", "gdcc"),
     ],
 )
 def test_a_call_for_a_stack_whose_file_names_the_cloud_is_given_no_variable(tmp_path, verb, named, given):
@@ -80,12 +85,38 @@ def test_a_call_for_a_stack_whose_file_names_the_cloud_is_given_no_variable(tmp_
     assert looked["cloud"] == given
 
 
-def test_a_stack_of_another_cloud_is_not_touched(tmp_path):
+@pytest.mark.parametrize("verb", [Verb.UP, Verb.PREVIEW, Verb.REFRESH, Verb.DRIFT, Verb.DESTROY])
+@pytest.mark.parametrize(("entry", "told"), [("gdcc", "gdcc"), (None, "none, by OS_AUTH_URL")])
+def test_a_stack_of_another_cloud_is_not_touched(tmp_path, verb, entry, told):
+    place = Place(tmp_path, entry)
+    place.stands(STACK)
+    place.file(STACK, "config: {'openstack:cloud': lab}\n")
+    run = place.carried_out(verb)
+    assert (run.state, run.said) == (State.FAILED, f"its file says openstack:cloud lab, this run {told}")
+    assert not place.changed()
+
+
+def test_a_new_stack_that_is_another_clouds_is_not_made(tmp_path):
     place = Place(tmp_path)
     place.file(STACK, "config: {'openstack:cloud': lab}\n")
-    run = place.carried_out(Verb.UP)
-    assert (run.state, run.said) == (State.FAILED, "its file says openstack:cloud lab, this run gdcc")
-    assert not any(each["words"][0] in {"preview", "up", "config"} for each in place.calls())
+    assert place.carried_out(Verb.UP).state is State.FAILED
+    assert not place.changed()
+
+
+@pytest.mark.parametrize("verb", [Verb.REFRESH, Verb.DRIFT, Verb.DESTROY])
+def test_what_asks_no_program_is_not_begun_with_a_login_that_would_be_the_service_users(tmp_path, verb):
+    place = Place(tmp_path)
+    place.stands(STACK)
+    run = place.carried_out(verb)
+    assert run.state is State.FAILED and run.said.startswith("OS_CLOUD is set and its file names no cloud")
+    assert not place.changed()
+
+
+def test_the_file_of_a_stack_that_stands_is_not_given_a_cloud(tmp_path):
+    place = Place(tmp_path)
+    place.stands(STACK)
+    assert place.carried_out(Verb.UP).state is State.DONE
+    assert "openstack:cloud" not in (tmp_path / f"infra/stacks/Pulumi.{STACK}.yaml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ BROKEN = "- name: Broken\n  hosts: all\n  tasks:\n    - no_such_action_at_all: 1
 
 QUITS = """\
 import os
+import sys
 
 from ansible.plugins.callback import CallbackBase
 
@@ -102,6 +103,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "quits"
 
     def v2_playbook_on_stats(self, stats):
+        sys.stdout.flush()  # what was said before is heard; it goes without a farewell
         os._exit(7)
 """
 
