@@ -6,15 +6,16 @@ Informs are made and answers are read by pysnmp's own services (`FakeAgent`), wh
 import asyncio
 import socket
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.adapters.snmp import usm
+from controller.adapters.snmp import usm, v3
 from controller.adapters.snmp.credentials import AuthProtocol, PrivProtocol, User
 from controller.adapters.snmp.failure import PollError
-from controller.adapters.snmp.informs import Answered, Informs
+from controller.adapters.snmp.informs import Informs, Reply
 from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.traps import Hurry, TrapListener
@@ -37,8 +38,8 @@ def inform(user: User = USER, **knows: object) -> bytes:
     return sender(user, **knows).trap(FAN_FAILURE, inform=True)
 
 
-def answered(datagram: bytes, user: User = USER) -> Answered:
-    found = Informs(ENGINE).answered(datagram, user)
+def answered(datagram: bytes, user: User = USER) -> Reply:
+    found = Informs(ENGINE).answered(v3.decoded(datagram), user)
     assert found is not None
     return found
 
@@ -97,7 +98,7 @@ def test_a_clock_within_the_window_will_do(time: int) -> None:
 
 def test_an_engine_whose_boots_are_used_up_answers_nothing() -> None:
     last = replace(ENGINE, boots=2**31 - 1)
-    found = Informs(last).answered(inform(boots=2**31 - 1), USER)
+    found = Informs(last).answered(v3.decoded(inform(boots=2**31 - 1)), USER)
     assert found is not None and found.inform is None
 
 
@@ -120,13 +121,14 @@ def test_what_is_not_encrypted_is_refused() -> None:
 
 
 def test_what_cannot_be_decrypted_is_malformed() -> None:
+    message = v3.decoded(inform(replace(USER, priv="another-secret")))
     with pytest.raises(PollError, match="not an SNMP"):
-        Informs(ENGINE).answered(inform(replace(USER, priv="another-secret")), USER)
+        Informs(ENGINE).answered(message, USER)
 
 
 def test_a_trap_of_its_senders_own_engine_is_none_of_ours() -> None:
     device = FakeAgent(USER, {})
-    assert Informs(ENGINE).answered(device.trap(FAN_FAILURE), USER) is None
+    assert Informs(ENGINE).answered(v3.decoded(device.trap(FAN_FAILURE)), USER) is None
 
 
 def test_an_inform_to_an_engine_that_we_no_longer_are_is_told_which_one_we_are() -> None:
@@ -138,7 +140,7 @@ def test_reports_count_on() -> None:
     informs = Informs(ENGINE)
     counts = []
     for _ in range(3):
-        found = informs.answered(inform(boots=1), USER)
+        found = informs.answered(v3.decoded(inform(boots=1)), USER)
         assert found is not None
         ((_, value),) = V2C.apiPDU.get_varbinds(sender().opened(found.datagram)[2])
         counts.append(int(value))
@@ -155,7 +157,7 @@ def test_an_inform_that_was_changed_on_its_way_is_never_taken(place: int, bit: i
     changed[place] ^= 1 << bit
     for datagram in (bytes(changed), WHOLE[:end] if end < len(WHOLE) else WHOLE + b"x"):
         try:
-            found = Informs(ENGINE).answered(datagram, USER)
+            found = Informs(ENGINE).answered(v3.decoded(datagram), USER)
         except PollError:
             continue
         assert found is None or found.inform is None
@@ -217,3 +219,22 @@ async def test_an_inform_from_an_address_of_two_devices_is_answered_once_and_pol
 async def test_without_an_engine_a_search_for_it_is_told_as_unsupported() -> None:
     answers, tally, _ = await heard(UserSecurity(USER, lambda: 0.0).probe() or b"", engine=None)
     assert (answers, tally.traps) == ([], {"unsupported": 1})
+
+
+@pytest.mark.parametrize(
+    ("datagram", "engine", "devices"),
+    [
+        (FakeAgent(USER, {}).trap(FAN_FAILURE), None, 1),
+        (UserSecurity(USER, lambda: 0.0).probe() or b"", ENGINE, 1),
+        (inform(engine_id=BLANK), ENGINE, 1),
+        (inform(), ENGINE, 2),
+    ],
+    ids=["trap", "search", "old engine", "two devices"],
+)
+async def test_a_message_is_decoded_once(
+    datagram: bytes, engine: OwnEngine | None, devices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = Mock(side_effect=v3.decoded)
+    monkeypatch.setattr(v3, "decoded", decoded)
+    await heard(datagram, engine=engine, devices=devices)
+    assert decoded.call_count == 1
