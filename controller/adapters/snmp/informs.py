@@ -2,6 +2,7 @@
 
 A sender that does not know our engine's id or clock is told by a Report (RFC 3414 3.2, 4) and sends again. An inform
 under our id, its user's digest and our clock is answered by a Response of the same request-id, encrypted as it was.
+Who does not ask for Reports gets none, nor does who cannot mean to be answered (RFC 3412 7.1 3): a Report, a Response.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from controller.adapters.snmp import pdu, usm, v3
 from controller.adapters.snmp.credentials import User
 from controller.adapters.snmp.failure import PollError, Reason
-from controller.adapters.snmp.oids import Oid
+from controller.adapters.snmp.oids import Oid, dotted
 from controller.adapters.snmp.own_engine import OwnEngine
 
 AUTH_PRIV = v3.AUTH | v3.PRIV
@@ -36,14 +37,12 @@ class Informs:
     def answered(self, message: v3.Message, user: User) -> Reply | None:
         """What a v3 message of a device gets; None for one that is not for our engine: a trap.
 
-        Raises PollError (malformed).
+        Raises PollError: malformed, or auth where something is wrong with it and no Report is due.
         """
-        if message.engine_id != self._engine.id and (not message.flags & v3.REPORTABLE or _is_trap(message, user)):
-            return None
         keys = usm.localized_keys(user, self._engine.id)
         objection = self._objection(message, keys, user)
         if objection is not None:
-            return self._report(message, objection, keys, user)
+            return self._objected(message, objection, keys, user)
         scoped = usm.opened(message, keys, user)
         inform = v3.response(scoped)
         if not inform.inform:
@@ -67,6 +66,13 @@ class Informs:
         near = abs(message.time - engine.time) <= usm.WINDOW_SECONDS
         return near and message.boots == engine.boots < usm.LAST_BOOTS
 
+    def _objected(self, message: v3.Message, why: Oid, keys: usm.Keys, user: User) -> Reply | None:
+        if message.flags & v3.REPORTABLE and not _unconfirmed(message, user):
+            return self._report(message, why, keys, user)
+        if message.engine_id not in {b"", self._engine.id}:
+            return None
+        raise PollError(Reason.AUTH, f"no Report is due ({dotted(why)})")
+
     def _report(self, message: v3.Message, why: Oid, keys: usm.Keys, user: User) -> Reply:
         """Signed only where the sender shall set its clock by it."""
         self._reports[why] += 1
@@ -82,10 +88,10 @@ class Informs:
         )
 
 
-def _is_trap(message: v3.Message, user: User) -> bool:
-    """Whether its sender is its own authority, though it asks for Reports."""
+def _unconfirmed(message: v3.Message, user: User) -> bool:
+    """Whether it holds what is never answered: a trap, a Report, a Response. Of what cannot be read nobody knows."""
     try:
-        said = usm.trap_response(message, user)
+        said = v3.response(usm.opened(message, usm.localized_keys(user, message.engine_id), user))
     except PollError:
         return False
-    return said.trap and not said.inform
+    return not said.inform

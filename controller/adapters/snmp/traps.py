@@ -128,7 +128,7 @@ class TrapListener(asyncio.DatagramProtocol):
         """Answers an inform once, as the target whose user it is; else tells its sender what it needs."""
         heard = [self._heard(message, target) for target in targets]
         replies = [reply for _, reply in heard if reply is not None]
-        best = next((each for each in replies if each.inform is not None), replies[0] if replies else None)
+        best = min(replies, key=lambda each: (each.inform is None, each.refused), default=None)
         if best is not None:
             self._send(best.datagram, addr)
             self._tally.informs += best.inform is not None
