@@ -1,10 +1,11 @@
 """Traps and informs: a device's call to be polled at once, and never more than that.
 
 The sender's address says which device calls; a v3 trap must also carry that device's right digest. A v2c community is
-not checked, since all that a forger gains is a poll, and those are limited for each device and in all.
+not checked, since all that a forger gains is a poll, and those are limited for each device and in all. So is what is
+looked at, a forger's datagrams or a device's own storm (`allowance`).
 
 Spoken are v1 traps (RFC 3584 says which v2 trap each is), v2c and v3 traps and informs. An inform is acknowledged once
-it is read; past the limit in all it is not, so that its sender comes again. Of v3 informs our own engine is the
+it is read; past a limit it is not, so that its sender comes again. Of v3 informs our own engine is the
 authority (`informs`); without one they are counted as unsupported.
 """
 
@@ -12,8 +13,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import cast
 
 from controller.adapters.snmp import pdu, v3
+from controller.adapters.snmp.allowance import LARGEST, Allowance, Bucket
 from controller.adapters.snmp.credentials import Credentials, User
 from controller.adapters.snmp.failure import PollError, Reason
 from controller.adapters.snmp.informs import Informs, Reply
@@ -30,6 +33,11 @@ _log = logging.getLogger(__name__)
 POLLS_A_SECOND = 20.0
 POLLS_AT_ONCE = 40.0
 """Polls that traps may ask for in all: a burst, and what it grows by."""
+
+UNKNOWN_SOURCE = "unknown_source"
+TOO_BIG = "too_big"
+TOO_MANY = "too_many"
+"""Not looked at: larger than any notification, or more than the allowance."""
 
 MALFORMED = "malformed"
 AUTH = "auth"
@@ -60,10 +68,11 @@ class TrapListener(asyncio.DatagramProtocol):
         self._informs = None if engine is None else Informs(engine)
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
-        self._allowance, self._refilled = POLLS_AT_ONCE, 0.0
+        self._polls = Bucket(POLLS_A_SECOND, POLLS_AT_ONCE)
         self._targets: dict[str, list[Target]] = {}
         for target in targets:
             self._targets.setdefault(target.address[0], []).append(target)
+        self._allowance = Allowance(self._targets)
 
     @property
     def address(self) -> Address:
@@ -77,7 +86,7 @@ class TrapListener(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._closed.clear()
         try:
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
+            await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
         except OSError as error:
             raise InputError(
                 f"cannot listen for traps: {error.strerror or error}",
@@ -92,6 +101,9 @@ class TrapListener(asyncio.DatagramProtocol):
             await self._closed.wait()
             self._transport = None
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed.set()
 
@@ -101,17 +113,28 @@ class TrapListener(asyncio.DatagramProtocol):
 
     def _outcomes(self, data: bytes, addr: tuple[object, ...]) -> set[str]:
         """What became of it, for all devices of that address."""
-        targets = self._targets.get(str(addr[0]))
-        if targets is None:
-            return {"unknown_source"}
-        if not self._allowed():
-            return {Hurry.LIMITED.value}
+        source = str(addr[0])
+        dropped = self._dropped(source, len(data))
+        if dropped is not None:
+            return {dropped}
+        targets = self._targets[source]
         try:
             if pdu.version(data) == v3.USM:
                 return self._taken_v3(v3.decoded(data), targets, addr)
             return self._taken(data, targets, addr)
         except PollError:
             return {MALFORMED}
+
+    def _dropped(self, source: str, size: int) -> str | None:
+        """Why a datagram is not looked at, None where it is."""
+        now = asyncio.get_running_loop().time()
+        if source not in self._targets:
+            return UNKNOWN_SOURCE
+        if size > LARGEST:
+            return TOO_BIG
+        if not self._polls.holds(1, now):
+            return Hurry.LIMITED.value
+        return None if self._allowance.admits(source, size, now) else TOO_MANY
 
     def _taken(self, data: bytes, targets: Sequence[Target], addr: tuple[object, ...]) -> set[str]:
         """Raises PollError (malformed)."""
@@ -160,19 +183,13 @@ class TrapListener(asyncio.DatagramProtocol):
         self._tally.trap_names[name] += 1
         hurry = self._poll_now(target.name)
         if hurry is Hurry.POLLED:
-            self._allowance -= 1
+            self._polls.spend(1)
             _log.info("%s sent the trap %s and is polled at once", target.name, name)
         return hurry.value
 
     def _send(self, datagram: bytes, addr: tuple[object, ...]) -> None:
         assert self._transport is not None
         self._transport.sendto(datagram, addr)
-
-    def _allowed(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        grown = self._allowance + (now - self._refilled) * POLLS_A_SECOND
-        self._allowance, self._refilled = min(grown, POLLS_AT_ONCE), now
-        return self._allowance >= 1
 
 
 def _in_community(data: bytes) -> pdu.Response | None:
