@@ -284,7 +284,7 @@ async def test_what_is_not_reportable_is_counted_and_not_answered() -> None:
     assert (tally.traps, tally.informs, polled) == ({"auth": 1}, 0, [])
 
 
-OTHER = replace(USER, name="other", auth="other-secret-12")
+OTHER = replace(USER, name="other", auth="other-secret-12", priv="other-secret-34")
 NAMESAKE = replace(USER, auth="other-secret-12")
 
 
@@ -299,6 +299,16 @@ async def test_each_of_two_devices_of_one_address_is_told_our_clock_and_answered
     assert (clock[1][0], counter(clock[2])) == (1, 2)
     assert isinstance(acknowledged[2], V2C.ResponsePDU)
     assert (tally.informs, polled) == (1, [f"bmc:h{place + 1}"])
+
+
+async def test_a_trap_that_asks_for_reports_gets_none_for_the_other_device_of_its_address() -> None:
+    trap = V2C.TrapPDU()
+    V2C.apiTrapPDU.set_defaults(trap)
+    own = FakeAgent(OTHER, {}).engine_id
+    keys = usm.localized_keys(OTHER, own)
+    sent = usm.sealed(7, v3.scoped(own, trap), OTHER, keys, engine_id=own, boots=1, time=1)
+    _, tally, polled = await heard(sent, users=(USER, OTHER), answers_wanted=False)
+    assert (tally.informs, polled) == (0, ["bmc:h2"])
 
 
 async def test_an_inform_from_an_address_of_two_devices_is_answered_once_and_polls_both() -> None:

@@ -152,7 +152,8 @@ class TrapListener(asyncio.DatagramProtocol):
         heard = [self._heard(message, target) for target in targets]
         replies = [reply for _, reply in heard if reply is not None]
         best = min(replies, key=lambda each: (each.inform is None, each.refused), default=None)
-        if best is not None:
+        trap = any(reply is None and outcome in {*Hurry} for outcome, reply in heard)
+        if best is not None and not trap:
             self._send(best.datagram, addr)
             self._tally.informs += best.inform is not None
         return {outcome for outcome, _ in heard}
