@@ -88,14 +88,9 @@ def _snmp(settings: config.Config, its_estate: Estate, clock: SystemClock) -> Sn
     configured = [target for target in targets(its_estate) if credentials]
     if given.traps is None:
         return SnmpCollector(configured, credentials, clock, interval=given.interval)
-    engine = own_engine.started(_state_dir(settings) / ENGINE_FILE, clock.monotonic)
+    engine = own_engine.started(settings.state_dir / ENGINE_FILE, clock.monotonic)
     traps = given.traps.listen, given.traps.port
     return SnmpCollector(configured, credentials, clock, interval=given.interval, traps=traps, engine=engine)
-
-
-def _state_dir(settings: config.Config) -> Path:
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-    return settings.state_dir
 
 
 def _credential(given: config.SnmpCredential) -> Credential:
@@ -144,9 +139,17 @@ def _query(one: config.Query) -> query.Query:
 def journal(settings: config.Config, purpose: str) -> Iterator[SqlJournal]:
     """The journal, locked for this process and its tables brought up to date.
 
-    Raises RefusedError (rule `journal-locked`) while another process holds it.
+    Raises RefusedError (rule `journal-locked`) while another process holds it, InputError where `state_dir` cannot be
+    made.
     """
-    _state_dir(settings)
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise InputError(
+            f"the folder for what outlives the process cannot be made: {error.strerror}",
+            where=str(settings.state_dir),
+            remedy="name one in `state_dir` that can be written",
+        ) from error
     with lock.take(settings.journal_url, purpose=purpose, now=datetime.now(UTC)) as held:
         schema.upgrade(settings.journal_url)
         with open_journal(settings.journal_url, lock=held) as opened:

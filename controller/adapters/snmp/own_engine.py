@@ -38,12 +38,14 @@ class OwnEngine:
 def started(path: Path, monotonic: Callable[[], float]) -> OwnEngine:
     """The engine of that file, started once more; a new one where there is none, or one that is used up or broken.
 
-    Written before it is used, whole or not at all. Raises InputError where that cannot be.
+    Written before it is used, whole or not at all, in a folder that is made where there is none. Raises InputError
+    where that cannot be.
     """
     known, boots = _read(path)
     if known is None or boots >= LAST_BOOTS - 1:
         known, boots = _new_id(), 0
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         _write(path, json.dumps({"engine_id": known.hex(), "boots": boots + 1}) + "\n")
     except OSError as error:
         raise InputError(

@@ -11,11 +11,11 @@ from inventory.model import SnmpProfile
 class Stats:
     """Counts since the start.
 
-    `polls`: by profile. `faults`: by profile and reason. `traps`: by outcome (polled, limited, unknown_source,
-    malformed, auth, reported, unsupported). `trap_names`: by short name of known traps (else `other`). `informs`:
-    acknowledged. `requests`: messages asked. `resendings`: of them again, for want of an answer. `timeouts`: messages
-    never answered. `restarts`: device agents that began anew. `resyncs`: reports after which a device was asked again.
-    `strays`: datagrams nobody asked for. `devices`, `answering`: now.
+    `polls`: by profile. `faults`: by profile and reason. `traps`: by outcome (polled, limited, unknown_source, too_big,
+    too_many, malformed, auth, reported, unsupported). `trap_names`: by short name of known traps (else `other`).
+    `informs`: acknowledged. `requests`: messages asked. `resendings`: of them again, for want of an answer. `timeouts`:
+    messages never answered. `restarts`: device agents that began anew. `resyncs`: reports after which a device was
+    asked again. `strays`: datagrams nobody asked for. `devices`, `answering`: now.
     """
 
     polls: Mapping[SnmpProfile, int]

@@ -1,28 +1,29 @@
 """Traps and informs: a device's call to be polled at once, and never more than that.
 
 The sender's address says which device calls; a v3 trap must also carry that device's right digest. A v2c community is
-not checked, since all that a forger gains is a poll, and those are limited for each device and in all.
+not checked, since all that a forger gains is a poll, and those are limited for each device and in all. So is what is
+looked at, a forger's datagrams or a device's own storm (`allowance`).
 
 Spoken are v1 traps (RFC 3584 says which v2 trap each is), v2c and v3 traps and informs. An inform is acknowledged once
-it is read; past the limit in all it is not, so that its sender comes again. Of v3 informs our own engine is the
+it is read; past a limit it is not, so that its sender comes again. Of v3 informs our own engine is the
 authority (`informs`); without one they are counted as unsupported.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import cast
 
 from controller.adapters.snmp import pdu, v3
+from controller.adapters.snmp.allowance import LARGEST, Allowance, Bucket
 from controller.adapters.snmp.credentials import Credentials, User
 from controller.adapters.snmp.failure import PollError, Reason
-from controller.adapters.snmp.informs import Answered, Informs
-from controller.adapters.snmp.oids import Oid, oid
+from controller.adapters.snmp.informs import Informs, Reply
 from controller.adapters.snmp.own_engine import OwnEngine
-from controller.adapters.snmp.pdu import SNMP_TRAP_OID, STANDARD_TRAPS
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.target import Target
+from controller.adapters.snmp.trap_names import short_name
 from controller.adapters.snmp.usm import trap_response
 from controller.adapters.snmp.wire import Address
 from controller.errors import InputError
@@ -33,58 +34,16 @@ POLLS_A_SECOND = 20.0
 POLLS_AT_ONCE = 40.0
 """Polls that traps may ask for in all: a burst, and what it grows by."""
 
-OTHER = "other"
+UNKNOWN_SOURCE = "unknown_source"
+TOO_BIG = "too_big"
+TOO_MANY = "too_many"
+"""Not looked at: larger than any notification, or more than the allowance."""
+
+MALFORMED = "malformed"
+AUTH = "auth"
 UNSUPPORTED = "unsupported"
 REPORTED = "reported"
 """A sender of v3 informs was told what it needs: our engine's id, or our clock."""
-
-_DELL = oid("1.3.6.1.4.1.674.10892.5.3.2")
-_HPE = oid("1.3.6.1.4.1.232.0")
-_APC = oid("1.3.6.1.4.1.318.0")
-_UPS = oid("1.3.6.1.2.1.33.2")
-_RARITAN = oid("1.3.6.1.4.1.13742.6.0")
-
-NAMES: dict[Oid, str] = {
-    (*STANDARD_TRAPS, 1): "cold_start",
-    (*STANDARD_TRAPS, 2): "warm_start",
-    (*STANDARD_TRAPS, 3): "link_down",
-    (*STANDARD_TRAPS, 4): "link_up",
-    (*STANDARD_TRAPS, 5): "authentication_failure",
-    (*_DELL, 1, 0, 2161): "temperature_failure",
-    (*_DELL, 1, 0, 2162): "temperature_warning",
-    (*_DELL, 1, 0, 2163): "temperature_normal",
-    (*_DELL, 1, 0, 2153): "fan_failure",
-    (*_DELL, 1, 0, 2185): "psu_failure",
-    (*_DELL, 1, 0, 2186): "psu_warning",
-    (*_DELL, 1, 0, 2187): "psu_normal",
-    (*_DELL, 1, 0, 2265): "memory_failure",
-    (*_DELL, 1, 0, 2273): "power_failure",
-    (*_DELL, 1, 0, 2473): "redundancy_lost",
-    (*_DELL, 2, 0, 4345): "disk_failure",
-    (*_DELL, 2, 0, 4353): "virtual_disk_failure",
-    (*_HPE, 6040): "temperature_failure",
-    (*_HPE, 6041): "temperature_warning",
-    (*_HPE, 6042): "temperature_normal",
-    (*_HPE, 6035): "fan_warning",
-    (*_HPE, 6036): "fan_failure",
-    (*_HPE, 6049): "psu_warning",
-    (*_HPE, 6050): "psu_failure",
-    (*_HPE, 6032): "redundancy_lost",
-    (*_HPE, 6069): "mains_lost",
-    (*_APC, 5): "on_battery",
-    (*_APC, 7): "battery_low",
-    (*_APC, 9): "mains_restored",
-    (*_APC, 224): "phase_near_overload",
-    (*_APC, 226): "phase_overload",
-    (*_APC, 274): "pdu_near_overload",
-    (*_APC, 276): "pdu_overload",
-    (*_UPS, 1): "on_battery",
-    (*_UPS, 2): "ups_test_completed",
-    (*_UPS, 3): "ups_alarm",
-    (*_UPS, 4): "ups_alarm_ended",
-    (*_RARITAN, 61): "inlet_state",
-    (*_RARITAN, 63): "outlet_state",
-}
 
 
 class Hurry(StrEnum):
@@ -109,10 +68,11 @@ class TrapListener(asyncio.DatagramProtocol):
         self._informs = None if engine is None else Informs(engine)
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
-        self._allowance, self._refilled = POLLS_AT_ONCE, 0.0
+        self._polls = Bucket(POLLS_A_SECOND, POLLS_AT_ONCE)
         self._targets: dict[str, list[Target]] = {}
         for target in targets:
             self._targets.setdefault(target.address[0], []).append(target)
+        self._allowance = Allowance(self._targets)
 
     @property
     def address(self) -> Address:
@@ -126,7 +86,7 @@ class TrapListener(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._closed.clear()
         try:
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
+            await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
         except OSError as error:
             raise InputError(
                 f"cannot listen for traps: {error.strerror or error}",
@@ -141,89 +101,101 @@ class TrapListener(asyncio.DatagramProtocol):
             await self._closed.wait()
             self._transport = None
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[object, ...]) -> None:
-        targets = self._targets.get(str(addr[0]))
-        if targets is None:
-            outcomes = {"unknown_source"}
-        elif not self._allowed():
-            outcomes = {Hurry.LIMITED.value}
-        else:
-            heard = [self._heard(data, target) for target in targets]
-            outcomes = {outcome for outcome, _ in heard}
-            self._answer([answered for _, answered in heard if answered is not None], addr)
-            self._acknowledge(data, addr)
-        for outcome in outcomes:
+        for outcome in self._outcomes(data, addr):
             self._tally.traps[outcome] += 1
 
-    def _acknowledge(self, data: bytes, addr: tuple[object, ...]) -> None:
-        """Tells the sender of a v2c inform that it has come."""
-        assert self._transport is not None
-        with contextlib.suppress(PollError):
-            if pdu.version(data) == 1 and pdu.read_v2c(data)[1].inform:
-                self._transport.sendto(pdu.acknowledgement(data), addr)
-                self._tally.informs += 1
-
-    def _answer(self, answers: Sequence[Answered], addr: tuple[object, ...]) -> None:
-        """Answers a v3 inform once, as the target whose user it is; else tells its sender what it needs."""
-        assert self._transport is not None
-        best = next((each for each in answers if each.inform is not None), answers[0] if answers else None)
-        if best is not None:
-            self._transport.sendto(best.datagram, addr)
-            self._tally.informs += best.inform is not None
-
-    def _heard(self, data: bytes, target: Target) -> tuple[str, Answered | None]:
-        """What became of a message of the target's, and what its sender is to be told."""
+    def _outcomes(self, data: bytes, addr: tuple[object, ...]) -> set[str]:
+        """What became of it, for all devices of that address."""
+        source = str(addr[0])
+        dropped = self._dropped(source, len(data))
+        if dropped is not None:
+            return {dropped}
+        targets = self._targets[source]
         try:
-            answered = self._answered(data, target)
-            trap = self._read(data, target) if answered is None else answered.inform
+            if pdu.version(data) == v3.USM:
+                return self._taken_v3(v3.decoded(data), targets, addr)
+            return self._taken(data, targets, addr)
+        except PollError:
+            return {MALFORMED}
+
+    def _dropped(self, source: str, size: int) -> str | None:
+        """Why a datagram is not looked at, None where it is."""
+        now = asyncio.get_running_loop().time()
+        if source not in self._targets:
+            return UNKNOWN_SOURCE
+        if size > LARGEST:
+            return TOO_BIG
+        if not self._polls.holds(1, now):
+            return Hurry.LIMITED.value
+        return None if self._allowance.admits(source, size, now) else TOO_MANY
+
+    def _taken(self, data: bytes, targets: Sequence[Target], addr: tuple[object, ...]) -> set[str]:
+        """Raises PollError (malformed)."""
+        trap = _in_community(data)
+        if trap is None or not trap.trap:
+            return {UNSUPPORTED}
+        outcomes = {self._hurried(trap, target) for target in targets}
+        if trap.inform:
+            self._send(pdu.acknowledgement(data), addr)
+            self._tally.informs += 1
+        return outcomes
+
+    def _taken_v3(self, message: v3.Message, targets: Sequence[Target], addr: tuple[object, ...]) -> set[str]:
+        """Answers an inform once, as the target whose user it is; else tells its sender what it needs."""
+        heard = [self._heard(message, target) for target in targets]
+        replies = [reply for _, reply in heard if reply is not None]
+        best = min(replies, key=lambda each: (each.inform is None, each.refused), default=None)
+        trap = any(reply is None and outcome in {*Hurry} for outcome, reply in heard)
+        if best is not None and not trap:
+            self._send(best.datagram, addr)
+            self._tally.informs += best.inform is not None
+        return {outcome for outcome, _ in heard}
+
+    def _heard(self, message: v3.Message, target: Target) -> tuple[str, Reply | None]:
+        """What became of a v3 message as one of the target's, and what its sender is to be told."""
+        user = self._credentials[target.credential]
+        if not isinstance(user, User):
+            return UNSUPPORTED, None
+        try:
+            reply = None if self._informs is None else self._informs.answered(message, user)
+            if reply is not None:
+                trap = reply.inform
+            elif message.engine_id:
+                trap = trap_response(message, user)
+            else:
+                return UNSUPPORTED, None  # asks for our engine id, to send an inform to it
         except PollError as error:
-            return "auth" if error.reason is Reason.AUTH else "malformed", None
-        if answered is not None and trap is None:
-            return "auth" if answered.refused else REPORTED, answered
+            return AUTH if error.reason is Reason.AUTH else MALFORMED, None
+        if reply is not None and trap is None:
+            return AUTH if reply.refused else REPORTED, reply
         if trap is None or not trap.trap:
             return UNSUPPORTED, None
-        return self._hurried(trap, target), answered
+        return self._hurried(trap, target), reply
 
     def _hurried(self, trap: pdu.Response, target: Target) -> str:
-        name = _name(trap)
+        name = short_name(trap)
         self._tally.trap_names[name] += 1
         hurry = self._poll_now(target.name)
         if hurry is Hurry.POLLED:
-            self._allowance -= 1
+            self._polls.spend(1)
             _log.info("%s sent the trap %s and is polled at once", target.name, name)
         return hurry.value
 
-    def _answered(self, data: bytes, target: Target) -> Answered | None:
-        """What our engine says to a v3 message that is for it; None for any other. Raises PollError."""
-        credential = self._credentials[target.credential]
-        if self._informs is None or pdu.version(data) != v3.USM or not isinstance(credential, User):
-            return None
-        return self._informs.answered(data, credential)
-
-    def _read(self, data: bytes, target: Target) -> pdu.Response | None:
-        """The trap; None for a kind of message that is not spoken. Raises PollError."""
-        version = pdu.version(data)
-        if version == 0:
-            return pdu.read_v1_trap(data)
-        if version == 1:
-            return pdu.read_v2c(data)[1]
-        credential = self._credentials[target.credential]
-        if version != v3.USM or not isinstance(credential, User):
-            return None
-        if not v3.decoded(data).engine_id:
-            return None  # asks for our engine id, to send an inform to it
-        return trap_response(data, credential)
-
-    def _allowed(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        grown = self._allowance + (now - self._refilled) * POLLS_A_SECOND
-        self._allowance, self._refilled = min(grown, POLLS_AT_ONCE), now
-        return self._allowance >= 1
+    def _send(self, datagram: bytes, addr: tuple[object, ...]) -> None:
+        assert self._transport is not None
+        self._transport.sendto(datagram, addr)
 
 
-def _name(trap: pdu.Response) -> str:
-    kind = dict(trap.bindings).get(SNMP_TRAP_OID)
-    return NAMES.get(kind, OTHER) if isinstance(kind, tuple) else OTHER
+def _in_community(data: bytes) -> pdu.Response | None:
+    """What a v1 or v2c message says; None for a kind of message that is not spoken. Raises PollError (malformed)."""
+    version = pdu.version(data)
+    if version == 0:
+        return pdu.read_v1_trap(data)
+    return pdu.read_v2c(data)[1] if version == 1 else None

@@ -126,7 +126,7 @@ class UserSecurity:
         if engine is None or message.engine_id != engine.id or message.user != self._user.name.encode():
             raise PollError(Reason.MALFORMED, "an answer from another engine or for another user")
         keys = self._localized(engine.id)
-        if not genuine(datagram, message, keys, self._user):
+        if not genuine(message, keys, self._user):
             raise PollError(Reason.AUTH, "an answer's digest is wrong")
         if not self._timely(message, engine):
             self._engine = None
@@ -192,18 +192,17 @@ class UserSecurity:
         return localized_keys(self._user, engine_id)
 
 
-def trap_response(datagram: bytes, user: User) -> pdu.Response:
+def trap_response(message: v3.Message, user: User) -> pdu.Response:
     """A notification, of which the sender's own engine is the authority (RFC 3414 1.5.1).
 
     Its digest is checked and not its time: a replay brings no more than a poll. Raises PollError.
     """
-    message = v3.decoded(datagram)
     if not message.flags & v3.AUTH or message.user != user.name.encode():
         raise PollError(Reason.AUTH, "a trap without a digest, or of another user")
     if len(message.engine_id) not in v3.ENGINE_ID_BYTES:
         raise PollError(Reason.MALFORMED, f"an engine id of {len(message.engine_id)} bytes")
     keys = localized_keys(user, message.engine_id)
-    if not genuine(datagram, message, keys, user):
+    if not genuine(message, keys, user):
         raise PollError(Reason.AUTH, "a trap's digest is wrong")
     return v3.response(opened(message, keys, user))
 
@@ -228,14 +227,11 @@ def sealed(
     return before + digest + after
 
 
-def genuine(datagram: bytes, message: v3.Message, keys: Keys, user: User) -> bool:
+def genuine(message: v3.Message, keys: Keys, user: User) -> bool:
     """Whether the digest is right."""
     hash_name, digest_bytes, _ = _AUTH[user.auth_protocol]
-    end = message.digest_at + digest_bytes
-    if len(message.digest) != digest_bytes:
-        return False
-    blank = datagram[: message.digest_at] + bytes(digest_bytes) + datagram[end:]
-    return hmac.compare_digest(hmac.digest(keys.auth, blank, hash_name)[:digest_bytes], message.digest)
+    right = hmac.digest(keys.auth, message.blank, hash_name)[:digest_bytes]
+    return hmac.compare_digest(right, message.digest)
 
 
 def opened(message: v3.Message, keys: Keys, user: User) -> bytes:
@@ -253,7 +249,7 @@ def _message(
 ) -> v3.Message:  # fmt: skip
     return v3.Message(
         id=message_id, flags=flags, engine_id=engine_id, boots=boots, time=time, user=user, digest=digest, salt=salt,
-        scoped=scoped, digest_at=0,
+        scoped=scoped,
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ ENGINE_ID_BYTES = range(5, 33)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`scoped` is the scoped PDU, encrypted where `flags` say so. `digest_at` is where the digest begins in the
-    datagram."""
+    """`scoped` is the scoped PDU, encrypted where `flags` say so. `blank` is the datagram with zeros for the digest,
+    which is what the digest is of (RFC 3414 6.3.1); empty where it is yet to be encoded."""
 
     id: int
     flags: int
@@ -32,11 +32,11 @@ class Message:
     digest: bytes
     salt: bytes
     scoped: bytes
-    digest_at: int
+    blank: bytes = b""
 
 
 def encoded(message: Message) -> bytes:
-    """The message's bytes; `digest_at` is ignored."""
+    """The message's bytes, of all but `blank`."""
     security = service.UsmSecurityParameters()
     for name, value in (
         ("msgAuthoritativeEngineId", message.engine_id),
@@ -93,7 +93,7 @@ def decoded(datagram: bytes) -> Message:
             digest=digest,
             salt=salt,
             scoped=data.asOctets() if flags & PRIV else encoder.encode(data),
-            digest_at=_digest_at(datagram, parameters, digest, salt),
+            blank=_blank(datagram, parameters, digest, salt),
         )
     except pdu.NOT_BER as error:
         raise PollError(Reason.MALFORMED, f"not an SNMPv3 message: {type(error).__name__}: {error}") from error
@@ -120,9 +120,10 @@ def acknowledged(scoped_pdu: bytes) -> bytes:
     return result
 
 
-def _digest_at(datagram: bytes, parameters: bytes, digest: bytes, salt: bytes) -> int:
-    """Where the digest stands: before the salt, which ends the security parameters (both shorter than 128 bytes)."""
+def _blank(datagram: bytes, parameters: bytes, digest: bytes, salt: bytes) -> bytes:
+    """The digest stands before the salt, which ends the security parameters (both shorter than 128 bytes)."""
     begin = datagram.find(parameters) + len(parameters) - len(salt) - 2 - len(digest)
-    if begin < 0 or datagram[begin : begin + len(digest)] != digest:
+    end = begin + len(digest)
+    if begin < 0 or datagram[begin:end] != digest:
         raise PollError(Reason.MALFORMED, "the security parameters are not encoded as RFC 3414 has them")
-    return begin
+    return datagram[:begin] + bytes(len(digest)) + datagram[end:]

@@ -68,6 +68,14 @@ def test_two_engines_are_not_one(tmp_path: Path) -> None:
     assert own_engine.ENTERPRISE == 8072
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="boots of our SNMP engine cannot be kept"):
-        started(tmp_path / "nowhere" / "engine.json", Clock())
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "of" / "engine.json"
+    assert started(path, Clock()).boots == 1
+    assert path.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "engine.json", tmp_path / "file" / "under" / "engine.json"):
+        with pytest.raises(InputError, match="boots of our SNMP engine cannot be kept"):
+            started(path, Clock())

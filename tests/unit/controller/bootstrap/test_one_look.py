@@ -113,6 +113,17 @@ def test_an_engine_of_our_own_is_kept_in_the_state_directory_where_traps_are_hea
     assert json.loads((tmp_path / "kept" / parts.ENGINE_FILE).read_text())["boots"] == 2, "it hears none"
 
 
+def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    dump.write(small_estate(), tmp_path / "estate", schema="schema.json")
+    (tmp_path / "taken").touch()
+    file = tmp_path / "controller.yaml"
+    file.write_text("version: 1\nestate: estate\nstate_dir: taken/state\nsnmp: {traps: {port: 16200}}\n")
+    with pytest.raises(InputError, match="cannot be kept"):
+        asyncio.run(built(config.load(file)))
+    with pytest.raises(InputError, match="the folder for what outlives the process cannot be made"):
+        parts.journal(config.load(file), "test").__enter__()
+
+
 async def built(settings: config.Config) -> None:
     parts.collectors(settings, load.load(settings.estate), SystemClock())
 
