@@ -31,13 +31,14 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
         made = census.taken(cloud.admin)
         stacks.log_in_by_clouds_yaml("lab")
         stacks.make_foundation()
+        stacks.pulumi("config", "set", "openstack:cloud", "lab", stack="foundation")
+        del stacks.env["OS_CLOUD"]  # the foundation's file names it
         foundation = stacks.gdcc("import", "--foundation", "--write")["stacks"][0]
         assert {"openstack:compute/flavor:Flavor", "openstack:networking/network:Network"} <= kinds(foundation["found"])
         assert strangers(foundation, "flavor") == [by_hand.STRANGER]
         assert strangers(foundation, "RBAC policy") == [
             f"access_as_external of network {by_hand.EXTERNAL} for every project"
         ]
-        del stacks.env["OS_CLOUD"]  # by now the foundation's file names it
         first_up_does_what_was_named(stacks, foundation, "--foundation")
         agency = stacks.gdcc("import", *words, "--write")["stacks"][0]
         assert {
