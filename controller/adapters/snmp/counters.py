@@ -65,10 +65,10 @@ class Counters:
     def rates(self, port: str, look: Look) -> Rates | Reason | NoRate:
         """The rates since the look before, or why there are none."""
         before = self._looks.get(port)
-        seconds = None if before is None else elapsed_s(before, look)
-        if seconds is None or seconds >= LEAST_S:
+        found = NoRate.FIRST if before is None else rates(before, look)
+        if found is not NoRate.TOO_SOON:
             self._looks[port] = look
-        return NoRate.FIRST if before is None else rates(before, look)
+        return found
 
     def forget(self, port: str) -> None:
         """The port's next look is its first."""
