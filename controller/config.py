@@ -273,6 +273,8 @@ class Migration(Strict):
     stall_after: Duration = _DEFAULT.migration.stall_after
     give_up_after: Duration = _DEFAULT.migration.give_up_after
     force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
+    force_complete_after: Duration = _DEFAULT.migration.force_complete_after
+    max_pause: Duration = _DEFAULT.migration.max_pause
     verify_timeout: Duration = _DEFAULT.migration.verify_timeout
     refusal_memory: Duration = _DEFAULT.migration.refusal_memory
     recheck_memory: Duration = _DEFAULT.migration.recheck_memory

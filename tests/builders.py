@@ -16,7 +16,7 @@ from controller.adapters.snapshot_file import checks
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.sample import Trust
-from inventory.model import Classification, Domain, NumaCell
+from inventory.model import Classification, Domain, NumaCell, Tier
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 GIB = 2.0**30
@@ -79,6 +79,7 @@ class Host:
     memory_used_gib: float | None = -1.0
     network_mib_s: float | None = None
     link_mib_s: float = 1200.0
+    post_copy: bool = False
     watts: float | None = 300.0
     watts_per_thread: float = 3.0
     watts_error: float = 5.0
@@ -123,6 +124,7 @@ class System:
     name: str = "sys"
     agency: str = "agency"
     classification: int = Classification.OPEN
+    tier: int = Tier.STANDARD
     at_once: int = -1
     per_hour: int = -1
     moved_last_hour: int = 0
@@ -313,7 +315,7 @@ class _Build:
             disk_gib=column("disk_gib"), threads=column("threads"), physical_memory_mib=column("memory_gib") * 1024,
             reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
             reserved_disk_gib=np.zeros(len(hosts)),
-            migration_mib_s=column("link_mib_s"), post_copy=np.zeros(len(hosts), np.bool_),
+            migration_mib_s=column("link_mib_s"), post_copy=column("post_copy", np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),
             unread_health=column("unread_health", np.bool_), draining=column("draining", np.bool_), power=power,
@@ -418,7 +420,7 @@ class _Build:
         return model.Systems(
             names=tuple(self._system),
             agency=np.array([self._agency[system.agency] for system in self._systems], np.int32),
-            classification=column("classification", np.int8), tier=np.full(len(self._systems), 2, np.int8),
+            classification=column("classification", np.int8), tier=column("tier", np.int8),
             at_once=column("at_once"), per_hour=column("per_hour"), moved_last_hour=column("moved_last_hour"),
             open=column("open", np.bool_), withheld=column("withheld", np.bool_),
         )  # fmt: skip

@@ -102,6 +102,12 @@ class MigrationPolicy:
     give_up_after: timedelta = timedelta(minutes=15)
     force_complete_tiers: frozenset[Tier] = frozenset()
     """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
+    force_complete_after: timedelta = timedelta(minutes=2)
+    """When a copy is forced that was planned so, as it would not converge: on a source that permits post-copy, or of
+    one of `force_complete_tiers`.
+    """
+    max_pause: timedelta = timedelta(seconds=30)
+    """No copy is planned to be forced that could pause its guest for longer."""
     verify_timeout: timedelta = timedelta(seconds=60)
     refusal_memory: timedelta = timedelta(hours=1)
     recheck_memory: timedelta = timedelta(minutes=5)

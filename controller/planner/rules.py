@@ -13,7 +13,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.policy import Limits
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, precopy
+from controller.planner import amounts, completion, precopy
 from controller.planner.load import Load
 
 ROUNDING = 1e-9
@@ -103,17 +103,22 @@ def across_rack(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """`M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be aborted.
 
-    A server that is off always passes.
+    Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
     situation = load.situation
     if situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones(len(hosts), np.bool_)
-    longest = precopy.longest_s(
-        float(situation.asked[1, vm]) * amounts.MIB, float(situation.dirty_bytes_s[vm]), link_bytes_s(load, vm, hosts)
-    )
-    policy = situation.policy
-    allowed = policy.migration.give_up_after if situation.drained(vm) else policy.limits.max_copy
-    return np.less_equal(longest, allowed.total_seconds())
+    memory, links = float(situation.asked[1, vm]) * amounts.MIB, link_bytes_s(load, vm, hosts)
+    alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
+    forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
+    return np.less_equal(np.minimum(alone, forced), longest_copy_s(load, vm))
+
+
+def longest_copy_s(load: Load, vm: int) -> float:
+    """How long a copy of the VM may take: in an operator's drain until it would be given up."""
+    policy = load.situation.policy
+    allowed = policy.migration.give_up_after if load.situation.drained(vm) else policy.limits.max_copy
+    return allowed.total_seconds()
 
 
 def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:

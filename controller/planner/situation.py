@@ -12,7 +12,7 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, budget, eligibility, groups, power, prepared, standing
+from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, standing
 from controller.planner.admission import Admission
 from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
@@ -26,7 +26,8 @@ class Situation:
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
-    whether it makes any other move. `refused`: targets that Nova refused a VM lately.
+    whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
+    `refused`: targets that Nova refused a VM lately.
 
     Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
     `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, from each rack
@@ -58,6 +59,7 @@ class Situation:
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
+    completion: model.ByteColumn
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
@@ -123,6 +125,7 @@ def of_cluster(
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
+        completion=completion.ways(cluster, policy.migration),
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.policy import Limits, MigrationPolicy, Policy
-from inventory.model import Domain, NumaCell
+from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
 EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "20"))
@@ -72,7 +72,7 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest."""
     return st.builds(
-        lambda limits: Policy(limits=limits),
+        lambda limits, forced: Policy(limits=limits, migration=MigrationPolicy(force_complete_tiers=forced)),
         st.builds(
             Limits,
             at_once=st.sampled_from([1, 4, 8]),
@@ -83,6 +83,7 @@ def policies() -> st.SearchStrategy[Policy]:
             per_system=st.integers(1, 4),
             per_hour=st.sampled_from([100, 100, 5, 0]),
         ),
+        st.sampled_from([frozenset(), frozenset({Tier.STANDARD})]),
     )
 
 
@@ -184,6 +185,7 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
         known=not wrong[2],
         trusted=not wrong[3],
         unread_health=wrong[8],
+        post_copy=threads == 32,
         draining=dice.random() < 0.15,
         cpu=None if wrong[5] else max(used / threads, dice.choice([0.0, 0.0, 0.1, 0.5])),
         memory_used_gib=None if wrong[6] else memory,
