@@ -255,6 +255,12 @@ class Limits(Strict):
     max_copy: Duration = _DEFAULT.limits.max_copy
 
 
+class Recent(Strict):
+    window: Annotated[Duration, Field(le=timedelta(hours=2))] = _DEFAULT.recent.window
+    quantile: Annotated[float, Field(ge=0.5, le=1)] = _DEFAULT.recent.quantile
+    forecast: bool = _DEFAULT.recent.forecast
+
+
 class Trust(Strict):
     max_age: Mapping[Quantity, Duration] = Field(default_factory=dict)
     default_max_age: Duration = _DEFAULT.trust.default_max_age
@@ -292,6 +298,7 @@ class PolicySettings(Strict):
     scope_modes: Mapping[str, ModeName] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    recent: Recent = Recent()
     trust: Trust = Trust()
     migration: Migration = Migration()
     error_budget: ErrorBudget = ErrorBudget()
@@ -314,6 +321,7 @@ class PolicySettings(Strict):
             scope_modes={scope(text): mode for text, mode in self.scope_modes.items()},
             thresholds=policy.Thresholds(**dict(self.thresholds)),
             limits=policy.Limits(**dict(self.limits)),
+            recent=policy.Recent(**dict(self.recent)),
             trust=policy.TrustPolicy(**dict(self.trust)),
             migration=policy.MigrationPolicy(**dict(self.migration)),
             error_budget=policy.ErrorBudget(**dict(self.error_budget)),

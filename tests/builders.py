@@ -6,6 +6,7 @@ Every host stands in a rack, hangs on a feed pair and reads well unless said oth
 and measured. What a host uses is what its VMs use and a little of its own, unless `cpu` or `memory_gib` says more.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -78,6 +79,8 @@ class Host:
     cpu: float | None = -1.0
     memory_used_gib: float | None = -1.0
     network_mib_s: float | None = None
+    cpu_high: float = math.nan
+    network_high_mib_s: float = math.nan
     link_mib_s: float = 1200.0
     post_copy: bool = False
     watts: float | None = 300.0
@@ -107,6 +110,9 @@ class Vm:
     steal: float | None = None
     memory_used_gib: float | None = 4.0
     network_mib_s: float | None = None
+    cpu_high: float = math.nan
+    cpu_ahead: float | None = None
+    network_high_mib_s: float = math.nan
     dirty_mib_s: float | None = 10.0
     system: str | None = "sys"
     classification: int | None = None
@@ -324,9 +330,11 @@ class _Build:
             traits=tuple(host.traits for host in hosts),
             availability_zone=tuple(host.availability_zone for host in hosts),
             cpu_ratio=_reading([self._cpu(host) for host in hosts]),
+            cpu_high_ratio=column("cpu_high"),
             memory_bytes=_reading([self._memory(host) for host in hosts]),
             memory_pressure_ratio=model.absent(len(hosts)),
             network_bytes_s=_reading([_scaled(host.network_mib_s, 2.0**20) for host in hosts]),
+            network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
             power_watts=_reading([host.watts for host in hosts]),
             inlet_celsius=_reading([host.inlet for host in hosts]),
             memory_health=_reading([host.memory_health for host in hosts]),
@@ -370,9 +378,11 @@ class _Build:
             disk_gib=column("disk_gib"), state=column("state", np.int8), busy=column("busy", np.bool_),
             locked=column("locked", np.bool_), fit_known=column("fit_known", np.bool_),
             cooldown_until=np.array([NOW.timestamp() + 600 if vm.rests else 0.0 for vm in vms], np.float64),
-            cpu_vcpus=_reading([vm.cpu for vm in vms]), steal_ratio=_reading([vm.steal for vm in vms]),
+            cpu_vcpus=_reading([vm.cpu for vm in vms]), cpu_high_vcpus=column("cpu_high"),
+            cpu_ahead_vcpus=_reading([vm.cpu_ahead for vm in vms]), steal_ratio=_reading([vm.steal for vm in vms]),
             memory_bytes=_reading([_scaled(vm.memory_used_gib, GIB) for vm in vms]),
             network_bytes_s=_reading([_scaled(vm.network_mib_s, 2.0**20) for vm in vms]),
+            network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
             dirty_bytes_s=_reading([_scaled(vm.dirty_mib_s, 2.0**20) for vm in vms]),
         )  # fmt: skip
 

@@ -72,6 +72,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """How far back loads count when a host is filled: no host is filled so that what it and what arrives use at their
+    high quantiles would be over a limit. What is hot goes by the readings of now alone.
+    """
+
+    window: timedelta = timedelta(minutes=15)
+    """How far back; 0 for not at all. Nothing counts that was seen for less than half of it."""
+    quantile: float = 0.95
+    forecast: bool = True
+    """Whether what a VM used in the coming hour yesterday and a week ago counts too, where Prometheus tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustPolicy:
     """When a reading counts, and when too few count."""
 
@@ -132,6 +145,7 @@ class Policy:
     scope_modes: Mapping[Scope, Mode] = field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    recent: Recent = Recent()
     trust: TrustPolicy = TrustPolicy()
     migration: MigrationPolicy = MigrationPolicy()
     error_budget: ErrorBudget = ErrorBudget()

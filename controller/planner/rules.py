@@ -133,7 +133,7 @@ def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def cpu(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    """`threads busy + brought <= cpu_ratio * threads`."""
+    """`threads busy + brought <= cpu_ratio * threads - what it uses more at its peaks` (`amounts.filled_to`)."""
     return _stays_cool(load, vm, hosts, amounts.CPU)
 
 
@@ -143,7 +143,7 @@ def memory(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def network(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    """`traffic + brought <= network_ratio * link`, where the host's traffic is measured."""
+    """`traffic + brought <= network_ratio * link - what it has more at its peaks`, where its traffic is measured."""
     return _stays_cool(load, vm, hosts, amounts.NETWORK)
 
 
@@ -310,7 +310,7 @@ def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.B
     amount = load.situation.brings[quantity, vm]
     if amount == 0:
         return np.ones(len(hosts), np.bool_)
-    return fits(load.used[quantity, hosts] + amount, load.situation.limit[quantity, hosts])
+    return fits(load.used[quantity, hosts] + amount, load.situation.filled_to[quantity, hosts])
 
 
 def _requirement(load: Load, vm: int) -> int:

@@ -22,7 +22,7 @@ from inventory.model import Domain
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
-    migrations under way.
+    migrations under way. A host is hot above `limit`, and is filled to `filled_to`.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -54,6 +54,7 @@ class Situation:
     capacity: amounts.Table
     asked: amounts.Table
     limit: amounts.Table
+    filled_to: amounts.Table
     used: amounts.Table
     brings: amounts.Table
     relieves: amounts.Table
@@ -97,6 +98,7 @@ def of_cluster(
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
+    limit = amounts.limits(hosts, policy.thresholds)
     brings, relieves = amounts.brought_and_relieved(hosts, vms, used, waiting)
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
@@ -119,9 +121,10 @@ def of_cluster(
         watts=power.of_cluster(cluster, topology.cords),
         capacity=amounts.capacity(hosts),
         asked=amounts.asked(vms),
-        limit=amounts.limits(hosts, policy.thresholds),
+        limit=limit,
+        filled_to=amounts.filled_to(limit, hosts, vms, used, policy.recent),
         used=used,
-        brings=brings,
+        brings=amounts.at_its_peaks(brings, vms, policy.recent),
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),

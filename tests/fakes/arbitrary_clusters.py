@@ -109,6 +109,9 @@ def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False, heat: bool 
     machines = [_host(dice, trouble, name, [vm for vm in made if vm.host == name]) for name in names]
     machines = [_drained(dice, host) for host in machines] if hurry else machines
     machines = [_heated(dice, host, made) for host in machines] if heat else machines
+    if (past := Random(f"lately {seed}")).random() < 0.5:
+        made = [_seen_lately(past, vm) for vm in made]
+        machines = [_filled_lately(past, host) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -120,6 +123,26 @@ def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False, heat: bool 
         aggregates=_aggregates(dice, names),
         refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
         freeze="because" if dice.random() < trouble / 2 else None,
+    )
+
+
+def _seen_lately(past: Random, vm: builders.Vm) -> builders.Vm:
+    """What it used lately at its most, and what it will by its forecast."""
+    most = vm.vcpus * 1.1
+    used = 0.5 * vm.vcpus if vm.cpu is None else vm.cpu
+    return replace(
+        vm,
+        cpu_high=past.choice([math.nan, min(most, used * past.choice([0.5, 1.0, 2.0]))]),
+        cpu_ahead=past.choice([None, min(most, used * past.choice([0.3, 1.0, 1.5]))]),
+        network_high_mib_s=past.choice([math.nan, 5.0, 200.0]),
+    )
+
+
+def _filled_lately(past: Random, host: builders.Host) -> builders.Host:
+    return replace(
+        host,
+        cpu_high=past.choice([math.nan, 0.2, 0.7, 1.0]),
+        network_high_mib_s=past.choice([math.nan, 50.0, 1100.0]),
     )
 
 

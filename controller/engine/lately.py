@@ -1,0 +1,112 @@
+"""What hosts and VMs used lately, as a distribution: one column of fresh readings every so often, and their quantile.
+
+Kept by name, so that a VM brings its own history to where it goes. What left a host still counts in the host's, which
+closes it to others for a while and never opens it too early.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.engine import readings as store
+from controller.model import cluster as model
+from controller.model.policy import Recent
+from controller.model.sample import FloatColumn
+
+SAMPLES = 30
+"""So many readings of each thing are kept over the window."""
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """Samples (S, N) of one quantity at `times` (S,), NaN where a reading was not fresh, and their quantile (N,)."""
+
+    names: tuple[str, ...]
+    times: FloatColumn
+    samples: Samples
+    high: FloatColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """What was seen so far, by quantity, under the policy that it was last judged by."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    recent: Recent | None = None
+
+
+def looked(lately: Lately, cluster: model.Cluster, recent: Recent, at: datetime) -> tuple[Lately, model.Cluster]:
+    """With one more look, and the snapshot with the high quantiles of what has been seen."""
+    if not recent.window:
+        return Lately(), cluster
+    hosts, vms, now = cluster.hosts, cluster.vms, at.timestamp()
+    readings: dict[str, tuple[tuple[str, ...], model.Reading]] = {
+        "host cpu": (hosts.names, hosts.cpu_ratio),
+        "host network": (hosts.names, hosts.network_bytes_s),
+        "vm cpu": (vms.ids, vms.cpu_vcpus),
+        "vm network": (vms.ids, vms.network_bytes_s),
+    }
+    columns = {
+        name: _looked(lately.columns.get(name), names, reading, recent, now, anew=recent != lately.recent)
+        for name, (names, reading) in readings.items()
+    }
+    high = {name: column.high for name, column in columns.items()}
+    return Lately(columns=columns, recent=recent), replace(
+        cluster,
+        hosts=replace(hosts, cpu_high_ratio=high["host cpu"], network_high_bytes_s=high["host network"]),
+        vms=replace(vms, cpu_high_vcpus=high["vm cpu"], network_high_bytes_s=high["vm network"]),
+    )
+
+
+def quantile(samples: Samples, times: FloatColumn, recent: Recent, now: float) -> FloatColumn:
+    """The nearest-rank quantile of each column's known samples: the smallest that at least this share is not above.
+
+    NaN where what is known does not reach back for half of the window.
+    """
+    known = np.isfinite(samples)
+    count = np.count_nonzero(known, axis=0)
+    first = np.where(known, times[:, None], np.inf).min(axis=0, initial=np.inf)
+    enough = (now - first >= recent.window.total_seconds() / 2) & (count > 0)
+    rank = np.maximum(np.ceil(recent.quantile * count).astype(np.intp) - 1, 0)
+    ordered = np.sort(samples, axis=0)  # NaN last
+    found = np.take_along_axis(ordered, rank[None, :], axis=0)[0] if len(samples) else np.full(samples.shape[1], np.nan)
+    return np.where(enough, found, np.nan).astype(np.float64)
+
+
+def _looked(
+    column: Column | None, names: tuple[str, ...], reading: model.Reading, recent: Recent, now: float, *, anew: bool
+) -> Column:
+    """A sample is added when the last one is old enough; the quantile is reckoned anew when one was, or for others."""
+    window = recent.window.total_seconds()
+    if column is None:
+        column = Column(
+            names=names, times=np.zeros(0), samples=np.zeros((0, len(names)), np.float32), high=_none(names)
+        )
+    column, others = _aligned(column, names), column.names != names
+    kept = (column.times > now - window) & (column.times <= now)
+    due = not kept.any() or now - column.times[kept].max() >= window / SAMPLES
+    if not (due or anew or others or not kept.all()):
+        return column
+    times, samples = column.times[kept], column.samples[kept]
+    if due:
+        times = np.append(times, now)
+        fresh = np.where(reading.fresh & np.isfinite(reading.values), reading.values, np.nan)
+        samples = np.concatenate([samples, fresh.astype(np.float32)[None, :]])
+    return Column(names=names, times=times, samples=samples, high=quantile(samples, times, recent, now))
+
+
+def _aligned(column: Column, names: tuple[str, ...]) -> Column:
+    """The same history for these names; nothing is known of those that it does not have."""
+    if column.names == names:
+        return column
+    at = store.positions(column.names, names)
+    samples = np.append(column.samples, np.full((len(column.samples), 1), np.nan, np.float32), axis=1)[:, at]
+    return Column(names=names, times=column.times, samples=samples, high=np.append(column.high, np.nan)[at])
+
+
+def _none(names: tuple[str, ...]) -> FloatColumn:
+    return np.full(len(names), np.nan)
