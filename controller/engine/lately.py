@@ -4,6 +4,7 @@ Kept by name, so that a VM brings its own history to where it goes. What left a 
 closes it to others for a while and never opens it too early.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from controller.engine import readings as store
 from controller.model import cluster as model
 from controller.model.policy import Recent
-from controller.model.sample import FloatColumn
+from controller.model.sample import FloatColumn, IntColumn, Kind
 
 SAMPLES = 30
 """So many readings of each thing are kept over the window."""
@@ -25,7 +26,6 @@ Samples = NDArray[np.float32]
 class Column:
     """Samples (S, N) of one quantity at `times` (S,), NaN where a reading was not fresh, and their quantile (N,)."""
 
-    names: tuple[str, ...]
     times: FloatColumn
     samples: Samples
     high: FloatColumn
@@ -33,9 +33,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
-    """What was seen so far, by quantity, under the policy that it was last judged by."""
+    """What was seen so far of each kind of thing: whose it is, and a column each of CPU and network.
 
-    columns: dict[str, Column] = field(default_factory=dict)
+    `recent`: the policy that it was last judged by.
+    """
+
+    names: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[Kind, tuple[Column, ...]] = field(default_factory=dict)
     recent: Recent | None = None
 
 
@@ -44,21 +48,23 @@ def looked(lately: Lately, cluster: model.Cluster, recent: Recent, at: datetime)
     if not recent.window:
         return Lately(), cluster
     hosts, vms, now = cluster.hosts, cluster.vms, at.timestamp()
-    readings: dict[str, tuple[tuple[str, ...], model.Reading]] = {
-        "host cpu": (hosts.names, hosts.cpu_ratio),
-        "host network": (hosts.names, hosts.network_bytes_s),
-        "vm cpu": (vms.ids, vms.cpu_vcpus),
-        "vm network": (vms.ids, vms.network_bytes_s),
+    names = {Kind.HOST: hosts.names, Kind.VM: vms.ids}
+    readings = {
+        Kind.HOST: (hosts.cpu_ratio, hosts.network_bytes_s),
+        Kind.VM: (vms.cpu_vcpus, vms.network_bytes_s),
     }
     columns = {
-        name: _looked(lately.columns.get(name), names, reading, recent, now, anew=recent != lately.recent)
-        for name, (names, reading) in readings.items()
+        kind: tuple(
+            _looked(column, reading, recent, now, anew=recent != lately.recent or names[kind] != lately.names.get(kind))
+            for column, reading in zip(_aligned(lately, kind, names[kind]), readings[kind], strict=True)
+        )
+        for kind in names
     }
-    high = {name: column.high for name, column in columns.items()}
-    return Lately(columns=columns, recent=recent), replace(
+    (host_cpu, host_network), (vm_cpu, vm_network) = columns[Kind.HOST], columns[Kind.VM]
+    return Lately(names=names, columns=columns, recent=recent), replace(
         cluster,
-        hosts=replace(hosts, cpu_high_ratio=high["host cpu"], network_high_bytes_s=high["host network"]),
-        vms=replace(vms, cpu_high_vcpus=high["vm cpu"], network_high_bytes_s=high["vm network"]),
+        hosts=replace(hosts, cpu_high_ratio=host_cpu.high, network_high_bytes_s=host_network.high),
+        vms=replace(vms, cpu_high_vcpus=vm_cpu.high, network_high_bytes_s=vm_network.high),
     )
 
 
@@ -77,36 +83,33 @@ def quantile(samples: Samples, times: FloatColumn, recent: Recent, now: float) -
     return np.where(enough, found, np.nan).astype(np.float64)
 
 
-def _looked(
-    column: Column | None, names: tuple[str, ...], reading: model.Reading, recent: Recent, now: float, *, anew: bool
-) -> Column:
-    """A sample is added when the last one is old enough; the quantile is reckoned anew when one was, or for others."""
+def _looked(column: Column, reading: model.Reading, recent: Recent, now: float, *, anew: bool) -> Column:
+    """A sample is added when the last one is old enough; the quantile is reckoned anew where they changed."""
     window = recent.window.total_seconds()
-    if column is None:
-        column = Column(
-            names=names, times=np.zeros(0), samples=np.zeros((0, len(names)), np.float32), high=_none(names)
-        )
-    column, others = _aligned(column, names), column.names != names
     kept = (column.times > now - window) & (column.times <= now)
     due = not kept.any() or now - column.times[kept].max() >= window / SAMPLES
-    if not (due or anew or others or not kept.all()):
+    if not (due or anew) and kept.all():
         return column
     times, samples = column.times[kept], column.samples[kept]
     if due:
         times = np.append(times, now)
         fresh = np.where(reading.fresh & np.isfinite(reading.values), reading.values, np.nan)
         samples = np.concatenate([samples, fresh.astype(np.float32)[None, :]])
-    return Column(names=names, times=times, samples=samples, high=quantile(samples, times, recent, now))
+    return Column(times=times, samples=samples, high=quantile(samples, times, recent, now))
 
 
-def _aligned(column: Column, names: tuple[str, ...]) -> Column:
+def _aligned(lately: Lately, kind: Kind, names: tuple[str, ...]) -> tuple[Column, ...]:
     """The same history for these names; nothing is known of those that it does not have."""
-    if column.names == names:
-        return column
-    at = store.positions(column.names, names)
-    samples = np.append(column.samples, np.full((len(column.samples), 1), np.nan, np.float32), axis=1)[:, at]
-    return Column(names=names, times=column.times, samples=samples, high=np.append(column.high, np.nan)[at])
+    if kind not in lately.names:
+        nothing = np.zeros((0, len(names)), np.float32)
+        return (Column(times=np.zeros(0), samples=nothing, high=np.full(len(names), np.nan)),) * 2
+    if lately.names[kind] == names:
+        return lately.columns[kind]
+    at = store.positions(lately.names[kind], names)
+    return tuple(_rows(column, at) for column in lately.columns[kind])
 
 
-def _none(names: tuple[str, ...]) -> FloatColumn:
-    return np.full(len(names), np.nan)
+def _rows(column: Column, at: IntColumn) -> Column:
+    unknown = np.full((len(column.samples), 1), np.nan, np.float32)
+    samples = np.append(column.samples, unknown, axis=1)[:, at]
+    return Column(times=column.times, samples=samples, high=np.append(column.high, np.nan)[at])

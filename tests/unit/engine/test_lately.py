@@ -9,7 +9,7 @@ import pytest
 from controller.engine import lately
 from controller.model import cluster as model
 from controller.model.policy import Recent
-from controller.model.sample import Trust
+from controller.model.sample import Kind, Trust
 from tests import builders
 from tests.builders import NOW, Host, Vm
 
@@ -79,7 +79,7 @@ def test_looks_that_follow_each_other_closely_add_no_samples():
     kept, found = lately.Lately(), cluster()
     for number in range(600):
         kept, found = lately.looked(kept, cluster(cpu=1.0), RECENT, NOW + timedelta(seconds=number))
-    assert len(kept.columns["vm cpu"].times) == 20
+    assert len(kept.columns[Kind.VM][0].times) == 20
     assert found.vms.cpu_high_vcpus.tolist() == [1.0]
 
 
