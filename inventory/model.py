@@ -418,6 +418,9 @@ class System:
     No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
     with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
 
+    Systems that name the same `room_group` stand in one room together: they depend on each other, or talk much. One
+    that no other names keeps its own VMs in one room.
+
     `formerly` are names that it bore before, the first one first: by them its stack finds what it has.
     """
 
@@ -435,6 +438,7 @@ class System:
     quota: Quota | None = None
     subnet_prefix: int = 26
     share_network_with: tuple[str, ...] = ()
+    room_group: str | None = None
     formerly: tuple[str, ...] = ()
     modelled: bool = True
 

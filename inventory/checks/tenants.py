@@ -28,6 +28,7 @@ def check(case: Case) -> Iterator[Problem]:
     if case.whole:
         yield from _clearances(case)
         yield from _spreads(case)
+        yield from _rooms(case)
         yield from _capacity(case)
 
 
@@ -111,6 +112,44 @@ def _spreads(case: Case) -> Iterator[Problem]:
                 f"fit into {counts[(spread.domain, level)]} such domains with {_level(level)} hosts (allow more in one)"
             )
             yield case.problem("systems", system.name, what, "vm_sets")
+
+
+def _rooms(case: Case) -> Iterator[Problem]:
+    """A room group stands in one room: no VM set of it is spread over several, and some room could hold all of it."""
+    demands: defaultdict[str, list[tuple[System, VmSet, Flavor]]] = defaultdict(list)
+    for demand in _demands(case.estate):
+        system, vm_set, _ = demand
+        if system.room_group is None:
+            continue
+        demands[system.room_group].append(demand)
+        spread = vm_set.spread
+        if spread and spread.domain in {Domain.ROOM, Domain.SITE} and vm_set.count > spread.max_per_domain:
+            what = (
+                f"its {vm_set.count} {vm_set.role} VMs are to stand in one room with room group {system.room_group!r}, "
+                f"and at most {spread.max_per_domain} of them in a {spread.domain} (drop one of the two)"
+            )
+            yield case.problem("systems", system.name, what, "room_group")
+    for name, members in sorted(demands.items()):
+        yield from _too_large(case, name, members)
+
+
+def _too_large(case: Case, name: str, demands: list[tuple[System, VmSet, Flavor]]) -> Iterator[Problem]:
+    level = min(max(system.classification, flavor.classification) for system, _, flavor in demands)
+    for noun, capacity_of, demand_of in _RESOURCES:
+        held: defaultdict[str, float] = defaultdict(float)
+        for host, host_type in _usable(case.estate):
+            if host.clearance >= level:
+                held[case.estate.racks[host.rack].room] += capacity_of(host_type)
+        asked, most = (
+            sum(vm_set.count * demand_of(flavor) for _, vm_set, flavor in demands),
+            max(held.values(), default=0),
+        )
+        if asked > most:
+            what = (
+                f"room group {name!r} asks for {asked} {noun}, and no room has more than {most:.0f} on hosts cleared "
+                "for it (take systems out of the group)"
+            )
+            yield case.problem("systems", demands[0][0].name, what, "room_group")
 
 
 def domain_count(estate: Estate, domain: Domain, level: Classification) -> int:

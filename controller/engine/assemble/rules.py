@@ -1,4 +1,4 @@
-"""Groups that bind VMs, from Nova's server groups and from the inventory's spread rules; aggregates by row."""
+"""Groups that bind VMs: Nova's server groups, the inventory's spread rules and room groups; aggregates by row."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,13 @@ def groups(
     """All groups of two members or more, sorted by name, each name once. A server group's name that stands twice (or is
     a VM set's) is told apart by its id.
     """
-    spread = _spread_groups(estate, vms, owners)
+    declared = [*_spread_groups(estate, vms, owners), *_room_groups(estate, vms, owners)]
     shown = sorted(server_groups, key=lambda group: group.id)
-    times = Counter([group.name for group in shown] + [group.name for group in spread])
+    times = Counter([group.name for group in shown] + [group.name for group in declared])
     rows = rows_of(vms.ids)
     of_nova = [_of_nova(group, f"{group.name} {group.id}" if times[group.name] > 1 else group.name, rows)
                for group in shown if group.policy in set(model.GroupKind)]  # fmt: skip
-    binding = [group for group in (*of_nova, *spread) if len(group.members) > 1]
+    binding = [group for group in (*of_nova, *declared) if len(group.members) > 1]
     return tuple(sorted(binding, key=lambda group: group.name))
 
 
@@ -67,6 +67,24 @@ def _spread_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model
             members=np.array(rows, np.int32),
         )
         for key, rows in members.items()
+    ]
+
+
+def _room_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model.Group]:
+    """All VMs of the systems of each room group, in one room."""
+    systems: dict[str, list[int]] = {}
+    for system in estate.systems.values():
+        if system.room_group is not None:
+            systems.setdefault(system.room_group, []).append(owners.system_rows[system.name])
+    return [
+        model.Group(
+            name=f"room group {name}",
+            kind=model.GroupKind.AFFINITY,
+            domain=Domain.ROOM,
+            max_per_domain=1,
+            members=np.flatnonzero(np.isin(vms.system, rows)).astype(np.int32),
+        )
+        for name, rows in systems.items()
     ]
 
 

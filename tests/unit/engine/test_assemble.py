@@ -292,6 +292,18 @@ def test_a_renamed_systems_rule_goes_on_binding_vms_of_both_names(site: Site) ->
     assert bound == ["clinic-db-1", "clinic-db-2", "clinic-db-3", "hospital-db-4"]
 
 
+def test_systems_of_one_room_group_are_bound_to_one_room_together(site: Site) -> None:
+    named = {name: replace(system, room_group="core") for name, system in site.estate.systems.items()}
+    one = next(iter(named))
+    site.estate = replace(site.estate, systems={**named, one: replace(named[one], room_group=None)})
+    cluster = site.cluster()
+    (group,) = (each for each in cluster.groups if each.name == "room group core")
+    assert (group.kind, group.domain) == (model.GroupKind.AFFINITY, Domain.ROOM)
+    owners = {cluster.systems.names[row] for row in cluster.vms.system[group.members].tolist()}
+    assert owners and one not in owners
+    assert len(group.members) == sum(cluster.systems.names[row] in owners for row in cluster.vms.system.tolist())
+
+
 def test_server_groups_bind_their_living_members_and_equal_names_are_told_apart(site: Site) -> None:
     ids = [server.id for server in site.facts.servers[:3]]
 

@@ -371,3 +371,22 @@ def test_loads_count_all_watts_of_a_host_on_each_of_its_feeds_and_the_racks_base
     assert loads["r1-a"].idle_watts == loads["r1-a/1"].idle_watts == 280
     assert (loads["r2-a/1"].idle_watts, loads["r2-a/2"].idle_watts) == (0, 180)
     assert round(loads["r2-a"].limit_watts) == 3 * round(loads["r2-a/1"].limit_watts) == 8832
+
+
+WEB = "  vm_sets:\n  - {role: web, flavor: i.2c8g, count: 2, spread: {domain: host"
+
+
+def in_a_room_group(tmp_path: Path, domain: str = "host", count: int = 2) -> list[str]:
+    """What is said where the system is of a room group."""
+    sets = f"  vm_sets:\n  - {{role: web, flavor: i.2c8g, count: {count}, spread: {{domain: {domain}"
+    return told(tmp_path, WEB, f"  room_group: core\n{sets}")
+
+
+def test_a_room_group_that_no_room_holds_or_that_is_spread_over_rooms_is_told(tmp_path: Path) -> None:
+    at = f"estate.yaml:{line_of('  vm_sets:')}: systems filing: "
+    assert in_a_room_group(tmp_path) == []
+    spread = in_a_room_group(tmp_path, domain="room")
+    wanted = f"{at}its 2 web VMs are to stand in one room with room group 'core', and at most 1 of them in a room"
+    assert any(each.startswith(wanted) for each in spread), spread
+    large = in_a_room_group(tmp_path, count=4000)
+    assert any(each.startswith(f"{at}room group 'core' asks for ") for each in large), large
