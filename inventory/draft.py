@@ -57,10 +57,11 @@ def tables(cloud: Cloud) -> dict[str, list[Row]]:
     """The estate's rows by table, with `dump.GAP` for what is not known."""
     hosts = sorted(cloud.hosts, key=lambda host: host.name)
     type_names = _type_names(hosts)
+    shared = {key: _shared_traits(_of_type(hosts, key)) for key in type_names}
     return {
         "estate": [{"name": cloud.name}],
         "host_types": [_host_type(name, _of_type(hosts, key)) for key, name in type_names.items()],
-        "hosts": [_host(host, type_names[_shape(host)]) for host in hosts],
+        "hosts": [_host(host, type_names[_shape(host)], shared[_shape(host)]) for host in hosts],
         "aggregates": [_aggregate(each) for each in sorted(cloud.aggregates, key=lambda each: each.name)],
         "flavors": [_flavor(row) for row in cloud.flavors],
         "volume_types": [_row(row, ("name", "backend")) | {"classification": GAP} for row in cloud.volume_types],
@@ -97,7 +98,6 @@ def _type_names(hosts: Iterable[CloudHost]) -> dict[_Shape, str]:
 
 def _host_type(name: str, hosts: Sequence[CloudHost]) -> Row:
     vcpus, memory, disk = _shape(hosts[0])
-    traits = frozenset.intersection(*(host.traits for host in hosts))
     return {
         "name": name,
         "vcpus": _known(vcpus.total),
@@ -111,8 +111,12 @@ def _host_type(name: str, hosts: Sequence[CloudHost]) -> Row:
         "reserved_memory_mib": memory.reserved,
         "reserved_vcpus": vcpus.reserved,
         "reserved_disk_gib": disk.reserved,
-        "traits": sorted(trait for trait in traits if _of_the_machine(trait)),
+        "traits": sorted(trait for trait in _shared_traits(hosts) if _of_the_machine(trait)),
     }
+
+
+def _shared_traits(hosts: Sequence[CloudHost]) -> frozenset[str]:
+    return frozenset.intersection(*(host.traits for host in hosts))
 
 
 def _of_the_machine(trait: str) -> bool:
@@ -120,7 +124,8 @@ def _of_the_machine(trait: str) -> bool:
     return trait.startswith(("HW_", "CUSTOM_")) and not trait.startswith("CUSTOM_CLEARANCE_")
 
 
-def _host(host: CloudHost, type_name: str) -> Row:
+def _host(host: CloudHost, type_name: str, of_type: frozenset[str]) -> Row:
+    own = sorted(trait for trait in host.traits - of_type if trait.startswith("CUSTOM_") and _of_the_machine(trait))
     return {
         "name": host.name,
         "type": type_name,
@@ -129,6 +134,7 @@ def _host(host: CloudHost, type_name: str) -> Row:
         "clearance": _highest(host.traits),
         "cords": GAP,
         "bmc": GAP,
+        **({"traits": own} if own else {}),
     }
 
 

@@ -213,7 +213,8 @@ class Host:
     """`name` is the host's name in Nova. `exporters` are the host:port addresses of its Prometheus exporters.
 
     `address` is where it is managed from, on a management network where the estate declares one; `networks` are its
-    addresses on the others, by the network's name.
+    addresses on the others, by the network's name. `traits` are its own beside its type's, such as of a licence that
+    covers it and no other (`CUSTOM_LICENCE_ORACLE`): VMs whose flavor requires it run there alone.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Host:
     exporters: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle.IN_SERVICE
     networks: Mapping[str, str] = field(default_factory=dict)
+    traits: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,9 @@ def clearance_traits(host: Host) -> tuple[str, ...]:
 
 
 def traits(estate: Estate, host: Host) -> tuple[str, ...]:
-    """The custom traits of a host, sorted: its type's, its own level's and every lower one's."""
+    """The custom traits of a host, sorted: its type's and its own, its level's and every lower one's."""
     of_type = {trait for trait in estate.host_types[host.type].traits if trait.startswith("CUSTOM_")}
-    return tuple(sorted(of_type.union(clearance_traits(host))))
+    return tuple(sorted(of_type.union(host.traits, clearance_traits(host))))
 
 
 def text(estate: Estate, host: Host) -> str:

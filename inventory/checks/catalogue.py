@@ -1,6 +1,7 @@
 """What the cloud offers: nothing written twice, images known by their id, one external network a level."""
 
 import ipaddress
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -8,15 +9,30 @@ from inventory.checks.case import Case
 from inventory.model import NetworkUse, Problem, clearance_trait
 
 _CLEARANCE_TRAIT = "trait:CUSTOM_CLEARANCE_"
+_CUSTOM_TRAIT = re.compile(r"CUSTOM_[A-Z0-9_]{1,248}")
+"""As Placement takes them: https://docs.openstack.org/api-ref/placement/#traits."""
 
 
 def check(case: Case) -> Iterator[Problem]:
-    """Problems of flavors, volume types, images and provider networks."""
+    """Problems of flavors, volume types, images, provider networks and hosts' traits."""
     yield from _flavors(case)
     yield from _volume_types(case)
     yield from _images(case)
     yield from _gateways(case)
     yield from _uses(case)
+    yield from _host_traits(case)
+
+
+def _host_traits(case: Case) -> Iterator[Problem]:
+    for host in case.estate.hosts.values():
+        for trait in sorted(host.traits):
+            if trait.startswith("CUSTOM_CLEARANCE_"):
+                what = f"trait {trait} follows from its clearance (leave it out)"
+            elif not _CUSTOM_TRAIT.fullmatch(trait):
+                what = f"{trait!r} is no trait of a host's own (CUSTOM_, then capital letters, digits and _)"
+            else:
+                continue
+            yield case.problem("hosts", host.name, what, "traits")
 
 
 def _flavors(case: Case) -> Iterator[Problem]:

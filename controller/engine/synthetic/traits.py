@@ -1,7 +1,7 @@
 """Which traits a host of the estate would carry in Placement.
 
-Its type's, and those that stand for levels: a trait that some flavor requires and no host type has belongs to every
-host cleared for the lowest level of the flavors that require it.
+Its type's and its own, and those that stand for levels: a trait that some flavor requires and that nothing else has
+belongs to every host cleared for the lowest level of the flavors that require it.
 """
 
 from collections.abc import Sequence
@@ -20,19 +20,20 @@ def forbidden(flavor: Flavor) -> frozenset[str]:
 
 
 def host_traits(estate: Estate, hosts: Sequence[Host]) -> list[frozenset[str]]:
-    """The traits of each host; hosts of one type and clearance share one set."""
+    """The traits of each host; hosts of one type and clearance, with the same ones of their own, share one set."""
     levels = _levels(estate)
-    seen: dict[tuple[str, Classification], frozenset[str]] = {}
+    seen: dict[tuple[str, Classification, frozenset[str]], frozenset[str]] = {}
     for host in hosts:
-        key = (host.type, host.clearance)
+        key = (host.type, host.clearance, host.traits)
         if key not in seen:
             held = {trait for trait, level in levels.items() if level <= host.clearance}
-            seen[key] = estate.host_types[host.type].traits | held
-    return [seen[host.type, host.clearance] for host in hosts]
+            seen[key] = estate.host_types[host.type].traits | host.traits | held
+    return [seen[host.type, host.clearance, host.traits] for host in hosts]
 
 
 def _levels(estate: Estate) -> dict[str, Classification]:
-    of_hardware = frozenset[str]().union(*(type_.traits for type_ in estate.host_types.values()))
+    of_types = (type_.traits for type_ in estate.host_types.values())
+    of_hardware = frozenset[str]().union(*of_types, *(host.traits for host in estate.hosts.values()))
     levels: dict[str, Classification] = {}
     for flavor in estate.flavors.values():
         for trait in required(flavor) - of_hardware:

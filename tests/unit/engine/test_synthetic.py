@@ -33,6 +33,32 @@ def test_every_vm_of_the_estate_stands_on_a_host_cleared_for_it(cluster: Cluster
         assert cluster.requirements[row].required_traits <= cluster.hosts.traits[host], vm
 
 
+def test_what_needs_a_licence_stands_on_the_hosts_that_have_it(estate: Estate) -> None:
+    licence = frozenset({"CUSTOM_LICENCE_ORACLE"})
+    small = min(estate.flavors.values(), key=lambda flavor: flavor.memory_mib)
+    flavor = replace(small, name="oracle", extra_specs={**small.extra_specs, "trait:CUSTOM_LICENCE_ORACLE": "required"})
+    name = next(n for n, system in estate.systems.items() if system.classification == small.classification)
+    vm_set = VmSet(role="licensed", flavor="oracle", count=3)
+    system = replace(estate.systems[name], vm_sets=(*estate.systems[name].vm_sets, vm_set))
+    hosts = [host for host in estate.hosts.values() if host.clearance >= small.classification][:2]
+    made = synthetic.snapshot(
+        replace(
+            estate,
+            flavors={**estate.flavors, "oracle": flavor},
+            systems={**estate.systems, name: system},
+            hosts={**estate.hosts, **{host.name: replace(host, traits=licence) for host in hosts}},
+        ),
+        1,
+        NOW,
+    )
+    on = {
+        made.hosts.names[made.vms.host[row]]
+        for row, vm in enumerate(made.vms.names)
+        if vm.startswith(f"{name}-licensed-")
+    }
+    assert on and on <= {host.name for host in hosts}
+
+
 def test_no_host_is_over_its_capacity(cluster: Cluster) -> None:
     for asked, has in (
         (cluster.vms.vcpus, cluster.hosts.vcpus),

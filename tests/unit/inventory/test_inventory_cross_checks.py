@@ -390,3 +390,14 @@ def test_a_room_group_that_no_room_holds_or_that_is_spread_over_rooms_is_told(tm
     assert any(each.startswith(wanted) for each in spread), spread
     large = in_a_room_group(tmp_path, count=4000)
     assert any(each.startswith(f"{at}room group 'core' asks for ") for each in large), large
+
+
+def test_traits_of_a_hosts_own_are_legal_and_no_level(tmp_path: Path) -> None:
+    def of_h2(traits: str) -> list[str]:
+        return told(tmp_path, "name: h2\n  type: t", f"name: h2\n  traits: [{traits}]\n  type: t")
+
+    assert of_h2("CUSTOM_LICENCE_ORACLE") == []
+    line = line_in(H2, "type")
+    expect(of_h2("CUSTOM_CLEARANCE_SECRET"), line, "hosts h2: trait CUSTOM_CLEARANCE_SECRET follows from its clearance")
+    expect(of_h2("HW_CPU_X86_AVX2"), line, "hosts h2: 'HW_CPU_X86_AVX2' is no trait of a host's own")
+    expect(of_h2("CUSTOM_oracle"), line, "hosts h2: 'CUSTOM_oracle' is no trait of a host's own")

@@ -65,6 +65,8 @@ def test_the_providers_file_is_what_nova_compute_reads(demo: Estate) -> None:
     (provider,) = written["providers"]
     assert provider["identification"] == {"uuid": "$COMPUTE_NODE"}
     assert provider["traits"]["additional"] == ["CUSTOM_CLEARANCE_INTERNAL", "CUSTOM_CLEARANCE_OPEN", "CUSTOM_SSD"]
+    licensed = replace(host, traits=frozenset({"CUSTOM_LICENCE_ORACLE"}))
+    assert set(provider_config.traits(demo, licensed)) - set(provider_config.traits(demo, host)) == licensed.traits
 
 
 def system(estate: Estate, *vm_sets: VmSet) -> System:

@@ -20,7 +20,10 @@ def host(name: str, *, memory_mib: int = 131072, traits: frozenset[str] = frozen
 CLOUD = Cloud(
     name="lab",
     hosts=(
-        host("cmp2", traits=frozenset({"HW_CPU_X86_AVX2", "COMPUTE_NODE", "CUSTOM_CLEARANCE_OPEN"})),
+        host(
+            "cmp2",
+            traits=frozenset({"HW_CPU_X86_AVX2", "COMPUTE_NODE", "CUSTOM_CLEARANCE_OPEN", "CUSTOM_LICENCE_ORACLE"}),
+        ),
         host("cmp1", traits=frozenset({"HW_CPU_X86_AVX2", "CUSTOM_CLEARANCE_OPEN", "CUSTOM_CLEARANCE_INTERNAL"})),
         host("cmp3", memory_mib=131073),
     ),
@@ -57,6 +60,7 @@ def test_hosts_of_equal_resources_are_one_type_and_others_another() -> None:
     kind = tables["host_types"][0]
     assert (kind["vcpus"], kind["reserved_vcpus"], kind["cpu_ratio"]) == (32, 2, 4.0)
     assert kind["traits"] == ["HW_CPU_X86_AVX2"]
+    assert [row.get("traits") for row in tables["hosts"]] == [None, ["CUSTOM_LICENCE_ORACLE"], None]
 
 
 def test_a_level_is_taken_over_only_where_a_trait_says_it() -> None:
