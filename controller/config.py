@@ -255,6 +255,16 @@ class Limits(Strict):
     max_copy: Duration = _DEFAULT.limits.max_copy
 
 
+class Consolidation(Strict):
+    """Frees whole hosts where that harms nothing more urgent: docs/consolidation.md."""
+
+    enabled: bool = _DEFAULT.consolidation.enabled
+    fill_ratio: Annotated[float, Field(gt=0, lt=1)] = _DEFAULT.consolidation.fill_ratio
+    spare_hosts: Annotated[int, Field(ge=0)] = _DEFAULT.consolidation.spare_hosts
+    watts_per_gib: Annotated[float, Field(ge=0, allow_inf_nan=False)] = _DEFAULT.consolidation.watts_per_gib
+    max_hosts: Positive = _DEFAULT.consolidation.max_hosts
+
+
 class Trust(Strict):
     max_age: Mapping[Quantity, Duration] = Field(default_factory=dict)
     default_max_age: Duration = _DEFAULT.trust.default_max_age
@@ -297,6 +307,7 @@ class PolicySettings(Strict):
     windows: tuple[WeekWindow, ...] = ()
     blackouts: tuple[WeekWindow, ...] = ()
     balance: bool = True
+    consolidation: Consolidation = Consolidation()
     search_rounds: Annotated[int, Field(ge=1, le=8)] = _DEFAULT.search_rounds
 
     @model_validator(mode="after")
@@ -319,6 +330,7 @@ class PolicySettings(Strict):
             windows=self.windows,
             blackouts=self.blackouts,
             balance=self.balance,
+            consolidation=policy.Consolidation(**dict(self.consolidation)),
             search_rounds=self.search_rounds,
         )
 

@@ -25,8 +25,8 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
         reasons = [
             *_of_vm(cluster, vm, move, now_s),
             *_of_source(cluster, source, facility),
-            *_of_battery(cluster, move, source, target),
-            *_of_target(cluster, target, facility),
+            *_of_battery(cluster, move, source),
+            *of_target(cluster, target, facility),
             *_of_fit(cluster, vm, target, now_s),
         ]
         yield from (f"move {move.n} of {move.vm_name} to {move.target}: {reason}" for reason in reasons)
@@ -103,11 +103,10 @@ def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
         yield "its source is in a facility event"
 
 
-def _of_battery(cluster: model.Cluster, move: Move, source: int, target: int) -> Iterator[str]:
-    if _on_battery(cluster, target):
-        yield "a feed of the target runs on battery"
-    if move.concern is Concern.UNEVEN and _on_battery(cluster, source):
-        yield "a feed of its source runs on battery, and it moves for balance"
+def _of_battery(cluster: model.Cluster, move: Move, source: int) -> Iterator[str]:
+    if move.concern >= Concern.UNEVEN and _on_battery(cluster, source):
+        what = "balance" if move.concern is Concern.UNEVEN else "consolidation"
+        yield f"a feed of its source runs on battery, and it moves for {what}"
 
 
 def _on_battery(cluster: model.Cluster, host: int) -> bool:
@@ -116,8 +115,11 @@ def _on_battery(cluster: model.Cluster, host: int) -> bool:
     return any(power.silent_on_battery[row] or (fresh(power.on_battery, row) or 0.0) > 0 for row in rows)
 
 
-def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+def of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+    """Why the host may receive nothing, whatever it is."""
     hosts = cluster.hosts
+    if _on_battery(cluster, host):
+        yield "a feed of the target runs on battery"
     if not (hosts.up[host] and hosts.enabled[host] and hosts.known[host] and hosts.trusted[host]):
         yield "the target is down, disabled, unknown or has no trusted readings"
     if hosts.draining[host]:
