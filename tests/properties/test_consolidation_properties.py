@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.model import plan as words
 from controller.model.cluster import Cluster
-from controller.model.policy import Consolidation, Limits, Policy
+from controller.model.policy import Consolidation, Limits, Mode, Policy
 from controller.planner import check, counterfactual, plan, project, score, situation, terms
 from controller.planner.load import Load
 from tests import builders
@@ -135,6 +135,15 @@ def test_in_the_snapshot_or_policy_in_which_it_is_otherwise_the_host_is_not_free
             assert all(other.target != move.target for other in same), found.sentence
         else:
             assert not [other for other in same if other.breach in found.breaches], found.sentence
+
+
+@seldom
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_more_rounds_leave_nothing_worse_and_pass_the_same_check(cluster, policy):
+    several = replace(policy, mode=Mode.AUTO, search_rounds=3)
+    once, best = planned(cluster, policy), planned(cluster, several)
+    assert best.score_after <= once.score_after <= once.score_before
+    assert check.problems(cluster, several, best) == ()
 
 
 @slowly
