@@ -256,13 +256,19 @@ class Limits(Strict):
 
 
 class Consolidation(Strict):
-    """Frees whole hosts where that harms nothing more urgent: docs/consolidation.md."""
+    """Frees whole hosts where that harms nothing more urgent: docs/policy.md, docs/decisions/0011."""
 
     enabled: bool = _DEFAULT.consolidation.enabled
     fill_ratio: Annotated[float, Field(gt=0, lt=1)] = _DEFAULT.consolidation.fill_ratio
     spare_hosts: Annotated[int, Field(ge=0)] = _DEFAULT.consolidation.spare_hosts
     watts_per_gib: Annotated[float, Field(ge=0, allow_inf_nan=False)] = _DEFAULT.consolidation.watts_per_gib
     max_hosts: Positive = _DEFAULT.consolidation.max_hosts
+
+
+class Recent(Strict):
+    window: Annotated[Duration, Field(le=timedelta(hours=2))] = _DEFAULT.recent.window
+    quantile: Annotated[float, Field(ge=0.5, le=1)] = _DEFAULT.recent.quantile
+    forecast: bool = _DEFAULT.recent.forecast
 
 
 class Trust(Strict):
@@ -283,6 +289,8 @@ class Migration(Strict):
     stall_after: Duration = _DEFAULT.migration.stall_after
     give_up_after: Duration = _DEFAULT.migration.give_up_after
     force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
+    force_complete_after: Duration = _DEFAULT.migration.force_complete_after
+    max_pause: Duration = _DEFAULT.migration.max_pause
     verify_timeout: Duration = _DEFAULT.migration.verify_timeout
     refusal_memory: Duration = _DEFAULT.migration.refusal_memory
     recheck_memory: Duration = _DEFAULT.migration.recheck_memory
@@ -300,6 +308,7 @@ class PolicySettings(Strict):
     scope_modes: Mapping[str, ModeName] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    recent: Recent = Recent()
     trust: Trust = Trust()
     migration: Migration = Migration()
     error_budget: ErrorBudget = ErrorBudget()
@@ -323,6 +332,7 @@ class PolicySettings(Strict):
             scope_modes={scope(text): mode for text, mode in self.scope_modes.items()},
             thresholds=policy.Thresholds(**dict(self.thresholds)),
             limits=policy.Limits(**dict(self.limits)),
+            recent=policy.Recent(**dict(self.recent)),
             trust=policy.TrustPolicy(**dict(self.trust)),
             migration=policy.MigrationPolicy(**dict(self.migration)),
             error_budget=policy.ErrorBudget(**dict(self.error_budget)),

@@ -6,6 +6,7 @@ Every host stands in a rack, hangs on a feed pair and reads well unless said oth
 and measured. What a host uses is what its VMs use and a little of its own, unless `cpu` or `memory_gib` says more.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from controller.adapters.snapshot_file import checks
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.sample import Trust
-from inventory.model import Classification, Domain, NumaCell
+from inventory.model import Classification, Domain, NumaCell, Tier
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 GIB = 2.0**30
@@ -78,7 +79,10 @@ class Host:
     cpu: float | None = -1.0
     memory_used_gib: float | None = -1.0
     network_mib_s: float | None = None
+    cpu_high: float = math.nan
+    network_high_mib_s: float = math.nan
     link_mib_s: float = 1200.0
+    post_copy: bool = False
     watts: float | None = 300.0
     watts_per_thread: float = 3.0
     watts_error: float = 5.0
@@ -106,6 +110,9 @@ class Vm:
     steal: float | None = None
     memory_used_gib: float | None = 4.0
     network_mib_s: float | None = None
+    cpu_high: float = math.nan
+    cpu_ahead: float | None = None
+    network_high_mib_s: float = math.nan
     dirty_mib_s: float | None = 10.0
     system: str | None = "sys"
     classification: int | None = None
@@ -123,6 +130,7 @@ class System:
     name: str = "sys"
     agency: str = "agency"
     classification: int = Classification.OPEN
+    tier: int = Tier.STANDARD
     at_once: int = -1
     per_hour: int = -1
     moved_last_hour: int = 0
@@ -313,7 +321,7 @@ class _Build:
             disk_gib=column("disk_gib"), threads=column("threads"), physical_memory_mib=column("memory_gib") * 1024,
             reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
             reserved_disk_gib=np.zeros(len(hosts)),
-            migration_mib_s=column("link_mib_s"), post_copy=np.zeros(len(hosts), np.bool_),
+            migration_mib_s=column("link_mib_s"), post_copy=column("post_copy", np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),
             unread_health=column("unread_health", np.bool_), draining=column("draining", np.bool_), power=power,
@@ -322,9 +330,11 @@ class _Build:
             traits=tuple(host.traits for host in hosts),
             availability_zone=tuple(host.availability_zone for host in hosts),
             cpu_ratio=_reading([self._cpu(host) for host in hosts]),
+            cpu_high_ratio=column("cpu_high"),
             memory_bytes=_reading([self._memory(host) for host in hosts]),
             memory_pressure_ratio=model.absent(len(hosts)),
             network_bytes_s=_reading([_scaled(host.network_mib_s, 2.0**20) for host in hosts]),
+            network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
             power_watts=_reading([host.watts for host in hosts]),
             inlet_celsius=_reading([host.inlet for host in hosts]),
             memory_health=_reading([host.memory_health for host in hosts]),
@@ -368,9 +378,11 @@ class _Build:
             disk_gib=column("disk_gib"), state=column("state", np.int8), busy=column("busy", np.bool_),
             locked=column("locked", np.bool_), fit_known=column("fit_known", np.bool_),
             cooldown_until=np.array([NOW.timestamp() + 600 if vm.rests else 0.0 for vm in vms], np.float64),
-            cpu_vcpus=_reading([vm.cpu for vm in vms]), steal_ratio=_reading([vm.steal for vm in vms]),
+            cpu_vcpus=_reading([vm.cpu for vm in vms]), cpu_high_vcpus=column("cpu_high"),
+            cpu_ahead_vcpus=_reading([vm.cpu_ahead for vm in vms]), steal_ratio=_reading([vm.steal for vm in vms]),
             memory_bytes=_reading([_scaled(vm.memory_used_gib, GIB) for vm in vms]),
             network_bytes_s=_reading([_scaled(vm.network_mib_s, 2.0**20) for vm in vms]),
+            network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
             dirty_bytes_s=_reading([_scaled(vm.dirty_mib_s, 2.0**20) for vm in vms]),
         )  # fmt: skip
 
@@ -418,7 +430,7 @@ class _Build:
         return model.Systems(
             names=tuple(self._system),
             agency=np.array([self._agency[system.agency] for system in self._systems], np.int32),
-            classification=column("classification", np.int8), tier=np.full(len(self._systems), 2, np.int8),
+            classification=column("classification", np.int8), tier=column("tier", np.int8),
             at_once=column("at_once"), per_hour=column("per_hour"), moved_last_hour=column("moved_last_hour"),
             open=column("open", np.bool_), withheld=column("withheld", np.bool_),
         )  # fmt: skip

@@ -88,7 +88,7 @@ def _cluster(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: n
 
 
 def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, rooms: int, racks: int) -> model.Hosts:
-    yes, no = np.ones(count, np.bool_), np.zeros(count, np.bool_)
+    yes, no, unknown = np.ones(count, np.bool_), np.zeros(count, np.bool_), np.full(count, np.nan)
     room = rack // RACKS_IN_ROOM
     power = np.stack([2 * room, 2 * room + 1, 2 * rooms + 2 * rack, 2 * rooms + 2 * rack + 1], axis=1).astype(np.int32)
     healthy = {name: _reading(np.zeros(count)) for name in ("memory_health", "psu_health", "fan_health", "disk_health")}
@@ -102,22 +102,26 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         withheld=no, unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),
         traits=(frozenset(),) * count, availability_zone=("nova",) * count, cpu_ratio=_reading(busy / THREADS),
+        cpu_high_ratio=unknown,
         memory_bytes=_reading(used * GIB), memory_pressure_ratio=model.absent(count),
-        network_bytes_s=_reading(np.full(count, 1e8)), power_watts=_reading(160.0 + 3.5 * busy),
+        network_bytes_s=_reading(np.full(count, 1e8)), network_high_bytes_s=unknown,
+        power_watts=_reading(160.0 + 3.5 * busy),
         inlet_celsius=_reading(np.full(count, 22.0)), **healthy,
     )  # fmt: skip
 
 
 def _vms(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: np.ndarray, systems: int) -> model.Vms:
     count = len(host)
-    no, zero = np.zeros(count, np.bool_), np.zeros(count, np.int32)
+    no, zero, unknown = np.zeros(count, np.bool_), np.zeros(count, np.int32), np.full(count, np.nan)
     return model.Vms(
         ids=tuple(ServerId(name) for name in _names("vm", count)), names=_names("vm", count), host=host,
         target=_none(count), system=(np.arange(count) % systems).astype(np.int32),
         classification=np.zeros(count, np.int8), requirement=zero, flavor=zero, vcpus=vcpus, memory_mib=memory * 1024,
         disk_gib=np.full(count, 40.0), state=np.zeros(count, np.int8), busy=no, locked=no, fit_known=~no,
-        cooldown_until=np.zeros(count), cpu_vcpus=_reading(threads), steal_ratio=model.absent(count),
+        cooldown_until=np.zeros(count), cpu_vcpus=_reading(threads), cpu_high_vcpus=unknown,
+        cpu_ahead_vcpus=model.absent(count), steal_ratio=model.absent(count),
         memory_bytes=_reading(memory * 0.6 * GIB), network_bytes_s=_reading(np.full(count, 1e6)),
+        network_high_bytes_s=unknown,
         dirty_bytes_s=_reading(threads * 8 * 2.0**20),
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ _TERA = 1e12
 RANGE = {
     Quantity.CPU_RATIO: (0.0, 1.02),
     Quantity.CPU_VCPUS: (0.0, 4096.0),
+    Quantity.CPU_AHEAD_VCPUS: (0.0, 4096.0),
     Quantity.STEAL_RATIO: (0.0, 1.02),
     Quantity.MEMORY_BYTES: (1.0, 64 * _TERA),
     Quantity.MEMORY_PRESSURE_RATIO: (0.0, 1.02),
@@ -73,6 +74,7 @@ class Tolerance:
 TOLERANCE = {
     Quantity.CPU_RATIO: Tolerance(absolute=0.15, relative=0.25),
     Quantity.CPU_VCPUS: Tolerance(absolute=0.5, relative=0.35),
+    Quantity.CPU_AHEAD_VCPUS: Tolerance(absolute=0.5, relative=0.35),
     Quantity.STEAL_RATIO: Tolerance(absolute=0.15, relative=0.25),
     Quantity.MEMORY_BYTES: Tolerance(absolute=2**30, relative=0.15),
     Quantity.MEMORY_PRESSURE_RATIO: Tolerance(absolute=0.15, relative=0.5),

@@ -10,7 +10,7 @@ from controller.engine import verdict
 from controller.engine.copying import Copying
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
-from controller.engine.verdict import Act, End, Look, Step, Watched
+from controller.engine.verdict import Act, End, Forcing, Look, Step, Watched
 from controller.errors import InvariantError, PermanentError, TransientError
 from controller.model.cloud import Migration
 from controller.model.ids import MoveId
@@ -86,7 +86,7 @@ class Follower:
                 _log.warning("cannot look at move %s, which goes on by itself: %s", entry.intent.id, error)
                 continue
             watched = self._add(watched, look, entry)
-            found = verdict.judge(entry, look, watched, policy, may_force=self._may_force(entry.intent))
+            found = verdict.judge(entry, look, watched, policy, self._forcing(entry.intent))
             pause = policy.poll
             match found:
                 case Step(state=state, migration_id=migration_id):
@@ -122,9 +122,12 @@ class Follower:
             watched = replace(watched, abort_rule="operator-abort")
         return watching(watched, look)
 
-    def _may_force(self, intent: Intent) -> bool:
+    def _forcing(self, intent: Intent) -> Forcing:
+        """By policy and inventory as they are now; what the plan says was by those that it was made from."""
         system = self._situation().estate.systems.get(intent.system or "")
-        return system is not None and system.tier in self._policy().migration.force_complete_tiers
+        pause = system is not None and system.tier in self._policy().migration.force_complete_tiers
+        allowed = pause or self._situation().post_copy(intent.source)
+        return Forcing(stalled=pause, planned=intent.force_complete_after if allowed else None)
 
     def _advance(self, entry: Entry, state: State, migration_id: int | None) -> Entry:
         _log.info("move %s of %s is %s", entry.intent.id, entry.intent.server_name, state)
@@ -179,14 +182,18 @@ class Follower:
         )
 
     def _blackout(self, intent: Intent, watched: Watched) -> timedelta | None:
-        """By the copy's share of the link, the dirty rate and the last memory_remaining; a forced one sends it all."""
+        """By the copy's share of the link, the dirty rate and the last memory_remaining.
+
+        A forced one sends it all, unless the guest runs on the target already (post-copy).
+        """
         situation = self._situation()
         link = situation.link_mib_s(intent.source, intent.target, self._policy().limits)
         if not link or watched.copying is None:
             return None
         left, share = float(watched.copying.remaining), link * MIB
         if watched.force_at is not None:
-            return timedelta(seconds=left / share)
+            post_copy = situation.post_copy(intent.source)
+            return timedelta(seconds=precopy.DOWNTIME_S if post_copy else left / share)
         return timedelta(seconds=precopy.pause_s(left, situation.dirty_bytes_s(intent.server_id), share))
 
 

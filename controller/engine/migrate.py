@@ -159,6 +159,7 @@ class Migrator:
             deadline=now + policy.migration.intent_deadline,
             epoch=self._epoch,
             last_migration_id=facts.last_migration_id,
+            force_complete_after=order.force_complete_after,
         )
         self._write(intent)
         return Entry(intent=intent, state=State.INTENDED, changed_at=now)

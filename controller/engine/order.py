@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from controller.errors import RefusedError
 from controller.model.ids import HostName, MoveId, PlanId, ServerId
@@ -14,7 +15,7 @@ class Order:
     """`by_operator`: part of an operator's drain, which freeze, mode and windows of our own do not bind.
 
     `plan_id` is the plan it is from, for approvals. `flavor_name` is what the server's flavor was when it was planned;
-    None where the plan did not say.
+    None where the plan did not say. `force_complete_after`: the plan's, None where the copy ends by itself.
     """
 
     id: MoveId
@@ -28,6 +29,7 @@ class Order:
     rule: str
     why: str
     flavor_name: str | None = None
+    force_complete_after: timedelta | None = None
 
     @property
     def origin(self) -> str:
@@ -67,4 +69,5 @@ def _order(move_id: MoveId, plan: Plan, move: Move, flavors: Mapping[ServerId, s
         rule=move.rule,
         why=move.why,
         flavor_name=flavors.get(move.vm),
+        force_complete_after=move.force_complete_after,
     )

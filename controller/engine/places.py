@@ -95,6 +95,11 @@ class Situation:
         host = self.host(name)
         return () if host is None else self.estate.host_types[host.type].numa
 
+    def post_copy(self, name: HostName) -> bool:
+        """Whether a copy that is forced on this host goes on by post-copy; False where nobody knows."""
+        host = self.host(name)
+        return host is not None and self.estate.host_types[host.type].post_copy
+
     def domains(self, name: HostName, domain: Domain) -> frozenset[str]:
         """Names of the fault domains of that kind the host stands in: none unknown, two feeds where it has two."""
         if domain is Domain.HOST:

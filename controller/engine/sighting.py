@@ -1,13 +1,13 @@
 """From a look to what a turn decides on: the snapshot, how far it is trusted, and what the guard goes by.
 
-Keeps what one look must remember for the next: watts by busy threads, since when breaches hold, how much there was, and
-the planner's tables of what rarely changes.
+Keeps what one look must remember for the next: watts by busy threads, what was used lately, since when breaches hold,
+how much there was, and the planner's tables of what rarely changes.
 """
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from controller.engine import breaches, extents, places, trust, watts
+from controller.engine import breaches, extents, lately, places, trust, watts
 from controller.engine.assemble import History, assemble
 from controller.engine.assemble.history import HOUR, settled_at
 from controller.engine.observe import Look
@@ -53,6 +53,7 @@ class Sight:
         self._gap = LOOKS_APART * interval
         self._spells = breaches.Spells()
         self._samples = watts.no_samples()
+        self._lately = lately.Lately()
         self._peaks: tuple[Peak, ...] | None = None
         self._prepared: Prepared | None = None
 
@@ -88,6 +89,7 @@ class Sight:
         history = self._history(look, policy)
         cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
+        self._lately, cluster = lately.looked(self._lately, cluster, policy.recent, look.at)
         looked = situation.of_cluster(cluster, policy, look.at, before=self._prepared)
         self._prepared = looked.prepared
         cluster = self._with_spells(cluster, looked, look)

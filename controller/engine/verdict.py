@@ -92,15 +92,25 @@ class Watched:
     force_at: datetime | None = None
 
 
-def judge(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, *, may_force: bool) -> Verdict:
-    """The verdict on an open entry. `may_force`: its tier allows force-complete where it stalls."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forcing:
+    """When a copy may be forced to its end: `stalled`, where its tier allows that; `planned` so long after its intent
+    was written, and until then it is not taken to be stalled. None where it is not, or where policy bars it by now.
+    """
+
+    stalled: bool = False
+    planned: timedelta | None = None
+
+
+def judge(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, forcing: Forcing) -> Verdict:
+    """The verdict on an open entry."""
     match entry.state:
         case State.INTENDED:
             return _judge_intended(entry, look, policy)
         case State.SENT:
             return _judge_sent(entry, look, watched, policy)
         case State.RUNNING:
-            return _judge_running(entry, look, watched, policy, may_force=may_force)
+            return _judge_running(entry, look, watched, policy, forcing)
         case _:
             return _judge_verifying(entry, look, watched, policy)
 
@@ -148,7 +158,7 @@ def _judge_sent(entry: Entry, look: Look, watched: Watched, policy: MigrationPol
     return _failed("no-record", "Nova took the request, and then ended it without a record of a migration")
 
 
-def _judge_running(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, *, may_force: bool) -> Verdict:
+def _judge_running(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, forcing: Forcing) -> Verdict:
     record, server = look.record, look.server
     if record is not None and record.status in COMPLETED:
         return Step(state=State.VERIFYING)
@@ -161,7 +171,7 @@ def _judge_running(entry: Entry, look: Look, watched: Watched, policy: Migration
         return _lost(entry, f"after {_patience(entry, policy)} Nova still shows {status}")
     if entry.intent.cold:
         return _judge_cold(entry, record, server)
-    return _judge_pace(entry, look, watched, policy, may_force=may_force)
+    return _judge_pace(entry, look, watched, policy, forcing)
 
 
 def _judge_cold(entry: Entry, record: Migration | None, server: Server) -> Verdict:
@@ -171,15 +181,20 @@ def _judge_cold(entry: Entry, record: Migration | None, server: Server) -> Verdi
     return Act.CONFIRM if finished and arrived else Wait.WAIT
 
 
-def _judge_pace(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, *, may_force: bool) -> Verdict:
+def _judge_pace(entry: Entry, look: Look, watched: Watched, policy: MigrationPolicy, forcing: Forcing) -> Verdict:
     """Nothing is asked twice within `stall_after`: Nova gets time to do it, and may refuse it too."""
     record = look.record
     if record is None or record.status not in ABORTABLE:
         return Wait.WAIT
-    reason = watched.abort_rule or abort_reason(entry, look, watched, policy)
-    if not reason or any(_recent(at, look, policy) for at in (watched.abort_at, watched.force_at)):
+    if any(_recent(at, look, policy) for at in (watched.abort_at, watched.force_at)):
         return Wait.WAIT
-    if reason == "stalled" and may_force and watched.force_at is None and record.status == "running":
+    reason = watched.abort_rule or abort_reason(entry, look, watched, policy)
+    if reason in {None, "stalled"} and watched.force_at is None and forcing.planned is not None:
+        due = look.at - entry.intent.created_at >= forcing.planned
+        return Act.FORCE if due and record.status == "running" else Wait.WAIT
+    if reason is None:
+        return Wait.WAIT
+    if reason == "stalled" and forcing.stalled and watched.force_at is None and record.status == "running":
         return Act.FORCE
     return Act.ABORT
 

@@ -20,7 +20,7 @@ from inventory.model import Domain, NumaCell
 BoolColumn = NDArray[np.bool_]
 ByteColumn = NDArray[np.int8]
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,8 @@ class Hosts:
     policy asks of a host. `unread_health`: its BMC should tell its health, and has told none, or nothing of its
     memory where it can. `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode
     or a pause keeps moves off it, and one to it. `watts_per_thread` and `watts_error`: the fitted slope (watts for
-    one more busy thread) and its margin.
+    one more busy thread) and its margin. `cpu_high_ratio`, `network_high_bytes_s`: the high quantile of what was read
+    lately (`policy.Recent`), NaN where too little was.
     """
 
     names: tuple[HostName, ...]
@@ -92,9 +93,11 @@ class Hosts:
     traits: tuple[frozenset[str], ...]
     availability_zone: tuple[str | None, ...]
     cpu_ratio: Reading
+    cpu_high_ratio: FloatColumn
     memory_bytes: Reading
     memory_pressure_ratio: Reading
     network_bytes_s: Reading
+    network_high_bytes_s: FloatColumn
     power_watts: Reading
     inlet_celsius: Reading
     memory_health: Reading
@@ -121,7 +124,8 @@ class Vms:
     set the VM counts on both. `system`: -1 where its project is unknown, and then `classification` is the highest.
     `busy`: a task or a migration is under way; a resize that only waits to be confirmed has a target and is not busy.
     `fit_known`: False for pinned, NUMA and PCI guests whose fit on another host cannot be shown. `cooldown_until`: it
-    rests until then (0: it does not).
+    rests until then (0: it does not). `cpu_high_vcpus`, `network_high_bytes_s`: as of hosts. `cpu_ahead_vcpus`: what it
+    used in the hour that now begins, a day or a week ago.
     """
 
     ids: tuple[ServerId, ...]
@@ -141,9 +145,12 @@ class Vms:
     fit_known: BoolColumn
     cooldown_until: FloatColumn
     cpu_vcpus: Reading
+    cpu_high_vcpus: FloatColumn
+    cpu_ahead_vcpus: Reading
     steal_ratio: Reading
     memory_bytes: Reading
     network_bytes_s: Reading
+    network_high_bytes_s: FloatColumn
     dirty_bytes_s: Reading
 
 

@@ -47,6 +47,7 @@ class Intent:
 
     `origin` is `plan` or `drain`; `epoch` is the leader's. `last_migration_id` is the server's newest migration record
     in Nova when it was decided (0: none): a record of this move has a greater id, whatever the clocks say.
+    `force_complete_after`: when after `created_at` its copy is to be forced to its end, None for never.
     """
 
     id: MoveId
@@ -64,6 +65,7 @@ class Intent:
     deadline: datetime
     epoch: int
     last_migration_id: int = 0
+    force_complete_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ class Move:
 
     `n` counts from 1 in the order of execution. `copy` is an estimate as well, from memory, dirty rate and link.
     `room_for`: the VM that can go to `source` once this one has left it; its breach is then this move's.
-    `cold`: a SHUTOFF server, moved by cold migration (drains only).
+    `cold`: a SHUTOFF server, moved by cold migration (drains only). `force_complete_after`: so long after the copy
+    began Nova is asked to force it to its end, as it would not get there in time; None where it does by itself.
     """
 
     n: int
@@ -71,6 +72,7 @@ class Move:
     alternative: Alternative | None = None
     cold: bool = False
     room_for: ServerId | None = None
+    force_complete_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,19 @@ class Consolidation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """How far back loads count when a host is filled: no host is filled so that what it and what arrives use at their
+    high quantiles would be over a limit. What is hot goes by the readings of now alone.
+    """
+
+    window: timedelta = timedelta(minutes=15)
+    """How far back; 0 for not at all. Nothing counts that was seen for less than half of it."""
+    quantile: float = 0.95
+    forecast: bool = True
+    """Whether what a VM used in the coming hour yesterday and a week ago counts too, where Prometheus tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustPolicy:
     """When a reading counts, and when too few count."""
 
@@ -118,6 +131,12 @@ class MigrationPolicy:
     give_up_after: timedelta = timedelta(minutes=15)
     force_complete_tiers: frozenset[Tier] = frozenset()
     """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
+    force_complete_after: timedelta = timedelta(minutes=2)
+    """When a copy is forced that was planned so, as it would not converge: on a source that permits post-copy, or of
+    one of `force_complete_tiers`.
+    """
+    max_pause: timedelta = timedelta(seconds=30)
+    """No copy is planned to be forced that could pause its guest for longer."""
     verify_timeout: timedelta = timedelta(seconds=60)
     refusal_memory: timedelta = timedelta(hours=1)
     recheck_memory: timedelta = timedelta(minutes=5)
@@ -142,6 +161,7 @@ class Policy:
     scope_modes: Mapping[Scope, Mode] = field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    recent: Recent = Recent()
     trust: TrustPolicy = TrustPolicy()
     migration: MigrationPolicy = MigrationPolicy()
     error_budget: ErrorBudget = ErrorBudget()

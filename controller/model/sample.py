@@ -34,6 +34,8 @@ class Quantity(StrEnum):
     """Host: busy share of all its threads, 0 to 1."""
     CPU_VCPUS = "cpu_vcpus"
     """VM: vCPUs' worth of time it uses, 0 to its vCPUs."""
+    CPU_AHEAD_VCPUS = "cpu_ahead_vcpus"
+    """VM: what it used in the hour that now begins a day ago or a week ago, the greater."""
     STEAL_RATIO = "steal_ratio"
     """VM: share of time it waited for a CPU, 0 to 1."""
     MEMORY_BYTES = "memory_bytes"

@@ -6,13 +6,14 @@ A VM with a fresh reading brings what it uses. One without brings all that it ma
 and its memory and its host's link, and no more than its host uses beyond what its measured VMs do.
 On a full host VMs wait for each other: there each also brings what it waits for, by its steal, up to its vCPUs.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
+Loads are distributions: a VM brings what it uses at its peaks, and a host is filled to what leaves room for its own.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.model import cluster as model
-from controller.model.policy import Thresholds
+from controller.model.policy import Recent, Thresholds
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import precopy
 
@@ -76,6 +77,36 @@ def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table, waits:
         relieved.append(_share(known, _at_host(row, vms.host), _at_host(together, vms.host)))
     brought[CPU] += waits
     return np.stack(brought), np.stack(relieved)
+
+
+def at_its_peaks(brought: Table, vms: model.Vms, recent: Recent) -> Table:
+    """What each VM adds where it arrives (3, V): the greatest of now, its high quantile and what it will use by its
+    forecast, each where it is known.
+    """
+    off = np.equal(vms.state, model.VmState.SHUTOFF)
+    ahead = usable(vms.cpu_ahead_vcpus) if recent.forecast else np.full(len(vms.ids), np.nan)
+    peaks = brought.copy()
+    for row, high in ((CPU, np.fmax(vms.cpu_high_vcpus, ahead)), (NETWORK, vms.network_high_bytes_s)):
+        peaks[row] = np.where(off, brought[row], np.fmax(brought[row], high))
+    return peaks
+
+
+def filled_to(limit: Table, hosts: model.Hosts, vms: model.Vms, used: Table, recent: Recent) -> Table:
+    """Up to what each host is filled (3, H): its limit less how much more it uses at its peaks than now.
+
+    That is the greater of `high quantile - now` and the sum over its VMs of `forecast - now`, where they are known.
+    """
+    high = np.stack(
+        [hosts.cpu_high_ratio * hosts.threads, np.full(len(hosts.names), np.nan), hosts.network_high_bytes_s]
+    )
+    more = np.fmax(high - used, 0.0)
+    if recent.forecast:
+        change = np.nan_to_num(usable(vms.cpu_ahead_vcpus) - usable(vms.cpu_vcpus), nan=0.0)
+        running = (vms.host >= 0) & np.not_equal(vms.state, model.VmState.SHUTOFF)
+        ahead = np.bincount(vms.host[running], weights=change[running], minlength=len(hosts.names))
+        more[CPU] = np.fmax(more[CPU], ahead)
+    filled: Table = limit - np.nan_to_num(more, nan=0.0)
+    return filled
 
 
 def waiting(hosts: model.Hosts, vms: model.Vms) -> FloatColumn:

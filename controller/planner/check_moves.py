@@ -28,6 +28,7 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
             *_of_battery(cluster, move, source),
             *of_target(cluster, target, facility),
             *_of_fit(cluster, vm, target, now_s),
+            *_of_copy(cluster, policy, move, vm, source),
         ]
         yield from (f"move {move.n} of {move.vm_name} to {move.target}: {reason}" for reason in reasons)
 
@@ -150,6 +151,24 @@ def _of_fit(cluster: model.Cluster, vm: int, target: int, now_s: float) -> Itera
         yield "what it asks of a host is not known"
     elif not _admits(cluster, cluster.requirements[requirement], target):
         yield "Nova's scheduler would not admit it there"
+
+
+def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source: int) -> Iterator[str]:
+    """A copy ends in time, and where it is forced to, its guest may be paused or its source permits post-copy."""
+    migration = policy.migration
+    allowed = migration.give_up_after if cluster.hosts.draining[source] else policy.limits.max_copy
+    if move.copy > allowed and not move.cold:
+        yield f"its copy would take {move.copy.total_seconds():.0f} s, allowed {allowed.total_seconds():.0f} s"
+    if move.force_complete_after is not None and move.concern is Concern.CONSOLIDATION:
+        yield "its copy is to be forced, only to free a host"
+    if move.force_complete_after is None or cluster.hosts.post_copy[source]:
+        return
+    system = int(cluster.vms.system[vm])
+    if system < 0 or int(cluster.systems.tier[system]) not in migration.force_complete_tiers:
+        yield "its copy is to be forced, and neither its tier nor its source permits that"
+    elif move.blackout_estimate > migration.max_pause:
+        pause, most = move.blackout_estimate.total_seconds(), migration.max_pause.total_seconds()
+        yield f"its guest could be paused for {pause:.0f} s, allowed {most:.0f} s"
 
 
 def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:

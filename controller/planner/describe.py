@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
-from controller.planner import amounts, batteries
+from controller.planner import amounts, batteries, completion
 from controller.planner.load import Load
 from controller.planner.search import Choice
 
@@ -36,9 +36,9 @@ RULES: Mapping[str, str] = {
     "across-rack": "the racks' uplinks carry as many migrations as allowed",
     "pre-copy": "the copy would take too long or never converge",
     "capacity": "Placement would not admit it there",
-    "cpu": "its CPU would be over the threshold",
+    "cpu": "its CPU would be over the threshold, now or at its peaks",
     "memory": "its memory would be over the threshold",
-    "network": "its link would be over the threshold",
+    "network": "its link would be over the threshold, now or at its peaks",
     "power": "a feed, PDU or phase of it would be over its limit with the partner failed",
     "group": "a group rule would be broken",
     "score": "it would be fuller afterwards",
@@ -79,7 +79,7 @@ def of_host(cluster: model.Cluster, rule: str, host: int) -> str:
     return RULES[rule] + (f": {batteries.of_host(cluster, host)}" if rule == "on-battery" else "")
 
 
-def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str:
+def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta, *, forced: bool) -> str:
     """One sentence for a move about to be made: what is wrong, what goes where, what the target then carries."""
     cluster = load.situation.cluster
     source, target = cluster.hosts.names[int(load.host[choice.vm])], cluster.hosts.names[choice.target]
@@ -88,8 +88,14 @@ def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta) -> str
     return (
         f"{choice.breach.why}{room}: {vm} ({_threads(load, choice.vm)}, {gib:.0f} GiB) goes from {source} to {target}, "
         f"which then has {target_after(load, choice.vm, choice.target)}; copy about {copy.total_seconds():.0f} s, "
-        f"blackout about {blackout.total_seconds():.1f} s"
+        f"blackout about {blackout.total_seconds():.1f} s{_forced(load, choice.vm) if forced else ''}"
     )
+
+
+def _forced(load: Load, vm: int) -> str:
+    after = load.situation.policy.migration.force_complete_after.total_seconds()
+    way = "post-copy" if load.situation.completion[vm] == completion.Way.POST_COPY else "pausing it"
+    return f", as its copy would not converge in time and is forced after {after:.0f} s by {way}"
 
 
 def target_after(load: Load, vm: int, host: int) -> str:

@@ -169,6 +169,7 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
             ("now", figures.carries(before, host)),
             ("after", figures.carries(after, host)),
             ("kept back", figures.reserved(facts.cluster.hosts, host)),
+            ("filled to", figures.filled(facts, host)),
             ("watts", figures.watts(facts.cluster.hosts, host)),
             *figures.idle(facts, host),
             *figures.power(before, after, host),

@@ -17,10 +17,28 @@ def of_vm(facts: situation.Situation, vm: int) -> Figures:
     return (
         ("flavor", f"{vms.vcpus[vm]:.0f} vCPUs, {vms.memory_mib[vm] / 1024:.0f} GiB, {vms.disk_gib[vm]:.0f} GiB disk"),
         ("busy", cpu),
+        ("at its peaks", _peaks(facts, vm)),
         ("dirties", f"{facts.dirty_bytes_s[vm] / amounts.MIB:.0f} MiB/s"
          + ("" if vms.dirty_bytes_s.fresh[vm] else " (assumed)")),
         ("state", model.VmState(int(vms.state[vm])).name),
     )  # fmt: skip
+
+
+def _peaks(facts: situation.Situation, vm: int) -> str:
+    """What it is taken to use where it arrives, and what is known of that."""
+    vms, recent = facts.cluster.vms, facts.policy.recent
+    known = [
+        (f"{vms.cpu_high_vcpus[vm]:.2f} lately", np.isfinite(vms.cpu_high_vcpus[vm])),
+        (f"{vms.cpu_ahead_vcpus.values[vm]:.2f} by its forecast", recent.forecast and vms.cpu_ahead_vcpus.fresh[vm]),
+    ]
+    said = ", ".join(words for words, is_known in known if is_known)
+    return f"{facts.brings[amounts.CPU, vm]:.2f} vCPUs ({said or 'no history'})"
+
+
+def filled(facts: situation.Situation, host: int) -> str:
+    """Up to how many busy threads it receives, and how much of its limit is kept for its own peaks."""
+    limit, to = facts.limit[amounts.CPU, host], facts.filled_to[amounts.CPU, host]
+    return f"{to:.1f} busy threads: its limit of {limit:.1f}, less {limit - to:.1f} that it uses more at its peaks"
 
 
 def watts(hosts: model.Hosts, host: int) -> str:

@@ -3,7 +3,8 @@
 A host is freed wholly or not at all: every VM on it finds a target, or all stay where they were. Targets are hosts in
 use that every rule admits and that stay within `fill_ratio`, the fullest of them first, so that VMs gather and do not
 fill the host that would be freed next. What is broken, hot or uneven is no worse after each host, and the reserve of
-every kind of host that gave or took holds (`reserve`). A VM that was sent to a host that is then freed is sent on, at
+every kind of host that gave or took holds (`reserve`). No guest is paused for it: what would have to be forced to its
+end stays. A VM that was sent to a host that is then freed is sent on, at
 no further cost.
 """
 
@@ -117,7 +118,8 @@ class Freeing:
         if not len(hosts):
             return None
         costs = preference.costs(load, vm, hosts) - 2.0 * preference.fullest_after(load, vm, hosts)
-        return int(hosts[np.argmin(search.prefers.costs(costs + 2.0))])
+        target = int(hosts[np.argmin(search.prefers.costs(costs + 2.0))])
+        return None if copies.forced(load, vm, target) else target
 
 
 def _breach(name: str, watts: float, gib: float, least: float) -> Breach:

@@ -66,8 +66,10 @@ def _hosts(hosts: model.Hosts, change: amounts.Table, watts: FloatColumn) -> mod
     return replace(
         hosts,
         cpu_ratio=_changed(hosts.cpu_ratio, ratio),
+        cpu_high_ratio=np.maximum(hosts.cpu_high_ratio + np.nan_to_num(ratio, nan=0.0), 0.0),
         memory_bytes=_changed(hosts.memory_bytes, memory),
         network_bytes_s=_changed(hosts.network_bytes_s, network),
+        network_high_bytes_s=np.maximum(hosts.network_high_bytes_s + np.nan_to_num(network, nan=0.0), 0.0),
         power_watts=_changed(hosts.power_watts, watts),
     )
 

@@ -92,7 +92,7 @@ class Rooms:
         relieved = np.where(home, facts.relieves[:, there], facts.brings[:, there])
         used = load.used[:, host, None] + facts.brings[:, vm, None] - relieved
         placed: BoolColumn = np.logical_and.reduce(rules.fits(asked, facts.capacity[:, host, None]))
-        cool: BoolColumn = np.logical_and.reduce(rules.fits(used, facts.limit[:, host, None]))
+        cool: BoolColumn = np.logical_and.reduce(rules.fits(used, facts.filled_to[:, host, None]))
         return placed & cool
 
     def _tried(self, vm: int, host: int, others: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.policy import Limits
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, precopy
+from controller.planner import amounts, completion, precopy
 from controller.planner.load import Load
 
 ROUNDING = 1e-9
@@ -107,17 +107,22 @@ def across_rack(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """`M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be aborted.
 
-    A server that is off always passes.
+    Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
     situation = load.situation
     if situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones(len(hosts), np.bool_)
-    longest = precopy.longest_s(
-        float(situation.asked[1, vm]) * amounts.MIB, float(situation.dirty_bytes_s[vm]), link_bytes_s(load, vm, hosts)
-    )
-    policy = situation.policy
-    allowed = policy.migration.give_up_after if situation.drained(vm) else policy.limits.max_copy
-    return np.less_equal(longest, allowed.total_seconds())
+    memory, links = float(situation.asked[1, vm]) * amounts.MIB, link_bytes_s(load, vm, hosts)
+    alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
+    forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
+    return np.less_equal(np.minimum(alone, forced), longest_copy_s(load, vm))
+
+
+def longest_copy_s(load: Load, vm: int) -> float:
+    """How long a copy of the VM may take: in an operator's drain until it would be given up."""
+    policy = load.situation.policy
+    allowed = policy.migration.give_up_after if load.situation.drained(vm) else policy.limits.max_copy
+    return allowed.total_seconds()
 
 
 def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
@@ -132,7 +137,7 @@ def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def cpu(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    """`threads busy + brought <= cpu_ratio * threads`."""
+    """`threads busy + brought <= cpu_ratio * threads - what it uses more at its peaks` (`amounts.filled_to`)."""
     return _stays_cool(load, vm, hosts, amounts.CPU)
 
 
@@ -142,7 +147,7 @@ def memory(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def network(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    """`traffic + brought <= network_ratio * link`, where the host's traffic is measured."""
+    """`traffic + brought <= network_ratio * link - what it has more at its peaks`, where its traffic is measured."""
     return _stays_cool(load, vm, hosts, amounts.NETWORK)
 
 
@@ -256,10 +261,11 @@ def below_brim(load: Load, vm: int, hosts: IntColumn, brim: float) -> IntColumn:
 def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
     """Those of the hosts that may be filled so far to free another one:
 
-    `asked + asked(vm) <= fill_ratio * capacity` and `used + brought <= fill_ratio * limit`, of what the VM brings.
+    `asked + asked(vm) <= fill_ratio * capacity` and `used + brought <= fill_ratio * (limit - what it uses more at its
+    peaks)`, of what the VM brings.
     """
     situation, fill = load.situation, load.situation.policy.consolidation.fill_ratio
-    tables = ((load.asked, situation.asked, situation.capacity), (load.used, situation.brings, situation.limit))
+    tables = ((load.asked, situation.asked, situation.capacity), (load.used, situation.brings, situation.filled_to))
     for carried, brought, limits in tables:
         for amount, row, limit in zip(brought[:, vm].tolist(), carried, limits, strict=True):
             if amount != 0:
@@ -323,7 +329,7 @@ def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.B
     amount = load.situation.brings[quantity, vm]
     if amount == 0:
         return np.ones(len(hosts), np.bool_)
-    return fits(load.used[quantity, hosts] + amount, load.situation.limit[quantity, hosts])
+    return fits(load.used[quantity, hosts] + amount, load.situation.filled_to[quantity, hosts])
 
 
 def _requirement(load: Load, vm: int) -> int:

@@ -1,5 +1,7 @@
 """Finds moves: worst breach first, for each the VM that mends most for least copying, to the host least full after.
 
+Once nothing is left to mend that way, it frees hosts where policy lets it (`freeing`).
+
 Straightforward on purpose. What makes it safe is not here: a target is only ever one that every rule admits with both
 copies counted, waves are built again from the start, and `check` proves the result. The search sees a move as done at
 once; a VM that it sends on a second time is simply sent there in the first place.

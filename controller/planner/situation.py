@@ -12,7 +12,7 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, budget, eligibility, groups, power, prepared, saving, standing
+from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, saving, standing
 from controller.planner.admission import Admission
 from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
@@ -22,11 +22,12 @@ from inventory.model import Domain
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
-    migrations under way.
+    migrations under way. A host is hot above `limit`, and is filled to `filled_to`.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
-    whether it makes any other move. `refused`: targets that Nova refused a VM lately.
+    whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
+    `refused`: targets that Nova refused a VM lately.
 
     Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
     `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, from each rack
@@ -54,11 +55,13 @@ class Situation:
     capacity: amounts.Table
     asked: amounts.Table
     limit: amounts.Table
+    filled_to: amounts.Table
     used: amounts.Table
     brings: amounts.Table
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
+    completion: model.ByteColumn
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
@@ -96,6 +99,7 @@ def of_cluster(
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
+    limit = amounts.limits(hosts, policy.thresholds)
     brings, relieves = amounts.brought_and_relieved(hosts, vms, used, waiting)
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
@@ -119,12 +123,14 @@ def of_cluster(
         saving=saving.of_hosts(cluster, policy.consolidation, tables.kinds.table, judged),
         capacity=amounts.capacity(hosts),
         asked=amounts.asked(vms),
-        limit=amounts.limits(hosts, policy.thresholds),
+        limit=limit,
+        filled_to=amounts.filled_to(limit, hosts, vms, used, policy.recent),
         used=used,
-        brings=brings,
+        brings=amounts.at_its_peaks(brings, vms, policy.recent),
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
+        completion=completion.ways(cluster, policy.migration),
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.policy import Limits, MigrationPolicy, Policy
-from inventory.model import Domain, NumaCell
+from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
 EXAMPLES = int(os.environ.get("GDCC_EXAMPLES", "20"))
@@ -78,7 +78,7 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest."""
     return st.builds(
-        lambda limits: Policy(limits=limits),
+        lambda limits, forced: Policy(limits=limits, migration=MigrationPolicy(force_complete_tiers=forced)),
         st.builds(
             Limits,
             at_once=st.sampled_from([1, 4, 8]),
@@ -89,6 +89,7 @@ def policies() -> st.SearchStrategy[Policy]:
             per_system=st.integers(1, 4),
             per_hour=st.sampled_from([100, 100, 5, 0]),
         ),
+        st.sampled_from([frozenset(), frozenset({Tier.STANDARD})]),
     )
 
 
@@ -117,6 +118,9 @@ def cluster(
     machines = [_drained(dice, host) for host in machines] if hurry else machines
     machines = [_heated(dice, host, made) for host in machines] if heat else machines
     machines = [_alike(dice, host, made) for host in machines] if sparse else machines
+    if (past := Random(f"lately {seed}")).random() < 0.5:
+        made = [_seen_lately(past, vm) for vm in made]
+        machines = [_filled_lately(past, host) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -128,6 +132,26 @@ def cluster(
         aggregates=_aggregates(dice, names),
         refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
         freeze="because" if dice.random() < trouble / 2 else None,
+    )
+
+
+def _seen_lately(past: Random, vm: builders.Vm) -> builders.Vm:
+    """What it used lately at its most, and what it will by its forecast."""
+    most = vm.vcpus * 1.1
+    used = 0.5 * vm.vcpus if vm.cpu is None else vm.cpu
+    return replace(
+        vm,
+        cpu_high=past.choice([math.nan, min(most, used * past.choice([0.5, 1.0, 2.0]))]),
+        cpu_ahead=past.choice([None, min(most, used * past.choice([0.3, 1.0, 1.5]))]),
+        network_high_mib_s=past.choice([math.nan, 5.0, 200.0]),
+    )
+
+
+def _filled_lately(past: Random, host: builders.Host) -> builders.Host:
+    return replace(
+        host,
+        cpu_high=past.choice([math.nan, 0.2, 0.7, 1.0]),
+        network_high_mib_s=past.choice([math.nan, 50.0, 1100.0]),
     )
 
 
@@ -203,6 +227,7 @@ def _host(dice: Random, trouble: float, name: str, vms: list[builders.Vm]) -> bu
         known=not wrong[2],
         trusted=not wrong[3],
         unread_health=wrong[8],
+        post_copy=threads == 32,
         draining=dice.random() < 0.15,
         cpu=None if wrong[5] else max(used / threads, dice.choice([0.0, 0.0, 0.1, 0.5])),
         memory_used_gib=None if wrong[6] else memory,

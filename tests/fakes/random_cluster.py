@@ -112,6 +112,8 @@ class _Dice:
             watts_error=self._numbers(count),
             traits=tuple(frozenset({"A", "B"}) if n % 2 else frozenset() for n in range(count)),
             availability_zone=tuple("nova" if n % 3 else None for n in range(count)),
+            cpu_high_ratio=self._some(count),
+            network_high_bytes_s=self._some(count),
             **readings,
         )
 
@@ -121,7 +123,14 @@ class _Dice:
         system = self._rows(-1, 2, count)
         readings = {
             name: self._reading(count)
-            for name in ("cpu_vcpus", "steal_ratio", "memory_bytes", "network_bytes_s", "dirty_bytes_s")
+            for name in (
+                "cpu_vcpus",
+                "cpu_ahead_vcpus",
+                "steal_ratio",
+                "memory_bytes",
+                "network_bytes_s",
+                "dirty_bytes_s",
+            )
         }
         return model.Vms(
             ids=tuple(ServerId(name) for name in self._names("00000000-0000-4000-8000-", count)),
@@ -140,6 +149,8 @@ class _Dice:
             locked=self._flags(count),
             fit_known=self._flags(count),
             cooldown_until=self._numbers(count),
+            cpu_high_vcpus=self._some(count),
+            network_high_bytes_s=self._some(count),
             **readings,
         )
 
@@ -193,6 +204,10 @@ class _Dice:
 
     def _numbers(self, count: int) -> np.ndarray:
         return np.round(self.rng.random(count) * 1000, int(self.rng.integers(0, 12)))
+
+    def _some(self, count: int) -> np.ndarray:
+        """Numbers, some of which nobody knows."""
+        return np.where(self._flags(count), self._numbers(count), np.nan)
 
     def _rows(self, low: int, high: int, count: int) -> np.ndarray:
         return self.rng.integers(low, max(high, low + 1), count).astype(np.int32)

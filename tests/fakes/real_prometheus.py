@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,12 @@ class Prometheus:
 
 
 @contextlib.asynccontextmanager
-async def prometheus(folder: Path, jobs: dict[str, list[str]], interval: str = "1s") -> AsyncIterator[Prometheus]:
-    """Scrapes the jobs' targets (host:port) each interval."""
+async def prometheus(
+    folder: Path, jobs: dict[str, list[str]], interval: str = "1s", *, history: str = ""
+) -> AsyncIterator[Prometheus]:
+    """Scrapes the jobs' targets (host:port) each interval. `history`: samples that it holds already (OpenMetrics)."""
+    if history:
+        _write_blocks(folder, history)
     program = shutil.which("prometheus")
     assert program, "prometheus is not installed: apt-get install -y prometheus"
     scrape = [{"job_name": job, "static_configs": [{"targets": targets}]} for job, targets in jobs.items()]
@@ -51,6 +56,13 @@ async def prometheus(folder: Path, jobs: dict[str, list[str]], interval: str = "
     finally:
         process.terminate()
         await process.wait()
+
+
+def _write_blocks(folder: Path, history: str) -> None:
+    """Puts samples into its database as promtool does for an operator."""
+    (folder / "history.om").write_text(history + "# EOF\n")
+    asked = ["promtool", "tsdb", "create-blocks-from", "openmetrics", folder / "history.om", folder / "data"]
+    subprocess.run(asked, check=True, capture_output=True)
 
 
 async def _ready(url: str) -> None:

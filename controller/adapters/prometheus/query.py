@@ -7,6 +7,7 @@ value counts, since the incoming copy is paused. The joins drop what has left a 
 Slopes are `deriv` where no counter was reset, not `rate`: over a series younger than the window (an exporter, a
 Prometheus or a VM that has just come) `rate` divides by the whole window and tells too little, and an idle CPU's too
 little is a hot host.
+What a VM will use is what it used in the coming hour a day and a week ago, where Prometheus goes back that far.
 Few exporters show a dirty rate; `DIRTY_RATE` is libvirt's own statistic `dirtyrate.megabytes_per_second` (MiB/s).
 """
 
@@ -27,11 +28,20 @@ A host that shows no physical device is read by its bonds.
 """
 
 _IDLE = 'node_cpu_seconds_total{mode=~"idle|iowait"}'
-_INFO = (
-    "group by (instance, domain, uuid) ((libvirt_domain_info_meta or "
-    'label_replace(libvirt_domain_openstack_info, "uuid", "$1", "instance_id", "(.+)")) '
-    "and on (instance, job) (up == 1))"
-)
+_CPU_TIME = "libvirt_domain_info_cpu_time_seconds_total"
+
+DAYS_AGO = (1, 7)
+"""Which days a forecast goes by: yesterday, and the same day of the week."""
+
+
+def _info(offset: str = "") -> str:
+    """The uuid of each domain that is shown, now or so long ago."""
+    openstack = f'label_replace(libvirt_domain_openstack_info{offset}, "uuid", "$1", "instance_id", "(.+)")'
+    shown = f"(libvirt_domain_info_meta{offset} or {openstack}) and on (instance, job) (up{offset} == 1)"
+    return f"group by (instance, domain, uuid) ({shown})"
+
+
+_INFO = _info()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +68,7 @@ def defaults(window: timedelta = timedelta(minutes=1)) -> tuple[Query, ...]:
 
 def default_age(query_kind: Kind) -> str:
     """For a query that names no age of its own: the time of what the exporter of that kind always shows."""
-    return (
-        _host_age("node_memory_MemAvailable_bytes")
-        if query_kind is Kind.HOST
-        else _vm_age("libvirt_domain_info_cpu_time_seconds_total")
-    )
+    return _host_age("node_memory_MemAvailable_bytes") if query_kind is Kind.HOST else _vm_age(_CPU_TIME)
 
 
 def _of_hosts(over: str) -> tuple[Query, ...]:
@@ -106,17 +112,38 @@ def _host_age(metric: str) -> str:
 
 
 def _of_vms(over: str) -> tuple[Query, ...]:
-    cpu, delay = "libvirt_domain_info_cpu_time_seconds_total", "libvirt_domain_vcpu_delay_seconds_total"
+    cpu, delay = _CPU_TIME, "libvirt_domain_vcpu_delay_seconds_total"
     rss, balloon = "libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_info_memory_usage_bytes"
     received, sent = (f"libvirt_domain_interface_stats_{way}_bytes_total" for way in ("receive", "transmit"))
     flow = " + ".join(f"sum by (instance, job, domain) ({_slope(metric, over)})" for metric in (received, sent))
     return (
         _vm(Quantity.CPU_VCPUS, _slope(cpu, over), cpu),
+        _ahead(),
         _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) ({_slope(delay, over)})", delay, optional=True),
         _vm(Quantity.MEMORY_BYTES, f"({rss} or {balloon})", balloon),
         _vm(Quantity.NETWORK_BYTES_S, f"({flow})", received),
         _vm(Quantity.DIRTY_BYTES_S, f"{DIRTY_RATE} * 1048576", DIRTY_RATE, optional=True),
     )
+
+
+def _ahead() -> Query:
+    """By the CPU time at both ends of the hour: two samples a VM, where a rate would read hundreds.
+
+    A VM that moved within the hour has no series at both ends, and one that is gone by now is left out.
+    """
+    each = [
+        f'label_replace({_used_in_the_hour(days)}, "days_ago", "{days}", "", "")' for days in DAYS_AGO
+    ]  # apart by a label, as a series cannot stand on both sides
+    promql = f"max by (uuid) ({' or '.join(each)}) and on (uuid) {_INFO}"
+    age = _vm_age(_CPU_TIME)
+    return Query(quantity=Quantity.CPU_AHEAD_VCPUS, kind=Kind.VM, promql=promql, label="uuid", age=age, optional=True)
+
+
+def _used_in_the_hour(days: int) -> str:
+    """What each VM used on average in the hour that began so many days ago, wherever it then ran."""
+    begin, end = f" offset {24 * days}h", f" offset {24 * days - 1}h"
+    used = f"({_CPU_TIME}{end} - {_CPU_TIME}{begin}) / 3600 >= 0"
+    return f"max by (uuid) (max by (instance, domain) ({used}) * on (instance, domain) group_right () {_info(end)})"
 
 
 def _vm(quantity: Quantity, value: str, metric: str, *, optional: bool = False) -> Query:

@@ -1,4 +1,4 @@
-"""The snapshot's format, version 4: the tables of `model.cluster`, field by field, as pydantic models.
+"""The snapshot's format, version 5: the tables of `model.cluster`, field by field, as pydantic models.
 
 A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
 """
@@ -76,9 +76,11 @@ class Hosts(Wire):
     traits: Annotated[tuple[frozenset[str], ...], Field(description="The traits of each host, sorted.")]
     availability_zone: tuple[str | None, ...]
     cpu_ratio: Reading
+    cpu_high_ratio: Values
     memory_bytes: Reading
     memory_pressure_ratio: Reading
     network_bytes_s: Reading
+    network_high_bytes_s: Values
     power_watts: Reading
     inlet_celsius: Reading
     memory_health: Reading
@@ -107,9 +109,12 @@ class Vms(Wire):
     fit_known: Flags
     cooldown_until: Amounts
     cpu_vcpus: Reading
+    cpu_high_vcpus: Values
+    cpu_ahead_vcpus: Reading
     steal_ratio: Reading
     memory_bytes: Reading
     network_bytes_s: Reading
+    network_high_bytes_s: Values
     dirty_bytes_s: Reading
 
 
@@ -224,7 +229,7 @@ class LearnedRefusal(Wire):
 class Snapshot(Wire):
     """Everything a plan may know, as columns. Row i of every array of a table is one thing."""
 
-    version: Literal[4]
+    version: Literal[5]
     taken_at: AwareDatetime
     estate: str
     sources: Names
@@ -250,5 +255,5 @@ class Snapshot(Wire):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a snapshot file."""
     schema = Snapshot.model_json_schema()
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-4.json"}
-    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 4"}
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-5.json"}
+    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 5"}

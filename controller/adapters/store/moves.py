@@ -69,7 +69,7 @@ def close(connection: Connection, move_id: MoveId, outcome: Outcome) -> Entry:
         "ended_at": outcome.ended_at,
         "seconds": outcome.seconds,
         "copied_bytes": outcome.copied_bytes,
-        "blackout_s": None if outcome.blackout_estimate is None else outcome.blackout_estimate.total_seconds(),
+        "blackout_s": _seconds(outcome.blackout_estimate),
     }
     return _step(connection, move_id, outcome.state, values)
 
@@ -142,9 +142,14 @@ def _columns(intent: Intent) -> dict[str, Any]:
         "deadline": intent.deadline,
         "epoch": intent.epoch,
         "last_migration_id": intent.last_migration_id,
+        "force_after_s": _seconds(intent.force_complete_after),
         "state": State.INTENDED.value,
         "changed_at": intent.created_at,
     }
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def _entry(row: Row[Any]) -> Entry:
@@ -176,6 +181,7 @@ def _intent(row: Row[Any]) -> Intent:
         deadline=row.deadline,
         epoch=row.epoch,
         last_migration_id=row.last_migration_id,
+        force_complete_after=None if row.force_after_s is None else timedelta(seconds=row.force_after_s),
     )
 
 

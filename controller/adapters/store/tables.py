@@ -66,6 +66,7 @@ moves = Table(
     Column("deadline", UtcTime, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("last_migration_id", BigInteger, nullable=False),
+    Column("force_after_s", Float),
     Column("state", String, nullable=False),
     Column("changed_at", UtcTime, nullable=False),
     Column("migration_id", BigInteger),

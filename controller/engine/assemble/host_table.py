@@ -78,6 +78,8 @@ def host_table(
         watts_error=_floats(slopes[type_.name].error_watts if type_ else 0.0 for type_ in types),
         traits=_traits(offered),
         availability_zone=_zones(facts, names),
+        cpu_high_ratio=np.full(len(names), np.nan),
+        network_high_bytes_s=np.full(len(names), np.nan),
         **{quantity.value: reading for quantity, reading in readings.items()},
     )
 

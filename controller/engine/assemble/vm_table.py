@@ -74,6 +74,8 @@ def vm_table(
         locked=np.array([server.locked for server in servers], np.bool_),
         fit_known=fit_known,
         cooldown_until=np.fromiter(map(rest.get, ids, repeat(0.0)), np.float64, len(ids)),
+        cpu_high_vcpus=np.full(len(ids), np.nan),
+        network_high_bytes_s=np.full(len(ids), np.nan),
         **_readings(gate, ids, vcpus, memory_mib, settled_at),
     )
     return Servers(vms=vms, requirements=requirements, flavors=flavors)
@@ -86,6 +88,7 @@ def _readings(
     since = np.fromiter(map(settled_at.get, ids, repeat(-np.inf)), np.float64, len(ids))
     high = {
         Quantity.CPU_VCPUS: vcpus * 1.1 + 0.25,
+        Quantity.CPU_AHEAD_VCPUS: vcpus * 1.1 + 0.25,
         Quantity.STEAL_RATIO: np.full(len(ids), np.inf),
         Quantity.MEMORY_BYTES: (memory * 1.1 + 512.0) * _MIB,
         Quantity.NETWORK_BYTES_S: np.full(len(ids), np.inf),

@@ -32,8 +32,10 @@ def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
         names=(*cluster.hosts.names, *(HostName(f"{like}+{n}") for n in range(1, count + 1))),
         draining=_set(hosts.draining, before, value=False),
         cpu_ratio=_nothing(hosts.cpu_ratio, before),
+        cpu_high_ratio=_set(hosts.cpu_high_ratio, before, value=np.nan),
         memory_bytes=_nothing(hosts.memory_bytes, before),
         network_bytes_s=_nothing(hosts.network_bytes_s, before),
+        network_high_bytes_s=_set(hosts.network_high_bytes_s, before, value=np.nan),
     )
     power = cluster.power
     drawn = float(np.nan_to_num(cluster.hosts.power_watts.values[row])) * count

@@ -9,6 +9,7 @@ import pytest
 
 from controller.adapters.dry_run import DryRunCloud
 from controller.engine.order import Order, Result
+from controller.errors import RefusedError
 from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import Entry, Outcome, State
@@ -137,6 +138,69 @@ async def test_a_stall_is_forced_only_for_tiers_that_allow_it(rig: Rig) -> None:
     result = await move(rig)
     assert ended(result) == (State.SUCCEEDED, "")
     assert {"force_complete"} == {name for name, _ in rig.cloud.calls} & {"force_complete", "abort_migration"}
+
+
+PAUSING = MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD}))
+AFTER = timedelta(seconds=75)
+
+
+def permit(rig: Rig, *, post_copy: bool = False, policy: MigrationPolicy | None = None) -> None:
+    """Hosts that permit post-copy or not, and a guest that writes faster than it is copied."""
+    host_types = {"t": replace(rig.estate.host_types["t"], post_copy=post_copy)}
+    rig.estate = replace(rig.estate, host_types=host_types)
+    rig.policy = replace(rig.policy, migration=policy or MigrationPolicy())
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
+
+
+@pytest.mark.parametrize(("post_copy", "policy"), [(True, MigrationPolicy()), (False, PAUSING)])
+async def test_a_planned_end_is_forced_at_its_time_and_no_stall_before_it(
+    rig: Rig, post_copy: bool, policy: MigrationPolicy
+) -> None:
+    permit(rig, post_copy=post_copy, policy=policy)
+    began = rig.clock.now()
+    result = await move(rig, order(force_complete_after=AFTER))
+    assert ended(result) == (State.SUCCEEDED, "")
+    assert AFTER < rig.clock.now() - began < AFTER + timedelta(seconds=15)
+    assert [name for name, _ in rig.cloud.calls].count("force_complete") == 1
+    assert "abort_migration" not in {name for name, _ in rig.cloud.calls}
+    pause = outcome(result).blackout_estimate
+    assert pause is not None and (pause < timedelta(seconds=1)) is post_copy
+
+
+async def test_a_planned_end_is_not_forced_where_nothing_permits_it_any_more(rig: Rig) -> None:
+    permit(rig)
+    result = await move(rig, order(force_complete_after=AFTER))
+    assert ended(result) == (State.ABORTED, "stalled")
+    assert "force_complete" not in {name for name, _ in rig.cloud.calls}
+
+
+async def test_an_end_that_nova_does_not_force_is_asked_for_once_and_then_aborted(rig: Rig) -> None:
+    class Refusing(FakeCloud):
+        async def force_complete(self, server_id: ServerId, migration_id: int) -> RequestId:
+            await self._called("force_complete", server_id, migration_id)
+            raise RefusedError("it is not in a state for that", rule="conflict")
+
+    rig.cloud = Refusing(rig.clock)
+    rig.start(rig.cloud, rig.journal)
+    permit(rig, post_copy=True)
+    result = await move(rig, order(force_complete_after=AFTER))
+    assert ended(result) == (State.ABORTED, "stalled")
+    names = [name for name, _ in rig.cloud.calls]
+    assert names.count("force_complete") == 1 and names.index("force_complete") < names.index("abort_migration")
+
+
+async def test_a_planned_end_outlives_the_process(rig: Rig) -> None:
+    permit(rig, post_copy=True)
+    rig.cloud.boot("vm-1", "c1")
+    task = asyncio.create_task(rig.migrator.execute(order(force_complete_after=AFTER)))
+    await rig.clock.sleep(timedelta(seconds=20))
+    task.cancel()
+    rig.restart()
+    (entry,) = rig.journal.open_entries()
+    assert entry.intent.force_complete_after == AFTER
+    (adopted,) = await rig.adopter.adopt()
+    assert isinstance(adopted, Entry) and adopted.state is State.SUCCEEDED
+    assert [name for name, _ in rig.cloud.calls].count("force_complete") == 1
 
 
 async def test_a_copy_that_goes_on_too_long_is_aborted_though_it_progresses(rig: Rig) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from controller.model import cluster as model
 from controller.model.plan import Concern, Plan
-from controller.model.policy import Consolidation, Limits, Policy, Thresholds
+from controller.model.policy import Consolidation, Limits, MigrationPolicy, Policy, Thresholds
 from controller.planner import check, explain, plan, project, reserve, score, situation, waves
 from controller.planner.load import Load
+from inventory.model import Tier
 from tests import builders
 from tests.builders import NOW, Aggregate, Host, Rack, Supply, System, Vm
 
@@ -105,6 +106,20 @@ def test_a_vm_without_a_target_keeps_its_whole_host():
     made = planned(cluster(hosts=[first, *hosts(5)[1:]], vms=[*vms(5), bound]), policy(spare_hosts=0))
     assert "c1" not in {move.source for move in made.moves}
     assert made.frees
+
+
+def test_no_guest_is_paused_to_free_its_host():
+    forced = replace(policy(), migration=MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD})))
+    writes = Vm(name="writes", host="c1", dirty_mib_s=3000.0)
+    machines = [Host(name="c1", watts=3000.0), *hosts(4)[1:]]
+    assert freed(cluster(hosts=machines), forced)[0] == "c1"
+    assert "c1" not in freed(cluster(hosts=machines, vms=[*vms(4), writes]), forced)
+    sick = cluster(hosts=[Host(name="c1", memory_health=2), *hosts(4)[1:]], vms=[*vms(4), writes])
+    (move,) = [move for move in planned(sick, forced).moves if move.vm == "writes"]
+    assert move.force_complete_after is not None, "what is broken is mended at that price"
+    made = planned(sick, forced)
+    spoiled = tuple(replace(each, concern=Concern.CONSOLIDATION) if each == move else each for each in made.moves)
+    assert "forced, only to free a host" in "; ".join(check.problems(sick, forced, replace(made, moves=spoiled)))
 
 
 def test_frozen_only_drains_are_planned():
