@@ -42,8 +42,8 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
             allowed = max(book.limit(*place), start.get(place, 0.0))
             if amount > book.sums.get(place, 0.0) and amount > allowed + SLACK * (1.0 + abs(allowed)):
                 yield f"wave {number}: {place[0]} of row {place[1]} could reach {amount:.6g}, allowed {allowed:.6g}"
-            full = policy.consolidation.fill_ratio * book.limit(*place)
-            if place in filled and amount > full + SLACK * (1.0 + abs(full)):
+            full = policy.consolidation.fill_ratio * book.limit(*place) if place in filled else math.inf
+            if amount > full + SLACK * (1.0 + abs(full)):
                 yield f"wave {number}: {place[0]} of row {place[1]} could be filled to {amount:.6g} to free a host"
         for move in wave:
             book.carry_out(move)
