@@ -44,6 +44,8 @@ SECONDS_A_SOLVE = 10.0
 NEAR = 0.01
 WORST = 5
 FULLNESS = (0.6, 0.8)
+LEVELS = score.NAMES[: score.MENDED]
+"""Consolidation is off, and its level is 0 throughout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ def rule(cluster: model.Cluster, breach: Breach) -> str:
 
 def assert_same(costs: list[int], of_score: tuple[float, ...]) -> None:
     """The solver's arithmetic is the planner's, but for rounding."""
-    assert all(abs(cost / SCALE - value) < 1e-4 for cost, value in zip(costs, of_score, strict=True)), (costs, of_score)
+    pairs = zip(costs, of_score[: score.MENDED], strict=True)
+    assert all(abs(cost / SCALE - value) < 1e-4 for cost, value in pairs), (costs, of_score)
 
 
 def solved(interpreter: str, instances: list[Instance]) -> tuple[str, list[list[dict[str, Any]]]]:
@@ -185,14 +188,14 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
     row("level", "sum at the start", "ours", "optimum", "gap in % of the start", "optimal", "within 1 %", "worse",
         "of these, reachable move by move", "not proven", "solve seconds, median and most")  # fmt: skip
     row(*["---"] * 11)
-    for name, found in zip(score.NAMES, zip(*gaps, strict=True), strict=True):
+    for name, found in zip(LEVELS, zip(*gaps, strict=True), strict=True):
         row(name, *summary(found))
     print()
     by_fullness(instances, gaps)
     sizes, seconds = [len(one.facts.cluster.vms.ids) for one in instances], [one.seconds for one in instances]
     print(f"\n{min(sizes)} to {max(sizes)} VMs. Our plans took {statistics.median(seconds):.3f} s in the median, "
           f"{max(seconds):.3f} s at most, {sum(one.moves for one in instances)} moves in all.")  # fmt: skip
-    for concern, name, found in zip(Concern, score.NAMES, zip(*gaps, strict=True), strict=True):
+    for concern, name, found in zip(list(Concern)[: score.MENDED], LEVELS, zip(*gaps, strict=True), strict=True):
         worse = [(each, one) for each, one in zip(found, instances, strict=True) if each.ours > each.best]
         worst = sorted((each for each, _ in worse), key=lambda each: each.best - each.ours)
         told = (f"{each.seed} ({each.start:.3g}: {each.ours:.3g}, {each.best:.3g})" for each in worst[:WORST])
@@ -204,9 +207,7 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
 
 def by_fullness(instances: list[Instance], gaps: list[list[Gap]]) -> None:
     """The gap of each level where there is room, where it is scarce, and where there is nearly none."""
-    row(
-        "placed, of what the open hosts admit", "instances", *(f"gap in % of the start, {name}" for name in score.NAMES)
-    )
+    row("placed, of what the open hosts admit", "instances", *(f"gap in % of the start, {name}" for name in LEVELS))
     row(*["---"] * 5)
     for least, most in pairwise((0.0, *FULLNESS, float("inf"))):
         found = [levels for one, levels in zip(instances, gaps, strict=True) if least <= one.full < most]
@@ -241,7 +242,7 @@ def show(instance: Instance, answers: list[dict[str, Any]]) -> None:
     print(made.sentence, *(f"ours: {move.why}" for move in made.moves), sep="\n")
     print(*(f"left: {breach.why}" for breach in made.breaches_after), sep="\n")
     print(*(f"held: {hold}" for hold in made.holds), sep="\n")
-    for name, answer in zip(score.NAMES, answers, strict=True):
+    for name, answer in zip(LEVELS, answers, strict=True):
         better = answer.get("lean", {}).get("placement")
         if better is not None:
             into = choices(instance.facts, better)

@@ -40,7 +40,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, one core, "
           f"load {os.getloadavg()[0]:.1f}\n")  # fmt: skip
     row("hosts x VMs", "seconds", "CPU s", "peak RSS MiB", "over any limit before", "after", "moves, at least", "waves",
-        *(f"{name} left, % of the start" for name in score.NAMES))  # fmt: skip
+        *(f"{name} left, % of the start" for name in score.NAMES[: score.MENDED]))  # fmt: skip
     row(*["---"] * 11)
     told = {hosts: planned(hosts) for hosts in asked.hosts}
     if WATCHER_SIZE in told:
@@ -60,8 +60,8 @@ def planned(hosts: int) -> Mapping[str, Any]:
         command = [sys.executable, "-m", "benchmarks.parts.planner_run", *size, str(answer)]
         measured(command, REPOSITORY, dict(os.environ))
         told: Mapping[str, Any] = json.loads(answer.read_text())
-    left = (f"{100 * after / before:.2f}" if before else "-"
-            for before, after in zip(told["score_before"], told["score_after"], strict=True))  # fmt: skip
+    scores = (told[name][: score.MENDED] for name in ("score_before", "score_after"))
+    left = (f"{100 * after / before:.2f}" if before else "-" for before, after in zip(*scores, strict=True))
     row(f"{hosts:,} x {SIZES[hosts]:,}", f"{told['seconds']:.1f}", f"{told['cpu_s']:.1f}", f"{told['mib']:.0f}",
         told["over_before"], told["over_after"], f"{len(told['moves']):,}, {told['least_moves']:,}", told["waves"],
         *left)  # fmt: skip

@@ -255,6 +255,16 @@ class Limits(Strict):
     max_copy: Duration = _DEFAULT.limits.max_copy
 
 
+class Consolidation(Strict):
+    """Frees whole hosts where that harms nothing more urgent: docs/policy.md, docs/decisions/0011."""
+
+    enabled: bool = _DEFAULT.consolidation.enabled
+    fill_ratio: Annotated[float, Field(gt=0, lt=1)] = _DEFAULT.consolidation.fill_ratio
+    spare_hosts: Annotated[int, Field(ge=0)] = _DEFAULT.consolidation.spare_hosts
+    watts_per_gib: Annotated[float, Field(ge=0, allow_inf_nan=False)] = _DEFAULT.consolidation.watts_per_gib
+    max_hosts: Positive = _DEFAULT.consolidation.max_hosts
+
+
 class Recent(Strict):
     window: Annotated[Duration, Field(le=timedelta(hours=2))] = _DEFAULT.recent.window
     quantile: Annotated[float, Field(ge=0.5, le=1)] = _DEFAULT.recent.quantile
@@ -306,6 +316,7 @@ class PolicySettings(Strict):
     windows: tuple[WeekWindow, ...] = ()
     blackouts: tuple[WeekWindow, ...] = ()
     balance: bool = True
+    consolidation: Consolidation = Consolidation()
     search_rounds: Annotated[int, Field(ge=1, le=8)] = _DEFAULT.search_rounds
 
     @model_validator(mode="after")
@@ -329,6 +340,7 @@ class PolicySettings(Strict):
             windows=self.windows,
             blackouts=self.blackouts,
             balance=self.balance,
+            consolidation=policy.Consolidation(**dict(self.consolidation)),
             search_rounds=self.search_rounds,
         )
 

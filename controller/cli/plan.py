@@ -151,6 +151,8 @@ def _show(found: Plan) -> None:
     if found.moves:
         people.print(_lasts(found), markup=False)
         people.print(_moves(found))
+    if found.frees:
+        people.print(_frees(found))
     if found.breaches_before:
         people.print(_breaches(found))
     people.print(_limits(found))
@@ -179,6 +181,13 @@ def _moves(found: Plan) -> Table:
         where = f"{move.source} → {move.target}"
         why = (move.why,) if wide else ()
         table.add_row(first, str(move.n), move.vm_name, where, move.breach, seconds, *why)
+    return table
+
+
+def _frees(found: Plan) -> Table:
+    table = Table("host", "idle, saved", "copied", title="hosts freed", title_justify="left")
+    for freed in found.frees:
+        table.add_row(freed.host, f"{freed.idle_watts:.0f} W", f"{freed.copied_gib:.0f} GiB")
     return table
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.model.cluster import Cluster
-from controller.model.plan import Plan
+from controller.model.plan import Concern, Plan
 from controller.model.policy import Mode, Policy
 from controller.planner import canonical, check, classify, limits, score, situation
 from controller.planner import plan as planner
@@ -75,11 +75,18 @@ def beyond(recommended: Plan, acting: Cluster) -> int:
 
 
 def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
-    """Young, for causes that still hold, no cause that the fresh plan would cure is missing, no room made in vain."""
+    """Young, for causes that still hold, no cause that the fresh plan would cure is missing, no room made in vain.
+
+    Which hosts are best freed changes with every reading, and nothing is worse for others being freed: it is no cause.
+    """
     needed = {move.vm for move in fresh.moves}
     if any(move.room_for is not None and move.vm not in needed for move in before.moves):
         return False
-    causes = {move.breach for move in before.moves}
+    causes = _causes(before)
     holding = {breach.key for breach in fresh.breaches_before}
-    urgent = {move.breach for move in fresh.moves}
+    urgent = _causes(fresh)
     return bool(fresh.moves) and now - before.created_at < KEPT and urgent <= causes <= holding
+
+
+def _causes(plan: Plan) -> set[str]:
+    return {move.breach for move in plan.moves if move.concern is not Concern.CONSOLIDATION}

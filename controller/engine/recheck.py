@@ -154,8 +154,9 @@ def _reading_bar(order: Order, situation: Situation, entries: tuple[Entry, ...])
     against = None if looked is None else receiving.ruled_out(looked, order, settling, entries)
     if against is not None:
         return _no(order, against[0], f"{order.target} does not receive {order.server_name} now: {against[1]}")
-    if order.rule == "uneven" and order.source in situation.on_battery:
-        return _no(order, "on-battery", f"a feed of {order.source} runs on battery: nothing leaves it for balance")
+    if order.rule in {"uneven", "free"} and order.source in situation.on_battery:
+        what = "for balance" if order.rule == "uneven" else "to free it"
+        return _no(order, "on-battery", f"a feed of {order.source} runs on battery: nothing leaves it {what}")
     return None
 
 

@@ -87,7 +87,10 @@ class BankLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
-    """The newest plan. `breaches` and `holds` count by rule, `moves` by concern; scores: lower is better."""
+    """The newest plan. `breaches` and `holds` count by rule, `moves` by concern; scores: lower is better.
+
+    `watts_saved`: what the hosts that it frees draw idle, at least.
+    """
 
     id: str
     created_at: datetime
@@ -99,6 +102,8 @@ class PlanSummary:
     holds: Mapping[str, int] = field(default_factory=dict)
     score_before: tuple[float, ...] = ()
     score_after: tuple[float, ...] = ()
+    hosts_freed: int = 0
+    watts_saved: float = 0.0
     limits: tuple[LimitState, ...] = ()
 
 
@@ -169,5 +174,7 @@ def plan_summary(plan: Plan) -> PlanSummary:
         holds=Counter(hold.rule for hold in plan.holds),
         score_before=plan.score_before,
         score_after=plan.score_after,
+        hosts_freed=len(plan.frees),
+        watts_saved=sum(freed.idle_watts for freed in plan.frees),
         limits=plan.limits,
     )

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from controller.model.ids import HostName, PlanId, ServerId
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 
 class Concern(IntEnum):
@@ -15,6 +15,7 @@ class Concern(IntEnum):
     BROKEN = 0
     HOT = 1
     UNEVEN = 2
+    CONSOLIDATION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,19 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """A host that the plan leaves without a VM, so that it can be powered down.
+
+    `idle_watts`: what it draws without load, at least. `copied_gib`: what moving its VMs sends, estimated as the search
+    did; those that leave it for another concern are not counted.
+    """
+
+    host: HostName
+    idle_watts: float
+    copied_gib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitState:
     """A limit's load before and after the plan; `load` over `limit` is broken.
 
@@ -105,7 +119,7 @@ class Plan:
     """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer.
 
     `takes`: by its waves, each as long as its longest copy. `takes_at_least`, `waves_at_least`: what no order of the
-    same moves could undercut within the limits of moves at once.
+    same moves could undercut within the limits of moves at once. `frees`: hosts emptied for consolidation.
     """
 
     id: PlanId
@@ -123,6 +137,7 @@ class Plan:
     takes: timedelta = timedelta(0)
     takes_at_least: timedelta = timedelta(0)
     waves_at_least: int = 0
+    frees: tuple[Freed, ...] = ()
 
     @property
     def waves(self) -> tuple[tuple[Move, ...], ...]:

@@ -72,6 +72,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consolidation:
+    """Whether whole hosts are emptied so that they can be powered down, and what that must leave and earn."""
+
+    enabled: bool = False
+    fill_ratio: float = 0.85
+    """What moves to free a host may fill their targets to: this share of what Placement admits, and of each threshold
+    above which a host is hot."""
+    spare_hosts: int = 1
+    """Of each kind of host, the hosts in use keep free what so many of the largest of them may hold (N+1)."""
+    watts_per_gib: float = 0.5
+    """A freed host saves at least so many idle watts for each GiB that is copied to free it."""
+    max_hosts: int = 10
+    """Hosts freed by one plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recent:
     """How far back loads count when a host is filled: no host is filled so that what it and what arrives use at their
     high quantiles would be over a limit. What is hot goes by the readings of now alone.
@@ -154,6 +170,7 @@ class Policy:
     blackouts: tuple[Window, ...] = ()
     balance: bool = True
     """Whether uneven load (concern 3) is worth moves at all."""
+    consolidation: Consolidation = Consolidation()
     search_rounds: int = 1
     """Searches for one plan in mode auto, while the best so far leaves anything unmended; each takes as long as the
     first. A proposal that a person is to approve is of one search: it stays the same while the readings do.

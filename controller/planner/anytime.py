@@ -12,7 +12,7 @@ from datetime import datetime
 from controller.model import cluster as model
 from controller.model import plan as words
 from controller.model.policy import Policy
-from controller.planner import plan, room, search, situation, whim
+from controller.planner import plan, room, score, search, situation, whim
 
 FIRST = 0.2
 """The share of the time after which the first search ends."""
@@ -36,7 +36,7 @@ def plans(
     efforts, cut = _Efforts(found), found.stopped
     done, vain = 1, 0
     while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
-        if not (found.stopped or any(best.score_after)):
+        if not (found.stopped or score.wrong(best.score_after)):
             return
         effort, prefers = efforts.next(found)
         found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers)

@@ -4,9 +4,12 @@ What is proved: no move goes where Nova, heat, health, trust or clearance forbid
 wave keeps the limits of moves at once, and the hour's; and at no instant of any wave is anything broken that was not
 broken at the start, or broken worse.
 
-For the last it is enough to look at each wave once. Host loads, watts and a domain's members are sums in which every
-copy counts for nothing or more. While a wave runs, any of its moves may not have begun (the copy on the source), be
-under way (both), or be done (the copy on the target). So no instant carries more than all sources and all targets
+Moves that free hosts fill no target further than policy lets them, and what they leave empty stays so and is not
+missed (`check_freed`).
+
+For every instant it is enough to look at each wave once. Host loads, watts and a domain's members are sums in which
+every copy counts for nothing or more. While a wave runs, any of its moves may not have begun (the copy on the source),
+be under way (both), or be done (the copy on the target). So no instant carries more than all sources and all targets
 together, and if that is within `max(limit, start)` then so is every instant, in any order and if any of them fail.
 """
 
@@ -18,7 +21,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import check_groups, check_loads, check_moves, check_rows
+from controller.planner import check_freed, check_groups, check_loads, check_moves, check_rows
 from controller.planner.check_rows import Rows
 
 
@@ -35,6 +38,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     found += _in_the_hour(cluster, policy, plan, rows)
     found += check_loads.problems(cluster, policy, plan)
     found += check_groups.problems(cluster, plan, rows)
+    found += check_freed.problems(cluster, policy, plan, rows)
     if plan.score_after > plan.score_before:
         found.append(f"the objective would go from {plan.score_before} to {plan.score_after}")
     return tuple(found)

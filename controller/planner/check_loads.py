@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.plan import Move, Plan
+from controller.model.plan import Concern, Move, Plan
 from controller.model.policy import Policy
 from controller.model.sample import IntColumn
 from controller.planner import check_rows
@@ -34,6 +34,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
     for number, wave in enumerate(plan.waves, start=1):
         worst: Sums = {}
         first_into: set[int] = set()
+        filled = book.filled(wave)
         for move in wave:
             for place, amount in book.arrival(move, first_into).items():
                 worst[place] = worst.get(place, book.sums.get(place, 0.0)) + amount
@@ -41,6 +42,9 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
             allowed = max(book.limit(*place), start.get(place, 0.0))
             if amount > book.sums.get(place, 0.0) and amount > allowed + SLACK * (1.0 + abs(allowed)):
                 yield f"wave {number}: {place[0]} of row {place[1]} could reach {amount:.6g}, allowed {allowed:.6g}"
+            full = policy.consolidation.fill_ratio * book.limit(*place) if place in filled else math.inf
+            if amount > full + SLACK * (1.0 + abs(full)):
+                yield f"wave {number}: {place[0]} of row {place[1]} could be filled to {amount:.6g} to free a host"
         for move in wave:
             book.carry_out(move)
 
@@ -103,6 +107,11 @@ class Book:
         if self._brought("cpu", vm) > 0:
             already.add(target)
         return added
+
+    def filled(self, wave: Sequence[Move]) -> set[tuple[str, int]]:
+        """What hosts carry more of by moves of the wave that free others; power rows keep their own limits."""
+        added = (self.arrival(move, set()) for move in wave if move.concern is Concern.CONSOLIDATION)
+        return {place for each in added for place, more in each.items() if more > 0 and "watts" not in place[0]}
 
     def carry_out(self, move: Move) -> None:
         """The copy on the target stays, the one on the source is gone."""

@@ -25,8 +25,8 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
         reasons = [
             *_of_vm(cluster, vm, move, now_s),
             *_of_source(cluster, source, facility),
-            *_of_battery(cluster, move, source, target),
-            *_of_target(cluster, target, facility),
+            *_of_battery(cluster, move, source),
+            *of_target(cluster, target, facility),
             *_of_fit(cluster, vm, target, now_s),
             *_of_copy(cluster, policy, move, vm, source),
         ]
@@ -104,11 +104,10 @@ def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
         yield "its source is in a facility event"
 
 
-def _of_battery(cluster: model.Cluster, move: Move, source: int, target: int) -> Iterator[str]:
-    if _on_battery(cluster, target):
-        yield "a feed of the target runs on battery"
-    if move.concern is Concern.UNEVEN and _on_battery(cluster, source):
-        yield "a feed of its source runs on battery, and it moves for balance"
+def _of_battery(cluster: model.Cluster, move: Move, source: int) -> Iterator[str]:
+    if move.concern >= Concern.UNEVEN and _on_battery(cluster, source):
+        what = "balance" if move.concern is Concern.UNEVEN else "consolidation"
+        yield f"a feed of its source runs on battery, and it moves for {what}"
 
 
 def _on_battery(cluster: model.Cluster, host: int) -> bool:
@@ -117,8 +116,11 @@ def _on_battery(cluster: model.Cluster, host: int) -> bool:
     return any(power.silent_on_battery[row] or (fresh(power.on_battery, row) or 0.0) > 0 for row in rows)
 
 
-def _of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+def of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> Iterator[str]:
+    """Why the host may receive nothing, whatever it is."""
     hosts = cluster.hosts
+    if _on_battery(cluster, host):
+        yield "a feed of the target runs on battery"
     if not (hosts.up[host] and hosts.enabled[host] and hosts.known[host] and hosts.trusted[host]):
         yield "the target is down, disabled, unknown or has no trusted readings"
     if hosts.draining[host]:
@@ -157,6 +159,8 @@ def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source
     allowed = migration.give_up_after if cluster.hosts.draining[source] else policy.limits.max_copy
     if move.copy > allowed and not move.cold:
         yield f"its copy would take {move.copy.total_seconds():.0f} s, allowed {allowed.total_seconds():.0f} s"
+    if move.force_complete_after is not None and move.concern is Concern.CONSOLIDATION:
+        yield "its copy is to be forced, only to free a host"
     if move.force_complete_after is None or cluster.hosts.post_copy[source]:
         return
     system = int(cluster.vms.system[vm])

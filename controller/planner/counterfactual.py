@@ -41,6 +41,8 @@ def of_move(load: Load, plan: Plan, move: Move) -> tuple[Counterfactual, ...]:
                 found.append(_without(asking, tuple(dict.fromkeys(one for several in ended for one in several))))
     if move.concern is Concern.UNEVEN:
         found.extend(_unlevelled(load, move, vm))
+    if move.concern is Concern.CONSOLIDATION:
+        found.extend(_unfreed(load, plan, move))
     return (*found, *_held(load, vm), _elsewhere(move))
 
 
@@ -109,6 +111,25 @@ def _unlevelled(load: Load, move: Move, vm: int) -> Iterator[Counterfactual]:
                 conditions=(condition,),
                 sentence=f"would not move for {move.breach} if {condition.words}",
             )
+
+
+def _unfreed(load: Load, plan: Plan, move: Move) -> Iterator[Counterfactual]:
+    """A host is freed where policy lets it be, and where it saves enough for what is copied."""
+    now = load.situation.policy.consolidation.watts_per_gib
+    freed = next(freed for freed in plan.frees if freed.host == move.source)
+    saved = freed.idle_watts / freed.copied_gib
+    save = f"each GiB copied had to save more than {saved:.2g} W (consolidation.watts_per_gib, it is {now:g})"
+    price = Condition(what="watts_per_gib", subject=move.source, unit="W/GiB", now=now, at=saved, words=save)
+    off = Condition(
+        what="consolidation", subject="policy", unit="", now=1.0, at=0.0, words="policy.consolidation were off"
+    )
+    for condition in (off, price):
+        yield Counterfactual(
+            stops="breaches",
+            breaches=(move.breach,),
+            conditions=(condition,),
+            sentence=f"would not move for {move.breach} if {condition.words}",
+        )
 
 
 def _held(load: Load, vm: int) -> Iterator[Counterfactual]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from controller.model import cluster as model
-from controller.model.plan import Breach, Hold, Move
+from controller.model.plan import Breach, Freed, Hold, Move
 from controller.planner import amounts, batteries, completion
 from controller.planner.load import Load
 from controller.planner.search import Choice
@@ -108,17 +108,37 @@ def target_after(load: Load, vm: int, host: int) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in parts if share == share)  # noqa: PLR0124 (NaN)
 
 
-def plan(moves: Sequence[Move], before: Sequence[Breach], after: Sequence[Breach], holds: Sequence[Hold]) -> str:
+def plan(
+    moves: Sequence[Move],
+    before: Sequence[Breach],
+    after: Sequence[Breach],
+    holds: Sequence[Hold],
+    frees: Sequence[Freed] = (),
+) -> str:
     """What the plan does, or why it does nothing."""
-    if not before:
+    if not before and not moves:
         return "Nothing is broken, hot or uneven: no move is worth making."
     if not moves:
         return f"{counted(len(before), 'breach', 'breaches')}, no beneficial move: {_main_hold(holds)}."
     waves = max(move.wave for move in moves)
+    does = f"{counted(len(moves), 'move', 'moves')} in {counted(waves, 'wave', 'waves')}"
+    if not before:
+        return f"Nothing is broken, hot or uneven. {does}: {freed(frees)}."
     mended = len({breach.key for breach in before} - {breach.key for breach in after})
     of = f"{mended} of {counted(len(before), 'breach', 'breaches')} mended"
     left = f"{len(after)} left: {_main_hold(holds)}" if after else "none left"
-    return f"{counted(len(moves), 'move', 'moves')} in {counted(waves, 'wave', 'waves')}: {of}, {left}."
+    return f"{does}: {of}, {left}{'; ' + freed(frees) if frees else ''}."
+
+
+def freed(frees: Sequence[Freed]) -> str:
+    """How many hosts, and what that saves."""
+    return f"frees {counted(len(frees), 'host', 'hosts')}, {saved(frees)}"
+
+
+def saved(frees: Sequence[Freed]) -> str:
+    """`424 W idle saved for 72 GiB copied`."""
+    watts, gib = sum(each.idle_watts for each in frees), sum(each.copied_gib for each in frees)
+    return f"{watts:.0f} W idle saved for {gib:.0f} GiB copied"
 
 
 def _main_hold(holds: Sequence[Hold]) -> str:

@@ -158,7 +158,9 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     left = {breach.key: found for breach in (*own, *fed) if (found := holds.why_left(breach))}
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
     stays = [left[breach.key].sentence if breach.key in left else breach.why for breach in own]
-    does = f"the plan moves {out} VMs out and {into} in; {'; '.join(stays) or 'holds every limit after the plan'}"
+    freed = [f"the plan frees it: {describe.saved((each,))}" for each in plan.frees if each.host == name]
+    becomes = "; ".join((*freed, *stays)) or "holds every limit after the plan"
+    does = f"the plan moves {out} VMs out and {into} in; {becomes}"
     return Explanation(
         subject=name,
         kind="host",
@@ -169,6 +171,7 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
             ("kept back", figures.reserved(facts.cluster.hosts, host)),
             ("filled to", figures.filled(facts, host)),
             ("watts", figures.watts(facts.cluster.hosts, host)),
+            *figures.idle(facts, host),
             *figures.power(before, after, host),
         ),
         left=tuple(left.values()),

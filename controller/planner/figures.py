@@ -48,6 +48,13 @@ def watts(hosts: model.Hosts, host: int) -> str:
     return f"{measured}; {slope:.2f} W for one more busy thread, ± {error:.0f} W once it has received or shed"
 
 
+def idle(facts: situation.Situation, host: int) -> Figures:
+    """What freeing it would save; nothing where policy does not let it be freed."""
+    if not facts.saving.freeable[host]:
+        return ()
+    return (("idle", f"{facts.saving.idle_watts[host]:.0f} W at least, saved where it is freed and powered down"),)
+
+
 def reserved(hosts: model.Hosts, host: int) -> str:
     """What Placement keeps back for the host itself."""
     memory, disk = hosts.reserved_memory_mib[host] / 1024, hosts.reserved_disk_gib[host]

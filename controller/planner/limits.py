@@ -30,15 +30,21 @@ def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
 
 
 def _racks(before: Load, after: Load) -> Iterator[LimitState]:
-    """A rack's busy threads over its threads, against the same threshold as a host's."""
+    """Each rack's busy threads over its threads, those of empty hosts too, against the same threshold as a host's."""
     limit = before.situation.policy.thresholds.cpu_ratio
-    for rack, name in enumerate(before.situation.cluster.racks.names):
-        threads = before.rack_threads[rack]
-        if np.isfinite(threads):
-            yield LimitState(
-                key=f"rack:{name}", subject=name, unit="ratio", limit=limit,
-                before=float(before.rack_busy[rack] / threads), after=float(after.rack_busy[rack] / threads),
-            )  # fmt: skip
+    names, hosts = before.situation.cluster.racks.names, before.situation.cluster.hosts
+    measured = before.measured
+    racks = hosts.rack[measured]
+    threads = np.bincount(racks, weights=hosts.threads[measured], minlength=len(names))
+    was, then = (
+        np.bincount(racks, weights=load.used[amounts.CPU, measured], minlength=len(names)) for load in (before, after)
+    )
+    for rack in np.flatnonzero(threads).tolist():
+        name = names[rack]
+        yield LimitState(
+            key=f"rack:{name}", subject=name, unit="ratio", limit=limit,
+            before=float(was[rack] / threads[rack]), after=float(then[rack] / threads[rack]),
+        )  # fmt: skip
 
 
 def _power(before: Load, after: Load) -> Iterator[LimitState]:

@@ -23,7 +23,9 @@ class Load:
     `misplaced`: VMs above their host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
-    `in_mean` (H,): hosts that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack).
+    `measured` (H,): hosts of a known rack whose CPU is read and trusted.
+    `in_mean` (H,): those that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack);
+    with consolidation on, only while a VM stands on them.
     """
 
     def __init__(self, situation: Situation) -> None:
@@ -44,6 +46,7 @@ class Load:
         self.least = situation.watts.least.copy()
         self.most = situation.watts.most.copy()
         self.misplaced = int(np.count_nonzero(misplaced(self)))
+        self.measured, self._in_use_only = self._measured_hosts(), situation.policy.consolidation.enabled
         self.in_mean, self.rack_busy, self.rack_threads = self._racks()
         self.arrivals = np.zeros(hosts, np.int32)
         self.shed, self.unsure = np.zeros(hosts), np.zeros(hosts)
@@ -72,16 +75,37 @@ class Load:
         self.misplaced += int(level > clearance[target]) - int(level > clearance[source])
         self._take(vm, source)
         self._count(vm, source, -1)
+        if self._in_use_only:
+            self._recount(source)
+            self._recount(target)
 
     def _racks(self) -> tuple[BoolColumn, FloatColumn, FloatColumn]:
         """Which hosts count in their rack's mean, and each rack's busy threads and threads; NaN for no rack."""
         hosts = self.situation.cluster.hosts
-        counts = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & np.isfinite(self.used[0])
+        counts = self.measured & ((self.vms_on > 0) | np.logical_not(self._in_use_only))
         racks = len(self.situation.cluster.racks.names)
         busy = np.bincount(hosts.rack[counts], weights=self.used[0, counts], minlength=racks)
         threads = np.bincount(hosts.rack[counts], weights=hosts.threads[counts], minlength=racks).astype(np.float64)
         threads[threads == 0] = np.nan
         return counts, np.append(busy, np.nan), np.append(threads, np.nan)
+
+    def _measured_hosts(self) -> BoolColumn:
+        hosts = self.situation.cluster.hosts
+        measured = np.isfinite(self.used[0])
+        counts: BoolColumn = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & measured
+        return counts
+
+    def _recount(self, host: int) -> None:
+        """Takes a host that was emptied out of its rack's mean, and one that is in use again into it."""
+        counts = bool(self.measured[host]) and bool(self.vms_on[host] > 0)
+        if counts == bool(self.in_mean[host]):
+            return
+        hosts, sign = self.situation.cluster.hosts, 1.0 if counts else -1.0
+        rack = int(hosts.rack[host])
+        self.in_mean[host] = counts
+        threads = float(np.nan_to_num(self.rack_threads[rack])) + sign * float(hosts.threads[host])
+        self.rack_threads[rack] = threads if threads > 0 else np.nan
+        self.rack_busy[rack] = max(float(self.rack_busy[rack]) + sign * float(self.used[0, host]), 0.0)
 
     def _add(self, vm: int, host: int) -> None:
         self.asked[:, host] += self.situation.asked[:, vm]

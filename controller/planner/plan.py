@@ -17,6 +17,7 @@ from controller.planner import (
     classify,
     copies,
     describe,
+    freed,
     holds,
     limits,
     makespan,
@@ -58,7 +59,7 @@ def plan(
     best = proved(facts, search.choices(facts), cluster, policy, now)
     several = policy.search_rounds if policy.mode is Mode.AUTO and only is None and facts.own_moves else 1
     for number in range(1, several):
-        if not any(best.score_after):
+        if not score.wrong(best.score_after):
             break
         found = search.choices(facts, prefers=whim.of_round(number))
         best = better(facts, found, best, cluster, now) or best
@@ -88,12 +89,20 @@ def better(
 
 
 def earns(made: words.Plan, best: words.Plan, policy: Policy) -> bool:
-    """Whether it mends more; and where it only evens more out, whether that pays for what it copies more."""
-    if made.score_after[:-1] != best.score_after[:-1]:
+    """Whether it mends more; where it only evens more out, whether that pays for what it copies more for it; where it
+    only frees more hosts, each of which pays for itself, that is enough.
+    """
+    uneven = int(words.Concern.UNEVEN)
+    if made.score_after[:uneven] != best.score_after[:uneven] or made.score_after[uneven] == best.score_after[uneven]:
         return made.score_after < best.score_after
-    more = sum(move.copy_bytes for move in made.moves) - sum(move.copy_bytes for move in best.moves)
-    gain = best.score_after[-1] - made.score_after[-1]
+    more = _copied_to_mend(made) - _copied_to_mend(best)
+    gain = best.score_after[uneven] - made.score_after[uneven]
     return gain > policy.limits.gain_per_gib * max(more, 0.0) / GIB
+
+
+def _copied_to_mend(made: words.Plan) -> float:
+    """What it copies for what is broken, hot or uneven."""
+    return sum(move.copy_bytes for move in made.moves if move.concern is not words.Concern.CONSOLIDATION)
 
 
 def proved(
@@ -102,7 +111,7 @@ def proved(
     """The plan of what a search found, in waves, explained and checked. Raises `InvariantError` as `plan` does."""
     made, waiting = waves.waves(facts, found.choices)
     kept = _worth_it(facts, made)
-    if vain := _in_vain(facts, kept):
+    if vain := _in_vain(facts, kept) | freed.in_vain(facts, kept):
         fewer = tuple(choice for choice in found.choices if choice.vm not in vain)
         return proved(facts, replace(found, choices=fewer), cluster, policy, now)
     whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now, stopped=found.stopped)
@@ -159,6 +168,7 @@ def _assembled(
     rows = [choice.vm for wave in made for choice in wave]
     was, left = classify.breaches(before), classify.breaches(after)
     held = holds.of_breaches(after, ledger, left, waiting, stopped=stopped)
+    frees = freed.hosts(before, made)
     lasts = makespan.makespan(
         facts, made, {vm: move.copy.total_seconds() for vm, move in zip(rows, moves, strict=True)}
     )
@@ -167,7 +177,7 @@ def _assembled(
         estate=facts.cluster.estate,
         snapshot_at=facts.cluster.taken_at,
         created_at=now,
-        sentence=_frozen(facts.cluster) + _cut_short(stopped) + describe.plan(moves, was, left, held),
+        sentence=_frozen(facts.cluster) + _cut_short(stopped) + describe.plan(moves, was, left, held, frees),
         moves=tuple(moves),
         holds=held,
         breaches_before=was,
@@ -178,6 +188,7 @@ def _assembled(
         takes=_duration(lasts.takes_s),
         takes_at_least=_duration(lasts.takes_at_least_s),
         waves_at_least=lasts.waves_at_least,
+        frees=frees,
     )
 
 

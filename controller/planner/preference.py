@@ -22,7 +22,7 @@ def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """Lower is better, one for each of the hosts."""
     rack = load.situation.cluster.hosts.rack
     crossing = np.not_equal(rack[hosts], rack[load.origin[vm]])
-    uneven = np.fmax(_uneven_after(load, vm, hosts), 0.0)  # 0 where it is not known
+    uneven = np.fmax(uneven_after(load, vm, hosts), 0.0)  # 0 where it is not known
     cost: FloatColumn = fullest_after(load, vm, hosts) + ACROSS_RACK * crossing + _soft(load, vm, hosts) + uneven
     return cost
 
@@ -44,7 +44,8 @@ def _shares(
     return [(load[hosts] + more) / np.maximum(most[hosts], least) for load, more, most in rows]
 
 
-def _uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+def uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
+    """How far each host's CPU would stand above its rack's mean and the tolerance; NaN where that is not known."""
     situation = load.situation
     threads = np.maximum(situation.cluster.hosts.threads[hosts], 1.0)
     after = (load.used[0, hosts] + situation.brings[0, vm]) / threads

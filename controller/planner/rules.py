@@ -19,6 +19,10 @@ from controller.planner.load import Load
 ROUNDING = 1e-9
 """Sums of floats differ by their order; a limit holds up to this share of it."""
 
+BRIM = 0.03
+"""What leaves a feed, PDU or phase that is hardly over its limit leaves those that it goes to this share below theirs:
+filled to the brim they would be over them at the next rise, and send it all back. So does what moves to free a host."""
+
 Admits = Callable[[Load, int, IntColumn], model.BoolColumn]
 
 
@@ -252,6 +256,21 @@ def below_brim(load: Load, vm: int, hosts: IntColumn, brim: float) -> IntColumn:
     """Those of the hosts whose rows would stay this share below their limits with the VM there (`power`)."""
     added = added_watts(load, vm, hosts)
     return hosts[fits(added, headroom_watts(load, hosts, brim)) | np.equal(added, 0)]
+
+
+def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
+    """Those of the hosts that may be filled so far to free another one:
+
+    `asked + asked(vm) <= fill_ratio * capacity` and `used + brought <= fill_ratio * (limit - what it uses more at its
+    peaks)`, of what the VM brings.
+    """
+    situation, fill = load.situation, load.situation.policy.consolidation.fill_ratio
+    tables = ((load.asked, situation.asked, situation.capacity), (load.used, situation.brings, situation.filled_to))
+    for carried, brought, limits in tables:
+        for amount, row, limit in zip(brought[:, vm].tolist(), carried, limits, strict=True):
+            if amount != 0:
+                hosts = hosts[fits(row[hosts] + amount, fill * limit[hosts])]
+    return hosts
 
 
 def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColumn:

@@ -1,22 +1,27 @@
-"""The objective: three numbers, lower is better, compared in order: no later gain pays for an earlier loss.
+"""The objective: four numbers, lower is better, compared in order: no later gain pays for an earlier loss.
 
     broken = VMs on failing or draining hosts + VMs above their host's clearance + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
     uneven = sum over hosts of max(0, cpu - mean cpu of the rack - uneven_ratio)
+    consolidation = hosts in use that policy lets be freed; 0 where consolidation is off
 
-The mean of a rack is its busy threads over its threads, so that a move inside the rack leaves it where it was.
+The mean of a rack is its busy threads over its threads, so that a move inside the rack leaves it where it was. With
+consolidation on it is that of its hosts in use: an emptied host takes its threads out of it, and makes no other uneven.
 """
 
 import numpy as np
 
+from controller.model.cluster import BoolColumn
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner.load import Load
 
-Score = tuple[float, float, float]
+Score = tuple[float, float, float, float]
 
-NAMES = ("broken", "hot", "uneven")
+NAMES = ("broken", "hot", "uneven", "consolidation")
+MENDED = 3
+"""So many of them are of what is wrong; the last is of what could be saved."""
 DIGITS = 9
 LEAST_LIMIT = 1e-3
 """A limit of nothing counts as this much, so that what stands against it is far over."""
@@ -27,7 +32,13 @@ DUST = 1e-9
 
 def of_load(load: Load) -> Score:
     """The whole cluster's score."""
-    return round(broken(load), DIGITS), round(hot(load), DIGITS), round(float(unevenness(load).sum()), DIGITS)
+    uneven = float(unevenness(load).sum())
+    return round(broken(load), DIGITS), round(hot(load), DIGITS), round(uneven, DIGITS), float(in_use(load).sum())
+
+
+def wrong(score: tuple[float, ...]) -> bool:
+    """Whether anything is broken, hot or uneven, so that another search might mend more."""
+    return any(score[:MENDED])
 
 
 def broken(load: Load) -> float:
@@ -52,6 +63,11 @@ def unevenness(load: Load) -> FloatColumn:
     tolerance = load.situation.policy.thresholds.uneven_ratio
     over[hosts] = np.maximum(cpu_ratio(load, hosts) - rack_means(load, hosts) - tolerance, 0.0)
     return over
+
+
+def in_use(load: Load) -> BoolColumn:
+    """The hosts that policy lets be freed and on which a VM stands."""
+    return load.situation.saving.freeable & (load.vms_on > 0)
 
 
 def cpu_ratio(load: Load, hosts: IntColumn) -> FloatColumn:

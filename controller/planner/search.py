@@ -1,5 +1,7 @@
 """Finds moves: worst breach first, for each the VM that mends most for least copying, to the host least full after.
 
+Once nothing is left to mend that way, it frees hosts where policy lets it (`freeing`).
+
 Straightforward on purpose. What makes it safe is not here: a target is only ever one that every rule admits with both
 copies counted, waves are built again from the start, and `check` proves the result. The search sees a move as done at
 once; a VM that it sends on a second time is simply sent there in the first place.
@@ -18,6 +20,7 @@ from controller.planner import (
     canonical,
     classify,
     copies,
+    freeing,
     groups,
     preference,
     room,
@@ -35,10 +38,6 @@ NEGLIGIBLE = 0.001
 
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
-
-BRIM = 0.03
-"""What leaves a feed, PDU or phase that is hardly over its limit leaves those that it goes to this share below theirs:
-filled to the brim they would be over them at the next rise, and send it all back."""
 
 URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
 """Which of the broken is mended first."""
@@ -79,6 +78,7 @@ def choices(
 ) -> Found:
     """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
     search = Search(situation, effort, stop, prefers)
+    frees = situation.policy.consolidation.enabled and situation.own_moves
     before = score.of_load(search.load)
     while True:
         _mend(search)
@@ -86,6 +86,9 @@ def choices(
             _level(search)
         search.settle()
         after = score.of_load(search.load)
+        if after >= before and frees and not search.stopped:
+            search.freeing.free()
+            after = score.of_load(search.load)
         if after >= before or search.stopped:
             return search.found()
         before = after
@@ -111,6 +114,7 @@ class Search:
         self._asked_for = self._drained & np.isin(self.load.origin, list(situation.drains))
         self._held = np.where(self._drained, situation.drain != "", situation.own != "")
         self._sent = np.zeros(len(self.load.origin), np.bool_)
+        self.freeing = freeing.Freeing(self)
 
     def asked_to_stop(self) -> bool:
         """Whether the search is to end here; it then looks at no other breach."""
@@ -134,7 +138,7 @@ class Search:
         """Which of the VMs themselves may move for this breach, wherever to."""
         drained, asked_for = self._drained[vms], self._asked_for[vms]
         movable = ~self._held[vms] & (self._sent[vms] | ~self._ledger.refusing(vms))
-        if breach.concern is Concern.UNEVEN:
+        if breach.concern >= Concern.UNEVEN:
             movable &= ~self.situation.standing.on_battery[self.load.host[vms]]
         elsewhere = np.zeros(len(vms), np.bool_) if breach.rule == "drain" else ~drained & self.situation.own_moves
         allowed: BoolColumn = movable & (asked_for | elsewhere)
@@ -149,11 +153,11 @@ class Search:
         if within is not None:
             targets = targets[within[targets]]
         if self._brims(breach):
-            targets = rules.below_brim(self.load, vm, targets, BRIM)
+            targets = rules.below_brim(self.load, vm, targets, rules.BRIM)
         if not len(targets):
             return False
         costs = self.prefers.costs(preference.costs(self.load, vm, targets))
-        self._send(vm, int(targets[np.argmin(costs)]), breach)
+        self.send(vm, int(targets[np.argmin(costs)]), breach)
         return True
 
     def _brims(self, breach: Breach) -> bool:
@@ -167,7 +171,7 @@ class Search:
         if within is None or not self._brims(breach):
             return within
         hosts = np.flatnonzero(within).astype(np.int32)
-        return _mask(len(within), hosts[rules.headroom_watts(self.load, hosts, BRIM) > 0])
+        return _mask(len(within), hosts[rules.headroom_watts(self.load, hosts, rules.BRIM) > 0])
 
     def place(self, vm: int, breach: Breach, within: BoolColumn | None = None) -> bool:
         """Sends the VM to its best target, or where others make room for it; False where it has neither."""
@@ -183,7 +187,7 @@ class Search:
         within = self._below_brim(breach, within)
         if within is not None and self._brims(breach):
             hosts = np.flatnonzero(within).astype(np.int32)
-            within = _mask(len(within), rules.below_brim(self.load, vm, hosts, BRIM))
+            within = _mask(len(within), rules.below_brim(self.load, vm, hosts, rules.BRIM))
         if within is not None and not within.any():
             return False
         found = self._rooms.room(vm, within, lambda others: self.movable(others, breach))
@@ -193,17 +197,17 @@ class Search:
         left = [other for other, to in found.others if self._sends(other, to, before[other] or breach)]
         if len(left) < len(found.others) or not self.may_move(vm, breach):
             for other in reversed(left):
-                self._send(other, found.host, before[other] or breach)
+                self.send(other, found.host, before[other] or breach)
             return False
         self._room_for |= {other: vm for other in left if before[other] is None}
-        self._send(vm, found.host, breach)
+        self.send(vm, found.host, breach)
         return True
 
     def _sends(self, vm: int, target: int, breach: Breach) -> bool:
         """Sends it where the budgets still let it move."""
         if not self.may_move(vm, breach):
             return False
-        self._send(vm, target, breach)
+        self.send(vm, target, breach)
         return True
 
     def settle(self) -> None:
@@ -214,9 +218,10 @@ class Search:
                 continue
             self._room_for.pop(other)
             if freed in rules.targets(self.load, other).tolist():
-                self._send(other, freed, self._reasons[other])
+                self.send(other, freed, self._reasons[other])
 
-    def _send(self, vm: int, target: int, breach: Breach) -> None:
+    def send(self, vm: int, target: int, breach: Breach) -> None:
+        """The VM goes there; it keeps the reason that it moves for already, and has none where it is back home."""
         self.load.move(vm, target)
         if target == self.load.origin[vm]:
             del self._reasons[vm]
@@ -236,6 +241,18 @@ class Search:
     def standing(self, vm: int) -> bool:
         """Whether the VM has not been sent anywhere."""
         return vm not in self._reasons
+
+    def sent(self, vms: IntColumn) -> BoolColumn:
+        """Which of the VMs are sent somewhere else than where they stood at first."""
+        return self._sent[vms]
+
+    def reason(self, vm: int) -> Breach | None:
+        """What the VM is sent somewhere for, None where it is not."""
+        return self._reasons.get(vm)
+
+    def made_room(self) -> frozenset[int]:
+        """The hosts that others left for a VM which now stands there."""
+        return frozenset(int(self.load.host[vm]) for vm in self._room_for.values())
 
     def on(self, host: int) -> IntColumn:
         """The VMs that stand on a host now."""
@@ -459,7 +476,7 @@ MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
 
 def brims(load: Load, row: int) -> bool:
     """Whether a supply is so little over its limit that others are not filled to the brim for it."""
-    return bool(load.least[row] <= (1.0 + BRIM) * load.situation.cluster.power.limit_watts[row])
+    return bool(load.least[row] <= (1.0 + rules.BRIM) * load.situation.cluster.power.limit_watts[row])
 
 
 def _mask(count: int, rows: IntColumn) -> BoolColumn:

@@ -12,7 +12,7 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, standing
+from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, saving, standing
 from controller.planner.admission import Admission
 from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
@@ -51,6 +51,7 @@ class Situation:
     bonds_of: Mapping[int, tuple[int, ...]]
     excess_of: IntColumn
     watts: power.Watts
+    saving: saving.Saving
     capacity: amounts.Table
     asked: amounts.Table
     limit: amounts.Table
@@ -119,6 +120,7 @@ def of_cluster(
         bonds_of=groups.by_vm(cluster),
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
         watts=power.of_cluster(cluster, topology.cords),
+        saving=saving.of_hosts(cluster, policy.consolidation, tables.kinds.table, judged),
         capacity=amounts.capacity(hosts),
         asked=amounts.asked(vms),
         limit=limit,

@@ -128,6 +128,8 @@ def _parts(load: Load, vm: int) -> Iterator[_Part]:
     yield from _hot(load)
     yield _hot_power(load)
     yield _uneven(load)
+    if load.situation.policy.consolidation.enabled:
+        yield _in_use(load)
 
 
 def _fleeing(load: Load) -> _Part:
@@ -229,4 +231,17 @@ def _uneven(load: Load) -> _Part:
         amount=score.cpu_ratio(load, every),
         limit=score.rack_means(load, every) + load.situation.policy.thresholds.uneven_ratio,
         score=score.unevenness(load),
+    )
+
+
+def _in_use(load: Load) -> _Part:
+    names = load.situation.cluster.hosts.names
+    return _Part(
+        concern=Concern.CONSOLIDATION,
+        keys=[f"free:{name}" for name in names],
+        whats=[f"VMs on {name}, which may be freed," for name in names],
+        unit="",
+        amount=load.vms_on.astype(np.float64),
+        limit=np.zeros(len(names)),
+        score=score.in_use(load).astype(np.float64),
     )

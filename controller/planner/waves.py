@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from controller.model.plan import Concern
 from controller.model.sample import IntColumn
 from controller.planner import copies, rules
 from controller.planner.budget import Free
@@ -69,15 +70,17 @@ def _apart(seconds: float, longest: float) -> tuple[bool, float]:
 
 def _joins(load: Load, places: "Places", choice: Choice) -> bool:
     """Whether the move may run beside those that are in the wave; it then does."""
-    if not places.holds(choice) or not _admitted(load, choice):
+    if not places.holds(choice) or not _admitted(load, choice, filling=places.fills(choice)):
         return False
     load.begin(choice.vm, choice.target)
     places.take(choice)
     return True
 
 
-def _admitted(load: Load, choice: Choice) -> bool:
-    return len(rules.admitted(load, choice.vm, np.array([choice.target], np.int32), rules.DYNAMIC)) == 1
+def _admitted(load: Load, choice: Choice, *, filling: bool) -> bool:
+    """Whether the target has room, with every copy counted; `filling`: no further than it may be to free a host."""
+    target = rules.admitted(load, choice.vm, np.array([choice.target], np.int32), rules.DYNAMIC)
+    return len(rules.below_fill(load, choice.vm, target) if filling else target) == 1
 
 
 class Places:
@@ -88,6 +91,7 @@ class Places:
         self._situation = situation
         self._total = free.total
         self._columns = {name: column.copy() for name, column in columns(free).items()}
+        self._filled: set[int] = set()
 
     @property
     def none_left(self) -> bool:
@@ -98,8 +102,14 @@ class Places:
         """Whether there is a place for the move everywhere."""
         return self._total > 0 and all(self._columns[name][row] > 0 for name, row in taken(self._situation, choice))
 
+    def fills(self, choice: Choice) -> bool:
+        """Whether the move, or another of the wave to the same target, is made to free a host."""
+        return choice.breach.concern is Concern.CONSOLIDATION or choice.target in self._filled
+
     def take(self, choice: Choice) -> None:
         """Takes the move's places."""
+        if choice.breach.concern is Concern.CONSOLIDATION:
+            self._filled.add(choice.target)
         self._total -= 1
         for name, row in taken(self._situation, choice):
             self._columns[name][row] -= 1

@@ -59,6 +59,12 @@ def heated() -> st.SearchStrategy[Cluster]:
                      heat=st.just(True))  # fmt: skip
 
 
+def sparse() -> st.SearchStrategy[Cluster]:
+    """Clusters of hosts that are well and hardly used, so that some of them can be freed."""
+    return st.builds(cluster, seed=st.integers(0, 2**32), hosts=st.integers(3, 8), vms=st.integers(2, 14),
+                     sparse=st.just(True))  # fmt: skip
+
+
 def narrow() -> st.SearchStrategy[Policy]:
     """Few moves at once, so that plans take several waves."""
     few = st.integers(1, 2)
@@ -97,18 +103,21 @@ def unhindered() -> Policy:
     )  # fmt: skip
 
 
-def cluster(seed: int, hosts: int, vms: int, *, hurry: bool = False, heat: bool = False) -> Cluster:
+def cluster(
+    seed: int, hosts: int, vms: int, *, hurry: bool = False, heat: bool = False, sparse: bool = False
+) -> Cluster:
     """The same cluster for the same arguments. In a `hurry` the VMs stand on half of the hosts, some of which drain;
-    in `heat` too, and what is wrong with these is that they are busy.
+    in `heat` too, and what is wrong with these is that they are busy. A `sparse` one has hosts of two kinds at most.
     """
     dice = Random(f"{seed} {hosts} {vms}")
-    trouble = dice.choice([0.0, 0.02] if hurry or heat else [0.0, 0.02, 0.05, 0.05, 0.25])
+    trouble = dice.choice([0.0, 0.02] if hurry or heat or sparse else [0.0, 0.02, 0.05, 0.05, 0.25])
     names = [f"h{n}" for n in range(hosts)]
     full = names[: hosts // 2] if hurry or heat else names
     made = [_vm(dice, trouble, f"v{n:02}", full, names) for n in range(vms)]
     machines = [_host(dice, trouble, name, [vm for vm in made if vm.host == name]) for name in names]
     machines = [_drained(dice, host) for host in machines] if hurry else machines
     machines = [_heated(dice, host, made) for host in machines] if heat else machines
+    machines = [_alike(dice, host, made) for host in machines] if sparse else machines
     if (past := Random(f"lately {seed}")).random() < 0.5:
         made = [_seen_lately(past, vm) for vm in made]
         machines = [_filled_lately(past, host) for host in machines]
@@ -158,6 +167,16 @@ def _heated(dice: Random, host: builders.Host, vms: list[builders.Vm]) -> builde
     return replace(
         host, clearance=3, memory_health=0, psu_health=0, draining=False, threads=threads, cpu=used / threads,
         vcpus=256.0, memory_gib=512.0, disk_gib=2000.0, numa=(), network_mib_s=dice.choice([None, 100.0]),
+    )  # fmt: skip
+
+
+def _alike(dice: Random, host: builders.Host, vms: list[builders.Vm]) -> builders.Host:
+    """A host that is well, with room for several others' VMs, and whose watts are read without an error."""
+    used = sum(vm.cpu or 0.0 for vm in vms if vm.host == host.name and vm.state is not VmState.SHUTOFF)
+    return replace(
+        host, clearance=3, memory_health=0, psu_health=0, draining=False, threads=128, cpu=used / 128,
+        vcpus=256.0, memory_gib=512.0, disk_gib=2000.0, numa=(), traits=frozenset(), watts=600.0,
+        watts_per_thread=dice.choice([1.0, 3.0]), watts_error=0.0, network_mib_s=dice.choice([None, 100.0]),
     )  # fmt: skip
 
 

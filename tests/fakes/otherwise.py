@@ -14,13 +14,14 @@ from controller.planner.load import Load
 from tests import builders
 
 GIB, MIB = 2.0**30, 2.0**20
+OF_POLICY = {"gain_per_gib", "balance", "sustained", "consolidation", "watts_per_gib"}
 PLACED = {"vcpus": 1.0, "memory_mib": 1024.0, "disk_gib": 1.0}
 
 
 def changed(cluster: Cluster, policy: Policy, conditions: Iterable[Condition]) -> tuple[Cluster, Policy]:
     """With every one of them true."""
     for condition in conditions:
-        if condition.what in {"gain_per_gib", "balance", "sustained"} or condition.what.startswith("thresholds."):
+        if condition.what in OF_POLICY or condition.what.startswith("thresholds."):
             policy = _policy(policy, condition)
         else:
             cluster = _cluster(cluster, policy, condition)
@@ -30,6 +31,11 @@ def changed(cluster: Cluster, policy: Policy, conditions: Iterable[Condition]) -
 def _policy(policy: Policy, condition: Condition) -> Policy:
     if condition.what == "balance":
         return replace(policy, balance=False)
+    if condition.what == "consolidation":
+        return replace(policy, consolidation=replace(policy.consolidation, enabled=False))
+    if condition.what == "watts_per_gib":
+        more = condition.at * (1 + 1e-9)
+        return replace(policy, consolidation=replace(policy.consolidation, watts_per_gib=more))
     if condition.what == "sustained":
         return replace(policy, sustained=timedelta(seconds=condition.at + 1))
     if condition.what == "gain_per_gib":

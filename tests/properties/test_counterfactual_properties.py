@@ -79,6 +79,6 @@ def test_the_terms_that_a_move_changes_sum_to_its_change_of_the_score(cluster, p
             change = sum(term.after - term.before for term in changed if term.concern == concern)
             assert change == pytest.approx(move.score_after[at] - move.score_before[at], abs=1e-6)
         paying = terms.paying(changed, move.breach)
-        fell = [at for at in range(3) if any(t.after < t.before and t.concern == score.NAMES[at] for t in changed)]
+        fell = [name for name in score.NAMES if any(t.after < t.before and t.concern == name for t in changed)]
         assert (paying is None) == (not fell) or paying.after < paying.before
         load.move(vm, target)

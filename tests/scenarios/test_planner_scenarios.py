@@ -1,9 +1,10 @@
 """Snapshot in, plan out: every YAML file here is a small cluster and what its plan must be.
 
 `racks`, `supplies`, `systems`, `hosts`, `vms`, `groups`, `aggregates` are words of `tests.builders`; a list of names
-stands for things that are as usual. `policy` has `limits`, `thresholds`, `balance`. Of `expect`: `moves` maps a VM to
-its target (or to any of a list), and no other VM may move; `holds` maps a VM or a breach to the rule that holds it;
-`left` are the breaches after, unevenness aside; `waves` is how many; `says` stands in the plan's sentence.
+stands for things that are as usual. `policy` has `limits`, `thresholds`, `balance`, `consolidation`. Of `expect`:
+`moves` maps a VM to its target (or to any of a list), and no other VM may move; `holds` maps a VM or a breach to the
+rule that holds it; `left` are the breaches after, unevenness aside; `waves` is how many; `says` stands in the plan's
+sentence.
 """
 
 from datetime import timedelta
@@ -15,7 +16,7 @@ import yaml
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.plan import Concern, Plan
-from controller.model.policy import Limits, Policy, Thresholds
+from controller.model.policy import Consolidation, Limits, Policy, Thresholds
 from controller.planner import plan
 from inventory.model import Classification, Domain
 from tests import builders
@@ -83,4 +84,5 @@ def _policy(words: dict[str, Any]) -> Policy:
         limits=Limits(**limits),
         thresholds=Thresholds(**words.get("thresholds", {})),
         balance=words.get("balance", True),
+        consolidation=Consolidation(**words.get("consolidation", {})),
     )

@@ -99,6 +99,9 @@ def _plan(plan: PlanSummary) -> Iterator[Metric]:
     yield counted(
         "gdcc_plan_holds", "What should be mended and is held back, by the rule that holds it.", "rule", plan.holds
     )
+    freed = float(plan.hosts_freed)
+    yield gauge("gdcc_plan_hosts_freed", "Hosts that the newest plan empties, to be powered down.", freed)
+    yield gauge("gdcc_plan_saved_watts", "Watts that those draw idle, at least.", plan.watts_saved)
     for name, text, score in (
         (
             "gdcc_plan_score",

@@ -146,3 +146,18 @@ def test_a_time_limit_belongs_to_a_plan_that_is_made_here(snapshot):
     assert gdcc("plan", "--snapshot", snapshot(), "--recommended").exit_code == 2
     assert gdcc("explain", "a", "--snapshot", snapshot(), "--recommended").exit_code == 2
     assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "5", "--cold", "c1").exit_code == 2
+
+
+def test_a_plan_that_frees_hosts_shows_them_and_what_that_saves(tmp_path):
+    hosts = [Host(name=f"c{n}") for n in range(1, 5)]
+    vms = [Vm(name=f"v{n}", host=f"c{n}") for n in range(1, 5)]
+    path, config = tmp_path / "cluster.json", tmp_path / "controller.yaml"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms), path)
+    config.write_text("version: 1\nestate: e\npolicy: {consolidation: {enabled: true}}\n")
+    seen = ("--snapshot", path, "--config", config)
+    shown = words_of(gdcc("plan", *seen))
+    assert "frees 2 hosts, 584 W idle saved for 16 GiB copied" in shown
+    assert "c1 292 W 8 GiB" in shown
+    told = json.loads(gdcc("plan", *seen, "--json").stdout)["plan"]
+    assert told["frees"][0] == {"host": "c1", "idle_watts": 292.0, "copied_gib": 8.0}
+    assert "the plan frees it: 292 W idle saved" in words_of(gdcc("explain", "c1", *seen))

@@ -7,7 +7,7 @@ import pytest
 
 from controller import config
 from controller.errors import InputError
-from controller.model.policy import Mode, Scope, ScopeKind
+from controller.model.policy import Consolidation, Mode, Scope, ScopeKind
 from inventory import windows
 from inventory.model import Tier
 
@@ -75,6 +75,23 @@ policy:
 def test_rounds_that_no_turn_has_time_for_are_refused(tmp_path: Path, rounds: str) -> None:
     (line,) = refused(tmp_path, f"version: 1\nestate: e\npolicy:\n  search_rounds: {rounds}\n")
     assert "controller.yaml:4: policy.search_rounds" in line
+
+
+def test_consolidation_is_off_and_set_in_a_section_of_its_own(tmp_path: Path) -> None:
+    assert not config.load(written(tmp_path, "version: 1\nestate: e\n")).policy.policy().consolidation.enabled
+    text = "version: 1\nestate: e\npolicy:\n  consolidation: {enabled: true, fill_ratio: 0.7, spare_hosts: 2}\n"
+    read = config.load(written(tmp_path, text)).policy.policy().consolidation
+    assert read == Consolidation(enabled=True, fill_ratio=0.7, spare_hosts=2)
+
+
+@pytest.mark.parametrize(
+    "word", ["fill_ratio: 1.0", "fill_ratio: 0", "spare_hosts: -1", "watts_per_gib: .nan", "watts_per_gib: -1",
+             "max_hosts: 0", "fill: 0.5"],
+)  # fmt: skip
+def test_what_would_fill_hosts_to_the_brim_or_means_nothing_is_refused(tmp_path: Path, word: str) -> None:
+    text = f"version: 1\nestate: e\npolicy:\n  consolidation:\n    {word}\n"
+    (line,) = refused(tmp_path, text)
+    assert f"controller.yaml:5: policy.consolidation.{word.partition(':')[0]}" in line
 
 
 @pytest.mark.parametrize("text", ["22:00-05:00", "Sat,Sun 00:00-24:00", "Mon-Tue,Fri 08:00-09:30"])

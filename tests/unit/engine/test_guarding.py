@@ -330,6 +330,7 @@ def test_a_member_that_is_on_its_way_counts_where_it_goes() -> None:
 def test_nothing_leaves_a_host_on_battery_for_balance_though_its_plan_was_made_before() -> None:
     where = situation(on_battery=frozenset({HostName("c1")}))
     assert rule(recheck.bar(order(rule="uneven"), facts(), where, ())) == "on-battery"
+    assert rule(recheck.bar(order(rule="free"), facts(), where, ())) == "on-battery"
     assert recheck.bar(order(rule="cpu"), facts(), where, ()) is None
 
 

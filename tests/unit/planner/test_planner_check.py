@@ -153,4 +153,4 @@ def test_a_host_whose_health_was_never_read_is_for_policy_to_judge(made):
 
 
 def test_a_worse_objective_is_found(made):
-    assert "the objective would go" in found(replace(made, score_after=(99.0, 0.0, 0.0)))
+    assert "the objective would go" in found(replace(made, score_after=(99.0, 0.0, 0.0, 0.0)))

@@ -122,9 +122,10 @@ def test_the_score_is_in_the_order_of_concern():
         hosts=[Host(name="a", memory_health=2), Host(name="b", cpu=0.88), Host(name="c")],
         vms=[Vm(name="x", host="a")],
     )
-    broken, hot, uneven = score.of_load(load_of(cluster))
+    broken, hot, uneven, in_use = score.of_load(load_of(cluster))
     assert (broken, hot) == (1.0, pytest.approx(0.1))
     assert uneven == pytest.approx(0.88 - (0.88 * 64 + 1) / 192 - 0.25)
+    assert in_use == 0.0, "consolidation is off"
 
 
 def test_a_rack_mean_stays_where_it_was_when_a_vm_moves_inside_the_rack():

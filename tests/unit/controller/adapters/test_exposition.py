@@ -155,6 +155,13 @@ def test_a_feeds_limit_load_and_headroom_are_shown() -> None:
     assert metrics.get_sample_value("gdcc_plan_breaches", {"rule": "feed"}) == 1
 
 
+def test_what_a_plan_frees_and_saves_is_shown() -> None:
+    plan = PlanSummary(id="p1", created_at=NOW, sentence="", waves=1, hosts_freed=2, watts_saved=424.0)
+    metrics = served(replace(STATUS, plan=plan), CLUSTER)
+    assert metrics.get_sample_value("gdcc_plan_hosts_freed") == 2
+    assert metrics.get_sample_value("gdcc_plan_saved_watts") == 424.0
+
+
 def test_a_racks_uplinks_are_shown_with_limit_headroom_and_age_and_no_value_where_they_are_not_read() -> None:
     some = random_cluster.cluster(7, hosts=60, vms=20)
     racks, count = some.racks, len(some.racks.names)

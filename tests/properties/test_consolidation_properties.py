@@ -1,0 +1,161 @@
+"""Plans with consolidation on: what is freed is empty, nothing more urgent pays for it, and it is not freed in vain."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from controller.model import plan as words
+from controller.model.cluster import Cluster
+from controller.model.policy import Consolidation, Limits, Mode, Policy
+from controller.planner import check, counterfactual, plan, project, score, situation, terms
+from controller.planner.load import Load
+from tests import builders
+from tests.fakes import arbitrary_clusters, instants, otherwise
+from tests.fakes.arbitrary_clusters import seldom, slowly
+
+CLUSTERS = st.one_of(arbitrary_clusters.clusters(), arbitrary_clusters.sparse(), arbitrary_clusters.sparse())
+CONSOLIDATIONS = st.builds(
+    Consolidation,
+    enabled=st.just(True),
+    fill_ratio=st.sampled_from([0.4, 0.7, 0.85, 0.95]),
+    spare_hosts=st.sampled_from([0, 1, 1, 2]),
+    watts_per_gib=st.sampled_from([0.0, 0.5, 3.0]),
+    max_hosts=st.sampled_from([1, 2, 10]),
+)
+
+
+def on(policy: Policy, consolidation: Consolidation) -> Policy:
+    return replace(policy, consolidation=consolidation)
+
+
+POLICIES = st.builds(on, st.one_of(arbitrary_clusters.policies(), arbitrary_clusters.narrow()), CONSOLIDATIONS)
+
+
+def planned(cluster: Cluster, policy: Policy) -> words.Plan:
+    return plan.plan(cluster, policy, builders.NOW)
+
+
+def test_of_sparse_clusters_most_have_hosts_to_free():
+    policy = on(Policy(limits=Limits(per_agency=8, per_system=8)), Consolidation(enabled=True))
+    made = [planned(arbitrary_clusters.cluster(seed, 6, 10, sparse=True), policy) for seed in range(30)]
+    assert sum(bool(each.frees) for each in made) >= 10
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_a_freed_host_is_empty_in_the_end_and_none_beyond_what_policy_allows(cluster, policy):
+    made = planned(cluster, policy)
+    assert check.problems(cluster, policy, made) == ()
+    freed = {each.host for each in made.frees}
+    assert len(freed) <= policy.consolidation.max_hosts
+    assert not freed & {move.target for move in made.moves}
+    after = project.project(cluster, policy, made.moves, builders.NOW)
+    standing = {after.hosts.names[row] for row in after.vms.host.tolist() if row >= 0}
+    assert not freed & standing
+    assert all(each.idle_watts >= policy.consolidation.watts_per_gib * each.copied_gib for each in made.frees)
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_nothing_broken_hot_or_uneven_is_worse_for_hosts_being_freed(cluster, policy):
+    made = planned(cluster, policy)
+    assert made.score_after <= made.score_before
+    mending = [move for move in made.moves if move.concern is not words.Concern.CONSOLIDATION]
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    load = Load(facts)
+    for move in mending:
+        load.move(facts.cluster.vms.ids.index(move.vm), facts.cluster.hosts.names.index(move.target))
+    assert made.score_after[:2] <= score.of_load(load)[:2]
+    before = {breach.key for breach in made.breaches_before}
+    urgent = {breach.key for breach in made.breaches_after if breach.concern is not words.Concern.UNEVEN}
+    assert urgent <= before
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_cut_at_any_instant_of_any_wave_it_leaves_every_limit_held_or_no_worse(cluster, policy, data):
+    made = planned(cluster, policy)
+    start = instants.carried(cluster, policy, made, 1, ["waiting"] * len(made.waves[0]) if made.waves else [])
+    may = instants.limits(cluster, policy)
+    for number, wave in enumerate(made.waves, start=1):
+        states = [data.draw(st.sampled_from(["waiting", "flying", "done"])) for _ in wave]
+        for name, load in instants.carried(cluster, policy, made, number, states).items():
+            allowed = max(may.get(name, 0.0), start.get(name, 0.0))
+            assert load <= allowed * (1 + 1e-6) + 1e-6, f"{name} reaches {load}, may be {allowed}, in wave {number}"
+
+
+@slowly
+@given(cluster=CLUSTERS, consolidation=CONSOLIDATIONS)
+def test_planning_the_result_gives_no_further_move(cluster, consolidation):
+    policy = on(arbitrary_clusters.unhindered(), replace(consolidation, max_hosts=100))
+    made = planned(cluster, policy)
+    assume(not any(hold.rule == "order" for hold in made.holds))
+    after = project.project(cluster, policy, made.moves, builders.NOW)
+    again = planned(after, policy)
+    assert [(move.vm, move.source, move.target, move.breach) for move in again.moves] == []
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, seed=st.integers(0, 1000))
+def test_the_order_of_input_does_not_matter(cluster, policy, seed):
+    assert planned(builders.shuffled(cluster, seed), policy) == planned(cluster, policy)
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_the_terms_that_a_move_changes_sum_to_its_change_of_the_score(cluster, policy):
+    made = planned(cluster, policy)
+    facts = situation.of_cluster(cluster, policy, builders.NOW)
+    load = Load(facts)
+    for move in made.moves:
+        vm, target = facts.cluster.vms.ids.index(move.vm), facts.cluster.hosts.names.index(move.target)
+        changed = terms.of_move(load, vm, target, move.breach)
+        for at, concern in enumerate(score.NAMES):
+            change = sum(term.after - term.before for term in changed if term.concern == concern)
+            assert change == pytest.approx(move.score_after[at] - move.score_before[at], abs=1e-6)
+        load.move(vm, target)
+
+
+@seldom
+@given(cluster=arbitrary_clusters.sparse(), policy=POLICIES, data=st.data())
+def test_in_the_snapshot_or_policy_in_which_it_is_otherwise_the_host_is_not_freed_by_the_move(cluster, policy, data):
+    made = planned(cluster, policy)
+    freeing = [move for move in made.moves if move.concern is words.Concern.CONSOLIDATION]
+    assume(freeing)
+    move = data.draw(st.sampled_from(freeing))
+    load = Load(situation.of_cluster(cluster, policy, builders.NOW))
+    for found in counterfactual.of_move(load, made, move):
+        again = planned(*otherwise.changed(cluster, policy, found.conditions))
+        same = [other for other in again.moves if other.vm == move.vm]
+        if found.stops == "all":
+            assert not same, found.sentence
+        elif found.stops == "target":
+            assert all(other.target != move.target for other in same), found.sentence
+        else:
+            assert not [other for other in same if other.breach in found.breaches], found.sentence
+
+
+@seldom
+@given(cluster=CLUSTERS, policy=POLICIES)
+def test_more_rounds_leave_nothing_worse_and_pass_the_same_check(cluster, policy):
+    several = replace(policy, mode=Mode.AUTO, search_rounds=3)
+    once, best = planned(cluster, policy), planned(cluster, several)
+    assert best.score_after <= once.score_after <= once.score_before
+    assert check.problems(cluster, several, best) == ()
+
+
+@slowly
+@given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
+def test_the_checker_rejects_a_freeing_that_is_not_whole(cluster, policy, data):
+    made = planned(cluster, policy)
+    assume(made.frees)
+    freed = data.draw(st.sampled_from(made.frees)).host
+    left = data.draw(st.sampled_from([move.vm for move in made.moves if move.source == freed]))
+    waves = {move.wave for move in made.moves if move.vm != left}
+    numbered = {wave: number for number, wave in enumerate(sorted(waves), start=1)}
+    kept = [move for move in made.moves if move.vm != left]
+    moves = tuple(replace(move, n=n, wave=numbered[move.wave]) for n, move in enumerate(kept, start=1))
+    assert any("not empty in the end" in said or "not those that moves free" in said
+               for said in check.problems(cluster, policy, replace(made, moves=moves)))  # fmt: skip
