@@ -4,8 +4,7 @@ A host is freed wholly or not at all: every VM on it finds a target, or all stay
 use that every rule admits and that stay within `fill_ratio`, the fullest of them first, so that VMs gather and do not
 fill the host that would be freed next. What is broken, hot or uneven is no worse after each host, and the reserve of
 every kind of host that gave or took holds (`reserve`). No guest is paused for it: what would have to be forced to its
-end stays. A VM that was sent to a host that is then freed is sent on, at
-no further cost.
+end stays. A VM that was sent to a host that is then freed is sent on, at no further cost.
 """
 
 from collections.abc import Iterator
