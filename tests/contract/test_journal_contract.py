@@ -185,6 +185,7 @@ def test_a_plan_that_an_older_program_kept_can_still_be_read(address: str) -> No
     database = engine.open_engine(engine.journal_url(address))
     with database.begin() as connection:
         connection.exec_driver_sql("""UPDATE plans SET body = replace(body, '"blackout_estimate":', '"blackout":')""")
+        connection.exec_driver_sql("ALTER TABLE moves DROP COLUMN force_after_s")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
     database.dispose()
     schema.upgrade(address)
