@@ -289,6 +289,7 @@ class Migration(Strict):
     stall_after: Duration = _DEFAULT.migration.stall_after
     give_up_after: Duration = _DEFAULT.migration.give_up_after
     force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
+    post_copy: bool = _DEFAULT.migration.post_copy
     force_complete_after: Duration = _DEFAULT.migration.force_complete_after
     max_pause: Duration = _DEFAULT.migration.max_pause
     verify_timeout: Duration = _DEFAULT.migration.verify_timeout

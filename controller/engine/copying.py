@@ -40,6 +40,10 @@ class Copying:
         """From the first look that shows counters; `total` is memory_total, the guest's whole memory."""
         return cls(progress_at=at, remaining=remaining, peak=max(remaining, total or 0))
 
+    def forced(self, at: datetime) -> "Copying":
+        """From now on nothing is added: whatever makes it smaller is progress."""
+        return replace(self, progress_at=at, peak=self.remaining, shrinking=True)
+
     def seen(self, at: datetime, remaining: int) -> "Copying":
         """With one more look."""
         shrinking, peak, moved = self.shrinking, self.peak, remaining != self.remaining

@@ -1,6 +1,7 @@
 """Follows an intent from where it stands to its end: look, judge, write. The same after a send and after a restart."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -86,7 +87,7 @@ class Follower:
                 _log.warning("cannot look at move %s, which goes on by itself: %s", entry.intent.id, error)
                 continue
             watched = self._add(watched, look, entry)
-            found = verdict.judge(entry, look, watched, policy, self._forcing(entry.intent))
+            found = verdict.judge(entry, look, watched, policy, self._forcing(entry.intent, watched))
             pause = policy.poll
             match found:
                 case Step(state=state, migration_id=migration_id):
@@ -122,19 +123,31 @@ class Follower:
             watched = replace(watched, abort_rule="operator-abort")
         return watching(watched, look)
 
-    def _forcing(self, intent: Intent) -> Forcing:
-        """By policy and inventory as they are now; what the plan says was by those that it was made from."""
-        system = self._situation().estate.systems.get(intent.system or "")
-        pause = system is not None and system.tier in self._policy().migration.force_complete_tiers
-        allowed = pause or self._situation().post_copy(intent.source)
+    def _forcing(self, intent: Intent, watched: Watched) -> Forcing:
+        """By policy, inventory and what is left as they are now; the plan was made from what they were."""
+        policy, system = self._policy().migration, self._situation().estate.systems.get(intent.system or "")
+        pause = system is not None and system.tier in policy.force_complete_tiers
+        allowed = self._post_copy(intent) or (
+            pause and self._pause_s(intent, watched) <= policy.max_pause.total_seconds()
+        )
         return Forcing(stalled=pause, planned=intent.force_complete_after if allowed else None)
+
+    def _post_copy(self, intent: Intent) -> bool:
+        return self._policy().migration.post_copy and self._situation().post_copy(intent.source)
+
+    def _pause_s(self, intent: Intent, watched: Watched) -> float:
+        """How long the guest would be paused if the copy were forced now; infinite where nobody knows."""
+        link = self._situation().link_mib_s(intent.source, intent.target, self._policy().limits)
+        return watched.copying.remaining / (link * MIB) if link and watched.copying else math.inf
 
     def _advance(self, entry: Entry, state: State, migration_id: int | None) -> Entry:
         _log.info("move %s of %s is %s", entry.intent.id, entry.intent.server_name, state)
         return self._journal.advance(entry.intent.id, state, self._clock.now(), migration_id=migration_id)
 
     async def _act(self, act: Act, entry: Entry, look: Look, watched: Watched) -> Watched:
-        """Asks Nova; a no or a lost answer is asked again later, for none of these starts a migration."""
+        """Asks Nova; a lost answer is asked again later, for none of these starts a migration. So is an abort that was
+        refused; what Nova does not force once, it is not asked to force again.
+        """
         server_id, migration_id = entry.intent.server_id, entry.migration_id
         assert migration_id is not None
         asked = _asked(act, entry, look, watched, self._policy().migration)
@@ -146,7 +159,10 @@ class Follower:
                     await self._cloud.force_complete(server_id, migration_id)
                 case Act.CONFIRM:
                     await self._cloud.confirm_resize(server_id)
-        except (TransientError, PermanentError) as error:
+        except TransientError as error:
+            _log.warning("%s of move %s: %s", act.value, entry.intent.id, error)
+            return replace(watched, failed_at=look.at) if act is Act.FORCE else asked
+        except PermanentError as error:
             _log.warning("%s of move %s: %s", act.value, entry.intent.id, error)
         return asked
 
@@ -191,9 +207,8 @@ class Follower:
         if not link or watched.copying is None:
             return None
         left, share = float(watched.copying.remaining), link * MIB
-        if watched.force_at is not None:
-            post_copy = situation.post_copy(intent.source)
-            return timedelta(seconds=precopy.DOWNTIME_S if post_copy else left / share)
+        if watched.force_left is not None:
+            return timedelta(seconds=precopy.DOWNTIME_S if self._post_copy(intent) else watched.force_left / share)
         return timedelta(seconds=precopy.pause_s(left, situation.dirty_bytes_s(intent.server_id), share))
 
 
@@ -204,9 +219,12 @@ def watching(watched: Watched, look: Look) -> Watched:
         return watched
     if record.status in verdict.ENDED and watched.ended_at is None:
         watched = replace(watched, ended_at=look.at)
-    if record.memory_processed_bytes:
-        watched = replace(watched, processed_bytes=record.memory_processed_bytes)
-    left, total = record.memory_remaining_bytes, record.memory_total_bytes
+    left, total, processed = record.memory_remaining_bytes, record.memory_total_bytes, record.memory_processed_bytes
+    before = watched.copying.remaining if watched.copying else None
+    if (processed or 0) > (watched.processed_bytes or 0) or left != before:
+        watched = replace(watched, copied_at=look.at)
+    if processed:
+        watched = replace(watched, processed_bytes=processed)
     if left is None or record.status in verdict.ENDED or (watched.copying is None and not left and not total):
         return watched
     if watched.copying is None:
@@ -235,7 +253,13 @@ def _asked(act: Act, entry: Entry, look: Look, watched: Watched, policy: Migrati
             rule = watched.abort_rule or verdict.abort_reason(entry, look, watched, policy) or "cancelled"
             return replace(watched, abort_at=look.at, abort_rule=rule)
         case Act.FORCE:
-            return replace(watched, force_at=look.at)
+            copying = watched.copying
+            return replace(
+                watched,
+                force_at=look.at,
+                force_left=None if copying is None else copying.remaining,
+                copying=None if copying is None else copying.forced(look.at),
+            )
         case Act.CONFIRM:
             return watched
 

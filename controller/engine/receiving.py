@@ -13,7 +13,7 @@ import numpy as np
 from controller.engine.order import Order
 from controller.model.ids import HostName
 from controller.model.migration import Entry, State
-from controller.planner import canonical, describe, rules
+from controller.planner import canonical, copies, describe, rules
 from controller.planner.load import Load
 from controller.planner.situation import Situation
 
@@ -50,10 +50,11 @@ def ruled_out(
     moving = [each for each in entries if each.outcome is None]
     moved = [each for each in entries if _since(looked, each)]
     load, spared = _load(looked, moving, moved), _spared(looked, order, settling, moving)
-    for rule in _HELD_AGAIN:
-        if rule.name not in spared and not rule.admits(load, vm, np.array([target], np.int32))[0]:
-            return rule.name, describe.RULES[rule.name]
-    return None
+    hosts = np.array([target], np.int32)
+    against = (rule.name for rule in _HELD_AGAIN if rule.name not in spared and not rule.admits(load, vm, hosts)[0])
+    unplanned = "pre-copy" if order.force_complete_after is None and copies.forced(load, vm, target) else None
+    found = next(against, unplanned)
+    return None if found is None else (found, describe.RULES[found])
 
 
 def _spared(looked: Situation, order: Order, settling: frozenset[HostName], moving: Iterable[Entry]) -> frozenset[str]:

@@ -79,8 +79,9 @@ class Watched:
     """What the looks so far add up to.
 
     `since`: the first look of this process, since the journal's own times may be from before a long stop.
-    `copying`: how the memory comes along, None without counters. `ended_at`: the first look at which the record had
-    ended. `abort_at`, `force_at`: when those were last asked for. `abort_rule`: why.
+    `copying`: how the memory comes along, None without counters; `copied_at`: when bytes were last seen to be copied.
+    `ended_at`: the first look at which the record had ended. `abort_at`, `force_at`: when those were last asked for;
+    `abort_rule`: why; `force_left`: the bytes that were left then; `failed_at`: when Nova could not be reached for it.
     """
 
     since: datetime
@@ -90,12 +91,16 @@ class Watched:
     abort_at: datetime | None = None
     abort_rule: str = ""
     force_at: datetime | None = None
+    force_left: int | None = None
+    failed_at: datetime | None = None
+    copied_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forcing:
     """When a copy may be forced to its end: `stalled`, where its tier allows that; `planned` so long after its intent
-    was written, and until then it is not taken to be stalled. None where it is not, or where policy bars it by now.
+    was written, and until then it is not taken to be stalled as long as anything is copied: a link that carries nothing
+    is no reason to pause a guest, or to send it over. None where it is not, or where policy bars it by now.
     """
 
     stalled: bool = False
@@ -186,15 +191,15 @@ def _judge_pace(entry: Entry, look: Look, watched: Watched, policy: MigrationPol
     record = look.record
     if record is None or record.status not in ABORTABLE:
         return Wait.WAIT
-    if any(_recent(at, look, policy) for at in (watched.abort_at, watched.force_at)):
+    if any(_recent(at, look, policy) for at in (watched.abort_at, watched.force_at, watched.failed_at)):
         return Wait.WAIT
     reason = watched.abort_rule or abort_reason(entry, look, watched, policy)
-    if reason in {None, "stalled"} and watched.force_at is None and forcing.planned is not None:
-        due = look.at - entry.intent.created_at >= forcing.planned
-        return Act.FORCE if due and record.status == "running" else Wait.WAIT
+    copies = record.status == "running" and _recent(watched.copied_at, look, policy)
+    if reason in {None, "stalled"} and copies and watched.force_at is None and forcing.planned is not None:
+        return Act.FORCE if look.at - entry.intent.created_at >= forcing.planned else Wait.WAIT
     if reason is None:
         return Wait.WAIT
-    if reason == "stalled" and forcing.stalled and watched.force_at is None and record.status == "running":
+    if reason == "stalled" and forcing.stalled and copies and watched.force_at is None:
         return Act.FORCE
     return Act.ABORT
 

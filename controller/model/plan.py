@@ -50,8 +50,8 @@ class Move:
 
     `n` counts from 1 in the order of execution. `copy` is an estimate as well, from memory, dirty rate and link.
     `room_for`: the VM that can go to `source` once this one has left it; its breach is then this move's.
-    `cold`: a SHUTOFF server, moved by cold migration (drains only). `force_complete_after`: so long after the copy
-    began Nova is asked to force it to its end, as it would not get there in time; None where it does by itself.
+    `cold`: a SHUTOFF server, moved by cold migration (drains only). `force_complete_after`: so long after it was
+    asked for Nova is asked to force it to its end, as it would not get there in time; None where it does by itself.
     """
 
     n: int

@@ -131,6 +131,8 @@ class MigrationPolicy:
     give_up_after: timedelta = timedelta(minutes=15)
     force_complete_tiers: frozenset[Tier] = frozenset()
     """Tiers whose stalled migration is forced to complete (this may pause the guest) instead of aborted."""
+    post_copy: bool = False
+    """Whether hosts whose type says `post_copy` are configured so by now. Else a forced copy pauses its guest."""
     force_complete_after: timedelta = timedelta(minutes=2)
     """When a copy is forced that was planned so, as it would not converge: on a source that permits post-copy, or of
     one of `force_complete_tiers`.

@@ -156,12 +156,13 @@ def _of_fit(cluster: model.Cluster, vm: int, target: int, now_s: float) -> Itera
 def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source: int) -> Iterator[str]:
     """A copy ends in time, and where it is forced to, its guest may be paused or its source permits post-copy."""
     migration = policy.migration
-    allowed = migration.give_up_after if cluster.hosts.draining[source] else policy.limits.max_copy
+    drained = bool(cluster.hosts.draining[source])
+    allowed = migration.give_up_after if drained else min(policy.limits.max_copy, migration.give_up_after)
     if move.copy > allowed and not move.cold:
         yield f"its copy would take {move.copy.total_seconds():.0f} s, allowed {allowed.total_seconds():.0f} s"
     if move.force_complete_after is not None and move.concern is Concern.CONSOLIDATION:
         yield "its copy is to be forced, only to free a host"
-    if move.force_complete_after is None or cluster.hosts.post_copy[source]:
+    if move.force_complete_after is None or (migration.post_copy and cluster.hosts.post_copy[source]):
         return
     system = int(cluster.vms.system[vm])
     if system < 0 or int(cluster.systems.tier[system]) not in migration.force_complete_tiers:

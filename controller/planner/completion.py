@@ -1,9 +1,10 @@
 """Which live migrations are planned to be forced to their end, since pre-copy alone would not get there in time.
 
-After `N = migration.force_complete_after` Nova is asked to force the copy. Where the source permits post-copy the guest
-then runs on the target and fetches what is missing; elsewhere it is paused until the rest is copied, so only tiers of
-`migration.force_complete_tiers` are planned so, and only for a pause of at most `migration.max_pause`. At the worst
-all of the memory `M` is left when it is forced, over a link `L`:
+After `N = migration.force_complete_after` Nova is asked to force the copy. Where the source permits post-copy (its type
+says so in the estate, and `migration.post_copy` that hosts are configured for it) the guest then runs on the target and
+fetches what is missing. Elsewhere it is paused until the rest is copied, so only tiers of
+`migration.force_complete_tiers` are planned so, and only for a pause of at most `migration.max_pause`. At the worst all
+of the memory `M` is left when it is forced, over a link `L`:
 
     copy = N + M / L      sent = N L + M      blackout = M / L where it is paused, else the pause that pre-copy ends in
 """
@@ -33,7 +34,7 @@ def ways(cluster: model.Cluster, policy: MigrationPolicy) -> ByteColumn:
     tier = np.append(cluster.systems.tier, np.int8(0))[vms.system]
     paused = np.isin(tier, [int(each) for each in policy.force_complete_tiers]) & (vms.system >= 0)
     found = np.where(paused, Way.PAUSE, Way.NONE)
-    post_copy = np.append(cluster.hosts.post_copy, False)[vms.host]
+    post_copy = policy.post_copy & np.append(cluster.hosts.post_copy, False)[vms.host]
     return np.where(post_copy, Way.POST_COPY, found).astype(np.int8)
 
 

@@ -51,7 +51,7 @@ def sent_gib(load: Load, vms: IntColumn) -> FloatColumn:
     may_force: BoolColumn = np.not_equal(load.situation.completion[vms], completion.Way.NONE)
     waited = load.situation.policy.migration.force_complete_after.total_seconds()
     most: FloatColumn = waited * link / amounts.GIB + memory
-    return np.where(may_force, np.minimum(sent, most), sent)
+    return np.where(may_force, np.fmin(sent, most), sent)
 
 
 def _link(load: Load, vm: int, target: int) -> float:

@@ -119,10 +119,9 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def longest_copy_s(load: Load, vm: int) -> float:
-    """How long a copy of the VM may take: in an operator's drain until it would be given up."""
-    policy = load.situation.policy
-    allowed = policy.migration.give_up_after if load.situation.drained(vm) else policy.limits.max_copy
-    return allowed.total_seconds()
+    """How long a copy of the VM may take: never longer than until it would be given up, which is all in a drain."""
+    policy, most = load.situation.policy, load.situation.policy.migration.give_up_after
+    return (most if load.situation.drained(vm) else min(most, policy.limits.max_copy)).total_seconds()
 
 
 def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:

@@ -78,7 +78,9 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest."""
     return st.builds(
-        lambda limits, forced: Policy(limits=limits, migration=MigrationPolicy(force_complete_tiers=forced)),
+        lambda limits, forced: Policy(
+            limits=limits, migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True)
+        ),
         st.builds(
             Limits,
             at_once=st.sampled_from([1, 4, 8]),

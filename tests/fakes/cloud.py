@@ -46,6 +46,7 @@ class Run:
     dirty_mib_s: float
     abort_at: datetime | None = None
     force_at: datetime | None = None
+    force_left: float = 0.0
     confirm_at: datetime | None = None
 
 
@@ -214,7 +215,9 @@ class FakeCloud:
         run = self._run(server_id, migration_id)
         if run is None or run.record.status != "running":
             raise RefusedError("the migration is not running", rule="conflict", where=server_id)
-        run.force_at = self._clock.now() + timedelta(seconds=1)
+        left = (run.record.memory_remaining_bytes or 0) / MIB
+        run.force_at = self._clock.now() + timedelta(seconds=1 + left / self.link_mib_s)
+        run.force_left = left
         return self._request()
 
     async def disable_service(self, service: Service, reason: str) -> None:
@@ -317,12 +320,14 @@ class FakeCloud:
         total = server.memory_mib
         speed = 0.0 if run.fault in {"stall", "stuck"} else max(0.0, self.link_mib_s - run.dirty_mib_s)
         remaining = max(min(total, 0.3 * self.link_mib_s), total - speed * seconds)
+        if run.force_at is not None:
+            remaining = min(run.force_left, max(0.0, (run.force_at - now).total_seconds()) * self.link_mib_s)
         run.record = replace(
             run.record,
             status="running",
             memory_total_bytes=total * MIB,
             memory_remaining_bytes=int(remaining * MIB),
-            memory_processed_bytes=int(min(total, self.link_mib_s * seconds) * MIB),
+            memory_processed_bytes=int(self._processed(run, total, seconds) * MIB),
             updated_at=now,
         )
         forced = run.force_at is not None and now >= run.force_at
@@ -332,6 +337,13 @@ class FakeCloud:
             began = run.force_at if forced else run.record.created_at + QUEUED + PREPARING + (ready or timedelta(0))
             if began is not None and now - began >= RECORD_LAG:
                 self._end(run, "completed")
+
+    def _processed(self, run: Run, total: int, seconds: float) -> float:
+        """All of its memory, and again and again where it writes as fast; nothing where the link carries nothing."""
+        if run.fault in {"stall", "stuck"}:
+            return 0.0
+        sent = self.link_mib_s * seconds
+        return sent if run.dirty_mib_s >= self.link_mib_s else min(total, sent)
 
     def _arrive(self, run: Run) -> None:
         server_id, target = run.record.server_id, run.record.target

@@ -89,8 +89,8 @@ class Copy:
         time.sleep(TICK_S)
         now = time.monotonic()
         passed, self.at = now - self.at, now
+        self.processed += min(self.remaining, link * passed)  # a guest that stalls writes all of it again
         if fault != "stall":
-            self.processed += min(self.remaining, link * passed)
             self.remaining = min(self.total, max(0, self.remaining - link * passed) + dirty * passed)
         return None
 

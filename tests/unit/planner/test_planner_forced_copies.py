@@ -15,7 +15,7 @@ from tests.builders import NOW, Host, System, Vm
 
 LINK_MIB_S = 1024.0
 AFTER = timedelta(seconds=100)
-MIGRATION = MigrationPolicy(force_complete_after=AFTER, max_pause=timedelta(seconds=30))
+MIGRATION = MigrationPolicy(post_copy=True, force_complete_after=AFTER, max_pause=timedelta(seconds=30))
 PAUSING = replace(MIGRATION, force_complete_tiers=frozenset({Tier.BASIC}))
 
 
@@ -71,6 +71,17 @@ def test_where_its_tier_may_be_paused_it_pauses_for_as_long_as_its_memory_takes(
 )
 def test_it_is_left_where_its_pause_is_not_allowed(migration: MigrationPolicy, more: dict[str, object]):
     assert not planned(policy(migration), **more).moves
+
+
+def test_what_the_estate_declares_counts_once_hosts_are_configured_so():
+    assert not planned(policy(replace(MIGRATION, post_copy=False)), post_copy=True).moves
+
+
+def test_a_copy_is_never_planned_for_longer_than_until_it_would_be_given_up():
+    hasty = replace(MIGRATION, give_up_after=timedelta(seconds=110))
+    assert not planned(policy(hasty), post_copy=True).moves
+    made = planned(policy(), post_copy=True)
+    assert "would take 116 s, allowed 110 s" in "; ".join(check.problems(cluster(post_copy=True), policy(hasty), made))
 
 
 def test_a_vm_of_no_known_system_is_never_paused_on_purpose():
