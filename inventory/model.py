@@ -421,7 +421,8 @@ class System:
     with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
 
     Systems that name the same `room_group` stand in one room together: they depend on each other, or talk much. One
-    that no other names keeps its own VMs in one room.
+    that no other names keeps its own VMs in one room. The room is the one that holds most of them: where they stand in
+    several, all others are moved there at once, within budgets (declare it while the mode is `recommend`, and look).
 
     `formerly` are names that it bore before, the first one first: by them its stack finds what it has.
     """

@@ -1,10 +1,11 @@
 """What hosts and VMs used lately, as a distribution: one column of fresh readings every so often, and their quantile.
 
-Kept by name, so that a VM brings its own history to where it goes. What left a host still counts in the host's, which
-closes it to others for a while and never opens it too early.
+A host's history is that of the VMs on it: what comes adds its own, for all of the time, and what leaves takes its own
+away, so that a host's peaks are of what stands on it now. While a copy runs from or to a host it is not sampled: the
+copy's traffic is nobody's load.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from controller.engine import readings as store
 from controller.model import cluster as model
+from controller.model.ids import HostName
 from controller.model.policy import Recent
 from controller.model.sample import FloatColumn, IntColumn, Kind
 
@@ -35,33 +37,46 @@ class Column:
 class Lately:
     """What was seen so far of each kind of thing: whose it is, and a column each of CPU and network.
 
-    `recent`: the policy that it was last judged by.
+    `standing` (V,): the host's row of each VM at the last look. `recent`: the policy that it was judged by.
     """
 
     names: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[Kind, tuple[Column, ...]] = field(default_factory=dict)
+    standing: IntColumn = field(default_factory=lambda: np.zeros(0, np.int32))
     recent: Recent | None = None
 
 
-def looked(lately: Lately, cluster: model.Cluster, recent: Recent, at: datetime) -> tuple[Lately, model.Cluster]:
-    """With one more look, and the snapshot with the high quantiles of what has been seen."""
+def looked(
+    lately: Lately, cluster: model.Cluster, recent: Recent, at: datetime, moving: Collection[HostName] = ()
+) -> tuple[Lately, model.Cluster]:
+    """With one more look, and the snapshot with the high quantiles of what has been seen.
+
+    `moving`: hosts from or to which a move of ours runs, beside those of which the snapshot shows it.
+    """
     if not recent.window:
         return Lately(), cluster
     hosts, vms, now = cluster.hosts, cluster.vms, at.timestamp()
-    names = {Kind.HOST: hosts.names, Kind.VM: vms.ids}
-    readings = {
-        Kind.HOST: (hosts.cpu_ratio, hosts.network_bytes_s),
-        Kind.VM: (vms.cpu_vcpus, vms.network_bytes_s),
-    }
-    columns = {
-        kind: tuple(
-            _looked(column, reading, recent, now, anew=recent != lately.recent or names[kind] != lately.names.get(kind))
-            for column, reading in zip(_aligned(lately, kind, names[kind]), readings[kind], strict=True)
-        )
-        for kind in names
-    }
-    (host_cpu, host_network), (vm_cpu, vm_network) = columns[Kind.HOST], columns[Kind.VM]
-    return Lately(names=names, columns=columns, recent=recent), replace(
+    quiet = ~_copying(cluster, moving)
+    anew = recent != lately.recent or lately.names.get(Kind.VM) != vms.ids or lately.names.get(Kind.HOST) != hosts.names
+    anew |= not np.array_equal(lately.standing, vms.host)
+    of_hosts, of_vms = _aligned(lately, Kind.HOST, hosts.names), _aligned(lately, Kind.VM, vms.ids)
+    if anew and lately.names:
+        of_hosts = _followed(lately, cluster, of_hosts, of_vms)
+    host_cpu, host_network = (
+        _looked(column, np.where(quiet, _fresh(reading), np.nan), recent, now, anew=anew)
+        for column, reading in zip(of_hosts, (hosts.cpu_ratio, hosts.network_bytes_s), strict=True)
+    )
+    vm_cpu, vm_network = (
+        _looked(column, _fresh(reading), recent, now, anew=anew)
+        for column, reading in zip(of_vms, (vms.cpu_vcpus, vms.network_bytes_s), strict=True)
+    )
+    seen = Lately(
+        names={Kind.HOST: hosts.names, Kind.VM: vms.ids},
+        columns={Kind.HOST: (host_cpu, host_network), Kind.VM: (vm_cpu, vm_network)},
+        standing=vms.host,
+        recent=recent,
+    )
+    return seen, replace(
         cluster,
         hosts=replace(hosts, cpu_high_ratio=host_cpu.high, network_high_bytes_s=host_network.high),
         vms=replace(vms, cpu_high_vcpus=vm_cpu.high, network_high_bytes_s=vm_network.high),
@@ -83,7 +98,48 @@ def quantile(samples: Samples, times: FloatColumn, recent: Recent, now: float) -
     return np.where(enough, found, np.nan).astype(np.float64)
 
 
-def _looked(column: Column, reading: model.Reading, recent: Recent, now: float, *, anew: bool) -> Column:
+def _copying(cluster: model.Cluster, moving: Collection[HostName]) -> model.BoolColumn:
+    """(H,) from or to which hosts a copy runs."""
+    vms, copying = cluster.vms, np.isin(np.array(cluster.hosts.names, dtype=object), list(moving))
+    for ends in (vms.host, vms.target):
+        copying[ends[(vms.target >= 0) & (ends >= 0)]] = True
+    return copying
+
+
+def _followed(
+    lately: Lately, cluster: model.Cluster, of_hosts: tuple[Column, ...], of_vms: tuple[Column, ...]
+) -> tuple[Column, ...]:
+    """The hosts' history with that of what has come since the last look, and without that of what has left or ended.
+
+    What has no history counts with what it uses now.
+    """
+    hosts, vms = cluster.hosts, cluster.vms
+    host_row = store.positions(hosts.names, lately.names[Kind.HOST])
+    was_on = np.append(host_row, -1)[lately.standing]
+    known, gone = store.positions(lately.names[Kind.VM], vms.ids), store.positions(vms.ids, lately.names[Kind.VM]) < 0
+    was = np.append(was_on, -1)[known]
+    moved = np.flatnonzero(was != vms.host)
+    whole = np.ones(len(hosts.names))
+    shares = (np.divide(whole, hosts.threads, out=np.zeros(len(whole)), where=hosts.threads > 0), whole)
+    uses = (_fresh(vms.cpu_vcpus), _fresh(vms.network_bytes_s))
+    found = []
+    for number, (column, share) in enumerate(zip(of_hosts, shares, strict=True)):
+        samples, history = column.samples.copy(), of_vms[number].samples[:, moved]
+        own = np.where(np.isfinite(history), history, uses[number][moved])
+        ended = lately.columns[Kind.VM][number].samples[:, gone]
+        for change, rows in ((own, vms.host[moved]), (-own, was[moved]), (-ended, was_on[gone])):
+            on = rows >= 0
+            np.add.at(samples.T, rows[on], np.nan_to_num(change[:, on] * share[rows[on]], nan=0.0).T)
+        found.append(replace(column, samples=np.maximum(samples, 0.0).astype(np.float32)))
+    return tuple(found)
+
+
+def _fresh(reading: model.Reading) -> FloatColumn:
+    values: FloatColumn = np.where(reading.fresh & np.isfinite(reading.values), reading.values, np.nan)
+    return values
+
+
+def _looked(column: Column, values: FloatColumn, recent: Recent, now: float, *, anew: bool) -> Column:
     """A sample is added when the last one is old enough; the quantile is reckoned anew where they changed."""
     window = recent.window.total_seconds()
     kept = (column.times > now - window) & (column.times <= now)
@@ -93,8 +149,7 @@ def _looked(column: Column, reading: model.Reading, recent: Recent, now: float, 
     times, samples = column.times[kept], column.samples[kept]
     if due:
         times = np.append(times, now)
-        fresh = np.where(reading.fresh & np.isfinite(reading.values), reading.values, np.nan)
-        samples = np.concatenate([samples, fresh.astype(np.float32)[None, :]])
+        samples = np.concatenate([samples, values.astype(np.float32)[None, :]])
     return Column(times=times, samples=samples, high=quantile(samples, times, recent, now))
 
 

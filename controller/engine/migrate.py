@@ -125,7 +125,12 @@ class Migrator:
 
     async def _facts(self, order: Order) -> Facts:
         """The live facts. Raises `RefusedError` (rule `facts`) where they cannot be read: no move without them."""
-        rules = self._situation().groups.get(order.server_id, ())
+        situation = self._situation()
+        rules = [
+            rule
+            for rule in situation.groups.get(order.server_id, ())
+            if situation.domains(order.target, rule.domain) - situation.domains(order.source, rule.domain)
+        ]
         try:
             return await recheck.read(self._cloud, order, rules)
         except (TransientError, PermanentError) as error:

@@ -1,7 +1,7 @@
 """The facts read again right before a move, and what in them bars it. Reading is an effect, judging is not."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from controller.engine import receiving
@@ -19,6 +19,10 @@ TARGET_RULES = frozenset(
     {"target-unknown", "target-down", "target-disabled", "clearance", "numa", "group", "placement"}
 )
 """Rules of `bar` that speak against this target alone, and do not pass with the next look: another target may do."""
+
+
+SIDE_BY_SIDE = 16
+"""Servers that are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,11 @@ class Facts:
     members: Mapping[ServerId, HostName | None]
 
 
-async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -> Facts:
-    """Reads what `bar` and the guard need. Migrations are read before members, so that none is missed in between."""
+async def read(cloud: CloudReader, order: Order, rules: Sequence[GroupRule]) -> Facts:
+    """Reads what `bar` and the guard need. Migrations are read before members, so that none is missed in between.
+
+    `rules`: those whose domain the move leaves for another; of the others no member need be known.
+    """
     server = await cloud.server(order.server_id)
     if server is None:
         return Facts(server=None, members={})
@@ -55,9 +62,7 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
     )
     server = replace(server, guest=guest)
     others = sorted({member for rule in rules for member in rule.members} - {order.server_id})
-    placement, found = await asyncio.gather(
-        cloud.admits(server, order.target), asyncio.gather(*map(cloud.server, others))
-    )
+    placement, found = await asyncio.gather(cloud.admits(server, order.target), _servers(cloud, others))
     return Facts(
         server=server,
         source=source,
@@ -67,6 +72,14 @@ async def read(cloud: CloudReader, order: Order, rules: tuple[GroupRule, ...]) -
         placement=placement,
         members={key: member.host for key, member in zip(others, found, strict=True) if member is not None},
     )
+
+
+async def _servers(cloud: CloudReader, keys: Sequence[ServerId]) -> list[Server | None]:
+    """Each of them, `SIDE_BY_SIDE` at once: a room group may have thousands."""
+    found: list[Server | None] = []
+    for first in range(0, len(keys), SIDE_BY_SIDE):
+        found += await asyncio.gather(*map(cloud.server, keys[first : first + SIDE_BY_SIDE]))
+    return found
 
 
 def bar(

@@ -89,7 +89,7 @@ class Sight:
         history = self._history(look, policy)
         cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
-        self._lately, cluster = lately.looked(self._lately, cluster, policy.recent, look.at)
+        self._lately, cluster = lately.looked(self._lately, cluster, policy.recent, look.at, _moving(history))
         looked = situation.of_cluster(cluster, policy, look.at, before=self._prepared)
         self._prepared = looked.prepared
         cluster = self._with_spells(cluster, looked, look)
@@ -132,3 +132,9 @@ class Sight:
         found = classify.breaches(Load(looked))
         self._spells = breaches.looked(self._spells, (b.key for b in found), look.at, longest_gap=self._gap)
         return replace(cluster, breach_since=self._spells.since())
+
+
+def _moving(history: History) -> frozenset[HostName]:
+    """Hosts from or to which a move of ours runs."""
+    under_way = [entry.intent for entry in history.entries if entry.outcome is None]
+    return frozenset(host for intent in under_way for host in (intent.source, intent.target))

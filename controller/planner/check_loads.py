@@ -82,23 +82,11 @@ class Book:
                 "vcpus placed": float(hosts.vcpus[row]),
                 "memory placed": float(hosts.memory_mib[row]),
                 "disk placed": float(hosts.disk_gib[row]),
-                "cpu": thresholds.cpu_ratio * float(hosts.threads[row]) - self._more_at_peaks(row),
+                "cpu": thresholds.cpu_ratio * float(hosts.threads[row]),
                 "memory": thresholds.memory_ratio * float(hosts.physical_memory_mib[row]) * MIB,
-                "network": thresholds.network_ratio * float(hosts.migration_mib_s[row]) * MIB
-                - _beyond(float(hosts.network_high_bytes_s[row]), self._traffic(row)),
+                "network": thresholds.network_ratio * float(hosts.migration_mib_s[row]) * MIB,
             }[quantity]
         return math.inf if math.isnan(limit) else limit
-
-    def _more_at_peaks(self, host: int) -> float:
-        """Threads: its high quantile over now, or what its VMs will use more by their forecasts, whichever is more."""
-        hosts, vms = self._cluster.hosts, self._cluster.vms
-        lately = _beyond(float(hosts.cpu_high_ratio[host]) * float(hosts.threads[host]), self._threads_busy(host))
-        ahead = 0.0
-        for vm in np.flatnonzero(vms.host == host).tolist() if self._policy.recent.forecast else ():
-            will, now = fresh(vms.cpu_ahead_vcpus, vm), fresh(vms.cpu_vcpus, vm)
-            if will is not None and now is not None and not self._off(vm):
-                ahead += max(will, 0.0) - max(now, 0.0)
-        return max(lately, ahead)
 
     def arrival(self, move: Move, already: set[int]) -> Sums:
         """What the copy on the target adds while others of its wave are there `already` (and this one then is)."""
@@ -179,24 +167,12 @@ class Book:
         value, host = fresh(self._readings[quantity], vm), int(vms.host[vm])
         if value is not None:
             uses = max(value, 0.0)
-            now = uses + self._waits(vm, host, uses) if quantity == "cpu" else uses
-            return max(now, *self._peaks(quantity, vm))
+            return uses + self._waits(vm, host, uses) if quantity == "cpu" else uses
         link = float(self._cluster.hosts.migration_mib_s[host]) * MIB
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
         busy = self._busy[quantity](host)
         beyond = math.inf if busy is None else max(0.0, busy - self._measured(quantity, host))
-        return max(min(bounds[quantity], beyond), *self._peaks(quantity, vm))
-
-    def _peaks(self, quantity: str, vm: int) -> list[float]:
-        """What it is known to use at its high quantile, and by its forecast; a zero with them."""
-        vms, forecast = self._cluster.vms, self._policy.recent.forecast
-        ahead = fresh(vms.cpu_ahead_vcpus, vm) if forecast else None
-        known = {
-            "cpu": [float(vms.cpu_high_vcpus[vm]), 0.0 if ahead is None else ahead],
-            "memory": [],
-            "network": [float(vms.network_high_bytes_s[vm])],
-        }[quantity]
-        return [0.0, 0.0, *(each for each in known if math.isfinite(each))]
+        return min(bounds[quantity], beyond)
 
     def _waits(self, vm: int, host: int, uses: float) -> float:
         """Threads that it waits for on a full host, by its steal, up to its vCPUs."""
@@ -305,8 +281,3 @@ class Book:
 
     def _rows(self, host: int) -> set[int]:
         return {int(row) for row in self._cluster.hosts.power[host] if row >= 0}
-
-
-def _beyond(high: float, now: float | None) -> float:
-    """How much more the high quantile is than now, 0 where either is not known."""
-    return max(high - now, 0.0) if now is not None and math.isfinite(high) else 0.0

@@ -32,7 +32,7 @@ def _peaks(facts: situation.Situation, vm: int) -> str:
         (f"{vms.cpu_ahead_vcpus.values[vm]:.2f} by its forecast", recent.forecast and vms.cpu_ahead_vcpus.fresh[vm]),
     ]
     said = ", ".join(words for words, is_known in known if is_known)
-    return f"{facts.brings[amounts.CPU, vm]:.2f} vCPUs ({said or 'no history'})"
+    return f"{facts.at_peaks[amounts.CPU, vm]:.2f} vCPUs ({said or 'no history'})"
 
 
 def filled(facts: situation.Situation, host: int) -> str:

@@ -17,7 +17,8 @@ from controller.planner.situation import Situation
 class Load:
     """The one value of the planner that changes. Arrays are read by `rules` and `score`, written here only.
 
-    `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted. `least`, `most` (P,): watts.
+    `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted; `at_peaks` with
+    what arrives at its peaks. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
     cost.
     `misplaced`: VMs above their host's clearance.
@@ -42,7 +43,7 @@ class Load:
             ]
         )
         self.vms_on = np.bincount(vms.host[placed], minlength=hosts).astype(np.int32)
-        self.used = situation.used.copy()
+        self.used, self.at_peaks = situation.used.copy(), situation.used.copy()
         self.least = situation.watts.least.copy()
         self.most = situation.watts.most.copy()
         self.misplaced = int(np.count_nonzero(misplaced(self)))
@@ -133,6 +134,7 @@ class Load:
         situation = self.situation
         home = host == self.origin[vm]
         amount = (situation.relieves if home else situation.brings)[:, vm]
+        self.at_peaks[:, host] += sign * (amount if home else situation.at_peaks[:, vm])
         slope = (situation.watts.per_thread_out if home else situation.watts.per_thread_in)[host]
         self.used[:, host] += sign * amount
         watts = sign * float(slope * amount[0])

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, groups, score
+from controller.planner import amounts, groups, rules, score
 from controller.planner.load import Load
 
 ACROSS_RACK = 0.02
@@ -31,7 +31,7 @@ def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """The fullest of the host's resources with the VM on it, as a share of its capacity or limit."""
     situation = load.situation
     asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, hosts, 1.0)
-    used = _shares(load.used, situation.brings[:, vm], situation.filled_to, hosts, 1e-9)
+    used = _shares(*rules.counted(load, vm), hosts, 1e-9)
     fullest: FloatColumn = functools.reduce(np.fmax, (functools.reduce(np.maximum, asked), *used))
     return fullest
 

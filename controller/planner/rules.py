@@ -264,12 +264,20 @@ def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
     peaks)`, of what the VM brings.
     """
     situation, fill = load.situation, load.situation.policy.consolidation.fill_ratio
-    tables = ((load.asked, situation.asked, situation.capacity), (load.used, situation.brings, situation.filled_to))
+    tables = ((load.asked, situation.asked[:, vm], situation.capacity), counted(load, vm))
     for carried, brought, limits in tables:
-        for amount, row, limit in zip(brought[:, vm].tolist(), carried, limits, strict=True):
+        for amount, row, limit in zip(brought.tolist(), carried, limits, strict=True):
             if amount != 0:
                 hosts = hosts[fits(row[hosts] + amount, fill * limit[hosts])]
     return hosts
+
+
+def counted(load: Load, vm: int) -> tuple[amounts.Table, FloatColumn, amounts.Table]:
+    """What hosts carry (3, H), what the VM adds (3,), and up to what (3, H): at their peaks, unless it is urgent."""
+    situation = load.situation
+    if situation.urgent[vm]:
+        return load.used, situation.brings[:, vm], situation.limit
+    return load.at_peaks, situation.at_peaks[:, vm], situation.filled_to
 
 
 def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColumn:
@@ -325,10 +333,10 @@ def sharing(limits: Limits, allowed: int) -> int:
 
 
 def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.BoolColumn:
-    amount = load.situation.brings[quantity, vm]
-    if amount == 0:
+    carried, brought, limit = counted(load, vm)
+    if brought[quantity] == 0:
         return np.ones(len(hosts), np.bool_)
-    return fits(load.used[quantity, hosts] + amount, load.situation.filled_to[quantity, hosts])
+    return fits(carried[quantity, hosts] + brought[quantity], limit[quantity, hosts])
 
 
 def _requirement(load: Load, vm: int) -> int:

@@ -22,7 +22,8 @@ from inventory.model import Domain
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
-    migrations under way. A host is hot above `limit`, and is filled to `filled_to`.
+    migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
+    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains or is not cleared for them.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -58,6 +59,8 @@ class Situation:
     filled_to: amounts.Table
     used: amounts.Table
     brings: amounts.Table
+    at_peaks: amounts.Table
+    urgent: model.BoolColumn
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
@@ -126,7 +129,9 @@ def of_cluster(
         limit=limit,
         filled_to=amounts.filled_to(limit, hosts, vms, used, policy.recent),
         used=used,
-        brings=amounts.at_its_peaks(brings, vms, policy.recent),
+        brings=brings,
+        at_peaks=amounts.at_its_peaks(brings, vms, policy.recent),
+        urgent=_urgent(cluster, judged),
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
@@ -135,6 +140,13 @@ def of_cluster(
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),
     )
+
+
+def _urgent(cluster: model.Cluster, judged: Standing) -> model.BoolColumn:
+    fleeing = judged.sick | judged.overheated | cluster.hosts.draining
+    host = cluster.vms.host
+    misplaced: model.BoolColumn = cluster.vms.classification > np.append(cluster.hosts.clearance, np.int8(127))[host]
+    return np.append(fleeing, False)[host] | misplaced
 
 
 def _rows(cluster: model.Cluster, names: Collection[HostName]) -> frozenset[int]:

@@ -134,20 +134,23 @@ def _rooms(case: Case) -> Iterator[Problem]:
 
 
 def _too_large(case: Case, name: str, demands: list[tuple[System, VmSet, Flavor]]) -> Iterator[Problem]:
-    level = min(max(system.classification, flavor.classification) for system, _, flavor in demands)
+    """At every level: what the group's VMs of it and above ask for must fit into some room's hosts cleared for it."""
+    rooms = case.estate.rooms
     for noun, capacity_of, demand_of in _RESOURCES:
-        held: defaultdict[str, float] = defaultdict(float)
+        asked: defaultdict[Classification, int] = defaultdict(int)
+        held: defaultdict[tuple[str, Classification], float] = defaultdict(float)
+        for system, vm_set, flavor in demands:
+            for level in Classification:
+                if level <= max(system.classification, flavor.classification):
+                    asked[level] += vm_set.count * demand_of(flavor)
         for host, host_type in _usable(case.estate):
-            if host.clearance >= level:
-                held[case.estate.racks[host.rack].room] += capacity_of(host_type)
-        asked, most = (
-            sum(vm_set.count * demand_of(flavor) for _, vm_set, flavor in demands),
-            max(held.values(), default=0),
-        )
-        if asked > most:
+            for level in Classification:
+                if level <= host.clearance:
+                    held[case.estate.racks[host.rack].room, level] += capacity_of(host_type)
+        if not any(all(amount <= held[room, level] for level, amount in asked.items()) for room in rooms):
             what = (
-                f"room group {name!r} asks for {asked} {noun}, and no room has more than {most:.0f} on hosts cleared "
-                "for it (take systems out of the group)"
+                f"room group {name!r} asks for {asked[Classification.OPEN]} {noun}, and no room has as much on hosts "
+                "cleared for it (take systems out of the group)"
             )
             yield case.problem("systems", demands[0][0].name, what, "room_group")
 

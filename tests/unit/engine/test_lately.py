@@ -100,3 +100,53 @@ def test_a_clock_that_was_set_back_begins_anew():
         kept, _ = lately.looked(kept, cluster(cpu=4.0), RECENT, NOW + timedelta(days=1) + number * EVERY)
     _, found = lately.looked(kept, cluster(cpu=1.0), RECENT, NOW)
     assert np.isnan(found.vms.cpu_high_vcpus).all()
+
+
+def looks(*clusters: model.Cluster, recent: Recent = RECENT) -> model.Cluster:
+    """The last one's snapshot, after looks half a minute apart."""
+    kept = lately.Lately()
+    for number, look in enumerate(clusters):
+        kept, found = lately.looked(kept, look, recent, NOW + number * EVERY)
+    return found
+
+
+def two(*, on: str, other: str = "h2", waits: bool = True, cpu: float = 8.0) -> model.Cluster:
+    """A VM that uses 8 threads at its most on a host, and another that uses 4."""
+    vms = [Vm(name="a", host=on, vcpus=32, cpu=cpu)] + ([Vm(name="b", host=other, vcpus=32, cpu=4.0)] if waits else [])
+    return builders.cluster(hosts=[Host(name="h1"), Host(name="h2")], vms=vms)
+
+
+def test_what_comes_to_a_host_brings_its_peaks_and_what_leaves_takes_them_away():
+    """Residents' own peaks stay what they are: an arrival does not eat what was kept for them."""
+    highest = replace(RECENT, quantile=1.0)
+    before = [two(on="h1"), *[two(on="h1", cpu=2.0)] * 19]
+    staying = looks(*before, two(on="h1", cpu=2.0), recent=highest)
+    moved = looks(*before, two(on="h2", cpu=2.0), recent=highest)
+    kept, came = (64.0 * found.hosts.cpu_high_ratio for found in (staying, moved))
+    assert came[0] == pytest.approx(kept[0] - 8.0, abs=0.01)
+    assert came[1] == pytest.approx(kept[1] + 8.0, abs=0.01)
+
+
+def test_a_vm_without_history_counts_with_what_it_uses_now_and_one_that_is_gone_no_more():
+    before = [two(on="h1", waits=False)] * 20
+    new = looks(*before, two(on="h1"))
+    assert 64.0 * (new.hosts.cpu_high_ratio - looks(*before, before[0]).hosts.cpu_high_ratio) == pytest.approx([0, 4.0])
+    gone = looks(*[two(on="h1")] * 20, two(on="h1", waits=False))
+    assert 64.0 * gone.hosts.cpu_high_ratio == pytest.approx(64.0 * looks(*before, before[0]).hosts.cpu_high_ratio)
+
+
+def test_while_a_copy_runs_its_hosts_are_not_sampled():
+    quiet = builders.cluster(
+        hosts=[Host(name="h1", network_mib_s=10.0), Host(name="h2", network_mib_s=10.0), Host(name="h3")],
+        vms=[Vm(name="a", host="h1")],
+    )
+    copying = builders.cluster(
+        hosts=[Host(name="h1", network_mib_s=1150.0), Host(name="h2", network_mib_s=1150.0), Host(name="h3")],
+        vms=[Vm(name="a", host="h1", target="h2", busy=True)],
+    )
+    found = looks(*[quiet] * 10, *[copying] * 5, *[quiet] * 6, recent=replace(RECENT, quantile=1.0))
+    assert found.hosts.network_high_bytes_s[:2].tolist() == pytest.approx([10 * 2.0**20] * 2)
+    kept = lately.Lately()
+    for number in range(20):
+        kept, found = lately.looked(kept, quiet, RECENT, NOW + number * EVERY, moving=("h1",))
+    assert np.isnan(found.hosts.network_high_bytes_s[0]) and found.hosts.network_high_bytes_s[1] > 0

@@ -9,12 +9,13 @@ import pytest
 
 from controller.adapters.dry_run import DryRunCloud
 from controller.engine.order import Order, Result
+from controller.engine.places import GroupRule
 from controller.errors import RefusedError, TransientError
 from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
 from controller.model.migration import Entry, Outcome, State
 from controller.model.policy import Limits, MigrationPolicy, Mode, Scope, ScopeKind
-from inventory.model import NumaCell, Tier
+from inventory.model import Domain, NumaCell, Tier
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.rig import Rig, ended, order, refused_by
 
@@ -528,3 +529,19 @@ async def test_facts_that_cannot_be_read_teach_nothing(rig: Rig) -> None:
     rig.cloud.down_until = rig.clock.now() + timedelta(minutes=1)
     assert refused_by(await move(rig)) == "facts"
     assert rig.journal.refusals(rig.clock.now()) == ()
+
+
+@pytest.mark.parametrize(
+    ("domain", "target", "read"), [(Domain.ROOM, "c3", 0), (Domain.RACK, "c2", 0), (Domain.RACK, "c3", 40)]
+)
+async def test_members_of_a_group_are_read_only_where_the_move_leaves_their_domain(
+    rig: Rig, domain: Domain, target: str, read: int
+) -> None:
+    members = tuple(ServerId(f"vm-{n}") for n in range(1, 42))
+    rule = GroupRule(name="g", domain=domain, together=True, max_per_domain=1, members=members)
+    rig.groups = {ServerId("vm-1"): (rule,)}
+    for member in members[1:]:
+        rig.cloud.boot(member, "c3")
+    assert ended(await move(rig, order(target=target))) == (State.SUCCEEDED, "")
+    asked = [args[0] for name, args in rig.cloud.calls if name == "server"]
+    assert len(set(asked) - {ServerId("vm-1")}) == read

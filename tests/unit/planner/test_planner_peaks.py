@@ -1,7 +1,9 @@
 """Hosts are filled by what they and what arrives use at their peaks, and are hot by what they use now."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from controller.model.cluster import VmState
@@ -16,8 +18,8 @@ NOW_ONLY = Policy(balance=False, recent=Recent(window=timedelta(0), forecast=Fal
 
 
 def cluster(target: dict[str, float] | None = None, vm: dict[str, object] | None = None, **more: object):
-    """c1 fails under one VM of 8 vCPUs that uses 2; c2 uses 40 of its 64 threads, and may use 51.2."""
-    hosts = [Host(name="c1", memory_health=2), Host(name="c2", cpu=40 / 64, **(target or {}))]
+    """c1 is hot with one VM of 8 vCPUs that uses 2; c2 uses 40 of its 64 threads, and may use 51.2."""
+    hosts = [Host(name="c1", cpu=0.81, **more.get("source", {})), Host(name="c2", cpu=40 / 64, **(target or {}))]
     given = {"vcpus": 8, "cpu": 2.0, **(vm or {})}
     vms = [Vm(name="flees", host="c1", **given), *more.get("others", ())]
     return builders.cluster(hosts=hosts, vms=vms)
@@ -57,6 +59,29 @@ def test_a_host_is_filled_to_what_leaves_room_for_its_peaks(more: dict[str, obje
     assert [move.vm_name for move in made.moves] == (["flees"] if goes else [])
     if not goes:
         assert {hold.rule for hold in made.holds if hold.vm == "flees"} <= {"cpu", "network"}
+
+
+@pytest.mark.parametrize("source", [{"memory_health": 2}, {"draining": True}, {"clearance": 0}])
+def test_what_leaves_a_host_that_fails_drains_or_is_not_cleared_for_it_goes_by_what_is_used_now(source):
+    crowded = {"target": {"cpu_high": 51 / 64}, "vm": {"cpu_high": 8.0, "classification": 1}, "source": source}
+    assert [move.vm_name for move in planned(**crowded).moves] == ["flees"]
+
+
+def test_what_arrives_together_counts_at_its_peaks_together():
+    """Two VMs of 2 threads with peaks of 5: c2 has room for one peak and its own, not for two."""
+    hosts = [Host(name="c1", cpu=0.84), Host(name="c2", cpu=40 / 64, cpu_high=44 / 64)]
+    vms = [Vm(name=name, host="c1", vcpus=8, cpu=2.0, cpu_high=5.0) for name in "ab"]
+    facts = builders.cluster(hosts=hosts, vms=vms)
+    assert len(plan.plan(facts, POLICY, NOW).moves) == 1
+    known = replace(facts, vms=replace(facts.vms, cpu_high_vcpus=np.full(2, np.nan)))
+    assert len(plan.plan(known, POLICY, NOW).moves) == 2
+
+
+def test_a_vm_on_its_way_makes_no_host_hot_by_its_peaks():
+    hosts = [Host(name="c1"), Host(name="c2", cpu=45 / 64)]
+    vms = [Vm(name="comes", host="c1", target="c2", busy=True, vcpus=32, cpu=2.0, cpu_high=20.0, cpu_ahead=25.0)]
+    breaches = plan.plan(builders.cluster(hosts=hosts, vms=vms), POLICY, NOW).breaches_before
+    assert "cpu:c2" not in {breach.key for breach in breaches}
 
 
 def test_forecasts_count_only_where_policy_says_so():
