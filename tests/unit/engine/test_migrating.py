@@ -541,7 +541,7 @@ async def test_members_of_a_group_are_read_only_where_the_move_leaves_their_doma
     rule = GroupRule(name="g", domain=domain, together=True, max_per_domain=1, members=members)
     rig.groups = {ServerId("vm-1"): (rule,)}
     for member in members[1:]:
-        rig.cloud.boot(member, "c3")
+        rig.cloud.boot(member, "c3", memory_mib=64)
     assert ended(await move(rig, order(target=target))) == (State.SUCCEEDED, "")
     asked = [args[0] for name, args in rig.cloud.calls if name == "server"]
     assert len(set(asked) - {ServerId("vm-1")}) == read
