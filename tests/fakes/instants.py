@@ -5,7 +5,7 @@ Imports nothing of the planner, so that neither its formulas nor its checker's c
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Reading, VmState
 from controller.model.plan import Plan
@@ -18,6 +18,10 @@ _HARD = {GroupKind.ANTI_AFFINITY}
 
 Move = tuple[int, int]
 """A VM's row and its target's."""
+
+
+STATES = ("waiting", "flying", "done")
+"""What a move of a wave may be at an instant of it."""
 
 
 def carried(cluster: Cluster, policy: Policy, plan: Plan, wave: int, states: list[str]) -> dict[str, float]:
@@ -201,3 +205,14 @@ def _domain(cluster: Cluster, domain: Domain, host: int) -> tuple[object, ...]:
     site = cluster.rooms.site[room] if room >= 0 else -1
     place = {Domain.RACK: rack, Domain.ZONE: zone, Domain.ROOM: room, Domain.SITE: site}[domain]
     return () if place == -1 else (place,)
+
+
+def worse(cluster: Cluster, policy: Policy, made: Plan, state: Callable[[], str]) -> Iterator[str]:
+    """What carries more than it may and than it did, at one instant of each wave, where every move's state is asked."""
+    start = carried(cluster, policy, made, 1, ["waiting"] * len(made.waves[0]) if made.waves else [])
+    may = limits(cluster, policy)
+    for number, wave in enumerate(made.waves, start=1):
+        for name, load in carried(cluster, policy, made, number, [state() for _ in wave]).items():
+            allowed = max(may.get(name, 0.0), start.get(name, 0.0))
+            if load > allowed * (1 + 1e-6) + 1e-6:
+                yield f"{name} reaches {load}, may be {allowed}, in wave {number}"

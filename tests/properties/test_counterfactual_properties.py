@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ from controller.model.policy import Policy
 from controller.planner import classify, counterfactual, plan, score, situation, terms
 from controller.planner.load import Load
 from tests import builders
-from tests.fakes import arbitrary_clusters, otherwise
+from tests.fakes import arbitrary_clusters, otherwise, told_terms
 from tests.fakes.arbitrary_clusters import seldom, slowly
 
 CLUSTERS, POLICIES = arbitrary_clusters.clusters(), arbitrary_clusters.policies()
@@ -70,15 +69,8 @@ def test_what_has_not_lasted_as_long_as_is_asked_moves_nothing(cluster, policy, 
 @given(cluster=CLUSTERS, policy=POLICIES)
 def test_the_terms_that_a_move_changes_sum_to_its_change_of_the_score(cluster, policy):
     made = planned(cluster, policy)
-    facts = situation.of_cluster(cluster, policy, builders.NOW)
-    load = Load(facts)
-    for move in made.moves:
-        vm, target = facts.cluster.vms.ids.index(move.vm), facts.cluster.hosts.names.index(move.target)
-        changed = terms.of_move(load, vm, target, move.breach)
-        for at, concern in enumerate(score.NAMES):
-            change = sum(term.after - term.before for term in changed if term.concern == concern)
-            assert change == pytest.approx(move.score_after[at] - move.score_before[at], abs=1e-6)
+    for move, changed, wrong in told_terms.of_moves(cluster, policy, made):
+        assert not wrong, changed
         paying = terms.paying(changed, move.breach)
         fell = [name for name in score.NAMES if any(t.after < t.before and t.concern == name for t in changed)]
         assert (paying is None) == (not fell) or paying.after < paying.before
-        load.move(vm, target)

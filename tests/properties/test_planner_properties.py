@@ -36,13 +36,7 @@ def test_much_of_what_is_pressed_takes_several_waves():
 def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(case, data):
     cluster, policy = case
     made = planned(cluster, policy)
-    start = instants.carried(cluster, policy, made, 1, ["waiting"] * len(made.waves[0]) if made.waves else [])
-    may = instants.limits(cluster, policy)
-    for number, wave in enumerate(made.waves, start=1):
-        states = [data.draw(st.sampled_from(["waiting", "flying", "done"])) for _ in wave]
-        for name, load in instants.carried(cluster, policy, made, number, states).items():
-            allowed = max(may.get(name, 0.0), start.get(name, 0.0))
-            assert load <= allowed * (1 + 1e-6) + 1e-6, f"{name} reaches {load}, may be {allowed}, in wave {number}"
+    assert not list(instants.worse(cluster, policy, made, lambda: data.draw(st.sampled_from(instants.STATES))))
 
 
 @slowly
