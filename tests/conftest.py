@@ -33,9 +33,9 @@ __all__ = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what needs hosts, and keeps what stirs the labs in one process (`--dist loadgroup`) beside all else.
 
-    Each lab's cloud is one for all tests of a run; `make -j2 test test-hosts` is two runs, each with its own. Tests of
-    bare hosts come first, since the joined lab takes the hosts as they leave them; those that empty the plain lab's
-    cloud come last.
+    Each lab's cloud is one for all tests, and both at once are more than two cores bear: side by side they take as long
+    as one after the other. Tests of bare hosts come first, since the joined lab takes the hosts as they leave them;
+    those that empty the plain lab's cloud come last.
     """
     for item in items:
         turn = _turn(item)
