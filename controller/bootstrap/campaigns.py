@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from controller import config
-from controller.adapters.ansible import asked, leftovers, shared, tags
+from controller.adapters.ansible import asked, processes, shared, tags
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import ansible
@@ -72,7 +72,7 @@ class Campaigns:
             _log.error("no folder for artifacts", extra={"where": str(self._artifacts), "error": error.strerror})
         for campaign in self._journal.campaigns.campaigns():
             if campaign.state in OPEN:
-                leftovers.end(work.run_prefix(campaign.id))
+                processes.end(work.run_prefix(campaign.id))
         task = asyncio.create_task(self._conductor.run(), name="campaigns")
         task.add_done_callback(self._told)
         try:

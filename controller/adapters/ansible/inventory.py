@@ -73,8 +73,8 @@ class Inventory:
         if not site.inventory.exists():
             raise InputError("there is no such inventory", where=str(site.inventory), remedy="see ansible.inventory")
         password = None if site.vault is None else site.vault()
-        mark = f"inventory-{os.getpid()}"
-        with private.folder(mark) as folder, vault.handed_over(folder, password) as pipe:
+        run = f"inventory-{os.getpid()}"
+        with private.folder(run) as folder, vault.handed_over(folder, password) as pipe:
             command = [sys.executable, "-m", "ansible", "inventory", "-i", str(site.inventory), "--list"]
             if pipe is not None:
                 command += ["--vault-password-file", str(pipe)]
@@ -82,7 +82,7 @@ class Inventory:
                 answer = subprocess.run(  # noqa: S603 - words of its own alone
                     command,
                     cwd=site.root,
-                    env=dict(site.environ(folder, mark)),
+                    env=dict(site.environ(folder, run)),
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     text=True,

@@ -29,7 +29,7 @@ from controller.adapters.ansible import asked, private, processes, vault
 from controller.adapters.ansible.artifacts import Artifacts
 from controller.adapters.ansible.inventory import Inventory
 from controller.adapters.ansible.redaction import Redactor
-from controller.adapters.ansible.site import Site
+from controller.adapters.ansible.site import MARK, Site
 from controller.adapters.ansible.tally import Tally
 from controller.errors import PermanentError
 from controller.model.playbook import PlaybookResult, PlaybookRun, TaskEvent
@@ -117,7 +117,7 @@ class AnsiblePlaybooks:
             raise PermanentError(f"Ansible could not be run: {error}", where=job.run.playbook) from error
         finally:
             # SSH's shared connections too, whose host keys were looked at for this run alone.
-            processes.end(job.run.id)
+            processes.end(config.env[MARK])
         status: int | None = runner.rc
         return status
 

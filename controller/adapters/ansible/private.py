@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.adapters.ansible import processes
+from controller.adapters.ansible.site import mark
 from controller.errors import PermanentError
 
 _PREFIX = "gdcc-run-"
@@ -20,8 +21,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it are made by mkdtemp
 
 
 @contextlib.contextmanager
-def folder(mark: str) -> Iterator[Path]:
-    """A folder for the run whose processes carry this mark. Raises `PermanentError` where none can be made."""
+def folder(run: str) -> Iterator[Path]:
+    """A folder for the run with this id. Raises `PermanentError` where none can be made."""
     home = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     sweep(home)
     try:
@@ -30,7 +31,7 @@ def folder(mark: str) -> Iterator[Path]:
         raise PermanentError(f"no folder can be made for a run: {error.strerror}", where=str(home)) from error
     lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    os.pwrite(lock, mark.encode(), 0)
+    os.pwrite(lock, mark(run, made).encode(), 0)
     try:
         yield made
     finally:
@@ -45,8 +46,9 @@ def sweep(home: Path) -> None:
             lock = os.open(left / _LOCK, os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if mark := os.pread(lock, 1000, 0).decode():
-                    processes.end(mark)
-                shutil.rmtree(left, ignore_errors=True)
+                # One without a mark may be another process's that has just made it and waits for the lock.
+                if marked := os.pread(lock, 1000, 0).decode():
+                    processes.end(marked)
+                    shutil.rmtree(left, ignore_errors=True)
             finally:
                 os.close(lock)

@@ -9,20 +9,21 @@ from pathlib import Path
 from controller.adapters.ansible.site import MARK
 
 
-def of(mark: str) -> Iterator[int]:
-    """The ids of this user's processes that carry the mark, this one not among them."""
-    wanted = f"{MARK}={mark}".encode()
+def of(prefix: str) -> Iterator[int]:
+    """The ids of this user's processes whose mark begins so, this one not among them."""
+    wanted = f"{MARK}={prefix}".encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+            given = (entry / "environ").read_bytes().split(b"\0")
+            if any(each.startswith(wanted) for each in given):
                 yield int(entry.name)
 
 
-def end(mark: str) -> None:
-    """Kills them all, those too that are born meanwhile."""
-    while found := list(of(mark)):
+def end(prefix: str) -> None:
+    """Kills them all, those too that are born meanwhile: of one run by its whole mark, of several by how ids begin."""
+    while found := list(of(prefix)):
         for process in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

@@ -11,7 +11,12 @@ INHERITED = frozenset(
 """Environment variables of this process that Ansible gets; a site names others in `Site.environment`."""
 
 MARK = "GDCC_RUN"
-"""The environment variable that tells a run's processes from all others; its value is the run's id."""
+"""The environment variable that tells a run's processes from all others; its value is `mark`'s."""
+
+
+def mark(run: str, private: Path) -> str:
+    """Begins with the run's id and is its own alone: another landscape's run on this machine may have the same id."""
+    return f"{run} {private.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +39,12 @@ class Site:
     def playbooks(self) -> Path:
         return self.root / "playbooks"
 
-    def environ(self, private: Path, mark: str) -> Mapping[str, str]:
-        """The whole environment of a run whose own folder is `private`."""
+    def environ(self, private: Path, run: str) -> Mapping[str, str]:
+        """The whole environment of the run with this id, whose own folder is `private`."""
         inherited = {name: os.environ[name] for name in INHERITED | self.environment if name in os.environ}
         return {
             **inherited,
-            MARK: mark,
+            MARK: mark(run, private),
             "ANSIBLE_CONFIG": str(self.root / "ansible.cfg"),
             "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "ssh"),

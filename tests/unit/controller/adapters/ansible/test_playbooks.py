@@ -140,7 +140,7 @@ def everything(*folders: Path) -> str:
 
 def folders(run: str) -> list[Path]:
     """The folders in memory of runs of this id, whichever process they are of."""
-    return [lock.parent for lock in private.MEMORY.glob("gdcc-run-*/lock") if read(lock) == run]
+    return [lock.parent for lock in private.MEMORY.glob("gdcc-run-*/lock") if read(lock).startswith(run)]
 
 
 def read(path: Path) -> str:
@@ -273,6 +273,19 @@ async def test_a_run_that_is_cancelled_ends_its_processes(place: Site) -> None:
         await task
     assert not list(processes.of("cancelled"))
     assert not folders("cancelled")
+
+
+async def test_the_end_of_a_run_leaves_another_landscapes_run_of_the_same_id_alone(tmp_path: Path) -> None:
+    mine, other = site(tmp_path / "mine", PLAYBOOKS), site(tmp_path / "other", PLAYBOOKS)
+    begun, run = asyncio.Event(), asked("same-id", "good", playbook="sleep.yml", timeout_s=60)
+    task = asyncio.create_task(AnsiblePlaybooks(mine).run(run, lambda _: begun.set()))
+    await begun.wait()
+    await ran(other, asked("same-id", "good", playbook="write.yml", variables={"folder": str(tmp_path)}))
+    going_on = list(processes.of("same-id"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert going_on
 
 
 async def test_a_runs_id_is_used_once_and_the_oldest_artifacts_go(tmp_path: Path) -> None:

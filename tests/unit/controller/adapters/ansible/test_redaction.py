@@ -78,6 +78,14 @@ def test_a_runs_folder_is_its_own_and_goes_with_it() -> None:
     assert not folder.exists()
 
 
+def test_a_folder_that_has_just_been_made_is_left_to_its_maker(tmp_path: Path) -> None:
+    made = tmp_path / "gdcc-run-made"
+    made.mkdir()
+    (made / "lock").touch()
+    private.sweep(tmp_path)
+    assert made.exists()
+
+
 PROGRAM = "import os, sys; os.setsid(); print(flush=True); sys.stdin.read()"
 
 

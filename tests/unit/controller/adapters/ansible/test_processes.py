@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from controller.adapters.ansible import leftovers
+from controller.adapters.ansible import processes
 from controller.adapters.ansible.site import MARK
 
 
@@ -21,6 +21,6 @@ def marked(run: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_processes_of_a_campaigns_runs_are_ended_and_no_others() -> None:
     mine = f"campaign-test{os.getpid()}-"
     with marked(f"{mine}c1-work-1") as left, marked(f"patch-{mine}c1") as other:
-        leftovers.end(mine)
+        processes.end(mine)
         assert left.wait(timeout=60) == -9
         assert other.poll() is None
