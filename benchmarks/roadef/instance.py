@@ -63,6 +63,8 @@ def read_problem(model: Path, origin: Whole) -> Problem:
         origin=origin,
         demand=np.ascontiguousarray(processes[:, 1:-1]),
         group=processes[:, 0].copy(),
+        kind=np.full(len(processes), -1),
+        open_to=np.ones((0, count), np.bool_),
         move_cost=processes[:, -1] * process_weight,
         capacity=np.ascontiguousarray(machines[:, 2 : 2 + resources]),
         safety=np.ascontiguousarray(machines[:, 2 + resources : 2 + 2 * resources]),

@@ -38,6 +38,7 @@ from controller.engine.sighting import Sight
 from controller.engine.status import Published, Status
 from controller.errors import GdccError
 from controller.model.policy import Policy
+from controller.planner.assignment import permission
 from inventory.model import Estate
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def run(path: Path) -> None:
 async def _serve(path: Path, settings: config.Config, estate: Estate, journal: SqlJournal) -> None:
     async with contextlib.AsyncExitStack() as stack:
         wired = await wire(stack, settings, estate, journal)
+        _tell_of_rounds(settings)
         notifier = Notifier()
         stack.callback(notifier.close)
         await stack.enter_async_context(wired.serving(settings))
@@ -197,6 +199,7 @@ class Wired:
                 _log.error("the configuration is not taken over", extra={"error": str(error)})
                 return
             self.loop.take_over(settings.policy.policy(), estate, settings.interval)
+            _tell_of_rounds(settings)
             waits = _restart_needed(self._settings, settings)
             _log.info("the configuration is taken over", extra={"waits_for_a_restart": waits})
 
@@ -209,6 +212,13 @@ class Wired:
         await self.observer.take_over((usage, snmp), settings.deadline)
         self._sources, self._snmp = sources, snmp
         _log.info("the collectors are built anew")
+
+
+def _tell_of_rounds(settings: config.Config) -> None:
+    """Where policy asks for several searches a plan, and this process may not make what those after the first run."""
+    if settings.policy.search_rounds > 1 and not permission.granted():
+        remedy = "install gdcc-controller.service.d/search-rounds.conf"
+        _log.warning("this process may make no machine code: searches differ by chance alone", extra={"remedy": remedy})
 
 
 def _restart_needed(before: config.Config, now: config.Config) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from controller.model.policy import Policy
 from controller.planner import anytime, explanation
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
+from controller.planner.assignment import permission
 
 WIDE = 160
 TIGHTEST = 15
@@ -119,6 +120,7 @@ def _of_whom(snapshot: Path | None, config: Path | None, *, recommended: bool) -
 
 def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:
     """The best plan that the time or the rounds allow, each better one told as it is found; Ctrl-C takes the last."""
+    _make_ready()
     began, best = time.monotonic(), None
     limit = math.inf if time_limit is None else time_limit
     try:
@@ -132,6 +134,22 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
     if best is None:
         raise InvariantError("no plan was made", where="anytime")
     return best
+
+
+def _make_ready() -> None:
+    """Before the time counts: what later searches run is made on this machine once, which takes most of a minute."""
+    if not permission.granted():
+        errors.print("this process may make no machine code: searches differ by chance alone", markup=False)
+        return
+    from controller.planner import assigned
+    from controller.planner.assignment import search
+
+    began, before = time.monotonic(), search.compiled_before()
+    if not before:
+        errors.print("making the search's machine code, once on this machine: most of a minute", markup=False)
+    assigned.make_ready()
+    if not before:
+        errors.print(f"made in {time.monotonic() - began:.0f} s, and kept where a disk can be written", markup=False)
 
 
 def _of_daemon(socket: Path, *, recommended: bool) -> Plan:

@@ -23,6 +23,7 @@ from controller.planner import (
     freeing,
     groups,
     preference,
+    rearranging,
     room,
     rules,
     score,
@@ -78,6 +79,8 @@ def choices(
 ) -> Found:
     """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
     search = Search(situation, effort, stop, prefers)
+    if prefers.seed is not None and situation.own_moves:
+        search.rearrange(prefers.seed)
     frees = situation.policy.consolidation.enabled and situation.own_moves
     before = score.of_load(search.load)
     while True:
@@ -209,6 +212,23 @@ class Search:
             return False
         self.send(vm, target, breach)
         return True
+
+    def make_room(self, vm: int, target: int, breach: Breach, room_for: int) -> None:
+        """Sends the VM so that another can take its place."""
+        moves_for_itself = vm in self._reasons
+        self.send(vm, target, breach)
+        if not moves_for_itself and vm in self._reasons:
+            self._room_for[vm] = room_for
+
+    def rearrange(self, seed: int) -> None:
+        """Sends VMs that something lasting is wrong with where all together had best stand."""
+        from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
+
+        lasting = [breach for breach in classify.breaches(self.load) if classify.lasting(self.load, breach)]
+        found = sorted(lasting, key=lambda breach: _urgency(breach, self.prefers))
+        wrong = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
+        rearranging.towards(self, assigned.placement(self.load, ~self._held, wrong, seed, self.asked_to_stop), found)
+        self.settle()
 
     def settle(self) -> None:
         """Sends those back that made room for a VM which then went elsewhere; one that cannot go back stays."""

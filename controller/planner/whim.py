@@ -1,8 +1,9 @@
-"""What a search prefers among things about as good: nothing of its own, or in a later round something by chance.
+"""What a search prefers among things about as good: nothing of its own, or in a later round something of chance.
 
 A search takes the best first and never goes back, so that one unlucky choice may leave a breach which another order of
-the same choices mends. The chance is of the round's number alone: the same round of one snapshot is the same search.
-What a rule forbids, a whim never allows; it is asked only which of what is allowed comes first.
+the same choices mends. Later rounds set out towards where VMs had best stand all at once (`assigned`), the third and
+those after it on a whim too. The chance is of the round's number alone: the same round of one snapshot is the same
+search. What a rule forbids, a whim never allows; it is asked only which of what is allowed comes first.
 """
 
 from dataclasses import dataclass
@@ -10,18 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.sample import FloatColumn
+from controller.planner.assignment import permission
 
 SPREAD = 0.3
 """How far apart two costs are that a whim may still take for each other: the deviation of their ratio's logarithm."""
 JUMPS = 0.3
 """How often something is as urgent as chance will have it."""
+SOBER = 2
+"""So many rounds after the first take every cost as it is and differ by their direction alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whim:
-    """One round's. `dice` is None in the first, which takes every cost as it is."""
+    """One round's. `dice` is None where every cost is taken as it is; `seed`, where the round sets out towards a
+    placement, that of the search for it.
+    """
 
     dice: np.random.Generator | None = None
+    seed: int | None = None
 
     def costs(self, costs: FloatColumn) -> FloatColumn:
         """The costs, each times `exp(SPREAD * a normal deviate)`."""
@@ -45,5 +52,8 @@ NONE = Whim()
 
 
 def of_round(number: int) -> Whim:
-    """The whim of a round, counted from 0; that one has none."""
-    return NONE if number == 0 else Whim(dice=np.random.default_rng(number))
+    """The whim of a round, counted from 0; that one has none. None has a direction where machine code is forbidden."""
+    if number == 0:
+        return NONE
+    seed = number if permission.granted() else None
+    return Whim(seed=seed, dice=None if seed and number <= SOBER else np.random.default_rng(number))

@@ -58,6 +58,7 @@ def broken(problem: columns.Problem, bins: columns.Whole) -> frozenset[str]:
         "conflict": _shares_a_bin(problem, bins),
         "spread": _too_close(problem, bins),
         "dependency": _unmet(problem, bins),
+        "open": _where_it_may_not_be(problem, bins),
     }
     return frozenset(name for name, holds in rules.items() if holds)
 
@@ -73,6 +74,11 @@ def _over_capacity(problem: columns.Problem, bins: columns.Whole) -> bool:
 def _shares_a_bin(problem: columns.Problem, bins: columns.Whole) -> bool:
     places = set(zip(problem.group.tolist(), bins.tolist(), strict=True))
     return len(places) < len(bins)
+
+
+def _where_it_may_not_be(problem: columns.Problem, bins: columns.Whole) -> bool:
+    bound = np.flatnonzero((problem.kind >= 0) & (bins != problem.origin))
+    return not problem.open_to[problem.kind[bound], bins[bound]].all()
 
 
 def _too_close(problem: columns.Problem, bins: columns.Whole) -> bool:

@@ -36,8 +36,9 @@ class Problem:
     """Items that stand in bins, and what it would cost to have them elsewhere.
 
     Hard: usage <= capacity in every bin; two items of a group never share a bin; a group is spread over at least so
-    many domains; where a group is, every group it depends on is too, by neighbourhood. A transient resource counts
-    both where an item came from and where it goes.
+    many domains; where a group is, every group it depends on is too, by neighbourhood; an item goes only where bins are
+    open to its kind. A transient resource counts both where an item came from and where it goes. What an origin breaks
+    may stay so: a bin over its capacity only receives nothing, and two of a group may go on sharing theirs.
     """
 
     origin: Whole
@@ -46,8 +47,12 @@ class Problem:
     """items x resources."""
     group: Whole
     """items: the group of each."""
+    kind: Whole
+    """items: row in `open_to`; -1 for one that may be anywhere."""
+    open_to: Flags
+    """kinds x bins: whether an item of the kind may go there; where it stands at first it may be anyway."""
     move_cost: Whole
-    """items: the cost of being elsewhere than at the origin."""
+    """items: the cost of being elsewhere than at the origin; negative where an item had better leave it."""
     capacity: Whole
     """bins x resources: never exceeded."""
     safety: Whole
@@ -78,6 +83,8 @@ class Problem:
         shapes = {
             "origin": (items,),
             "group": (items,),
+            "kind": (items,),
+            "open_to": (len(self.open_to), bins),
             "move_cost": (items,),
             "capacity": (bins, resources),
             "safety": (bins, resources),
@@ -93,6 +100,7 @@ class Problem:
                 raise UnsoundProblemError(f"{name} is {getattr(self, name).shape}, not {shape}")
         _within("origin", self.origin, bins)
         _within("group", self.group, groups)
+        _within("kind", self.kind + 1, len(self.open_to) + 1)
         _within("dependencies", self.dependencies, groups)
         _within("route_class", self.route_class, len(self.route_cost))
         if self.demand.size and self.demand.min() < 0:
@@ -106,7 +114,7 @@ class Problem:
         room = int(np.abs(self.capacity).sum())
         loads = sum(int(weight) for weight in self.safety_weight) * (total + int(np.abs(self.safety).sum()))
         balances = sum(each.weight * (each.target + 1) * (room + total) for each in self.balances)
-        moves = int(self.move_cost.sum()) + len(self.origin) * int(self.route_cost.max(initial=0))
+        moves = int(np.abs(self.move_cost).sum()) + len(self.origin) * int(self.route_cost.max(initial=0))
         return loads + balances + moves + self.group_move_weight * len(self.origin)
 
 

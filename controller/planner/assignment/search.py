@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.planner.assignment import compiled
 from controller.planner.assignment import problem as columns
 from controller.planner.assignment import state as assignments
 from controller.planner.assignment import tables as layout
@@ -71,6 +72,11 @@ def alone(here: Found) -> Found:
     return here
 
 
+def compiled_before() -> bool:
+    """Whether this machine has the search's machine code from an earlier time."""
+    return compiled.kept(anneal.anneal)
+
+
 class Search:
     """One chain from one seed. It holds an assignment that keeps every rule at any moment."""
 
@@ -88,14 +94,14 @@ class Search:
         total = int(self.state.sums[assignments.TOTAL])
         return Found(bins=self.state.bins[:-1].astype(np.int64), cost=total, tries=self.tries)
 
-    def run(self, progress: Progress, meet: Meeting = alone) -> Found:
-        """Go on until nothing is left of what the caller grants."""
+    def run(self, progress: Progress, meet: Meeting = alone, at_once: int = TRIES_AT_ONCE) -> Found:
+        """Go on until nothing is left of what the caller grants, asked for after every `at_once` tries."""
         met = 0
         while (used := progress(self.tries)) < 1:
             if int(used * MEETINGS) > met:
                 met += 1
                 self.go_on_from(meet(self.here()))
-            self.step(self.cooling.temperature(used), TRIES_AT_ONCE)
+            self.step(self.cooling.temperature(used), at_once)
         return self.best
 
     def step(self, temperature: float, tries: int) -> None:

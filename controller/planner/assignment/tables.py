@@ -22,7 +22,12 @@ class Tables(NamedTuple):
     origin: Rows
     """items + 1; nobody's is -1."""
     traits: Rows
-    """items + 1 x 4: group, and its rows in `present`, `domain_count` and `hood_count`, -1 where nothing binds."""
+    """items + 1 x 5: group, its rows in `present`, `domain_count` and `hood_count`, and the item's in `open_to`.
+
+    -1 where nothing binds.
+    """
+    open_to: NDArray[np.bool_]
+    """kinds x bins."""
     move_cost: Amounts
     cushion: Amounts
     """bins x resources: capacity - safety."""
@@ -61,9 +66,9 @@ def laid_out(problem: columns.Problem) -> Tables:
     present = _numbered(sizes > 1)
     spread = _numbered(problem.least_domains > 1)
     hoods = _numbered(np.isin(np.arange(groups), pairs))
-    nobody = np.full((1, 4), -1)
+    nobody = np.full((1, 5), -1)
     own = problem.group
-    traits = np.concatenate([np.stack([own, present[own], spread[own], hoods[own]], axis=1), nobody])
+    traits = np.concatenate([np.stack([own, present[own], spread[own], hoods[own], problem.kind], axis=1), nobody])
     rows = hoods[pairs]
     needs, needs_from = _listed(rows[:, 0], rows[:, 1], int(hoods.max(initial=-1)) + 1)
     needed, needed_from = _listed(rows[:, 1], rows[:, 0], int(hoods.max(initial=-1)) + 1)
@@ -73,6 +78,7 @@ def laid_out(problem: columns.Problem) -> Tables:
         claim=np.ascontiguousarray(np.stack([demand, np.where(problem.transient, 0, demand)])),
         origin=np.append(problem.origin, -1).astype(np.int32),
         traits=np.ascontiguousarray(traits.astype(np.int32)),
+        open_to=np.array(problem.open_to),  # its own: what may not be written is another type to the compiler
         move_cost=np.append(problem.move_cost, 0).astype(np.float64),
         cushion=(problem.capacity - problem.safety).astype(np.float64),
         weight=problem.safety_weight.astype(np.float64),

@@ -1,5 +1,6 @@
 """Rounds that prefer otherwise by chance mend what one search left, and nothing that a rule forbids."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests import builders
 from tests.builders import NOW, Host, Vm
 
 
-@pytest.mark.parametrize("seed", [8, 50])
+@pytest.mark.parametrize("seed", [8, 33])
 def test_what_one_search_leaves_hot_or_uneven_another_mends(seed):
     cluster = small_instances.cluster(seed)
     once = plan.plan(cluster, small_instances.POLICY, NOW)
@@ -36,11 +37,12 @@ def test_rounds_end_once_nothing_is_left_or_none_is_better(monkeypatch):
     assert asked == []
 
 
-def test_the_first_round_has_no_whim_and_each_other_its_own():
+def test_the_first_rounds_have_no_whim_and_each_later_its_own():
     costs = np.linspace(1.0, 2.0, 8)
     assert whim.of_round(0).costs(costs) is costs
     assert whim.of_round(0).rank(3, 6) == 3
-    first, again, other = (whim.of_round(number).costs(costs) for number in (1, 1, 2))
+    assert whim.of_round(1).costs(costs) is whim.of_round(2).costs(costs) is costs
+    first, again, other = (whim.of_round(number).costs(costs) for number in (3, 3, 4))
     assert first.tolist() == again.tolist() != other.tolist()
     assert (first > 0).all()
 
@@ -48,7 +50,7 @@ def test_the_first_round_has_no_whim_and_each_other_its_own():
 def test_a_round_whose_plan_fails_its_check_costs_only_itself(monkeypatch):
     cluster = small_instances.cluster(8)
     once = plan.plan(cluster, small_instances.POLICY, NOW)
-    verdicts = iter([(), ("it breaks something",)])
+    verdicts = itertools.chain([()], itertools.repeat(("it breaks something",)))
     monkeypatch.setattr(check, "problems", lambda *_: next(verdicts))
     found = plan.plan(cluster, replace(small_instances.POLICY, search_rounds=3), NOW)
     assert found.moves == once.moves

@@ -31,7 +31,9 @@ def shift(tables: Tables, state: Assignment, heat: Heat, item: int, new: int) ->
     """Move an item if every rule holds and the cost grows by no more than the heat allows."""
     old = state.bins[item]
     nobody = tables.origin.shape[0] - 1
-    if old == new or not rules.fits(tables, state, new, item, nobody) or not rules.alone(tables, state, item, new):
+    if old == new or not rules.may_be(tables, item, new) or not rules.fits(tables, state, new, item, nobody):
+        return False
+    if not rules.alone(tables, state, item, new):
         return False
     delta = price.away_cost(tables, item, new) - price.away_cost(tables, item, old)
     delta += price.bin_cost(tables, state, new, item, nobody) - state.bin_cost[new]
@@ -52,7 +54,9 @@ def shift(tables: Tables, state: Assignment, heat: Heat, item: int, new: int) ->
 def swap(tables: Tables, state: Assignment, heat: Heat, one: int, two: int) -> bool:
     """Let two items change places if every rule holds and the cost grows by no more than the heat allows."""
     here, there = state.bins[one], state.bins[two]
-    if here == there or not rules.fits(tables, state, there, one, two) or not rules.fits(tables, state, here, two, one):
+    if here == there or not rules.may_be(tables, one, there) or not rules.may_be(tables, two, here):
+        return False
+    if not rules.fits(tables, state, there, one, two) or not rules.fits(tables, state, here, two, one):
         return False
     group, other = tables.traits[one, 0], tables.traits[two, 0]
     if group != other and not (rules.alone(tables, state, one, there) and rules.alone(tables, state, two, here)):
@@ -88,7 +92,7 @@ def push(tables: Tables, state: Assignment, heat: Heat, chain: Chain) -> bool:
     """Put one item where another is and that one into a third bin: where there is room for neither on its own."""
     one, two, third = chain.one, chain.two, chain.third
     here, there = state.bins[one], state.bins[two]
-    if third in (here, there) or here == there:
+    if third in (here, there) or here == there or not _may_push(tables, chain, there):
         return False
     nobody = tables.origin.shape[0] - 1
     if not rules.fits(tables, state, there, one, two) or not rules.fits(tables, state, third, two, nobody):
@@ -107,6 +111,11 @@ def push(tables: Tables, state: Assignment, heat: Heat, chain: Chain) -> bool:
     if delta + heat.pull * more > heat.allowed:
         return False
     return _pushed(tables, state, heat.allowed - heat.pull * more, chain)
+
+
+@kernel
+def _may_push(tables: Tables, chain: Chain, there: int) -> bool:
+    return rules.may_be(tables, chain.one, there) and rules.may_be(tables, chain.two, chain.third)
 
 
 @kernel

@@ -17,6 +17,13 @@ def fits(tables: Tables, state: Assignment, at: int, comes: int, goes: int) -> b
 
 
 @kernel
+def may_be(tables: Tables, item: int, at: int) -> bool:
+    """The bin is open to the item's kind, or the item's origin."""
+    kind = tables.traits[item, 4]
+    return bool(kind < 0 or tables.open_to[kind, at] or tables.origin[item] == at)
+
+
+@kernel
 def alone(tables: Tables, state: Assignment, item: int, at: int) -> bool:
     """No other item of the group is there."""
     row = tables.traits[item, 1]

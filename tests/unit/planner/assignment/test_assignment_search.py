@@ -64,6 +64,8 @@ def three_items() -> Problem:
         origin=np.array([0, 1, 0]),
         demand=np.array([[1], [2], [3]]),
         group=np.array([0, 0, 1]),
+        kind=np.array([-1, 0, 0]),
+        open_to=np.array([[True, False]]),
         move_cost=np.array([1, 1, 1]),
         capacity=np.array([[9], [9]]),
         safety=np.array([[3], [3]]),

@@ -1,0 +1,240 @@
+"""Where VMs had best stand, as the assignment core finds it: all at once, and blind to what happens on the way.
+
+    items  VMs that may move: those on hosts where something is wrong, and others by chance
+    hard   what Placement admits, what hosts are filled to, one member of a group to a host, rules of places
+    cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `BROKEN`, `HOT`,
+           `UNEVEN`; what staying breaks where the host fails, drains or is not cleared; `gain_per_gib` a GiB copied
+
+Watts, uplinks, budgets, waves and groups of other kinds are not in it, and amounts are rounded: it is a direction,
+which `rearranging` follows as far as every rule lets it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.model.cluster import BoolColumn
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import copies, groups, rules, score
+from controller.planner.assignment.problem import Flags, Problem, UnsoundProblemError, Whole
+from controller.planner.assignment.search import Search
+from controller.planner.load import Load
+from inventory.model import Domain
+
+MOST_ITEMS = 5_000
+"""So many VMs are looked at together; where more may move, chance says which."""
+TRIES_PER_ITEM = 2_000
+LEAST_TRIES, MOST_TRIES = 20_000, 4_000_000
+STEPS = 200
+"""So many temperatures from hot to cold."""
+
+UNIT = 10_000
+"""What a host of mean size has of each quantity; amounts are whole numbers of it."""
+BROKEN, HOT, UNEVEN = 100_000, 1_000, 10
+"""What one of these units costs above capacity, above a limit, above the rack's mean."""
+LARGEST = 10**7
+"""No amount counts as more."""
+
+
+def placement(
+    load: Load, movable: BoolColumn, wrong: Collection[int], seed: int, stop: Callable[[], bool]
+) -> IntColumn:
+    """For each VM the host where it had best stand; where it stands if it was not looked at.
+
+    `movable`: the VMs that may move. `wrong`: hosts whose VMs are looked at first. The same for the same load and
+    seed, unless `stop` ends it.
+    """
+    places = load.host.copy()
+    vms = _looked_at(load, movable, wrong, seed)
+    if not len(vms):
+        return places
+    try:
+        problem = of_load(load, vms)
+    except UnsoundProblemError:  # amounts so far apart that no whole numbers hold them
+        return places
+    tries = min(max(TRIES_PER_ITEM * len(vms), LEAST_TRIES), MOST_TRIES)
+    search = Search(problem, problem.origin, seed=seed)
+    found = search.run(lambda done: 1.0 if stop() else done / tries, at_once=tries // STEPS)
+    places[vms] = found.bins
+    return places
+
+
+def make_ready() -> None:
+    """Loads the search's machine code, or makes it where this machine has none yet, which takes most of a minute."""
+    one, nothing = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
+    placed = _Placed(origin=one, demand=nothing, group=one, kind=one, open_to=np.ones((1, 1), np.bool_), move_cost=one)
+    problem = _problem(placed, capacity=nothing, safety=nothing, weights=one)
+    Search(problem, problem.origin, seed=0).step(1.0, 1)
+
+
+def of_load(load: Load, vms: IntColumn) -> Problem:
+    """The problem of where these VMs had best stand, among all hosts, while all others stay. Raises
+    `UnsoundProblemError` where amounts are too far apart.
+    """
+    origin = load.host[vms].astype(np.int64)
+    demand, capacity, safety = _amounts(load, vms, origin)
+    kind, open_to = _open_to(load, vms)
+    placed = _Placed(
+        origin=origin,
+        demand=demand,
+        group=_group(load, vms),
+        kind=kind,
+        open_to=open_to,
+        move_cost=_move_cost(load, vms),
+    )
+    weights = np.array([BROKEN] * 3 + [HOT] * 3 + [UNEVEN])
+    return _problem(placed, capacity=capacity, safety=safety, weights=weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    """The columns of `Problem` that are of VMs."""
+
+    origin: Whole
+    demand: Whole
+    group: Whole
+    kind: Whole
+    open_to: Flags
+    move_cost: Whole
+
+
+def _problem(placed: _Placed, *, capacity: Whole, safety: Whole, weights: Whole) -> Problem:
+    """With hosts that are all in one domain, near each other, and no dependencies."""
+    alike = np.zeros(len(capacity), np.int64)
+    return Problem(
+        origin=placed.origin,
+        demand=placed.demand,
+        group=placed.group,
+        kind=placed.kind,
+        open_to=placed.open_to,
+        move_cost=placed.move_cost,
+        capacity=capacity,
+        safety=safety,
+        safety_weight=weights,
+        transient=np.zeros(len(weights), np.bool_),
+        domain=alike,
+        least_domains=np.zeros(len(placed.origin), np.int64),
+        neighbourhood=alike,
+        dependencies=np.zeros((0, 2), np.int64),
+        route_class=alike,
+        route_cost=np.zeros((1, 1), np.int64),
+        group_move_weight=0,
+        balances=(),
+    )
+
+
+def _looked_at(load: Load, movable: BoolColumn, wrong: Collection[int], seed: int) -> IntColumn:
+    """VMs of hosts where something is wrong first, then by chance; none whose groups the problem cannot hold."""
+    facts = load.situation
+    held = {vm for vm, numbers in facts.bonds_of.items() if not _simple([facts.bonds[each] for each in numbers])}
+    may = movable & (load.host >= 0)
+    may[list(held)] = False
+    vms = np.flatnonzero(may)
+    first = np.isin(load.host[vms], list(wrong))
+    order = np.lexsort((np.random.default_rng(seed).random(len(vms)), ~first))
+    chosen: IntColumn = np.sort(vms[order[:MOST_ITEMS]]).astype(np.int32)
+    return chosen
+
+
+def _simple(bonds: list[groups.Bond]) -> bool:
+    """Whether at most one hard group binds, and it wants its members on hosts of their own."""
+    hard = [bond for bond in bonds if bond.hard]
+    return not hard or (len(hard) == 1 and _one_a_host(hard[0]))
+
+
+def _one_a_host(bond: groups.Bond) -> bool:
+    group = bond.group
+    return group.kind in groups.APART and group.domain is Domain.HOST and group.max_per_domain == 1
+
+
+def _bond(load: Load, vm: int) -> int | None:
+    """The number of the hard group that binds the VM."""
+    numbers = load.situation.bonds_of.get(vm, ())
+    return next((number for number in numbers if load.situation.bonds[number].hard), None)
+
+
+def _group(load: Load, vms: IntColumn) -> Whole:
+    """Members of one group have one number, every other VM one of its own."""
+    names = [("group", bond) if (bond := _bond(load, vm)) is not None else ("vm", vm) for vm in vms.tolist()]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], np.int64)
+
+
+def _open_to(load: Load, vms: IntColumn) -> tuple[Whole, Flags]:
+    """Which hosts each VM may go to by the rules of places, and by members of its group that are not looked at."""
+    facts, hosts = load.situation, len(load.situation.cluster.hosts.names)
+    looked_at = set(vms.tolist())
+    kinds: dict[bytes, int] = {}
+    kind = []
+    for vm in vms.tolist():
+        may = np.zeros(hosts, np.bool_)
+        may[rules.places(load, vm)] = True
+        number = _bond(load, vm)
+        if number is not None:
+            others = [each for each in facts.bonds[number].group.members.tolist() if each not in looked_at]
+            taken = load.host[others]
+            may[taken[taken >= 0]] = False
+        kind.append(kinds.setdefault(may.tobytes(), len(kinds)))
+    open_to = np.frombuffer(b"".join(kinds), np.bool_).reshape(len(kinds), hosts)
+    return np.array(kind, np.int64), open_to
+
+
+def _amounts(load: Load, vms: IntColumn, origin: Whole) -> tuple[Whole, Whole, Whole]:
+    """Of what Placement counts, what is measured, and CPU once more for the rack's mean: demands, and what hosts leave
+    for these VMs: up to what they are filled, and up to where it costs.
+    """
+    facts = load.situation
+    demand = np.concatenate([facts.asked, facts.brings, facts.brings[:1]])[:, vms].T
+    carried = np.concatenate([load.asked, load.used, load.used[:1]]).T
+    even = _even(load)
+    filled = np.concatenate([facts.capacity, facts.filled_to, np.full((1, len(even)), np.inf)]).T
+    safe = np.concatenate([facts.capacity, facts.limit, even[None]]).T
+    whole = np.where(np.isfinite(safe) & (safe > 0), safe, np.nan)
+    mean = np.array([np.nanmean(column) if np.isfinite(column).any() else 1.0 for column in whole.T])
+    scale = UNIT / mean
+    asked = np.ceil(np.minimum(demand * scale, LARGEST)).astype(np.int64)
+    own = np.zeros((len(carried), asked.shape[1]), np.int64)
+    np.add.at(own, origin, asked)
+    others = np.rint(np.clip(np.nan_to_num(carried * scale), 0, LARGEST)).astype(np.int64) - own
+    all_of_it = asked.sum(axis=0)
+
+    def left(limit: FloatColumn) -> Whole:
+        units = np.floor(np.clip(limit * scale, 0, LARGEST))
+        known = np.isfinite(limit) & np.isfinite(carried)
+        return np.where(known, np.nan_to_num(units).astype(np.int64) - others, all_of_it)
+
+    return asked, left(filled), left(safe)
+
+
+def _even(load: Load) -> FloatColumn:
+    """Busy threads above which each host is uneven; infinite where it cannot be."""
+    hosts = np.flatnonzero(load.in_mean).astype(np.int32)
+    even = np.full(len(load.in_mean), np.inf)
+    tolerance = load.situation.policy.thresholds.uneven_ratio
+    even[hosts] = (score.rack_means(load, hosts) + tolerance) * load.situation.cluster.hosts.threads[hosts]
+    return even
+
+
+def _move_cost(load: Load, vms: IntColumn) -> Whole:
+    """What copying costs, less what is broken while the VM stays."""
+    facts = load.situation
+    gib = np.minimum(copies.sent_gib(load, vms), LARGEST)
+    copying = np.minimum(facts.policy.limits.gain_per_gib * gib * UNIT * UNEVEN, LARGEST)
+    home = load.host[vms]
+    fleeing = facts.standing.sick | facts.standing.overheated | facts.cluster.hosts.draining
+    misplaced = facts.cluster.vms.classification[vms] > facts.cluster.hosts.clearance[home]
+    wrong = fleeing[home].astype(np.int64) + misplaced + _crowded(load, vms)
+    return 1 + copying.astype(np.int64) - wrong * BROKEN * UNIT
+
+
+def _crowded(load: Load, vms: IntColumn) -> BoolColumn:
+    """Which of them share their host with a larger member of a group whose members stand apart."""
+    crowded = np.zeros(len(vms), np.bool_)
+    largest: dict[tuple[int, int], int] = {}
+    memory = load.situation.asked[1, vms]
+    for at in np.argsort(-memory, kind="stable").tolist():
+        bond = _bond(load, int(vms[at]))
+        if bond is not None:
+            crowded[at] = largest.setdefault((bond, int(load.host[vms[at]])), at) != at
+    return crowded

@@ -1,0 +1,103 @@
+"""Follows a placement as far as every rule lets it: a VM that has a reason goes where the placement has it, and before
+it those that the placement takes away from there.
+
+A VM whose host, group or own place is in no lasting breach, and which makes room for nobody, stays where it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from controller.model.plan import Breach
+from controller.model.sample import IntColumn
+from controller.planner import canonical, rules
+from controller.planner.load import Load
+
+DEPTH = 4
+"""So many VMs leave one after the other for one VM's sake at most."""
+
+
+class Mover(Protocol):
+    """What this needs of a search."""
+
+    load: Load
+    hosts: dict[str, int]
+
+    def asked_to_stop(self) -> bool: ...
+    def may_move(self, vm: int, breach: Breach) -> bool: ...
+    def on(self, host: int) -> IntColumn: ...
+    def send(self, vm: int, target: int, breach: Breach) -> None: ...
+    def make_room(self, vm: int, target: int, breach: Breach, room_for: int) -> None: ...
+
+
+def towards(search: Mover, placement: IntColumn, found: Iterable[Breach]) -> None:
+    """Sends VMs of hosts in these breaches where the placement has them, the most urgent first."""
+    for vm, breach in _reasons(search, found).items():
+        if search.asked_to_stop():
+            return
+        if placement[vm] != search.load.host[vm] and search.may_move(vm, breach):
+            _Path(search, placement, breach).clear(vm, DEPTH)
+
+
+def _reasons(search: Mover, found: Iterable[Breach]) -> Mapping[int, Breach]:
+    """For each VM that may mend something by leaving, the most urgent of it."""
+    reasons: dict[int, Breach] = {}
+    for breach in found:
+        for vm in _concerned(search, breach):
+            reasons.setdefault(vm, breach)
+    return reasons
+
+
+def _concerned(search: Mover, breach: Breach) -> list[int]:
+    """The VM above its host's clearance, the members of the group, or all on the host."""
+    facts = search.load.situation
+    if breach.rule == "clearance":
+        return [canonical.at(facts.cluster.vms.ids, breach.subject)]
+    if breach.rule == "group":
+        bonds = (bond for bond in facts.bonds if bond.group.name == breach.subject)
+        return [vm for bond in bonds for vm in bond.group.members.tolist()]
+    return search.on(search.hosts[breach.subject]).tolist() if breach.subject in search.hosts else []
+
+
+class _Path:
+    """The way of one VM to where the placement has it, and of those that it needs to be gone."""
+
+    def __init__(self, search: Mover, placement: IntColumn, breach: Breach) -> None:
+        self._search, self._placement, self._breach = search, placement, breach
+        self._on_the_way: set[int] = set()
+
+    def clear(self, vm: int, depth: int, room_for: int | None = None) -> bool:
+        """Sends it, others first where it needs their room; False where it cannot be, and all stand as before."""
+        search, target = self._search, int(self._placement[vm])
+        self._on_the_way.add(vm)
+        gone: list[tuple[int, int]] = []
+        if target not in rules.places(search.load, vm):
+            return False
+        for other in self._in_the_way(vm, target, depth):
+            if self._admitted(vm, target):
+                break
+            if self.clear(other, depth - 1, vm):
+                gone.append((other, target))
+        if not self._admitted(vm, target) or not search.may_move(vm, self._breach):
+            for other, back in reversed(gone):
+                search.send(other, back, self._breach)
+            return False
+        if room_for is None:
+            search.send(vm, target, self._breach)
+        else:
+            search.make_room(vm, target, self._breach, room_for)
+        return True
+
+    def _in_the_way(self, vm: int, target: int, depth: int) -> list[int]:
+        """VMs on the target that the placement has elsewhere, the largest first."""
+        if depth == 0 or self._admitted(vm, target):
+            return []
+        search = self._search
+        there = search.on(target)
+        there = there[self._placement[there] != target]
+        order = there[np.argsort(-search.load.situation.asked[1, there], kind="stable")].tolist()
+        return [other for other in order if other not in self._on_the_way and search.may_move(other, self._breach)]
+
+    def _admitted(self, vm: int, target: int) -> bool:
+        return len(rules.admitted(self._search.load, vm, np.array([target], np.int32), rules.DYNAMIC)) == 1
