@@ -109,13 +109,18 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
     Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
-    situation = load.situation
-    if situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+    if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones(len(hosts), np.bool_)
+    return np.less_equal(np.minimum(*live_copy_s(load, vm, hosts)), longest_copy_s(load, vm))
+
+
+def live_copy_s(load: Load, vm: int, hosts: IntColumn) -> tuple[FloatColumn, FloatColumn]:
+    """How long a live copy to each of the hosts takes at the most: by pre-copy alone, and forced to its end."""
+    situation = load.situation
     memory, links = float(situation.asked[1, vm]) * amounts.MIB, link_bytes_s(load, vm, hosts)
     alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
     forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
-    return np.less_equal(np.minimum(alone, forced), longest_copy_s(load, vm))
+    return alone, forced
 
 
 def longest_copy_s(load: Load, vm: int) -> float:
