@@ -12,7 +12,7 @@ from controller.engine.order import Order, Result
 from controller.engine.places import GroupRule, Situation
 from controller.engine.ports import Cloud, Journal
 from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
-from controller.model.migration import State
+from controller.model.migration import Outcome, State
 from controller.model.policy import Mode, Policy
 from inventory import model as estate
 from inventory.model import Classification
@@ -133,6 +133,12 @@ class Rig:
         )
 
 
+async def move(rig: Rig, asked: Order | None = None, host: str = "c1", **server: object) -> Result:
+    """Boots the server on a host and carries the order out to its end."""
+    rig.cloud.boot("vm-1", host, **server)
+    return await rig.migrator.execute(asked or order())
+
+
 def ended(result: Result) -> tuple[State, str]:
     """How a move that was begun ended, and by which rule."""
     assert result.entry is not None and result.entry.outcome is not None
@@ -143,3 +149,9 @@ def refused_by(result: Result) -> str:
     """The rule that a move was refused by."""
     assert result.refusal is not None
     return result.refusal.rule
+
+
+def outcome(result: Result) -> Outcome:
+    """The end of a move that was begun, and what it cost."""
+    assert result.entry is not None and result.entry.outcome is not None
+    return result.entry.outcome
