@@ -22,8 +22,6 @@ SMALL = NumaCell(vcpus=2, memory_mib=8192)
 LINK, UPLINK = 1200.0, 2400.0
 """MiB/s of a host and of a rack where the estate tells nothing else."""
 
-WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
-
 
 async def test_a_move_is_followed_to_a_verified_end_and_its_cost_is_kept(rig: Rig) -> None:
     result = await move(rig)
