@@ -14,6 +14,7 @@ from controller.engine.ports import Cloud, Journal
 from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
 from controller.model.migration import Outcome, State
 from controller.model.policy import Mode, Policy
+from inventory import facility
 from inventory import model as estate
 from inventory.model import Classification
 from tests.fakes import journals
@@ -43,13 +44,13 @@ def small_estate(**systems: Any) -> estate.Estate:
         named[name] = replace(named[name], **changes)
     return estate.Estate(
         name="test",
-        sites={"s": estate.Site(name="s")},
-        rooms={"room": estate.Room(name="room", site="s")},
-        zones={"z": estate.Zone(name="z", room="room")},
-        feeds={name: estate.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
-        racks={name: estate.Rack(name=name, room="room", zone="z") for name in ("r1", "r2")},
+        sites={"s": facility.Site(name="s")},
+        rooms={"room": facility.Room(name="room", site="s")},
+        zones={"z": facility.Zone(name="z", room="room")},
+        feeds={name: facility.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
+        racks={name: facility.Rack(name=name, room="room", zone="z") for name in ("r1", "r2")},
         pdus={
-            f"{rack}{feed}": estate.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
+            f"{rack}{feed}": facility.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
             for rack in ("r1", "r2")
             for feed in "AB"
         },
