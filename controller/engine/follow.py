@@ -159,11 +159,10 @@ class Follower:
                     await self._cloud.force_complete(server_id, migration_id)
                 case Act.CONFIRM:
                     await self._cloud.confirm_resize(server_id)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             _log.warning("%s of move %s: %s", act.value, entry.intent.id, error)
-            return replace(watched, failed_at=look.at) if act is Act.FORCE else asked
-        except PermanentError as error:
-            _log.warning("%s of move %s: %s", act.value, entry.intent.id, error)
+            if act is Act.FORCE and isinstance(error, TransientError):
+                return replace(watched, failed_at=look.at)
         return asked
 
     def _close(self, entry: Entry, end: End, look: Look, watched: Watched) -> Entry:

@@ -17,6 +17,7 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Recent
 from controller.model.sample import FloatColumn, IntColumn, Kind
+from controller.planner import amounts
 
 SAMPLES = 30
 """So many readings of each thing are kept over the window."""
@@ -59,15 +60,18 @@ def looked(
     quiet = ~_copying(cluster, moving)
     anew = recent != lately.recent or lately.names.get(Kind.VM) != vms.ids or lately.names.get(Kind.HOST) != hosts.names
     anew |= not np.array_equal(lately.standing, vms.host)
-    of_hosts, of_vms = _aligned(lately, Kind.HOST, hosts.names), _aligned(lately, Kind.VM, vms.ids)
+    host_was = store.positions(lately.names.get(Kind.HOST, ()), hosts.names)
+    vm_was = store.positions(lately.names.get(Kind.VM, ()), vms.ids)
+    of_hosts = _aligned(lately, Kind.HOST, hosts.names, host_was)
+    of_vms = _aligned(lately, Kind.VM, vms.ids, vm_was)
     if anew and lately.names:
-        of_hosts = _followed(lately, cluster, of_hosts, of_vms)
+        of_hosts = _followed(lately, cluster, of_hosts, of_vms, host_was=host_was, vm_was=vm_was)
     host_cpu, host_network = (
-        _looked(column, np.where(quiet, _fresh(reading), np.nan), recent, now, anew=anew)
+        _looked(column, np.where(quiet, amounts.usable(reading), np.nan), recent, now, anew=anew)
         for column, reading in zip(of_hosts, (hosts.cpu_ratio, hosts.network_bytes_s), strict=True)
     )
     vm_cpu, vm_network = (
-        _looked(column, _fresh(reading), recent, now, anew=anew)
+        _looked(column, amounts.usable(reading), recent, now, anew=anew)
         for column, reading in zip(of_vms, (vms.cpu_vcpus, vms.network_bytes_s), strict=True)
     )
     seen = Lately(
@@ -107,21 +111,26 @@ def _copying(cluster: model.Cluster, moving: Collection[HostName]) -> model.Bool
 
 
 def _followed(
-    lately: Lately, cluster: model.Cluster, of_hosts: tuple[Column, ...], of_vms: tuple[Column, ...]
+    lately: Lately,
+    cluster: model.Cluster,
+    of_hosts: tuple[Column, ...],
+    of_vms: tuple[Column, ...],
+    *,
+    host_was: IntColumn,
+    vm_was: IntColumn,
 ) -> tuple[Column, ...]:
     """The hosts' history with that of what has come since the last look, and without that of what has left or ended.
 
-    What has no history counts with what it uses now.
+    What has no history counts with what it uses now. `host_was`, `vm_was`: the row of each at the last look, or -1.
     """
     hosts, vms = cluster.hosts, cluster.vms
-    host_row = store.positions(hosts.names, lately.names[Kind.HOST])
-    was_on = np.append(host_row, -1)[lately.standing]
-    known, gone = store.positions(lately.names[Kind.VM], vms.ids), store.positions(vms.ids, lately.names[Kind.VM]) < 0
-    was = np.append(was_on, -1)[known]
+    was_on = np.append(_rows_now(host_was, len(lately.names[Kind.HOST])), -1)[lately.standing]
+    gone = _rows_now(vm_was, len(was_on)) < 0
+    was = np.append(was_on, -1)[vm_was]
     moved = np.flatnonzero(was != vms.host)
     whole = np.ones(len(hosts.names))
     shares = (np.divide(whole, hosts.threads, out=np.zeros(len(whole)), where=hosts.threads > 0), whole)
-    uses = (_fresh(vms.cpu_vcpus), _fresh(vms.network_bytes_s))
+    uses = (amounts.usable(vms.cpu_vcpus), amounts.usable(vms.network_bytes_s))
     found = []
     for number, (column, share) in enumerate(zip(of_hosts, shares, strict=True)):
         samples, history = column.samples.copy(), of_vms[number].samples[:, moved]
@@ -134,9 +143,11 @@ def _followed(
     return tuple(found)
 
 
-def _fresh(reading: model.Reading) -> FloatColumn:
-    values: FloatColumn = np.where(reading.fresh & np.isfinite(reading.values), reading.values, np.nan)
-    return values
+def _rows_now(was: IntColumn, count: int) -> IntColumn:
+    """Of each of the `count` rows of the last look the row that it has now, -1 where it has none."""
+    now = np.full(count, -1, np.int32)
+    now[was[was >= 0]] = np.flatnonzero(was >= 0)
+    return now
 
 
 def _looked(column: Column, values: FloatColumn, recent: Recent, now: float, *, anew: bool) -> Column:
@@ -153,15 +164,14 @@ def _looked(column: Column, values: FloatColumn, recent: Recent, now: float, *, 
     return Column(times=times, samples=samples, high=quantile(samples, times, recent, now))
 
 
-def _aligned(lately: Lately, kind: Kind, names: tuple[str, ...]) -> tuple[Column, ...]:
+def _aligned(lately: Lately, kind: Kind, names: tuple[str, ...], was: IntColumn) -> tuple[Column, ...]:
     """The same history for these names; nothing is known of those that it does not have."""
     if kind not in lately.names:
         nothing = np.zeros((0, len(names)), np.float32)
         return (Column(times=np.zeros(0), samples=nothing, high=np.full(len(names), np.nan)),) * 2
     if lately.names[kind] == names:
         return lately.columns[kind]
-    at = store.positions(lately.names[kind], names)
-    return tuple(_rows(column, at) for column in lately.columns[kind])
+    return tuple(_rows(column, was) for column in lately.columns[kind])
 
 
 def _rows(column: Column, at: IntColumn) -> Column:

@@ -1,7 +1,10 @@
 """Where hosts stand and whose servers are: the estate, asked by the names that the cloud uses."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from controller.engine.assemble import owners
 from controller.model.cloud import CloudFacts
@@ -66,22 +69,14 @@ class Situation:
         return None if host is None else host.rack
 
     def link_mib_s(self, source: HostName, target: HostName, limits: Limits) -> float | None:
-        """A copy's share of the slowest link between two hosts when all allowed copies run; None where one is unknown.
-
-        `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
-        """
+        """A copy's share of the slowest link between two hosts (`rules.share_mib_s`); None where one is unknown."""
         leaves, arrives = self.host(source), self.host(target)
         if leaves is None or arrives is None:
             return None
         types, racks = self.estate.host_types, {leaves.rack, arrives.rack}
-        shares = [
-            types[leaves.type].migration_mib_s / rules.sharing(limits, limits.out_of_host),
-            types[arrives.type].migration_mib_s / rules.sharing(limits, limits.into_host),
-        ]
-        if len(racks) > 1:
-            copies = rules.sharing(limits, limits.across_rack)
-            shares += [self.estate.racks[rack].uplink_mib_s / copies for rack in racks]
-        return min(shares)
+        across = min(self.estate.racks[rack].uplink_mib_s for rack in racks) if len(racks) > 1 else math.inf
+        own, targets = types[leaves.type].migration_mib_s, np.array([types[arrives.type].migration_mib_s])
+        return float(rules.share_mib_s(limits, own, targets, np.array([across]))[0])
 
     def dirty_bytes_s(self, server_id: ServerId) -> float | None:
         """How fast the server wrote to its memory at the newest look; None where that does not hold it."""

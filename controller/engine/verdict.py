@@ -194,12 +194,12 @@ def _judge_pace(entry: Entry, look: Look, watched: Watched, policy: MigrationPol
     if any(_recent(at, look, policy) for at in (watched.abort_at, watched.force_at, watched.failed_at)):
         return Wait.WAIT
     reason = watched.abort_rule or abort_reason(entry, look, watched, policy)
-    copies = record.status == "running" and _recent(watched.copied_at, look, policy)
-    if reason in {None, "stalled"} and copies and watched.force_at is None and forcing.planned is not None:
+    forceable = record.status == "running" and _recent(watched.copied_at, look, policy) and watched.force_at is None
+    if reason in {None, "stalled"} and forceable and forcing.planned is not None:
         return Act.FORCE if look.at - entry.intent.created_at >= forcing.planned else Wait.WAIT
     if reason is None:
         return Wait.WAIT
-    if reason == "stalled" and forcing.stalled and copies and watched.force_at is None:
+    if reason == "stalled" and forceable and forcing.stalled:
         return Act.FORCE
     return Act.ABORT
 

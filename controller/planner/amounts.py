@@ -6,7 +6,8 @@ A VM with a fresh reading brings what it uses. One without brings all that it ma
 and its memory and its host's link, and no more than its host uses beyond what its measured VMs do.
 On a full host VMs wait for each other: there each also brings what it waits for, by its steal, up to its vCPUs.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
-Loads are distributions: a VM brings what it uses at its peaks, and a host is filled to what leaves room for its own.
+Loads are distributions: beside what a VM brings now stands what it adds at its peaks, and a host is filled to what
+leaves room for its own.
 """
 
 import numpy as np

@@ -32,7 +32,8 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> 
         return
     if not policy.consolidation.enabled or len(freed) > policy.consolidation.max_hosts:
         yield f"{len(freed)} hosts are freed, more than policy allows"
-    facility, end = check_moves.facility_zones(cluster, policy), _End(cluster, policy, plan, rows)
+    facility = check_moves.facility_zones(cluster, policy)
+    end = _End(cluster, policy, plan, rows, facility)
     for name in sorted(freed):
         host = rows.hosts[name]
         if end.standing[host] or end.arriving[host]:
@@ -47,10 +48,12 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> 
 class _End:
     """Who stands where once the plan is carried out, and what hosts of each kind then have free."""
 
-    def __init__(self, cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> None:
+    def __init__(
+        self, cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows, facility: frozenset[int]
+    ) -> None:
         self._cluster, self._rows = cluster, rows
         self._spare = policy.consolidation.spare_hosts
-        self._facility = check_moves.facility_zones(cluster, policy)
+        self._facility = facility
         vms = cluster.vms
         host = vms.host.copy()
         for move in plan.moves:

@@ -54,4 +54,5 @@ def estimate(way: int, memory_bytes: float, link_bytes_s: float, policy: Migrati
         copy_s=waited + rest,
         sent_bytes=waited * link_bytes_s + memory_bytes,
         blackout_s=precopy.DOWNTIME_S if way == Way.POST_COPY else rest,
+        forced=True,
     )

@@ -26,14 +26,10 @@ def estimate(load: Load, vm: int, target: int) -> precopy.Estimate:
 
 def forced(load: Load, vm: int, target: int) -> bool:
     """Whether the copy would take too long or never converge, and is forced to its end in time."""
-    facts = load.situation
-    way, policy = int(facts.completion[vm]), facts.policy.migration
-    if way == completion.Way.NONE or facts.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+    if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return False
-    memory, link = float(facts.asked[1, vm]) * amounts.MIB, np.array([_link(load, vm, target)])
-    allowed = rules.longest_copy_s(load, vm)
-    alone = precopy.longest_s(memory, float(facts.dirty_bytes_s[vm]), link)
-    return bool(alone[0] > allowed >= completion.longest_s(way, memory, link, policy)[0])
+    alone_s, forced_s = rules.live_copy_s(load, vm, np.array([target], np.int32))
+    return bool(alone_s[0] > rules.longest_copy_s(load, vm) >= forced_s[0])
 
 
 def sent_gib(load: Load, vms: IntColumn) -> FloatColumn:

@@ -196,10 +196,10 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
     """Describes a move and makes it."""
     cluster = load.situation.cluster
     cold = bool(cluster.vms.state[choice.vm] == model.VmState.SHUTOFF)
-    taken, forced = copies.estimate(load, choice.vm, choice.target), copies.forced(load, choice.vm, choice.target)
+    taken = copies.estimate(load, choice.vm, choice.target)
     copy, blackout = _duration(taken.copy_s), _duration(taken.blackout_s)
     source = cluster.hosts.names[int(load.host[choice.vm])]
-    why, alternative = describe.why(load, choice, copy, blackout, forced=forced), _alternative(load, choice)
+    why, alternative = describe.why(load, choice, copy, blackout, forced=taken.forced), _alternative(load, choice)
     load.move(choice.vm, choice.target)
     return words.Move(
         n=n,
@@ -220,7 +220,7 @@ def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[fl
         alternative=alternative,
         cold=cold,
         room_for=None if choice.room_for is None else cluster.vms.ids[choice.room_for],
-        force_complete_after=load.situation.policy.migration.force_complete_after if forced else None,
+        force_complete_after=load.situation.policy.migration.force_complete_after if taken.forced else None,
     )
 
 

@@ -25,11 +25,15 @@ ASSUMED_DIRTY_BYTES_S = 64.0 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Seconds and bytes of one migration; `math.inf` where pre-copy would never converge."""
+    """Seconds and bytes of one migration; `math.inf` where pre-copy would never converge.
+
+    `forced`: it is planned to be forced to its end (`completion`).
+    """
 
     copy_s: float
     sent_bytes: float
     blackout_s: float
+    forced: bool = False
 
 
 def estimate(memory_bytes: float, dirty_bytes_s: float, link_bytes_s: float) -> Estimate:

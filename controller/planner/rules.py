@@ -109,13 +109,18 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
     Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
-    situation = load.situation
-    if situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+    if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones(len(hosts), np.bool_)
+    return np.less_equal(np.minimum(*live_copy_s(load, vm, hosts)), longest_copy_s(load, vm))
+
+
+def live_copy_s(load: Load, vm: int, hosts: IntColumn) -> tuple[FloatColumn, FloatColumn]:
+    """How long a live copy to each of the hosts takes at the most: by pre-copy alone, and forced to its end."""
+    situation = load.situation
     memory, links = float(situation.asked[1, vm]) * amounts.MIB, link_bytes_s(load, vm, hosts)
     alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
     forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
-    return np.less_equal(np.minimum(alone, forced), longest_copy_s(load, vm))
+    return alone, forced
 
 
 def longest_copy_s(load: Load, vm: int) -> float:
@@ -293,10 +298,7 @@ def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColu
 
 
 def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
-    """The share of the slowest link between the VM's host and each target when all allowed copies run together:
-
-    `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both.
-    """
+    """The share of the slowest link between the VM's host and each target when all allowed copies run together."""
     source, remembered, hosts_table = int(load.origin[vm]), load.situation.links, load.situation.cluster.hosts
     alike = int(hosts_table.rack[source]), float(np.nan_to_num(hosts_table.migration_mib_s[source], nan=-1.0))
     if alike not in remembered:
@@ -305,26 +307,30 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 
 
 def _links_bytes_s(load: Load, source: int) -> FloatColumn:
-    cluster, limits = load.situation.cluster, load.situation.policy.limits
-    own = _leaving_mib_s(load, source)
-    link = np.minimum(own, cluster.hosts.migration_mib_s / sharing(limits, limits.into_host))
-    uplink = np.append(cluster.racks.uplink_mib_s, np.inf) / sharing(limits, limits.across_rack)
-    racks = cluster.hosts.rack
-    across = np.minimum(uplink[racks], uplink[racks[source]])
-    shared = np.where(racks == racks[source], link, np.minimum(link, across))
+    cluster, hosts = load.situation.cluster, load.situation.cluster.hosts
+    uplink, racks = np.append(cluster.racks.uplink_mib_s, np.inf), hosts.rack
+    slower = np.minimum(uplink[racks], uplink[racks[source]])
+    across = np.where(racks == racks[source], np.inf, slower)
+    own = float(hosts.migration_mib_s[source])
+    shared = share_mib_s(load.situation.policy.limits, own, hosts.migration_mib_s, across)
     bytes_s: FloatColumn = np.nan_to_num(shared, nan=0.0, posinf=0.0) * amounts.MIB
     return bytes_s
 
 
+def share_mib_s(limits: Limits, source: float, targets: FloatColumn, uplinks: FloatColumn) -> FloatColumn:
+    """A copy's share of the slowest link from a host to each target when all allowed copies run together:
+
+    `min(source / out_of_host, target / into_host)`, and across racks also `uplink / across_rack` of both. `uplinks`:
+    the slower of both racks', infinite where a copy crosses none.
+    """
+    hosts = np.minimum(source / sharing(limits, limits.out_of_host), targets / sharing(limits, limits.into_host))
+    return np.minimum(hosts, uplinks / sharing(limits, limits.across_rack))
+
+
 def leaving_bytes_s(load: Load, vms: IntColumn) -> FloatColumn:
     """The share of its own host's link that each VM's copy has when all allowed copies run together."""
-    return _leaving_mib_s(load, load.origin[vms]) * amounts.MIB
-
-
-def _leaving_mib_s(load: Load, sources: IntColumn | int) -> FloatColumn:
-    limits = load.situation.policy.limits
-    own: FloatColumn = load.situation.cluster.hosts.migration_mib_s[sources] / sharing(limits, limits.out_of_host)
-    return own
+    limits, own = load.situation.policy.limits, load.situation.cluster.hosts.migration_mib_s[load.origin[vms]]
+    return own / sharing(limits, limits.out_of_host) * amounts.MIB
 
 
 def sharing(limits: Limits, allowed: int) -> int:

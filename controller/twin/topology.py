@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.model import IN_NOVA, Estate, Host, Lifecycle, Pdu
+from inventory.facility import Pdu
+from inventory.model import IN_NOVA, Estate, Host, Lifecycle
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int32]

@@ -8,7 +8,8 @@ import numpy as np
 
 from controller.twin.machines import MIB
 from controller.twin.topology import Floats, Rows, Topology
-from inventory.model import DeviceKind, Estate
+from inventory.facility import DeviceKind
+from inventory.model import Estate
 
 _SPEEDS = (1_000, 10_000, 25_000, 40_000, 50_000, 100_000, 200_000, 400_000, 800_000)
 """Mbit/s that a port can have."""

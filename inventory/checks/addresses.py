@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from inventory.checks.case import Case
-from inventory.model import DeviceKind, Problem, SnmpProfile
+from inventory.facility import DeviceKind, SnmpProfile
+from inventory.model import Problem
 from inventory.wiring import parsed
 
 SNMP_PORT = 161

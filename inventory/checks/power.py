@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.checks.case import Case
-from inventory.model import Estate, Host, Lifecycle, Pdu, Problem
+from inventory.facility import Pdu
+from inventory.model import Estate, Host, Lifecycle, Problem
 
 _UNPOWERED = frozenset({Lifecycle.PLANNED, Lifecycle.DECOMMISSIONED})
 

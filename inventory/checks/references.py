@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from inventory.checks.case import Case
-from inventory.model import DeviceKind, Problem
+from inventory.facility import DeviceKind
+from inventory.model import Problem
 
 SERVED = {DeviceKind.UPS: "feeds", DeviceKind.COOLING: "zones", DeviceKind.SWITCH: "racks"}
 """The table that `Device.serves` names a row of."""

@@ -1,7 +1,7 @@
 """Systems and data sets against the lattice, the fault domains and the capacity of the hosts."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from inventory.checks.case import Case
 from inventory.model import (
@@ -18,6 +18,8 @@ from inventory.model import (
     VmSet,
     host_feeds,
 )
+
+Demand = tuple[System, VmSet, Flavor]
 
 
 def check(case: Case) -> Iterator[Problem]:
@@ -116,7 +118,7 @@ def _spreads(case: Case) -> Iterator[Problem]:
 
 def _rooms(case: Case) -> Iterator[Problem]:
     """A room group stands in one room: no VM set of it is spread over several, and some room could hold all of it."""
-    demands: defaultdict[str, list[tuple[System, VmSet, Flavor]]] = defaultdict(list)
+    demands: defaultdict[str, list[Demand]] = defaultdict(list)
     for demand in _demands(case.estate):
         system, vm_set, _ = demand
         if system.room_group is None:
@@ -133,21 +135,15 @@ def _rooms(case: Case) -> Iterator[Problem]:
         yield from _too_large(case, name, members)
 
 
-def _too_large(case: Case, name: str, demands: list[tuple[System, VmSet, Flavor]]) -> Iterator[Problem]:
+def _too_large(case: Case, name: str, demands: list[Demand]) -> Iterator[Problem]:
     """At every level: what the group's VMs of it and above ask for must fit into some room's hosts cleared for it."""
-    rooms = case.estate.rooms
+    hosts_of: defaultdict[str, list[tuple[Host, HostType]]] = defaultdict(list)
+    for host, host_type in _usable(case.estate):
+        hosts_of[case.estate.racks[host.rack].room].append((host, host_type))
     for noun, capacity_of, demand_of in _RESOURCES:
-        asked: defaultdict[Classification, int] = defaultdict(int)
-        held: defaultdict[tuple[str, Classification], float] = defaultdict(float)
-        for system, vm_set, flavor in demands:
-            for level in Classification:
-                if level <= max(system.classification, flavor.classification):
-                    asked[level] += vm_set.count * demand_of(flavor)
-        for host, host_type in _usable(case.estate):
-            for level in Classification:
-                if level <= host.clearance:
-                    held[case.estate.racks[host.rack].room, level] += capacity_of(host_type)
-        if not any(all(amount <= held[room, level] for level, amount in asked.items()) for room in rooms):
+        asked = _asked(demands, demand_of)
+        rooms = [_held(hosts_of[room], capacity_of) for room in case.estate.rooms]
+        if not any(all(amount <= held[level] for level, amount in asked.items()) for held in rooms):
             what = (
                 f"room group {name!r} asks for {asked[Classification.OPEN]} {noun}, and no room has as much on hosts "
                 "cleared for it (take systems out of the group)"
@@ -184,25 +180,43 @@ def _capacity(case: Case) -> Iterator[Problem]:
     """At every level: what VMs of it and above ask for must fit into the hosts cleared for it."""
     hosts = _usable(case.estate)
     for noun, capacity_of, demand_of in _RESOURCES:
-        demand: defaultdict[Classification, int] = defaultdict(int)
-        for system, vm_set, flavor in _demands(case.estate):
-            demand[max(system.classification, flavor.classification)] += vm_set.count * demand_of(flavor)
+        asked, held = _asked(_demands(case.estate), demand_of), _held(hosts, capacity_of)
         for level in Classification:
-            asked = sum(amount for each, amount in demand.items() if each >= level)
-            held = sum(capacity_of(host_type) for host, host_type in hosts if host.clearance >= level)
-            if asked > held:
+            if asked[level] > held[level]:
                 what = (
-                    f"systems of level {_level(level)} and above ask for {asked} {noun}, the hosts cleared for it "
-                    f"hold {held:.0f} (add or clear hosts, or lower the VM sets)"
+                    f"systems of level {_level(level)} and above ask for {asked[level]} {noun}, the hosts cleared for "
+                    f"it hold {held[level]:.0f} (add or clear hosts, or lower the VM sets)"
                 )
                 yield case.problem("estate", case.estate.name, what)
+
+
+def _asked(demands: Iterable[Demand], demand_of: Callable[[Flavor], int]) -> Counter[Classification]:
+    """At every level up to the highest that asks, what VMs of it and above ask for."""
+    asked: Counter[Classification] = Counter()
+    for system, vm_set, flavor in demands:
+        for level in Classification:
+            if level <= max(system.classification, flavor.classification):
+                asked[level] += vm_set.count * demand_of(flavor)
+    return asked
+
+
+def _held(
+    hosts: Iterable[tuple[Host, HostType]], capacity_of: Callable[[HostType], float]
+) -> Mapping[Classification, float]:
+    """At every level what the hosts cleared for it hold."""
+    held = dict.fromkeys(Classification, 0.0)
+    for host, host_type in hosts:
+        for level in Classification:
+            if level <= host.clearance:
+                held[level] += capacity_of(host_type)
+    return held
 
 
 def _usable(estate: Estate) -> list[tuple[Host, HostType]]:
     return [(host, estate.host_types[host.type]) for host in estate.hosts.values() if host.lifecycle in IN_NOVA]
 
 
-def _demands(estate: Estate) -> Iterator[tuple[System, VmSet, Flavor]]:
+def _demands(estate: Estate) -> Iterator[Demand]:
     for system in estate.systems.values():
         for vm_set in system.vm_sets:
             yield system, vm_set, estate.flavors[vm_set.flavor]

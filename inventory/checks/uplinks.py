@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from inventory.checks.case import Case
-from inventory.model import Device, DeviceKind, Problem
+from inventory.facility import Device, DeviceKind
+from inventory.model import Problem
 
 
 def check(case: Case) -> Iterator[Problem]:

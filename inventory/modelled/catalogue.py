@@ -4,6 +4,7 @@ operators' groups. Modelled.
 
 import uuid
 
+from inventory.facility import Rack
 from inventory.model import (
     Aggregate,
     Classification,
@@ -13,7 +14,6 @@ from inventory.model import (
     Network,
     NetworkUse,
     OperatorGroup,
-    Rack,
     StorageBackend,
     VolumeType,
 )

@@ -10,23 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory.checks.power import phase_limit_watts
-from inventory.model import (
-    Bmc,
-    Classification,
-    Cord,
-    Device,
-    DeviceKind,
-    Feed,
-    Host,
-    HostType,
-    NumaCell,
-    Pdu,
-    Rack,
-    Room,
-    Site,
-    SnmpProfile,
-    Zone,
-)
+from inventory.facility import Device, DeviceKind, Feed, Pdu, Rack, Room, Site, SnmpProfile, Zone
+from inventory.model import Bmc, Classification, Cord, Host, HostType, NumaCell
 from inventory.modelled.addressing import Addressing
 from inventory.modelled.sizes import Sizes
 from inventory.wiring import Nic

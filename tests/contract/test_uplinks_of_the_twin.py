@@ -21,7 +21,7 @@ from controller.twin.datacentre import DataCentre
 from controller.twin.faults.devices import CounterReset, PortDown, RebootDevice
 from controller.twin.nature import Nature
 from controller.twin.scenario import Scenario
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.free_ports import free_port
 from tests.fakes.small_estate import small_estate
 from tests.fakes.snmp_devices import LONG_WAIT_S, watched

@@ -25,6 +25,7 @@ from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster
 from controller.model.ids import HostName
 from controller.model.policy import Mode, Policy
+from inventory import facility
 from inventory import model as estate
 from inventory.model import Classification
 from tests import builders
@@ -44,13 +45,13 @@ def fleet_estate(racks: int, hosts: int) -> estate.Estate:
     names = [f"r{n}" for n in range(1, racks + 1)]
     return estate.Estate(
         name="test",
-        sites={"s": estate.Site(name="s")},
-        rooms={"room": estate.Room(name="room", site="s")},
-        zones={"z": estate.Zone(name="z", room="room")},
-        feeds={name: estate.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
-        racks={name: estate.Rack(name=name, room="room", zone="z") for name in names},
+        sites={"s": facility.Site(name="s")},
+        rooms={"room": facility.Room(name="room", site="s")},
+        zones={"z": facility.Zone(name="z", room="room")},
+        feeds={name: facility.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
+        racks={name: facility.Rack(name=name, room="room", zone="z") for name in names},
         pdus={
-            f"{rack}{feed}": estate.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
+            f"{rack}{feed}": facility.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
             for rack in names
             for feed in "AB"
         },

@@ -1,15 +1,17 @@
-"""A snapshot and a policy in which a condition of a counterfactual is true."""
+"""A snapshot and a policy in which a condition of a counterfactual is true, and what their plan does against it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 
 from controller.model.cluster import Cluster, GroupKind
+from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
 from controller.planner import situation, supplies
 from controller.planner.conditions import Condition
+from controller.planner.counterfactual import Counterfactual
 from controller.planner.load import Load
 from tests import builders
 
@@ -26,6 +28,21 @@ def changed(cluster: Cluster, policy: Policy, conditions: Iterable[Condition]) -
         else:
             cluster = _cluster(cluster, policy, condition)
     return cluster, policy
+
+
+def contradicted(move: Move, found: Counterfactual, again: Plan) -> Iterator[str]:
+    """What a plan in which the move's counterfactual is true does, and would not by what that says."""
+    made = [other for other in again.moves if other.vm == move.vm]
+    if found.stops == "target":
+        made = [other for other in made if other.target == move.target]
+    elif found.stops == "breaches":
+        if move.breach not in found.breaches:
+            yield f"the move is for {move.breach}, which is not told"
+        levelled = {breach for breach in found.breaches if "unless other moves make it uneven" in found.sentence
+                    and breach.startswith("uneven:")}  # fmt: skip
+        yield from (f"{breach.key} is there" for breach in again.breaches_before if breach.key in levelled)
+        made = [other for other in made if other.breach in set(found.breaches) - levelled]
+    yield from (f"{other.vm_name} moves to {other.target} for {other.breach}" for other in made)
 
 
 def _policy(policy: Policy, condition: Condition) -> Policy:

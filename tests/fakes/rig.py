@@ -12,8 +12,9 @@ from controller.engine.order import Order, Result
 from controller.engine.places import GroupRule, Situation
 from controller.engine.ports import Cloud, Journal
 from controller.model.ids import HostName, MoveId, PlanId, ProjectId, ServerId
-from controller.model.migration import State
+from controller.model.migration import Outcome, State
 from controller.model.policy import Mode, Policy
+from inventory import facility
 from inventory import model as estate
 from inventory.model import Classification
 from tests.fakes import journals
@@ -43,13 +44,13 @@ def small_estate(**systems: Any) -> estate.Estate:
         named[name] = replace(named[name], **changes)
     return estate.Estate(
         name="test",
-        sites={"s": estate.Site(name="s")},
-        rooms={"room": estate.Room(name="room", site="s")},
-        zones={"z": estate.Zone(name="z", room="room")},
-        feeds={name: estate.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
-        racks={name: estate.Rack(name=name, room="room", zone="z") for name in ("r1", "r2")},
+        sites={"s": facility.Site(name="s")},
+        rooms={"room": facility.Room(name="room", site="s")},
+        zones={"z": facility.Zone(name="z", room="room")},
+        feeds={name: facility.Feed(name=name, room="room", rated_watts=1e5) for name in "AB"},
+        racks={name: facility.Rack(name=name, room="room", zone="z") for name in ("r1", "r2")},
         pdus={
-            f"{rack}{feed}": estate.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
+            f"{rack}{feed}": facility.Pdu(name=f"{rack}{feed}", rack=rack, feed=feed, rated_amps=32)
             for rack in ("r1", "r2")
             for feed in "AB"
         },
@@ -133,6 +134,12 @@ class Rig:
         )
 
 
+async def move(rig: Rig, asked: Order | None = None, host: str = "c1", **server: object) -> Result:
+    """Boots the server on a host and carries the order out to its end."""
+    rig.cloud.boot("vm-1", host, **server)
+    return await rig.migrator.execute(asked or order())
+
+
 def ended(result: Result) -> tuple[State, str]:
     """How a move that was begun ended, and by which rule."""
     assert result.entry is not None and result.entry.outcome is not None
@@ -143,3 +150,9 @@ def refused_by(result: Result) -> str:
     """The rule that a move was refused by."""
     assert result.refusal is not None
     return result.refusal.rule
+
+
+def outcome(result: Result) -> Outcome:
+    """The end of a move that was begun, and what it cost."""
+    assert result.entry is not None and result.entry.outcome is not None
+    return result.entry.outcome

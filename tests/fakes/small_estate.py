@@ -1,28 +1,20 @@
 """A small estate in code: two rooms, four racks, eight hosts behind every SNMP profile, forty VMs of two agencies."""
 
+from inventory.facility import Device, DeviceKind, Feed, Pdu, Rack, Room, Site, SnmpProfile, Zone
 from inventory.model import (
     Agency,
     Bmc,
     Classification,
     Cord,
-    Device,
-    DeviceKind,
     Domain,
     Estate,
-    Feed,
     Flavor,
     Host,
     HostType,
-    Pdu,
-    Rack,
-    Room,
-    Site,
-    SnmpProfile,
     Spread,
     System,
     Tier,
     VmSet,
-    Zone,
 )
 
 BMC_PROFILES = (SnmpProfile.IDRAC, SnmpProfile.ILO, SnmpProfile.XCC, SnmpProfile.SUPERMICRO)

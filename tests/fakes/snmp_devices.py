@@ -14,7 +14,7 @@ from controller.adapters.snmp.target import Target, Watts
 from controller.adapters.snmp.wire import Wire
 from controller.engine.ports import Clock
 from controller.model.sample import Batch, Kind, Quantity
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.snmp_agent import FakeAgent
 
 COMMUNITY = Community(community="the-community")

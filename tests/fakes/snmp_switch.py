@@ -7,7 +7,7 @@ from controller.adapters.snmp.credentials import Credential
 from controller.adapters.snmp.oids import oid
 from controller.adapters.snmp.target import Target
 from controller.model.sample import Kind
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.snmp_agent import FakeAgent, Oid
 
 X, STATUS, INTERFACES = oid("1.3.6.1.2.1.31.1.1.1"), oid("1.3.6.1.2.1.2.2.1.8"), oid("1.3.6.1.2.1.2.1.0")

@@ -18,7 +18,7 @@ from controller.adapters.snmp.traps import Hurry
 from controller.adapters.snmp.usm import UserSecurity
 from controller.errors import InputError
 from controller.model.sample import Batch, Quantity
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.free_ports import free_port
 from tests.fakes.snmp_agent import V2C, FakeAgent
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, apc, collecting, host_target, ilo, pdu_target, value

@@ -13,7 +13,7 @@ from controller.adapters.snmp.credentials import AuthProtocol, Credential, PrivP
 from controller.adapters.snmp.oids import dotted
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Kind, Quantity
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.free_ports import free_port
 from tests.fakes.snmp_devices import COMMUNITY, ILO, watched
 

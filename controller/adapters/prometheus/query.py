@@ -143,14 +143,18 @@ def _used_in_the_hour(days: int) -> str:
     """What each VM used on average in the hour that began so many days ago, wherever it then ran."""
     begin, end = f" offset {24 * days}h", f" offset {24 * days - 1}h"
     used = f"({_CPU_TIME}{end} - {_CPU_TIME}{begin}) / 3600 >= 0"
-    return f"max by (uuid) (max by (instance, domain) ({used}) * on (instance, domain) group_right () {_info(end)})"
+    return _by_uuid("max", used, _info(end))
 
 
 def _vm(quantity: Quantity, value: str, metric: str, *, optional: bool = False) -> Query:
-    promql = f"max by (uuid) (max by (instance, domain) ({value}) * on (instance, domain) group_right () {_INFO})"
-    return Query(quantity=quantity, kind=Kind.VM, promql=promql, label="uuid", age=_vm_age(metric), optional=optional)
+    promql, age = _by_uuid("max", value, _INFO), _vm_age(metric)
+    return Query(quantity=quantity, kind=Kind.VM, promql=promql, label="uuid", age=age, optional=optional)
 
 
 def _vm_age(metric: str) -> str:
-    time = f"min by (instance, domain) (timestamp({metric}))"
-    return f"min by (uuid) ({time} * on (instance, domain) group_right () {_INFO})"
+    return _by_uuid("min", f"timestamp({metric})", _INFO)
+
+
+def _by_uuid(which: str, value: str, info: str) -> str:
+    """The `max` or `min` of what each VM's domains show."""
+    return f"{which} by (uuid) ({which} by (instance, domain) ({value}) * on (instance, domain) group_right () {info})"

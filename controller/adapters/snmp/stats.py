@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

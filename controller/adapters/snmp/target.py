@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from controller.adapters.snmp.wire import Address
 from controller.errors import InputError
 from controller.model.sample import Kind
-from inventory.model import Device, DeviceKind, Estate, Host, HostType, Pdu, SnmpProfile
+from inventory.facility import Device, DeviceKind, Pdu, SnmpProfile
+from inventory.model import Estate, Host, HostType
 
 SNMP_PORT = 161
 

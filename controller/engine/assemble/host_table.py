@@ -16,7 +16,8 @@ from controller.model import cluster as model
 from controller.model.cloud import Amount, CloudFacts, Provider, Service
 from controller.model.ids import HostName
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trust
-from inventory.model import IN_NOVA, Classification, Estate, Host, HostType, SnmpProfile
+from inventory.facility import SnmpProfile
+from inventory.model import IN_NOVA, Classification, Estate, Host, HostType
 
 DEFAULT_AVAILABILITY_ZONE = "nova"
 """Nova's `default_availability_zone`: the zone of a host in no aggregate that names one."""

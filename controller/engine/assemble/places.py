@@ -10,7 +10,8 @@ from controller.engine.assemble import uplinks
 from controller.engine.gate import Gate
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
-from inventory.model import Cord, DeviceKind, Estate, Pdu
+from inventory.facility import DeviceKind, Pdu
+from inventory.model import Cord, Estate
 
 _BELIEVABLE_OVERLOAD = 1.5
 """A breaker trips well below this multiple of the rating."""

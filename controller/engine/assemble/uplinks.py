@@ -7,7 +7,8 @@ import numpy as np
 from controller.engine.gate import Gate
 from controller.model import cluster as model
 from controller.model.sample import IntColumn, Kind, Quantity, Trust
-from inventory.model import DeviceKind, Estate
+from inventory.facility import DeviceKind
+from inventory.model import Estate
 
 
 def traffic(estate: Estate, gate: Gate, racks: Iterable[str]) -> tuple[model.Reading, model.Reading]:

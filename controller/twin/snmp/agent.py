@@ -15,7 +15,7 @@ from controller.twin.snmp import ber, devices, pdus, usm
 from controller.twin.snmp.devices import Device
 from controller.twin.snmp.traps import Traps
 from controller.twin.world import World
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 _PKTINFO = 8
 """IP_PKTINFO of Linux, which Python's socket module does not name before 3.14."""

@@ -9,7 +9,7 @@ from controller.twin.snmp import ber, bmcs, power, switches, views
 from controller.twin.snmp.table import Row, Table
 from controller.twin.snmp.usm import Engine
 from controller.twin.world import World
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 UPTIME_S = 86_400.0 * 3
 """How long every agent had been up when the twin began."""

@@ -10,7 +10,7 @@ from controller.twin.ailments import Part, Sensor
 from controller.twin.snmp import ber, pdus, usm
 from controller.twin.snmp.devices import Device
 from controller.twin.world import World
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 _TRAP_OID = ber.parse("1.3.6.1.6.3.1.1.4.1.0")
 _UPTIME_OID = ber.parse("1.3.6.1.2.1.1.3.0")

@@ -8,7 +8,8 @@ import numpy as np
 from controller.model.sample import Health
 from controller.twin.ailments import Part, Sensor
 from controller.twin.world import World
-from inventory.model import Device, Host, Pdu
+from inventory.facility import Device, Pdu
+from inventory.model import Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from controller.adapters.snmp.credentials import AuthProtocol, PrivProtocol, Use
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Kind, Quantity
 from inventory import load
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.real_prometheus import prometheus
 from tests.fakes.snmp_devices import watched
 from tests.lab.host_fixtures import ESTATE_OF_HOSTS, Hosts

@@ -13,7 +13,8 @@ from controller.model.ids import HostName, MoveId, ProjectId, ServerId
 from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
 from controller.planner import plan
-from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, SnmpProfile, Window
+from inventory.facility import SnmpProfile
+from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
 

@@ -8,33 +8,19 @@ from datetime import datetime, timedelta
 import pytest
 
 from controller.adapters.dry_run import DryRunCloud
-from controller.engine.order import Order, Result
 from controller.engine.places import GroupRule
-from controller.errors import RefusedError, TransientError
 from controller.model.cloud import Guest, Server
 from controller.model.ids import HostName, MoveId, RequestId, ServerId
-from controller.model.migration import Entry, Outcome, State
+from controller.model.migration import Entry, State
 from controller.model.policy import Limits, MigrationPolicy, Mode, Scope, ScopeKind
-from inventory.model import Domain, NumaCell, Tier
+from inventory.model import Domain, NumaCell
 from tests.fakes.cloud import FakeCloud
-from tests.fakes.rig import Rig, ended, order, refused_by
+from tests.fakes.rig import Rig, ended, move, order, outcome, refused_by
 
 SMALL = NumaCell(vcpus=2, memory_mib=8192)
 
 LINK, UPLINK = 1200.0, 2400.0
 """MiB/s of a host and of a rack where the estate tells nothing else."""
-
-WIDE = Limits(at_once=20, out_of_host=20, into_host=20, across_rack=20, per_agency=20, per_system=20)
-
-
-def outcome(result: Result) -> Outcome:
-    assert result.entry is not None and result.entry.outcome is not None
-    return result.entry.outcome
-
-
-async def move(rig: Rig, asked: Order | None = None, host: str = "c1", **server: object) -> Result:
-    rig.cloud.boot("vm-1", host, **server)
-    return await rig.migrator.execute(asked or order())
 
 
 async def test_a_move_is_followed_to_a_verified_end_and_its_cost_is_kept(rig: Rig) -> None:
@@ -48,14 +34,6 @@ async def test_a_move_is_followed_to_a_verified_end_and_its_cost_is_kept(rig: Ri
     assert result.entry is not None
     assert (result.entry.migration_id, result.entry.intent.system) == (100, "web")
     assert rig.journal.open_entries() == ()
-
-
-async def test_the_blackout_of_a_forced_copy_is_all_that_was_left_of_it(rig: Rig) -> None:
-    rig.policy = replace(rig.policy, migration=MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD})))
-    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
-    cost = outcome(await move(rig))
-    share_mib_s = LINK / min(rig.policy.limits.into_host, rig.policy.limits.at_once)
-    assert cost.blackout_estimate == timedelta(seconds=8192 / share_mib_s)
 
 
 @pytest.mark.parametrize(
@@ -131,125 +109,6 @@ async def test_a_stall_is_aborted_after_its_time_and_the_server_stays(rig: Rig) 
     assert [name for name, _ in rig.cloud.calls].count("abort_migration") == 1
     assert rig.cloud.servers[ServerId("vm-1")].host == "c1"
     assert "written faster than it was copied" in outcome(result).why
-
-
-async def test_a_stall_is_forced_only_for_tiers_that_allow_it(rig: Rig) -> None:
-    rig.policy = replace(rig.policy, migration=MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD})))
-    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
-    result = await move(rig)
-    assert ended(result) == (State.SUCCEEDED, "")
-    assert {"force_complete"} == {name for name, _ in rig.cloud.calls} & {"force_complete", "abort_migration"}
-
-
-PAUSING = MigrationPolicy(force_complete_tiers=frozenset({Tier.STANDARD}))
-AFTER = timedelta(seconds=75)
-
-
-def permit(rig: Rig, *, post_copy: bool = False, policy: MigrationPolicy | None = None) -> None:
-    """Hosts that permit post-copy or not, and a guest that writes faster than it is copied."""
-    host_types = {"t": replace(rig.estate.host_types["t"], post_copy=post_copy)}
-    rig.estate = replace(rig.estate, host_types=host_types)
-    rig.policy = replace(rig.policy, migration=policy or MigrationPolicy(post_copy=post_copy))
-    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 2000
-
-
-@pytest.mark.parametrize(("post_copy", "policy"), [(True, MigrationPolicy(post_copy=True)), (False, PAUSING)])
-async def test_a_planned_end_is_forced_at_its_time_and_no_stall_before_it(
-    rig: Rig, post_copy: bool, policy: MigrationPolicy
-) -> None:
-    permit(rig, post_copy=post_copy, policy=policy)
-    began = rig.clock.now()
-    result = await move(rig, order(force_complete_after=AFTER))
-    assert ended(result) == (State.SUCCEEDED, "")
-    assert AFTER < rig.clock.now() - began < AFTER + timedelta(seconds=15)
-    assert [name for name, _ in rig.cloud.calls].count("force_complete") == 1
-    assert "abort_migration" not in {name for name, _ in rig.cloud.calls}
-    pause = outcome(result).blackout_estimate
-    assert pause is not None and (pause < timedelta(seconds=1)) is post_copy
-
-
-async def test_a_planned_end_is_not_forced_where_nothing_permits_it_any_more(rig: Rig) -> None:
-    permit(rig)
-    result = await move(rig, order(force_complete_after=AFTER))
-    assert ended(result) == (State.ABORTED, "stalled")
-    assert "force_complete" not in {name for name, _ in rig.cloud.calls}
-
-
-async def test_an_end_that_nova_does_not_force_is_asked_for_once_and_then_aborted(rig: Rig) -> None:
-    class Refusing(FakeCloud):
-        async def force_complete(self, server_id: ServerId, migration_id: int) -> RequestId:
-            await self._called("force_complete", server_id, migration_id)
-            raise RefusedError("it is not in a state for that", rule="conflict")
-
-    rig.cloud = Refusing(rig.clock)
-    rig.start(rig.cloud, rig.journal)
-    permit(rig, post_copy=True)
-    result = await move(rig, order(force_complete_after=AFTER))
-    assert ended(result) == (State.ABORTED, "stalled")
-    names = [name for name, _ in rig.cloud.calls]
-    assert names.count("force_complete") == 1 and names.index("force_complete") < names.index("abort_migration")
-
-
-@pytest.mark.parametrize("post_copy", [True, False])
-async def test_a_copy_over_a_dead_link_is_aborted_and_nobody_is_paused_for_it(rig: Rig, post_copy: bool) -> None:
-    permit(rig, post_copy=post_copy, policy=replace(PAUSING, post_copy=post_copy))
-    rig.cloud.faults[ServerId("vm-1")] = "stall"
-    began = rig.clock.now()
-    result = await move(rig, order(force_complete_after=AFTER))
-    assert ended(result) == (State.ABORTED, "stalled")
-    assert rig.clock.now() - began < timedelta(seconds=45)
-    assert "force_complete" not in {name for name, _ in rig.cloud.calls}
-
-
-async def test_a_planned_pause_that_lasts_longer_than_a_stall_comes_to_its_end(rig: Rig) -> None:
-    permit(rig, policy=replace(PAUSING, max_pause=timedelta(seconds=60)))
-    result = await move(rig, order(force_complete_after=AFTER), memory_mib=40 * 1024)
-    assert ended(result) == (State.SUCCEEDED, "")
-    assert "abort_migration" not in {name for name, _ in rig.cloud.calls}
-
-
-@pytest.mark.parametrize("longest", [timedelta(seconds=5), timedelta(seconds=30)])
-async def test_a_pause_is_held_against_policy_again_before_it_begins(rig: Rig, longest: timedelta) -> None:
-    permit(rig, policy=replace(PAUSING, max_pause=longest))
-    result = await move(rig, order(force_complete_after=AFTER), memory_mib=16 * 1024)
-    forced = "force_complete" in {name for name, _ in rig.cloud.calls}
-    assert ended(result)[0] is State.SUCCEEDED and forced
-
-
-async def test_post_copy_that_is_declared_and_not_yet_configured_pauses_nobody(rig: Rig) -> None:
-    permit(rig, post_copy=True, policy=MigrationPolicy())
-    assert ended(await move(rig, order(force_complete_after=AFTER))) == (State.ABORTED, "stalled")
-    assert "force_complete" not in {name for name, _ in rig.cloud.calls}
-
-
-async def test_a_forced_end_that_nova_did_not_hear_of_is_asked_for_again(rig: Rig) -> None:
-    class Deaf(FakeCloud):
-        times = 0
-
-        async def force_complete(self, server_id: ServerId, migration_id: int) -> RequestId:
-            self.times += 1
-            if self.times == 1:
-                raise TransientError("Nova answered 503", where="nova")
-            return await super().force_complete(server_id, migration_id)
-
-    rig.cloud = Deaf(rig.clock)
-    rig.start(rig.cloud, rig.journal)
-    permit(rig, post_copy=True)
-    assert ended(await move(rig, order(force_complete_after=AFTER))) == (State.SUCCEEDED, "")
-
-
-async def test_a_planned_end_outlives_the_process(rig: Rig) -> None:
-    permit(rig, post_copy=True)
-    rig.cloud.boot("vm-1", "c1")
-    task = asyncio.create_task(rig.migrator.execute(order(force_complete_after=AFTER)))
-    await rig.clock.sleep(timedelta(seconds=20))
-    task.cancel()
-    rig.restart()
-    (entry,) = rig.journal.open_entries()
-    assert entry.intent.force_complete_after == AFTER
-    (adopted,) = await rig.adopter.adopt()
-    assert isinstance(adopted, Entry) and adopted.state is State.SUCCEEDED
-    assert [name for name, _ in rig.cloud.calls].count("force_complete") == 1
 
 
 async def test_a_copy_that_goes_on_too_long_is_aborted_though_it_progresses(rig: Rig) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import inventory
 from inventory import dump, generate, load, validate
 from inventory.checks import power
-from inventory.model import Classification, DeviceKind, Estate
+from inventory.facility import DeviceKind
+from inventory.model import Classification, Estate
 from inventory.modelled import named
 from inventory.modelled.sizes import sizes
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from inventory import ansible_source, generate, groups, hostvars, load, provider_config
-from inventory.model import Bmc, Estate, Lifecycle, Rack, SnmpProfile
+from inventory.facility import Rack, SnmpProfile
+from inventory.model import Bmc, Estate, Lifecycle
 from tests.estates import TEXT, told
 
 Groups = Mapping[str, groups.Group]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from controller.adapters.snmp.plan import ReadingPlan
 from controller.adapters.snmp.profiles import apc_pdu, idrac, if_mib, ilo, raritan_pdu, supermicro, ups_mib, xcc
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 PLANS: Mapping[SnmpProfile, ReadingPlan] = {
     SnmpProfile.IDRAC: idrac.PLAN,

@@ -6,7 +6,7 @@ from prometheus_client.exposition import generate_latest
 from controller.adapters.exposition.registry import registry
 from controller.adapters.snmp.metrics import SnmpMetrics
 from controller.adapters.snmp.stats import Stats
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 STATS = Stats(
     polls={SnmpProfile.IDRAC: 7}, faults={(SnmpProfile.IDRAC, "timeout"): 2, (SnmpProfile.ILO, "auth"): 1},

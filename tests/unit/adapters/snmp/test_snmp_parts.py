@@ -17,7 +17,7 @@ from controller.adapters.snmp.reader import POLLS_A_WALK, Reader
 from controller.adapters.snmp.target import Target, Watts, targets
 from controller.errors import InputError
 from controller.model.sample import Kind
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 from tests.fakes.small_estate import small_estate
 
 COLUMN: Oid = (1, 3, 9, 1)

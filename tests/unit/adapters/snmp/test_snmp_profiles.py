@@ -11,7 +11,7 @@ from controller.adapters.snmp.pdu import Value
 from controller.adapters.snmp.profiles.catalog import PLANS
 from controller.adapters.snmp.target import Target, Watts
 from controller.model.sample import Fault, Health, Kind, Quantity
-from inventory.model import SnmpProfile
+from inventory.facility import SnmpProfile
 
 D, C = "1.3.6.1.4.1.674.10892.5", "1.3.6.1.4.1.232"
 X, B = "1.3.6.1.4.1.19046.11.1", "1.3.6.1.4.1.21317.1"
