@@ -1,5 +1,6 @@
 """One authentication, and for each service its endpoint and the microversions that were agreed with it."""
 
+import os
 import threading
 import warnings
 from collections.abc import Mapping
@@ -165,17 +166,31 @@ def open_connection(
 ) -> Connection:
     """The cloud of that name in clouds.yaml (`clouds_file`, or where openstacksdk looks), or that of the OS_ variables.
 
-    Raises `InputError` where there is none or its description is incomplete.
+    Without a `region` it is the entry's; where that has several, that of OS_REGION_NAME.
+    Raises `InputError` where there is none, its description is incomplete, or it has several regions and none is named.
     """
-    asked = {"cloud": cloud_name, "region_name": region}
     try:
         with warnings.catch_warnings():
             # openstacksdk warns of its own default here (InfluxDB), whatever the configuration says
             warnings.simplefilter("ignore", sdk_warnings.RemovedInSDK60Warning)
             files = {"config_files": [str(clouds_file)]} if clouds_file is not None else {}
             config = OpenStackConfig(app_name="gdcc-control", **files)
+            asked = {"cloud": cloud_name, "region_name": region or _of_several(config, cloud_name)}
             found = config.get_one(**{key: value for key, value in asked.items() if value is not None})
     except (sdk.ConfigException, ksa.ClientException) as error:
         where = f"cloud {cloud_name}" if cloud_name else "cloud"
         raise InputError(str(error), where=where, remedy="mend clouds.yaml or the OS_ variables") from error
     return Connection(found, connect_timeout_s=connect_timeout_s, request_timeout_s=request_timeout_s)
+
+
+def _of_several(config: OpenStackConfig, cloud_name: str | None) -> str | None:
+    """Which of an entry's several regions is meant: openstacksdk would take the first without a word. None where it has
+    no several.
+    """
+    entry = config.cloud_config.get("clouds", {}).get(cloud_name) or {}
+    names = [each["name"] if isinstance(each, dict) else str(each) for each in entry.get("regions") or ()]
+    named = os.environ.get("OS_REGION_NAME")
+    if len(names) > 1 and not named:
+        remedy = "name one in cloud.region of the configuration, or OS_REGION_NAME"
+        raise InputError(f"has the regions {', '.join(names)}", where=f"cloud {cloud_name}", remedy=remedy)
+    return named if len(names) > 1 else None
