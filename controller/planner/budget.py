@@ -12,6 +12,8 @@ from controller.model.policy import Limits
 from controller.model.sample import IntColumn
 
 UNLIMITED = 2**30
+_UNKNOWN = 1
+"""What an unknown owner has left, at the end of a column: always something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ class Ledger:
         self._left = min(places.hour, max_moves)
         self._max_moves = max_moves
         self._moves = 0
-        self._agency = places.agency_hour.astype(np.int64).copy()
-        self._system = places.system_hour.astype(np.int64).copy()
+        self._agency = np.append(places.agency_hour, _UNKNOWN).astype(np.int64)
+        self._system = np.append(places.system_hour, _UNKNOWN).astype(np.int64)
         self._system_of = cluster.vms.system
         self._agency_of = _agency_of(cluster)[cluster.vms.system]
 
@@ -75,10 +77,10 @@ class Ledger:
 
     def refusing(self, vms: IntColumn) -> model.BoolColumn:
         """Which of these VMs one more move is forbidden."""
-        agencies, systems = self._agency_of[vms], self._system_of[vms]
-        spent = (agencies >= 0) & (np.append(self._agency, 0)[agencies] <= 0)
-        spent |= (systems >= 0) & (np.append(self._system, 0)[systems] <= 0)
-        return spent | (self._left <= 0)
+        if self._left <= 0:
+            return np.ones(len(vms), np.bool_)
+        refused: model.BoolColumn = np.less_equal(self._agency[self._agency_of[vms]], 0)
+        return refused | np.less_equal(self._system[self._system_of[vms]], 0)
 
     def spend(self, vm: int, moves: int = 1) -> None:
         """Counts a move, or gives it back with -1."""

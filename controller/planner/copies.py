@@ -26,9 +26,10 @@ def estimate(load: Load, vm: int, target: int) -> precopy.Estimate:
 
 def forced(load: Load, vm: int, target: int) -> bool:
     """Whether the copy would take too long or never converge, and is forced to its end in time."""
-    if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+    facts = load.situation
+    if facts.completion[vm] == completion.Way.NONE or facts.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return False
-    alone_s, forced_s = rules.live_copy_s(load, vm, np.array([target], np.int32))
+    alone_s, forced_s = rules.live_copy_s(load, vm, np.array([_link(load, vm, target)]))
     return bool(alone_s[0] > rules.longest_copy_s(load, vm) >= forced_s[0])
 
 

@@ -232,7 +232,7 @@ def _ruled_out(bars: conflict.Bars, vm: int) -> tuple[tuple[str, int], ...]:
 
 def _best_other(load: Load, vm: int) -> Alternative | None:
     """Where it would go best of all hosts that are open, and the rule against it."""
-    hosts = np.flatnonzero(np.equal(load.situation.standing.closed, "")).astype(np.int32)
+    hosts = np.flatnonzero(load.situation.standing.open).astype(np.int32)
     hosts = hosts[hosts != load.host[vm]]
     if not len(hosts):
         return None

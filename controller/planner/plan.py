@@ -230,7 +230,7 @@ def _duration(seconds: float) -> timedelta:
 
 def _alternative(load: Load, choice: search.Choice) -> words.Alternative | None:
     """The best other host that is open at all, and what ruled it out: a rule, or only its score."""
-    hosts = np.flatnonzero(np.equal(load.situation.standing.closed, ""))
+    hosts = np.flatnonzero(load.situation.standing.open)
     hosts = hosts[hosts != load.host[choice.vm]].astype(np.int32)
     costs = preference.costs(load, choice.vm, hosts)
     chosen = float(costs[hosts == choice.target][0])

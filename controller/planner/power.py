@@ -29,28 +29,38 @@ from controller.model.sample import FloatColumn, IntColumn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cords:
-    """`rows[h]`: power rows host `h` has a cord on, each once. `row` and `host`: the same as pairs, by host."""
+    """`rows[h]`: power rows host `h` has a cord on, each once. `row` and `host`: the same as pairs, by host.
+
+    `sets` (S, K): the distinct ones of them, padded with -1, and `set_of` (H,) which of these each host hangs on.
+    """
 
     rows: tuple[IntColumn, ...]
     row: IntColumn
     host: IntColumn
+    sets: IntColumn
+    set_of: IntColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watts:
-    """`rows[h]`: power rows host `h` has a cord on. `per_thread_in` and `per_thread_out`: watts that a busy thread adds
+    """`cords`: see there. `per_thread_in` and `per_thread_out`: watts that a busy thread adds
     where it arrives and takes where it leaves, both on the careful side. `margin`: a host's `watts_error`, once.
     `drawn` (H,): what each host draws, or may where it is not read. `least` and `most` (P,): loads now; NaN where not
     measured.
     """
 
-    rows: tuple[IntColumn, ...]
+    cords: Cords
     per_thread_in: FloatColumn
     per_thread_out: FloatColumn
     margin: FloatColumn
     drawn: FloatColumn
     least: FloatColumn
     most: FloatColumn
+
+    @property
+    def rows(self) -> tuple[IntColumn, ...]:
+        """For each host the power rows that it has a cord on."""
+        return self.cords.rows
 
     def added(
         self, threads: FloatColumn | float, hosts: IntColumn | int, arrived: model.BoolColumn | bool
@@ -70,7 +80,8 @@ def cords(power: IntColumn) -> Cords:
     row = rows[host, column]
     ends = np.searchsorted(host, np.arange(len(rows) + 1)).tolist()
     each = tuple(row[begin:end] for begin, end in itertools.pairwise(ends))
-    return Cords(rows=each, row=row, host=host.astype(np.int32))
+    sets, set_of = np.unique(np.where(first, rows, -1), axis=0, return_inverse=True)
+    return Cords(rows=each, row=row, host=host.astype(np.int32), sets=sets, set_of=set_of.reshape(-1).astype(np.int32))
 
 
 def of_cluster(cluster: model.Cluster, its_cords: Cords | None = None) -> Watts:
@@ -85,7 +96,7 @@ def of_cluster(cluster: model.Cluster, its_cords: Cords | None = None) -> Watts:
     fitted = np.isfinite(slope) & (slope >= 0)
     margin = np.where(np.isfinite(hosts.watts_error), np.maximum(hosts.watts_error, 0.0), 0.0)
     return Watts(
-        rows=on.rows,
+        cords=on,
         per_thread_in=np.where(fitted, slope, densest),
         per_thread_out=np.where(fitted & read, slope, 0.0),
         margin=margin,

@@ -30,14 +30,16 @@ def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """The fullest of the host's resources with the VM on it, as a share of its capacity or limit."""
     situation = load.situation
-    asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, hosts, 1.0)
-    used = _shares(*rules.counted(load, vm), hosts, 1e-9)
+    of_most = 2 * len(hosts) > len(load.vms_on)
+    at = rules.EVERY if of_most else hosts
+    asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, at, 1.0)
+    used = _shares(*rules.counted(load, vm), at, 1e-9)
     fullest: FloatColumn = functools.reduce(np.fmax, (functools.reduce(np.maximum, asked), *used))
-    return fullest
+    return fullest[hosts] if of_most else fullest
 
 
 def _shares(
-    carried: amounts.Table, added: FloatColumn, limit: amounts.Table, hosts: IntColumn, least: float
+    carried: amounts.Table, added: FloatColumn, limit: amounts.Table, hosts: IntColumn | slice, least: float
 ) -> list[FloatColumn]:
     """What each of the hosts would carry, as a share of its limit, one column a quantity."""
     rows = zip(carried, added.tolist(), limit, strict=True)

@@ -29,7 +29,7 @@ def _holds(load: Load, kind: int, spare: int, without: int | None) -> bool:
     if without is not None:
         in_use[without] = False
     hosts = np.flatnonzero(in_use)
-    opened = np.equal(situation.standing.closed[hosts], "")
+    opened = situation.standing.open[hosts]
     if not opened.any():
         return False
     asked = load.asked[:, hosts]

@@ -15,6 +15,7 @@ from controller.model.policy import Limits
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, completion, precopy
 from controller.planner.load import Load
+from controller.planner.situation import Links
 
 ROUNDING = 1e-9
 """Sums of floats differ by their order; a limit holds up to this share of it."""
@@ -22,6 +23,9 @@ ROUNDING = 1e-9
 BRIM = 0.03
 """What leaves a feed, PDU or phase that is hardly over its limit leaves those that it goes to this share below theirs:
 filled to the brim they would be over them at the next rise, and send it all back. So does what moves to free a host."""
+
+EVERY = slice(None)
+"""All hosts, of whose columns no copy is made: where most of them are asked for, that is quicker than picking rows."""
 
 Admits = Callable[[Load, int, IntColumn], model.BoolColumn]
 
@@ -42,8 +46,7 @@ def fits(load: FloatColumn, limit: FloatColumn) -> model.BoolColumn:
 
 def open_host(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """The host is up, enabled, known, trusted, healthy, cool and not draining (`standing`)."""
-    is_open: model.BoolColumn = np.equal(load.situation.standing.closed[hosts], "")
-    return is_open
+    return load.situation.standing.open[hosts]
 
 
 def place_into(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
@@ -111,13 +114,15 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """
     if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones(len(hosts), np.bool_)
-    return np.less_equal(np.minimum(*live_copy_s(load, vm, hosts)), longest_copy_s(load, vm))
+    links = _links(load, vm)
+    admits = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s)), longest_copy_s(load, vm))
+    return admits[links.of_host[hosts]]
 
 
-def live_copy_s(load: Load, vm: int, hosts: IntColumn) -> tuple[FloatColumn, FloatColumn]:
-    """How long a live copy to each of the hosts takes at the most: by pre-copy alone, and forced to its end."""
+def live_copy_s(load: Load, vm: int, links: FloatColumn) -> tuple[FloatColumn, FloatColumn]:
+    """How long a live copy takes at the most over each of the links: by pre-copy alone, and forced to its end."""
     situation = load.situation
-    memory, links = float(situation.asked[1, vm]) * amounts.MIB, link_bytes_s(load, vm, hosts)
+    memory = float(situation.asked[1, vm]) * amounts.MIB
     alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
     forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
     return alone, forced
@@ -129,9 +134,9 @@ def longest_copy_s(load: Load, vm: int) -> float:
     return (most if load.situation.drained(vm) else min(most, policy.limits.max_copy)).total_seconds()
 
 
-def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def capacity(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`asked(host) + asked(vm) <= (total - reserved) * ratio` for vCPUs, memory and disk, as Placement counts."""
-    held = np.ones(len(hosts), np.bool_)
+    held = np.ones_like(load.asked[0, hosts], np.bool_)
     for amount, asked, admitted in zip(
         load.situation.asked[:, vm].tolist(), load.asked, load.situation.capacity, strict=True
     ):
@@ -140,17 +145,17 @@ def capacity(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     return held
 
 
-def cpu(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def cpu(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`threads busy + brought <= cpu_ratio * threads - what it uses more at its peaks` (`amounts.filled_to`)."""
     return _stays_cool(load, vm, hosts, amounts.CPU)
 
 
-def memory(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def memory(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`memory in use + brought <= memory_ratio * physical memory`."""
     return _stays_cool(load, vm, hosts, amounts.MEMORY)
 
 
-def network(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def network(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`traffic + brought <= network_ratio * link - what it has more at its peaks`, where its traffic is measured."""
     return _stays_cool(load, vm, hosts, amounts.NETWORK)
 
@@ -192,31 +197,36 @@ PER_VM = (
     Rule(name="pre-copy", admits=pre_copy),
 )
 
-DYNAMIC = (
-    Rule(name="capacity", admits=capacity),
-    Rule(name="cpu", admits=cpu),
-    Rule(name="memory", admits=memory),
-    Rule(name="network", admits=network),
-    Rule(name="power", admits=power),
-    Rule(name="group", admits=group),
-)
+_AMOUNTS = (capacity, cpu, memory, network)
+_SHARED = (Rule(name="power", admits=power), Rule(name="group", admits=group))
+DYNAMIC = (*(Rule(name=admits.__name__, admits=admits) for admits in _AMOUNTS), *_SHARED)
 """Rules that earlier moves can change; held again when moves are put into waves."""
 
 
 def targets(load: Load, vm: int) -> IntColumn:
     """The hosts that may receive the VM now, in order."""
-    return admitted(load, vm, places(load, vm), DYNAMIC)
+    open_ = _open_to(load, vm)
+    for admits in _AMOUNTS:
+        open_ = open_ & admits(load, vm, EVERY)
+    return admitted(load, vm, np.flatnonzero(open_).astype(np.int32), _SHARED)
 
 
 def places(load: Load, vm: int) -> IntColumn:
     """The hosts that no rule keeps the VM from but those of what they carry, in order."""
+    return np.flatnonzero(_open_to(load, vm)).astype(np.int32)
+
+
+def _open_to(load: Load, vm: int) -> model.BoolColumn:
+    """The same as a mask over all hosts."""
     remembered, count = load.situation.open_to, len(load.situation.cluster.hosts.names)
     if vm not in remembered:
         open_ = np.zeros(count, np.bool_)
         open_[admitted(load, vm, _candidates(load, vm), PER_VM)] = True
         remembered[vm] = np.packbits(open_)
-    hosts = np.flatnonzero(np.unpackbits(remembered[vm], count=count)).astype(np.int32)
-    return hosts[elsewhere(load, vm, hosts)]
+    mask = np.unpackbits(remembered[vm], count=count).view(np.bool_)
+    if load.host[vm] >= 0:
+        mask[load.host[vm]] = False
+    return mask
 
 
 def _candidates(load: Load, vm: int) -> IntColumn:
@@ -239,14 +249,17 @@ def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> 
 
 def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
     """For each host the first rule that keeps the VM from it, "" where none does."""
-    verdicts, left = [""] * len(hosts), np.arange(len(hosts))
-    for rule in (SAME_HOST, *STATIC, *PER_VM, *DYNAMIC):
-        admits = rule.admits(load, vm, hosts[left])
-        for at in left[~admits].tolist():
-            closed = rule.name == "closed"
-            verdicts[at] = str(load.situation.standing.closed[hosts[at]]) if closed else rule.name
-        left = left[admits]
-    return verdicts
+    verdicts, open_ = np.full(len(hosts), "", object), _open_to(load, vm)[hosts]
+    for rules, which in (((SAME_HOST, *STATIC, *PER_VM), ~open_), (DYNAMIC, open_)):
+        left = np.flatnonzero(which)
+        for rule in rules:
+            if not len(left):
+                break
+            admits = rule.admits(load, vm, hosts[left])
+            out = left[~admits]
+            verdicts[out] = load.situation.standing.closed[hosts[out]] if rule.name == "closed" else rule.name
+            left = left[admits]
+    return list(map(str, verdicts))
 
 
 def added_watts(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
@@ -290,20 +303,26 @@ def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColu
 
     Infinite where none is measured.
     """
-    cluster = load.situation.cluster
-    free = np.append((1.0 - brim) * cluster.power.limit_watts - load.most, np.inf)
+    cords = load.situation.watts.cords
+    free = np.append((1.0 - brim) * load.situation.cluster.power.limit_watts - load.most, np.inf)
     free[np.isnan(free)] = np.inf
-    least: FloatColumn = free[cluster.hosts.power[hosts]].min(axis=1, initial=np.inf)
-    return least
+    least: FloatColumn = free[cords.sets].min(axis=1, initial=np.inf)
+    return least[cords.set_of[hosts]]
 
 
 def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     """The share of the slowest link between the VM's host and each target when all allowed copies run together."""
+    links = _links(load, vm)
+    return links.bytes_s[links.of_host[hosts]]
+
+
+def _links(load: Load, vm: int) -> Links:
     source, remembered, hosts_table = int(load.origin[vm]), load.situation.links, load.situation.cluster.hosts
     alike = int(hosts_table.rack[source]), float(np.nan_to_num(hosts_table.migration_mib_s[source], nan=-1.0))
     if alike not in remembered:
-        remembered[alike] = _links_bytes_s(load, source)
-    return remembered[alike][hosts]
+        bytes_s, of_host = np.unique(_links_bytes_s(load, source), return_inverse=True)
+        remembered[alike] = Links(bytes_s=bytes_s, of_host=of_host.astype(np.int32))
+    return remembered[alike]
 
 
 def _links_bytes_s(load: Load, source: int) -> FloatColumn:
@@ -338,10 +357,10 @@ def sharing(limits: Limits, allowed: int) -> int:
     return max(1, min(allowed, limits.at_once))
 
 
-def _stays_cool(load: Load, vm: int, hosts: IntColumn, quantity: int) -> model.BoolColumn:
+def _stays_cool(load: Load, vm: int, hosts: IntColumn | slice, quantity: int) -> model.BoolColumn:
     carried, brought, limit = counted(load, vm)
     if brought[quantity] == 0:
-        return np.ones(len(hosts), np.bool_)
+        return np.ones_like(carried[quantity, hosts], np.bool_)
     return fits(carried[quantity, hosts] + brought[quantity], limit[quantity, hosts])
 
 

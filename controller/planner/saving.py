@@ -44,7 +44,7 @@ def of_hosts(cluster: model.Cluster, policy: Consolidation, kinds: Kinds, standi
     awaited = np.zeros(len(hosts.names), np.bool_)
     awaited[cluster.vms.target[cluster.vms.target >= 0]] = True
     return Saving(
-        freeable=np.equal(standing.closed, "") & ~awaited & np.greater(np.nan_to_num(idle, nan=0.0), 0.0),
+        freeable=standing.open & ~awaited & np.greater(np.nan_to_num(idle, nan=0.0), 0.0),
         idle_watts=idle,
         kind=_kinds(hosts, kinds),
     )

@@ -79,7 +79,7 @@ def cpu_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
 def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:
     """For each of the hosts its rack's busy threads over its rack's threads; NaN where neither is known."""
     racks = load.situation.cluster.hosts.rack[hosts]
-    mean: FloatColumn = load.rack_busy[racks] / load.rack_threads[racks]
+    mean: FloatColumn = (load.rack_busy / load.rack_threads)[racks]
     return mean
 
 

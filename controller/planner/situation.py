@@ -20,6 +20,14 @@ from inventory.model import Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What a copy from one host to any other would have: the distinct bytes a second, and for each host which."""
+
+    bytes_s: FloatColumn
+    of_host: IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
     migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
@@ -31,8 +39,8 @@ class Situation:
     `refused`: targets that Nova refused a VM lately.
 
     Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
-    `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, from each rack
-    and speed of a host's link the bytes a second to every host.
+    `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, those
+    from each rack and speed of a host's link.
     """
 
     cluster: model.Cluster
@@ -70,7 +78,7 @@ class Situation:
     refused: Mapping[int, Mapping[int, str]]
     candidates: dict[tuple[int, int], IntColumn] = field(default_factory=dict)
     open_to: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    links: dict[tuple[int, float], FloatColumn] = field(default_factory=dict)
+    links: dict[tuple[int, float], Links] = field(default_factory=dict)
 
     def drained(self, vm: int) -> bool:
         """Whether the VM stood on a host that an operator empties when the plan began."""

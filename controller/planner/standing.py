@@ -31,12 +31,13 @@ RuleColumn = NDArray[np.str_]
 class Standing:
     """One entry a host, `facility_zones` and `warm_share` one a zone.
 
-    `closed`: the first rule by which it receives nothing, `shut`: each rule that says so, in that order. `held`: why it
-    sheds nothing on our own account; `drain_held` in an operator's drain.
+    `open`: it may receive. `closed`: the first rule by which it does not, `shut`: each rule that says so, in order.
+    `held`: why it sheds nothing on our own account; `drain_held` in an operator's drain.
     `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
     feed of it is (`batteries`).
     """
 
+    open: model.BoolColumn
     closed: RuleColumn
     shut: Mapping[str, model.BoolColumn]
     held: RuleColumn
@@ -75,6 +76,7 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
         "unread-health": hosts.unread_health,
     }
     return Standing(
+        open=~np.logical_or.reduce(list(shut.values())),
         closed=first_rule(*shut.items()),
         shut=shut,
         held=first_rule(
