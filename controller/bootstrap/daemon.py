@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -61,7 +62,7 @@ def run(path: Path) -> None:
 async def _serve(path: Path, settings: config.Config, estate: Estate, journal: SqlJournal) -> None:
     async with contextlib.AsyncExitStack() as stack:
         wired = await wire(stack, settings, estate, journal)
-        _tell_of_rounds(settings)
+        wired.make_ready(settings)
         notifier = Notifier()
         stack.callback(notifier.close)
         await stack.enter_async_context(wired.serving(settings))
@@ -106,6 +107,7 @@ class Wired:
         self._clock = clock
         self._sources = parts.sources(settings, estate)
         self._reloading = asyncio.Lock()
+        self._making: asyncio.Task[None] | None = None
         usage, self._snmp = parts.collectors(settings, estate, clock)
         self.observer = Observer(cloud, (usage, self._snmp), clock, deadline=settings.deadline)
         self.journal = journal
@@ -199,9 +201,22 @@ class Wired:
                 _log.error("the configuration is not taken over", extra={"error": str(error)})
                 return
             self.loop.take_over(settings.policy.policy(), estate, settings.interval)
-            _tell_of_rounds(settings)
+            self.make_ready(settings)
             waits = _restart_needed(self._settings, settings)
             _log.info("the configuration is taken over", extra={"waits_for_a_restart": waits})
+
+    def make_ready(self, settings: config.Config) -> None:
+        """Where policy asks for several searches a plan: what those after the first run is made now, and not while a
+        plan waits for it.
+        """
+        if settings.policy.search_rounds == 1:
+            return
+        if permission.granted():
+            self._making = asyncio.create_task(asyncio.to_thread(_machine_code), name="machine code")
+        else:
+            remedy = "install gdcc-controller.service.d/search-rounds.conf"
+            what = "this process may make no machine code: searches differ by chance alone"
+            _log.warning(what, extra={"remedy": remedy})
 
     async def _observe_by(self, settings: config.Config, estate: Estate) -> None:
         """Builds the collectors anew where anything that they are built from has changed."""
@@ -214,11 +229,13 @@ class Wired:
         _log.info("the collectors are built anew")
 
 
-def _tell_of_rounds(settings: config.Config) -> None:
-    """Where policy asks for several searches a plan, and this process may not make what those after the first run."""
-    if settings.policy.search_rounds > 1 and not permission.granted():
-        remedy = "install gdcc-controller.service.d/search-rounds.conf"
-        _log.warning("this process may make no machine code: searches differ by chance alone", extra={"remedy": remedy})
+def _machine_code() -> None:
+    """Loaded from the disk in a second where this machine has made it before, else made in most of a minute."""
+    from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most daemons do without
+
+    began = time.monotonic()
+    assigned.make_ready()
+    _log.info("searches after the first are ready", extra={"seconds": round(time.monotonic() - began, 1)})
 
 
 def _restart_needed(before: config.Config, now: config.Config) -> tuple[str, ...]:

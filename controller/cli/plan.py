@@ -21,7 +21,7 @@ from controller.model.cluster import Cluster
 from controller.model.ids import HostName
 from controller.model.plan import Concern, LimitState, Plan
 from controller.model.policy import Policy
-from controller.planner import anytime, explanation
+from controller.planner import anytime, explanation, score
 from controller.planner import explain as explaining
 from controller.planner import plan as planning
 from controller.planner.assignment import permission
@@ -120,13 +120,18 @@ def _of_whom(snapshot: Path | None, config: Path | None, *, recommended: bool) -
 
 def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:
     """The best plan that the time or the rounds allow, each better one told as it is found; Ctrl-C takes the last."""
-    _make_ready()
-    began, best = time.monotonic(), None
+    began, not_counted, best = time.monotonic(), 0.0, None
     limit = math.inf if time_limit is None else time_limit
+
+    def gone() -> float:
+        return time.monotonic() - began - not_counted
+
     try:
-        for found in anytime.plans(cluster, policy, now, lambda: (time.monotonic() - began) / limit, rounds=rounds):
-            best = found
-            errors.print(f"after {time.monotonic() - began:.1f} s: {found.sentence}", markup=False)
+        for found in anytime.plans(cluster, policy, now, lambda: gone() / limit, rounds=rounds):
+            errors.print(f"after {gone():.1f} s: {found.sentence}", markup=False)
+            first, best = best is None, found
+            if first and rounds != 1 and score.wrong(found.score_after) and gone() < limit:
+                not_counted = _make_ready()
     except KeyboardInterrupt:
         if best is None:
             raise
@@ -136,11 +141,11 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
     return best
 
 
-def _make_ready() -> None:
-    """Before the time counts: what later searches run is made on this machine once, which takes most of a minute."""
+def _make_ready() -> float:
+    """What later searches run is made on this machine once. The seconds that it took, which no time limit counts."""
     if not permission.granted():
         errors.print("this process may make no machine code: searches differ by chance alone", markup=False)
-        return
+        return 0.0
     from controller.planner import assigned
     from controller.planner.assignment import search
 
@@ -150,6 +155,7 @@ def _make_ready() -> None:
     assigned.make_ready()
     if not before:
         errors.print(f"made in {time.monotonic() - began:.0f} s, and kept where a disk can be written", markup=False)
+    return time.monotonic() - began
 
 
 def _of_daemon(socket: Path, *, recommended: bool) -> Plan:

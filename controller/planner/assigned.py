@@ -5,8 +5,9 @@
     cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `BROKEN`, `HOT`,
            `UNEVEN`; what staying breaks where the host fails, drains or is not cleared; `gain_per_gib` a GiB copied
 
-Watts, uplinks, budgets, waves and groups of other kinds are not in it, and amounts are rounded: it is a direction,
-which `rearranging` follows as far as every rule lets it.
+Watts, uplinks, budgets, waves, groups of other kinds and peaks of what arrives are not in it, what a VM uses counts as
+what its host is relieved of, and amounts are rounded: it is a direction, which `rearranging` follows as far as every
+rule lets it.
 """
 
 from collections.abc import Callable, Collection
@@ -22,7 +23,7 @@ from controller.planner.assignment.search import Search
 from controller.planner.load import Load
 from inventory.model import Domain
 
-MOST_ITEMS = 5_000
+MOST_ITEMS = 2_000
 """So many VMs are looked at together; where more may move, chance says which."""
 TRIES_PER_ITEM = 2_000
 LEAST_TRIES, MOST_TRIES = 20_000, 4_000_000
@@ -39,23 +40,24 @@ LARGEST = 10**7
 
 def placement(
     load: Load, movable: BoolColumn, wrong: Collection[int], seed: int, stop: Callable[[], bool]
-) -> IntColumn:
-    """For each VM the host where it had best stand; where it stands if it was not looked at.
+) -> IntColumn | None:
+    """For each VM the host where it had best stand; where it stands if it was not looked at. None where there is no
+    telling.
 
     `movable`: the VMs that may move. `wrong`: hosts whose VMs are looked at first. The same for the same load and
     seed, unless `stop` ends it.
     """
-    places = load.host.copy()
     vms = _looked_at(load, movable, wrong, seed)
     if not len(vms):
-        return places
+        return None
     try:
         problem = of_load(load, vms)
-    except UnsoundProblemError:  # amounts so far apart that no whole numbers hold them
-        return places
+    except UnsoundProblemError:  # too many or too far apart for whole numbers to hold what they cost
+        return None
     tries = min(max(TRIES_PER_ITEM * len(vms), LEAST_TRIES), MOST_TRIES)
     search = Search(problem, problem.origin, seed=seed)
     found = search.run(lambda done: 1.0 if stop() else done / tries, at_once=tries // STEPS)
+    places = load.host.copy()
     places[vms] = found.bins
     return places
 
@@ -170,6 +172,7 @@ def _open_to(load: Load, vms: IntColumn) -> tuple[Whole, Flags]:
     for vm in vms.tolist():
         may = np.zeros(hosts, np.bool_)
         may[rules.places(load, vm)] = True
+        may[load.host[vm]] = True  # as it may anyway, so that those of one kind have one mask
         number = _bond(load, vm)
         if number is not None:
             others = [each for each in facts.bonds[number].group.members.tolist() if each not in looked_at]

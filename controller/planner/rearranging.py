@@ -1,7 +1,8 @@
 """Follows a placement as far as every rule lets it: a VM that has a reason goes where the placement has it, and before
 it those that the placement takes away from there.
 
-A VM whose host, group or own place is in no lasting breach, and which makes room for nobody, stays where it is.
+A VM whose host, group or own place is in none of the breaches, and which makes room for nobody, stays where it is. So
+every VM is where it was at first or where the placement has it, at any time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from controller.planner import canonical, rules
 from controller.planner.load import Load
 
 DEPTH = 4
-"""So many VMs leave one after the other for one VM's sake at most."""
+"""So many times over may those who make room need others to make room for them."""
 
 
 class Mover(Protocol):
@@ -66,23 +67,24 @@ class _Path:
     def __init__(self, search: Mover, placement: IntColumn, breach: Breach) -> None:
         self._search, self._placement, self._breach = search, placement, breach
         self._on_the_way: set[int] = set()
+        self._gone: list[tuple[int, int]] = []
+        """Who was sent so far, and from where, in order."""
 
     def clear(self, vm: int, depth: int, room_for: int | None = None) -> bool:
         """Sends it, others first where it needs their room; False where it cannot be, and all stand as before."""
-        search, target = self._search, int(self._placement[vm])
+        search, target, before = self._search, int(self._placement[vm]), len(self._gone)
         self._on_the_way.add(vm)
-        gone: list[tuple[int, int]] = []
         if target not in rules.places(search.load, vm):
             return False
         for other in self._in_the_way(vm, target, depth):
-            if self._admitted(vm, target):
+            if self._admitted(vm, target) or search.asked_to_stop():
                 break
-            if self.clear(other, depth - 1, vm):
-                gone.append((other, target))
+            self.clear(other, depth - 1, vm)
         if not self._admitted(vm, target) or not search.may_move(vm, self._breach):
-            for other, back in reversed(gone):
-                search.send(other, back, self._breach)
+            while len(self._gone) > before:
+                search.send(*self._gone.pop(), self._breach)
             return False
+        self._gone.append((vm, int(search.load.host[vm])))
         if room_for is None:
             search.send(vm, target, self._breach)
         else:

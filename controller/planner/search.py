@@ -79,8 +79,8 @@ def choices(
 ) -> Found:
     """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
     search = Search(situation, effort, stop, prefers)
-    if prefers.seed is not None and situation.own_moves:
-        search.rearrange(prefers.seed)
+    if prefers.seed is not None and not (situation.own_moves and search.rearrange(prefers.seed)):
+        search = Search(situation, effort, stop, prefers.undirected())
     frees = situation.policy.consolidation.enabled and situation.own_moves
     before = score.of_load(search.load)
     while True:
@@ -220,24 +220,30 @@ class Search:
         if not moves_for_itself and vm in self._reasons:
             self._room_for[vm] = room_for
 
-    def rearrange(self, seed: int) -> None:
-        """Sends VMs that something lasting is wrong with where all together had best stand."""
+    def rearrange(self, seed: int) -> bool:
+        """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
+        uneven is left to `_level`, with its own rules of what is worth a move. False where nobody can tell or asks.
+        """
         from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
 
-        lasting = [breach for breach in classify.breaches(self.load) if classify.lasting(self.load, breach)]
+        wrong = (breach for breach in classify.breaches(self.load) if breach.concern < Concern.UNEVEN)
+        lasting = [breach for breach in wrong if classify.lasting(self.load, breach)]
         found = sorted(lasting, key=lambda breach: _urgency(breach, self.prefers))
-        wrong = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
-        rearranging.towards(self, assigned.placement(self.load, ~self._held, wrong, seed, self.asked_to_stop), found)
+        hosts = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
+        placement = assigned.placement(self.load, ~self._held, hosts, seed, self.asked_to_stop) if found else None
+        if placement is None:
+            return False
+        rearranging.towards(self, placement, found)
         self.settle()
+        return True
 
     def settle(self) -> None:
-        """Sends those back that made room for a VM which then went elsewhere; one that cannot go back stays."""
+        """Sends those back that made room for a VM which then went elsewhere. One that cannot go back stays away here,
+        with nobody coming for whom: the plan leaves it out.
+        """
         for other, vm in tuple(self._room_for.items()):
             freed = int(self.load.origin[other])
-            if self.load.host[vm] == freed:
-                continue
-            self._room_for.pop(other)
-            if freed in rules.targets(self.load, other).tolist():
+            if self.load.host[vm] != freed and freed in rules.targets(self.load, other).tolist():
                 self.send(other, freed, self._reasons[other])
 
     def send(self, vm: int, target: int, breach: Breach) -> None:

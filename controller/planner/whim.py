@@ -1,9 +1,10 @@
 """What a search prefers among things about as good: nothing of its own, or in a later round something of chance.
 
 A search takes the best first and never goes back, so that one unlucky choice may leave a breach which another order of
-the same choices mends. Later rounds set out towards where VMs had best stand all at once (`assigned`), the third and
-those after it on a whim too. The chance is of the round's number alone: the same round of one snapshot is the same
-search. What a rule forbids, a whim never allows; it is asked only which of what is allowed comes first.
+the same choices mends. Later rounds set out towards where VMs had best stand all at once (`assigned`), and on a whim
+too after two of them.
+The chance is of the round's number alone: the same round of one snapshot is the same search. What a rule forbids, a
+whim never allows; it is asked only which of what is allowed comes first.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ SPREAD = 0.3
 """How far apart two costs are that a whim may still take for each other: the deviation of their ratio's logarithm."""
 JUMPS = 0.3
 """How often something is as urgent as chance will have it."""
+
+
 SOBER = 2
-"""So many rounds after the first take every cost as it is and differ by their direction alone."""
+"""So many rounds after the first take every cost as it is, and differ from it by their direction alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,10 @@ class Whim:
             return rank
         return int(self.dice.integers(ranks))
 
+    def undirected(self) -> "Whim":
+        """Without a direction, so by chance."""
+        return Whim(dice=self.dice or np.random.default_rng(self.seed))
+
     def amount(self, amount: float) -> float:
         """One cost."""
         return amount if self.dice is None else float(amount * np.exp(self.dice.normal(0.0, SPREAD)))
@@ -55,5 +62,7 @@ def of_round(number: int) -> Whim:
     """The whim of a round, counted from 0; that one has none. None has a direction where machine code is forbidden."""
     if number == 0:
         return NONE
-    seed = number if permission.granted() else None
-    return Whim(seed=seed, dice=None if seed and number <= SOBER else np.random.default_rng(number))
+    dice = np.random.default_rng(number)
+    if not permission.granted():
+        return Whim(dice=dice)
+    return Whim(dice=None if number <= SOBER else dice, seed=number)

@@ -1,26 +1,68 @@
-"""A cluster in which one VM finds room only where another leaves for room that a third leaves first."""
+"""Clusters in which one VM finds room only where another leaves for room that a third leaves first, and so on."""
 
-from controller.model.cluster import Cluster
-from inventory.model import Classification
+from dataclasses import replace
+
+from controller.model.cluster import Cluster, Requirement
 from tests import builders
-from tests.builders import Host, System, Vm
+from tests.builders import Host, Supply, Vm
 
 
-def cluster(*, held: bool = False) -> Cluster:
-    """`secret` may go from the failing c1 to c2 alone, `inner` from there to c3 alone, `plain` from there to c4.
-
-    `held`: `plain` is locked.
+def cluster(length: int = 3, *, held: bool = False, drained: bool = False) -> Cluster:
+    """`v1` stands on c1, which fails (or is `drained`), and may go to c2 alone, `v2` from there to c3 alone, and so on;
+    the last host is empty. Each VM fills its host. `held`: the last VM is locked.
     """
-    levels = (Classification.SECRET, Classification.SECRET, Classification.CONFIDENTIAL, Classification.OPEN)
+    hosts, vms = chain("c", length, held=held)
+    first = Host(name="c1", memory_gib=64, traits=hosts[0].traits, draining=drained, memory_health=0 if drained else 2)
+    return builders.cluster(hosts=[first, *hosts[1:]], vms=vms)
+
+
+def chain(name: str, length: int, *, held: bool = False, **of_hosts: object) -> tuple[list[Host], list[Vm]]:
+    """The hosts and VMs of one."""
+    hosts = [
+        Host(
+            name=f"{name}{n}",
+            memory_gib=64,
+            traits=frozenset({f"CUSTOM_{name}{n - 1}".upper(), f"CUSTOM_{name}{n}".upper()}),
+            **of_hosts,  # type: ignore[arg-type]
+        )
+        for n in range(1, length + 2)
+    ]
+    vms = [
+        Vm(
+            name=f"v{n}" if name == "c" else f"{name}v{n}",
+            host=f"{name}{n}",
+            memory_gib=60,
+            cpu=0.0,
+            locked=held and n == length,
+            requirement=Requirement(required_traits=frozenset({f"CUSTOM_{name}{n}".upper()})),
+        )
+        for n in range(1, length + 1)
+    ]
+    return hosts, vms
+
+
+def closed_behind() -> Cluster:
+    """As `cluster`, but c2 has no watts left for what v1 brings, and what left c3 may not come back: its zone changed.
+
+    Beside it a chain d that can be moved as a whole, so that there is a plan.
+    """
+    hosts, vms = chain("c", 3, supplies=("A",))
+    others, more = chain("d", 3, supplies=("A",))
+    of_zone = Requirement(required_traits=vms[2].requirement.required_traits, availability_zone="nova")
     return builders.cluster(
         hosts=[
-            Host(name=f"c{n}", memory_gib=64, clearance=level, memory_health=2 * (n == 1))
-            for n, level in enumerate(levels, start=1)
+            replace(hosts[0], memory_health=2),
+            replace(hosts[1], supplies=("B",)),
+            replace(hosts[2], availability_zone="left"),
+            hosts[3],
+            replace(others[0], memory_health=2),
+            *others[1:],
         ],
         vms=[
-            Vm(name="secret", host="c1", memory_gib=60, classification=Classification.SECRET),
-            Vm(name="inner", host="c2", memory_gib=60, classification=Classification.CONFIDENTIAL),
-            Vm(name="plain", host="c3", memory_gib=60, classification=Classification.OPEN, locked=held),
+            replace(vms[0], vcpus=30, cpu=30.0),
+            replace(vms[1], cpu=0.01),
+            replace(vms[2], requirement=of_zone),
+            *more,
         ],
-        systems=[System(classification=Classification.SECRET)],
+        supplies=[Supply(name="A"), Supply(name="B", limit_watts=301.0)],
     )

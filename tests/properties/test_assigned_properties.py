@@ -15,6 +15,7 @@ from tests import builders
 from tests.fakes import arbitrary_clusters
 from tests.fakes.arbitrary_clusters import seldom
 
+HOSTS_OWN = ("health", "inlet", "drain", "capacity", "cpu", "memory", "network")
 UNITS = 64
 """So many roundings to a whole unit may come together on a host."""
 
@@ -30,6 +31,7 @@ def test_a_placement_keeps_to_places_capacity_and_groups_that_stand_apart(cluste
     facts = load.situation
     movable = np.array([facts.held(vm) == "" for vm in range(len(load.host))], np.bool_)
     placed = assigned.placement(load, movable, range(len(facts.cluster.hosts.names)), seed, search.never)
+    placed = load.host if placed is None else placed
     moved = np.flatnonzero(placed != load.host).tolist()
     assert all(movable[vm] and placed[vm] in rules.places(load, vm) for vm in moved)
     asked = load.asked.copy()
@@ -57,8 +59,12 @@ def test_a_plan_with_a_direction_passes_the_check_and_leaves_nothing_worse(clust
     assert all(facts.held(choice.vm) == "" for choice in found.choices)
     made = plan.proved(facts, found, cluster, policy, builders.NOW)
     assert made.score_after <= made.score_before
-    moved = {choice.vm for choice in found.choices}
-    assert all(choice.room_for is None or choice.room_for in moved for choice in found.choices)
+    going = {move.vm: move for move in made.moves}
+    for move in made.moves:
+        if move.room_for is not None:
+            assert going[move.room_for].target == move.source
+        elif move.rule in HOSTS_OWN:
+            assert move.breach == f"{move.rule}:{move.source}"
 
 
 def test_groups_that_the_problem_cannot_hold_stay_out_of_it():
@@ -73,4 +79,5 @@ def test_groups_that_the_problem_cannot_hold_stay_out_of_it():
         load = loaded(cluster, Policy())
         everything = np.ones(3, np.bool_)
         placed = assigned.placement(load, everything, (), 1, search.never)
+        assert placed is not None
         assert placed[:2].tolist() == load.host[:2].tolist()

@@ -60,11 +60,14 @@ def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
 
 
 def kept(function: Callable[P, R]) -> bool:
-    """Whether the machine code of a kernel of these sources is on disk, so that using it takes a second and not one
-    minute.
+    """Whether machine code of a kernel of these sources is on disk, made for some processor: loading it then suffices
+    as a rule.
     """
     cache: Any = getattr(function, "_cache", None)
-    return bool(getattr(cache, "_cache_file", None) and cache._cache_file._load_index())
+    try:
+        return bool(getattr(cache, "_cache_file", None) and cache._cache_file._load_index())
+    except OSError:
+        return False
 
 
 class _Shared(caching.UserProvidedCacheLocator):

@@ -112,7 +112,12 @@ class Problem:
         """No assignment costs more, and no sum on the way to its cost is larger."""
         total = int(self.demand.sum())
         room = int(np.abs(self.capacity).sum())
-        loads = sum(int(weight) for weight in self.safety_weight) * (total + int(np.abs(self.safety).sum()))
+        loads = sum(
+            int(weight) * (int(asked) + int(safe))
+            for weight, asked, safe in zip(
+                self.safety_weight, self.demand.sum(axis=0), np.abs(self.safety).sum(axis=0), strict=True
+            )
+        )
         balances = sum(each.weight * (each.target + 1) * (room + total) for each in self.balances)
         moves = int(np.abs(self.move_cost).sum()) + len(self.origin) * int(self.route_cost.max(initial=0))
         return loads + balances + moves + self.group_move_weight * len(self.origin)

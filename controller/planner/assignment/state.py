@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from controller.planner.assignment import objective
 from controller.planner.assignment import problem as columns
-from controller.planner.assignment.tables import Amounts, Rows, Tables
+from controller.planner.assignment.tables import Amounts, Rows, Tables, amounts
 
 
 class Assignment(NamedTuple):
@@ -52,8 +52,8 @@ def assignment(problem: columns.Problem, tables: Tables, bins: columns.Whole) ->
     longest = int(np.bincount(problem.group).max(initial=0))
     return Assignment(
         bins=np.append(bins, -1).astype(np.int32),
-        room=room.astype(np.float64),
-        over=(used - problem.safety).astype(np.float64),
+        room=amounts(room),
+        over=amounts(used - problem.safety),
         bin_cost=_bin_costs(problem, used).astype(np.float64),
         present=_counted(traits[:, 1], bins, tables.present_rows, np.arange(len(room))).astype(np.uint8),
         domain_count=domain_count,

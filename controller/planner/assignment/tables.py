@@ -80,7 +80,7 @@ def laid_out(problem: columns.Problem) -> Tables:
         traits=np.ascontiguousarray(traits.astype(np.int32)),
         open_to=np.array(problem.open_to),  # its own: what may not be written is another type to the compiler
         move_cost=np.append(problem.move_cost, 0).astype(np.float64),
-        cushion=(problem.capacity - problem.safety).astype(np.float64),
+        cushion=amounts(problem.capacity - problem.safety),
         weight=problem.safety_weight.astype(np.float64),
         balance=np.array(
             [(each.first, each.second, each.target, each.weight) for each in problem.balances], dtype=np.float64
@@ -101,6 +101,11 @@ def laid_out(problem: columns.Problem) -> Tables:
         spread_rows=int(spread.max(initial=-1)) + 1,
         hood_rows=int(hoods.max(initial=-1)) + 1,
     )
+
+
+def amounts(column: columns.Whole) -> Amounts:
+    """In rows: NumPy gives a large difference the order of its temporary, and to the compiler that is another type."""
+    return np.ascontiguousarray(column, dtype=np.float64)
 
 
 def _numbered(bound: columns.Flags) -> columns.Whole:

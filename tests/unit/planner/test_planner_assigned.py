@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.parts import small_instances
 from controller.model.cluster import Cluster
-from controller.model.plan import Plan
-from controller.model.policy import Mode, Policy
-from controller.planner import assigned, check, plan, search, situation, whim
+from controller.model.plan import Concern, Plan
+from controller.model.policy import Limits, Mode, Policy
+from controller.planner import assigned, check, classify, plan, rearranging, room, search, situation, whim
 from controller.planner.assignment import objective, permission
 from controller.planner.load import Load
 from inventory.model import Classification
@@ -27,6 +28,7 @@ def placed(cluster: Cluster, *, wrong: tuple[int, ...] = (), seed: int = 1) -> d
     facts = load.situation
     movable = np.array([facts.held(vm) == "" for vm in range(len(facts.cluster.vms.ids))])
     found = assigned.placement(load, movable, wrong, seed, search.never)
+    assert found is not None
     names = facts.cluster.hosts.names
     return {vm: names[host] for vm, host in zip(facts.cluster.vms.names, found.tolist(), strict=True)}
 
@@ -72,7 +74,7 @@ def test_a_seed_gives_one_placement_and_a_stop_ends_it_at_once():
     assert placed(cluster, seed=3) == placed(cluster, seed=3)
     load = Load(situation.of_cluster(cluster, POLICY, NOW))
     stopped = assigned.placement(load, np.ones(20, np.bool_), (), 3, lambda: True)
-    assert stopped.tolist() == load.host.tolist()
+    assert stopped is not None and stopped.tolist() == load.host.tolist()
 
 
 def test_where_more_may_move_than_are_looked_at_those_come_first_whose_host_something_is_wrong_with(monkeypatch):
@@ -108,13 +110,83 @@ def test_a_second_search_finds_a_chain_that_the_first_does_not():
     assert not once.moves
     policy = replace(POLICY, search_rounds=2)
     made = plan.plan(chained.cluster(), policy, NOW)
-    assert moves(made) == ["1: plain c3 to c4", "2: inner c2 to c3", "3: secret c1 to c2"]
+    assert moves(made) == ["1: v3 c3 to c4", "2: v2 c2 to c3", "3: v1 c1 to c2"]
     assert [move.room_for for move in made.moves] == [made.moves[1].vm, made.moves[2].vm, None]
     assert not made.breaches_after and check.problems(chained.cluster(), policy, made) == ()
 
 
-def test_a_chain_whose_first_vm_is_held_moves_nobody():
-    assert not plan.plan(chained.cluster(held=True), replace(POLICY, search_rounds=4), NOW).moves
+@pytest.mark.parametrize(
+    ("cluster", "policy"),
+    [
+        (chained.cluster(held=True), POLICY),
+        (chained.cluster(drained=True), POLICY),
+        (chained.cluster(), replace(POLICY, limits=Limits(per_hour=2))),
+    ],
+    ids=["the last is held", "a drain displaces nobody", "the hour has two moves left"],
+)
+def test_a_chain_that_cannot_be_moved_whole_moves_nobody(cluster: Cluster, policy: Policy):
+    facts = situation.of_cluster(cluster, policy, NOW)
+    for seed in range(1, 5):
+        found = search.choices(facts, prefers=whim.Whim(seed=seed))
+        assert not found.choices
+
+
+@pytest.mark.parametrize(("length", "moved"), [(5, 5), (6, 0)])
+def test_a_placement_is_followed_as_far_as_four_behind_the_first(length: int, moved: int):
+    facts = situation.of_cluster(chained.cluster(length), POLICY, NOW)
+    found = search.Search(facts, room.USUAL, search.never)
+    rearranging.towards(found, found.load.host + 1, classify.breaches(found.load))
+    assert len(found.found().choices) == moved
+
+
+def test_a_chain_of_four_is_found():
+    made = plan.plan(chained.cluster(4), replace(POLICY, search_rounds=8), NOW)
+    assert len(made.moves) == 4 and not made.breaches_after
+
+
+def test_who_made_room_in_vain_and_cannot_go_back_is_in_no_plan():
+    """The search leaves it away, where nobody can send it back; a plan without it is made."""
+    made = plan.plan(chained.closed_behind(), replace(POLICY, search_rounds=8), NOW)
+    assert {move.source[0] for move in made.moves} == {"d"} and len(made.moves) == 3
+
+
+@pytest.mark.parametrize("seed", [8, 33, 37, 50])
+def test_what_is_uneven_gives_no_direction(seed):
+    policy = replace(small_instances.POLICY, balance=False, search_rounds=6)
+    made = plan.plan(small_instances.cluster(seed), policy, NOW)
+    assert all(move.concern is not Concern.UNEVEN for move in made.moves)
+
+
+def test_a_breach_that_has_not_lasted_gives_no_direction():
+    hot = builders.cluster(
+        hosts=[Host(name="c1", threads=32, cpu=0.95), Host(name="c2", threads=32, cpu=0.1)],
+        vms=[Vm(name=f"v{n}", host="c1", vcpus=8, cpu=6.0) for n in range(5)],
+    )
+    young = replace(hot, breach_since={"cpu:c1": NOW.timestamp() - 1})
+    seeded = whim.Whim(seed=1)
+    assert search.choices(situation.of_cluster(hot, POLICY, NOW), prefers=seeded).choices
+    assert not search.choices(situation.of_cluster(young, POLICY, NOW), prefers=seeded).choices
+
+
+@pytest.mark.parametrize("own_moves", [True, False])
+def test_a_round_without_a_direction_is_one_of_chance(monkeypatch, own_moves: bool):
+    monkeypatch.setattr(assigned, "placement", lambda *_: None)
+    only = None if own_moves else ()
+    facts = situation.of_cluster(chained.cluster(), POLICY, NOW, only=only)
+    asked: list[whim.Whim] = []
+    monkeypatch.setattr(search, "_mend", lambda looking: asked.append(looking.prefers))
+    search.choices(facts, prefers=whim.of_round(1))
+    assert asked[0].dice is not None and asked[0].seed is None
+
+
+def test_no_vm_goes_where_a_member_of_its_group_stays_that_is_not_looked_at(monkeypatch):
+    monkeypatch.setattr(assigned, "MOST_ITEMS", 1)
+    cluster = builders.cluster(
+        hosts=[Host(name="c1", memory_health=2), Host(name="c2"), Host(name="c3", memory_gib=4)],
+        vms=[Vm(name="a", host="c1"), Vm(name="b", host="c2")],
+        groups=[Group(name="apart", members=("a", "b"))],
+    )
+    assert placed(cluster, wrong=(0,)) == {"a": "c1", "b": "c2"}
 
 
 FORBIDDEN = """

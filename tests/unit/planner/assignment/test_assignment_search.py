@@ -59,6 +59,20 @@ def test_columns_that_do_not_fit_together_are_refused(change: dict[str, np.ndarr
         dataclasses.replace(three_items(), **change)
 
 
+def test_what_costs_nothing_may_be_as_large_as_it_is() -> None:
+    large = dataclasses.replace(three_items(), demand=np.array([[2**54], [1], [1]]), safety_weight=np.array([0]))
+    assert large.largest_cost() < 100
+
+
+def test_a_large_estate_has_the_layout_of_a_small_one_or_it_would_be_compiled_anew() -> None:
+    """NumPy writes a difference of more than 256 KiB into its temporary, whatever order that has."""
+    problem = arbitrary_problems.problem(7, bins=5_000, items=10, resources=7)
+    turned = dataclasses.replace(problem, capacity=np.asfortranarray(problem.capacity))
+    search = Search(turned, turned.origin, seed=1)
+    amounts = (search.state.room, search.state.over, search.tables.cushion)
+    assert all(column.flags.c_contiguous for column in amounts)
+
+
 def three_items() -> Problem:
     return Problem(
         origin=np.array([0, 1, 0]),
