@@ -26,7 +26,7 @@ make_machine() { # NUMBER
   mv "$root.part" "$root"
 }
 
-keep_compiled() { # ROOT: what Python compiles of Ansible's modules, for all hosts and labs
+keep_compiled() { # ROOT: what Python compiles of Ansible's modules; with Nova's, it is kept for all hosts and labs
   local packages=$1/usr/lib/python3/dist-packages
   cp "$HERE/lab_compiled.py" "$packages/"
   echo 'import lab_compiled' >"$packages/lab_compiled.pth"
@@ -40,7 +40,7 @@ know_machine() { # NUMBER PUBLIC_KEY
 }
 
 boot_machine() { # NUMBER; the joined lab's environment and the state of its nova-compute lie outside of the root
-  mkdir -p "$CACHE/compiled"
+  install -d -m 1777 "$CACHE/compiled" "$CACHE/compiled/pyc"
   start "host$1" "$HERE/boot" "$HOSTS_LAB/machines/host$1" "host$1" --network-bridge="$BRIDGE" \
     --bind-ro="$HOSTS_LAB/joined:/opt/lab" --bind="$HOSTS_LAB/state/host$1:/var/lib/nova" \
     --bind="$CACHE/compiled:/var/cache/lab-compiled"
