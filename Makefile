@@ -30,7 +30,7 @@ test-hosts: setup ## three Debian hosts from bare to a cloud's computes, and a c
 	@$(RUN) pytest -q -m "hosts and not soak"
 
 test-fast: setup ## what needs no lab, in under a minute
-	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
+	@GDCC_EXAMPLES=10 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 
 lint: setup ## style, types and the direction of imports
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports

@@ -103,7 +103,7 @@ def _wait(cloud: Any, ids: set[str]) -> None:
         if Counter(found.values()) == Counter({"ACTIVE": len(ids)}):
             return
         assert "ERROR" not in found.values() and time.monotonic() < end, f"not all became ACTIVE: {found}"
-        time.sleep(0.5)
+        time.sleep(1)
 
 
 def clear(cloud: Any, names: set[str], kept: Collection[str]) -> set[str]:

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from controller.model.cluster import Cluster, VmState
@@ -51,6 +52,7 @@ def test_no_host_is_filled_beyond_what_leaves_room_for_peaks(cluster: Cluster, p
     judge(cluster, policy)
 
 
+@pytest.mark.lab
 def test_of_busy_clusters_many_have_such_a_host() -> None:
     assert sum(judge(arbitrary_clusters.cluster(seed, 8, 40, heat=True), Policy()) for seed in range(40)) >= 10
 
