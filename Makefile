@@ -2,6 +2,7 @@ SHELL := /bin/bash
 UV := $(shell command -v uv || echo $(HOME)/.local/bin/uv)
 RUN := $(UV) run --no-sync
 SIDE_BY_SIDE := -n 3 --dist worksteal # two work while one waits for a socket
+BESIDE_THE_LAB := -n 3 --dist loadgroup # one stirs the cloud, once it is up
 unexport PYTHONDONTWRITEBYTECODE # what is compiled anew in each process takes half of a test run
 # Machine code of kernels takes half a minute to make.
 export NUMBA_CACHE_DIR ?= $(HOME)/.cache/gdcc/numba
@@ -21,14 +22,15 @@ demo: setup ## a data centre in software, and the controller curing it; KEEP=1 s
 
 test: setup ## everything but hosts, on a real OpenStack
 	@tests/lab/pulumi-tools/build >/dev/null
-	@tests/lab/lab up swift & $(MAKE) -s lint; passed=$$?; wait $$! && exit $$passed
-	@GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not hosts and not soak" -n 3 --dist loadgroup # one stirs the cloud
+	@nice $(MAKE) -s lint & lint=$$!; tests/lab/lab install && { tests/lab/lab up swift & \
+		GDCC_EXAMPLES=200 $(RUN) pytest -q -m "not hosts and not soak" $(BESIDE_THE_LAB); }; \
+		passed=$$?; wait $$lint && exit $$passed
 
 test-hosts: setup ## three Debian hosts from bare to a cloud's computes, and a campaign over them
 	@$(RUN) pytest -q -m "hosts and not soak"
 
 test-fast: setup ## what needs no lab, in under a minute
-	@$(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
+	@GDCC_EXAMPLES=10 $(RUN) pytest -q -m "not lab" $(SIDE_BY_SIDE)
 
 lint: setup ## style, types and the direction of imports
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports

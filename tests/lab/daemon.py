@@ -29,7 +29,7 @@ POLICY: dict[str, Any] = {
     "migration": {
         "intent_deadline": "5s",
         "request_timeout": "10s",
-        "poll": "300ms",
+        "poll": "1s",
         "settle": "5s",
         "cooldown": "5m",
         "stall_after": "4s",
@@ -152,10 +152,13 @@ class Daemon:
         self.process.send_signal(signal.SIGHUP)
 
     def until(self, truth: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
-        """Waits for what a daemon comes to in its own time."""
+        """Waits for what a daemon comes to in its own time. A dear look is taken less often: the cloud, which works
+        for the daemon too, has to answer it.
+        """
         end = time.monotonic() + seconds
         pause = threading.Event()
         while True:
+            began = time.monotonic()
             try:
                 found = truth()
             except GdccError:
@@ -164,7 +167,7 @@ class Daemon:
                 return found
             assert self.process is None or self.process.poll() is None, f"the daemon ended: {self.tail()}"
             assert time.monotonic() < end, f"waited in vain for {what}: {self.tail()}"
-            pause.wait(0.2)
+            pause.wait(max(0.2, 4 * (time.monotonic() - began)))
 
     def tail(self) -> str:
         return self.log.read_text()[-3000:]

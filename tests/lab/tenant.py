@@ -7,7 +7,7 @@ from typing import Any
 
 import openstack
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 class Tenant:
@@ -23,7 +23,7 @@ class Tenant:
         self.project_id = self.cloud.current_project_id
 
     def boot(self, name: str, *, flavor: str, image: str, network: str, group: str | None = None) -> str:
-        """A new server's id, once it is ACTIVE; names are those of what this tenant can see."""
+        """A new server's id, which is not ACTIVE yet; names are those of what this tenant can see."""
         compute = self.cloud.compute
         hints = {}
         if group is not None:
@@ -35,8 +35,12 @@ class Tenant:
             networks=[{"uuid": self.cloud.network.find_network(network, ignore_missing=False).id}],
             **hints,
         )
-        compute.wait_for_server(made, wait=PATIENCE_S, interval=1)
         return str(made.id)
+
+    def wait_for(self, server_id: str) -> None:
+        """Until a server is ACTIVE."""
+        compute = self.cloud.compute
+        compute.wait_for_server(compute.get_server(server_id), wait=PATIENCE_S, interval=1)
 
     def status(self, service: str, method: str, path: str, **content: Any) -> int:
         """What a service answers: its HTTP status. `service` is openstacksdk's name (compute, network …)."""

@@ -169,17 +169,20 @@ def test_a_member_of_a_confidential_project_can_use_no_flavor_or_volume_type_bel
 def guests(declared: Cloud) -> dict[str, str]:
     """Servers that the agencies' own credentials booted: ids by name."""
     booted = {}
-    for system, role, flavor, count, group in (
+    sets = (
         (CLINIC, "app", "small.confidential", 2, None),
         (CLINIC, "db", "small.confidential", 2, f"{CLINIC}-db"),
         (METERS, "app", "large.internal", 3, f"{METERS}-app"),
         (GUIDE, "web", "small.internal", 2, f"{GUIDE}-web"),
-    ):
+    )
+    for system, role, flavor, count, group in sets:
         for number in range(1, count + 1):
             name = f"{system}-{role}-{number}"
             booted[name] = declared.tenant(system).boot(
                 name, flavor=flavor, image=declared.image.id, network=naming.network(system), group=group
             )
+    for name, server_id in booted.items():
+        next(declared.tenant(system) for system, *_ in sets if name.startswith(f"{system}-")).wait_for(server_id)
     return booted
 
 

@@ -11,7 +11,7 @@ import pytest
 from controller.model.migration import OPEN_STATES, State
 from inventory import load
 from inventory.model import Classification
-from tests.lab.daemon import ESTATE, Daemon
+from tests.lab.daemon import ESTATE, POLICY, Daemon
 from tests.lab.fixtures import QUICK_MIB_S, Lab
 
 pytestmark = [
@@ -125,7 +125,9 @@ def test_killed_at_every_state_of_live_and_cold_moves_a_drain_goes_on_and_repeat
     lab: Lab, cloud: Any, tmp_path: Path
 ) -> None:
     """Nobody asks for the drain again; one open move at a time, so that each death is that of one move."""
-    daemon, host = Daemon(tmp_path, {"mode": "observe", "limits": {"at_once": 1}}), fullest(cloud)
+    often = {**POLICY["migration"], "poll": "300ms"}  # or a quick copy is over before it was seen to run
+    daemon = Daemon(tmp_path, {"mode": "observe", "limits": {"at_once": 1}, "migration": often})
+    host = fullest(cloud)
     servers_there = on(cloud, host)
     assert len(servers_there) >= 5
     stopped = servers_there[:2]

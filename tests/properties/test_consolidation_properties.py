@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def planned(cluster: Cluster, policy: Policy) -> words.Plan:
     return plan.plan(cluster, policy, builders.NOW)
 
 
+@pytest.mark.lab
 def test_of_sparse_clusters_most_have_hosts_to_free():
     policy = on(Policy(limits=Limits(per_agency=8, per_system=8)), Consolidation(enabled=True))
     made = [planned(arbitrary_clusters.cluster(seed, 6, 10, sparse=True), policy) for seed in range(30)]

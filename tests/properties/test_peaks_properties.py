@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from controller.model.cluster import Cluster, VmState
@@ -79,6 +80,7 @@ def test_no_host_is_filled_beyond_what_leaves_room_for_peaks(cluster: Cluster, p
     assert not [host for host in filled(cluster, policy) if host[0] > host[1] + 1e-6]
 
 
+@pytest.mark.lab
 def test_of_busy_clusters_many_have_such_a_host_and_none_is_filled_further() -> None:
     clusters = [arbitrary_clusters.cluster(seed, 8, 40, heat=True) for seed in range(40)]
     hosts = [host for cluster in clusters for host in filled(cluster, Policy())]

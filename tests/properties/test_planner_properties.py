@@ -25,6 +25,7 @@ def planned(cluster: Cluster, policy: Policy) -> words.Plan:
     return plan.plan(cluster, policy, builders.NOW)
 
 
+@pytest.mark.lab
 def test_much_of_what_is_pressed_takes_several_waves():
     few = Policy(limits=Limits(at_once=2, out_of_host=1, into_host=1))
     made = [planned(arbitrary_clusters.cluster(seed, 6, 16, hurry=True), few) for seed in range(30)]

@@ -60,6 +60,7 @@ def test_a_file_that_goes_on_is_told(files: tuple[Path, Path]) -> None:
         instance.read_problem(files[0], instance.read_assignment(files[1]))
 
 
+@pytest.mark.lab
 def test_two_processes_solve_it_the_same_way_every_time(files: tuple[Path, Path], tmp_path: Path) -> None:
     written = []
     for name in ("first.txt", "second.txt"):

@@ -59,6 +59,7 @@ def test_whatever_moves_the_load_of_every_step_is_the_same() -> None:
     assert other.orders.records and not one.orders.records
 
 
+@pytest.mark.lab
 def test_a_short_spike_moves_nothing_and_a_lasting_one_is_cured() -> None:
     short, lasting = arms.controller(day(Spiked, minutes=12.0)), arms.controller(day(Lasting, minutes=20.0))
     assert short.account.hot_minutes["cpu"] > 0
@@ -75,6 +76,7 @@ def test_the_plain_balancer_moves_for_a_short_spike() -> None:
     assert arms.threshold(day(Spiked, minutes=12.0)).account.hasty > 0
 
 
+@pytest.mark.lab
 def test_the_same_seed_gives_the_same_day() -> None:
     busy = day(Lasting, minutes=10.0)
     one, other = arms.controller(busy), arms.controller(busy)

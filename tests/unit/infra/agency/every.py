@@ -2,6 +2,7 @@
 
 Pulumi's SDK takes a millisecond of a processor for each of 100,000 resources, and what it leaves behind takes as long
 to collect: so nothing is collected, and a process that has built some agencies is thrown away with all that they left.
+Nor does the SDK write down there where in the source each resource was declared, which took a fifth of its time.
 """
 
 import gc
@@ -12,6 +13,9 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from pulumi.runtime import resource
+from pulumi.runtime.proto import source_pb2
 
 import inventory
 from infra import naming
@@ -60,6 +64,7 @@ def held(part: int, parts: int = PARTS) -> Held:
     gc.disable()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
+    resource._get_stack_trace = source_pb2.StackTrace
     os.environ["OS_AUTH_URL"] = "https://keystone.example/v3"
     estate = load.load(REFERENCE)
     others, agencies = told(estate), list(estate.agencies.values())[part::parts]
