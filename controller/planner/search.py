@@ -224,13 +224,15 @@ class Search:
         """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
         uneven is left to `_level`, with its own rules of what is worth a move. False where nobody can tell or asks.
         """
-        from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
-
         wrong = (breach for breach in classify.breaches(self.load) if breach.concern < Concern.UNEVEN)
         lasting = [breach for breach in wrong if classify.lasting(self.load, breach)]
+        if not lasting:
+            return False
+        from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
+
         found = sorted(lasting, key=lambda breach: _urgency(breach, self.prefers))
         hosts = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
-        placement = assigned.placement(self.load, ~self._held, hosts, seed, self.asked_to_stop) if found else None
+        placement = assigned.placement(self.load, ~self._held, hosts, seed, self.asked_to_stop)
         if placement is None:
             return False
         rearranging.towards(self, placement, found)
