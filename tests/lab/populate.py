@@ -9,7 +9,6 @@ alone.
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,45 +64,42 @@ def define(cloud: Any, estate: Estate) -> None:
         cloud.network.update_quota(project.id, ports=-1)
 
 
-def boot(cloud: Any, estate: Estate, missing: set[str]) -> None:
-    """Boots the servers that are missing, each in its project."""
-    common = {
-        "image_id": cloud.image.find_image(IMAGE).id,
-        "networks": [{"uuid": cloud.network.find_network(NETWORK).id}],
-    }
-    flavors = {each.name: each.id for each in cloud.compute.flavors(is_public=None)}
-    asked: set[str] = set()
+def boot(cloud: Any, estate: Estate, missing: set[str]) -> list[str]:
+    """Asks for the servers that are missing, each in its project; their ids."""
+    asked: list[str] = []
     for system in estate.systems.values():
         tenant = cloud.connect_as_project(system.project)
-        groups: dict[str, Any] = {}
         for owner, vm_set, name in wanted(estate):
             if owner is system and name in missing:
-                hints = _hints(tenant, f"{system.name}-{vm_set.role}", groups) if vm_set.spread else {}
-                made = tenant.compute.create_server(name=name, flavor_id=flavors[vm_set.flavor], **common, **hints)
-                asked.add(made.id)
+                asked.append(_create(tenant, system, vm_set, name))
                 if len(asked) % AT_ONCE == 0:
-                    _wait(cloud, asked)
+                    _wait(cloud, asked[-AT_ONCE:])
     _wait(cloud, asked)
+    return asked
 
 
-def _hints(tenant: Any, group: str, known: dict[str, Any]) -> dict[str, Any]:
-    """What has a server spread over hosts with the others of its set; its group is made with the first of them."""
-    if group not in known:
-        known[group] = tenant.compute.find_server_group(group) or tenant.compute.create_server_group(
-            name=group, policy="anti-affinity"
+def _create(tenant: Any, system: System, vm_set: VmSet, name: str) -> str:
+    group_name = f"{system.name}-{vm_set.role}"
+    hints = {}
+    if vm_set.spread:
+        group = tenant.compute.find_server_group(group_name) or tenant.compute.create_server_group(
+            name=group_name, policy="anti-affinity"
         )
-    return {"scheduler_hints": {"group": known[group].id}}
+        hints = {"scheduler_hints": {"group": group.id}}
+    network, image = tenant.network.find_network(NETWORK), tenant.image.find_image(IMAGE)
+    made = tenant.compute.create_server(
+        name=name,
+        flavor_id=tenant.compute.find_flavor(vm_set.flavor).id,
+        image_id=image.id,
+        networks=[{"uuid": network.id}],
+        **hints,
+    )
+    return str(made.id)
 
 
-def _wait(cloud: Any, ids: set[str]) -> None:
-    """Until all of them are ACTIVE. All are looked at together: Nova has more to do for one that is asked for alone."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        found = {server.id: server.status for server in cloud.compute.servers(all_projects=True) if server.id in ids}
-        if Counter(found.values()) == Counter({"ACTIVE": len(ids)}):
-            return
-        assert "ERROR" not in found.values() and time.monotonic() < end, f"not all became ACTIVE: {found}"
-        time.sleep(1)
+def _wait(cloud: Any, ids: list[str]) -> None:
+    for server_id in ids:
+        cloud.compute.wait_for_server(cloud.compute.get_server(server_id), wait=180, interval=1)
 
 
 def clear(cloud: Any, names: set[str], kept: Collection[str]) -> set[str]:
@@ -112,7 +108,6 @@ def clear(cloud: Any, names: set[str], kept: Collection[str]) -> set[str]:
         if service.status == "disabled":
             cloud.compute.enable_service(service)
     there: set[str] = set()
-    going: set[str] = set()
     for server in _settled(cloud):
         if server.name in kept:
             continue
@@ -120,22 +115,18 @@ def clear(cloud: Any, names: set[str], kept: Collection[str]) -> set[str]:
             there.add(server.name)
         else:
             cloud.compute.delete_server(server, ignore_missing=True)
-            going.add(server.id)
-    end = time.monotonic() + PATIENCE_S
-    while going and going & {server.id for server in cloud.compute.servers(all_projects=True, details=False)}:
-        assert time.monotonic() < end, f"of {going}, some do not go"
-        time.sleep(0.5)
+            cloud.compute.wait_for_delete(server, interval=1, wait=120)
     return there
 
 
 def _settled(cloud: Any) -> list[Any]:
-    """Every server, once none has a task under way, or after some minutes."""
+    """Every server, once none has a task under way, or after a minute."""
     end = time.monotonic() + PATIENCE_S
     while True:
         servers = list(cloud.compute.servers(all_projects=True))
         if all(server.task_state is None for server in servers) or time.monotonic() > end:
             return servers
-        time.sleep(0.5)
+        time.sleep(1)
 
 
 def populate(folder: Path, kept: Collection[str]) -> int:

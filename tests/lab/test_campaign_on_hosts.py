@@ -5,7 +5,6 @@ import random
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +106,10 @@ def begin(daemon: Daemon, *options: str) -> str:
 
 
 def with_old_packages(lab: JoinedLab) -> None:
-    taken = f"apt-get update -q && apt-get install -y -q --allow-downgrades {PACKAGE}={OLD}"
-    forgotten = "rm -f /run/reboot-required /run/reboot-required.pkgs; : >/var/log/dpkg.log"
     lab.hosts.publish(OLD)
-    with ThreadPoolExecutor() as at_once:
-        list(at_once.map(lambda host: lab.hosts.command(host, f"{taken} && {{ {forgotten}; }}"), NUMBERS))
+    for host in NUMBERS:
+        lab.hosts.command(host, f"apt-get update -q && apt-get install -y -q --allow-downgrades {PACKAGE}={OLD}")
+        lab.hosts.command(host, "rm -f /run/reboot-required /run/reboot-required.pkgs; : >/var/log/dpkg.log")
     lab.hosts.publish(OLD, NEW)
 
 

@@ -21,15 +21,8 @@ make_machine() { # NUMBER
   install -d -m 700 "$root.part/root/.ssh"
   install -m 600 "$HOSTS_LAB/key.pub" "$root.part/root/.ssh/authorized_keys"
   ssh-keygen -q -t ed25519 -N '' -C "host$1" -f "$root.part/etc/ssh/ssh_host_ed25519_key"
-  keep_compiled "$root.part"
   know_machine "$1" "$root.part/etc/ssh/ssh_host_ed25519_key.pub"
   mv "$root.part" "$root"
-}
-
-keep_compiled() { # ROOT: what Python compiles of Ansible's modules; with Nova's, it is kept for all hosts and labs
-  local packages=$1/usr/lib/python3/dist-packages
-  cp "$HERE/lab_compiled.py" "$packages/"
-  echo 'import lab_compiled' >"$packages/lab_compiled.pth"
 }
 
 know_machine() { # NUMBER PUBLIC_KEY
@@ -40,10 +33,8 @@ know_machine() { # NUMBER PUBLIC_KEY
 }
 
 boot_machine() { # NUMBER; the joined lab's environment and the state of its nova-compute lie outside of the root
-  install -d -m 1777 "$CACHE/compiled" "$CACHE/compiled/pyc"
   start "host$1" "$HERE/boot" "$HOSTS_LAB/machines/host$1" "host$1" --network-bridge="$BRIDGE" \
-    --bind-ro="$HOSTS_LAB/joined:/opt/lab" --bind="$HOSTS_LAB/state/host$1:/var/lib/nova" \
-    --bind="$CACHE/compiled:/var/cache/lab-compiled"
+    --bind-ro="$HOSTS_LAB/joined:/opt/lab" --bind="$HOSTS_LAB/state/host$1:/var/lib/nova"
 }
 
 end_machine() { # NUMBER: at once, as nothing of it is kept; killing nspawn would leave the host running

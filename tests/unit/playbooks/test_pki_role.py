@@ -56,7 +56,7 @@ def test_a_host_without_certificate_is_told_once() -> None:
 
 
 def file(path: str, **more: Any) -> dict[str, Any]:
-    return {"path": path, "mode": "0640", "gr_name": "libvirt-qemu", "checksum": "a", **more}
+    return {"path": path, "exists": True, "mode": "0640", "gr_name": "libvirt-qemu", "checksum": "a", **more}
 
 
 def test_copies_that_differ_and_keys_that_others_may_read_are_named() -> None:
@@ -68,12 +68,3 @@ def test_copies_that_differ_and_keys_that_others_may_read_are_named() -> None:
     ]
     (group,) = PKI.file_problems([file(key, mode="0600"), file(COPY["path"], gr_name="root")], [COPY], key=key)
     assert group == "/etc/pki/qemu/server-key.pem: group libvirt-qemu is declared, found root"
-
-
-def test_a_copy_that_is_missing_or_a_link_is_named() -> None:
-    key = "/etc/pki/gdcc/host.key"
-    (none,) = PKI.file_problems([file(key, mode="0600")], [COPY], key=key)
-    assert none == "/etc/pki/qemu/server-key.pem is declared, and there is none"
-    link = {name: value for name, value in file(COPY["path"]).items() if name != "checksum"}
-    (other,) = PKI.file_problems([file(key, mode="0600"), link], [COPY], key=key)
-    assert other == "/etc/pki/qemu/server-key.pem is not the same as /etc/pki/gdcc/host.key"

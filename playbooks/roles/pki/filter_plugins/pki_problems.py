@@ -46,7 +46,7 @@ def file_problems(
     found: Iterable[Mapping[str, Any]], copies: Sequence[Mapping[str, Any]], *, key: str
 ) -> Iterable[str]:
     """Sentences on copies that differ from what they are of, and on modes and groups. A key's content is never told."""
-    by_path = {each["path"]: each for each in found}
+    by_path = {each["path"]: each for each in found if each["exists"]}
     if key in by_path and by_path[key]["mode"] != "0600":
         yield f"{key}: mode 0600 is declared, found {by_path[key]['mode']}"
     for copy in copies:
@@ -54,7 +54,7 @@ def file_problems(
         if here is None:
             yield f"{copy['path']} is declared, and there is none"
             continue
-        if here.get("checksum") is None or here["checksum"] != source.get("checksum"):
+        if here["checksum"] != source.get("checksum"):
             yield f"{copy['path']} is not the same as {copy['of']}"
         for what, had in (("mode", here["mode"]), ("group", here["gr_name"])):
             if had != copy[what]:
