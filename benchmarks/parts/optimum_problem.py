@@ -74,13 +74,12 @@ def _allowed(load: Load, vm: int) -> list[int]:
 
 def _costs(facts: Situation, allowed: list[list[int]]):
     """VMs on failing or draining hosts, above their host's clearance, or away from their affinity group's anchor."""
-    fleeing = facts.standing.sick | facts.standing.overheated | facts.cluster.hosts.draining
     clearance, levels = facts.cluster.hosts.clearance, facts.cluster.vms.classification
     for vm, hosts in enumerate(allowed):
         bonds = [facts.bonds[number] for number in facts.bonds_of.get(vm, ())]
         anchors = [bond for bond in bonds if bond.hard and bond.group.kind not in groups.APART]
         for host in hosts:
-            wrong = int(fleeing[host]) + int(levels[vm] > clearance[host])
+            wrong = int(facts.standing.fleeing[host]) + int(levels[vm] > clearance[host])
             wrong += sum(bond.excess(int(bond.domain_of[host]), 1) for bond in anchors)
             if wrong:
                 yield vm, host, BROKEN, wrong * SCALE

@@ -215,8 +215,7 @@ class Wired:
             self._making = asyncio.create_task(asyncio.to_thread(_machine_code), name="machine code")
         else:
             remedy = "install gdcc-controller.service.d/search-rounds.conf"
-            what = "this process may make no machine code: searches differ by chance alone"
-            _log.warning(what, extra={"remedy": remedy})
+            _log.warning(permission.WITHOUT, extra={"remedy": remedy})
 
     async def _observe_by(self, settings: config.Config, estate: Estate) -> None:
         """Builds the collectors anew where anything that they are built from has changed."""

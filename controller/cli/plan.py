@@ -144,7 +144,7 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
 def _make_ready() -> float:
     """What later searches run is made on this machine once. The seconds that it took, which no time limit counts."""
     if not permission.granted():
-        errors.print("this process may make no machine code: searches differ by chance alone", markup=False)
+        errors.print(permission.WITHOUT, markup=False)
         return 0.0
     from controller.planner import assigned
     from controller.planner.assignment import search

@@ -11,7 +11,7 @@ rule lets it.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import copies, groups, rules, score
 from controller.planner.assignment.problem import Flags, Problem, UnsoundProblemError, Whole
 from controller.planner.assignment.search import Search
-from controller.planner.load import Load
+from controller.planner.load import Load, misplaced
 from inventory.model import Domain
 
 MOST_ITEMS = 2_000
@@ -65,8 +65,17 @@ def placement(
 def make_ready() -> None:
     """Loads the search's machine code, or makes it where this machine has none yet, which takes most of a minute."""
     one, nothing = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
-    placed = _Placed(origin=one, demand=nothing, group=one, kind=one, open_to=np.ones((1, 1), np.bool_), move_cost=one)
-    problem = _problem(placed, capacity=nothing, safety=nothing, weights=one)
+    problem = _problem(
+        origin=one,
+        demand=nothing,
+        group=one,
+        kind=one,
+        open_to=np.ones((1, 1), np.bool_),
+        move_cost=one,
+        capacity=nothing,
+        safety=nothing,
+        safety_weight=one,
+    )
     Search(problem, problem.origin, seed=0).step(1.0, 1)
 
 
@@ -77,21 +86,21 @@ def of_load(load: Load, vms: IntColumn) -> Problem:
     origin = load.host[vms].astype(np.int64)
     demand, capacity, safety = _amounts(load, vms, origin)
     kind, open_to = _open_to(load, vms)
-    placed = _Placed(
+    return _problem(
         origin=origin,
         demand=demand,
         group=_group(load, vms),
         kind=kind,
         open_to=open_to,
         move_cost=_move_cost(load, vms),
+        capacity=capacity,
+        safety=safety,
+        safety_weight=np.array([BROKEN] * 3 + [HOT] * 3 + [UNEVEN]),
     )
-    weights = np.array([BROKEN] * 3 + [HOT] * 3 + [UNEVEN])
-    return _problem(placed, capacity=capacity, safety=safety, weights=weights)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
-    """The columns of `Problem` that are of VMs."""
+class _Columns(TypedDict):
+    """The columns of `Problem` that differ from load to load."""
 
     origin: Whole
     demand: Whole
@@ -99,24 +108,19 @@ class _Placed:
     kind: Whole
     open_to: Flags
     move_cost: Whole
+    capacity: Whole
+    safety: Whole
+    safety_weight: Whole
 
 
-def _problem(placed: _Placed, *, capacity: Whole, safety: Whole, weights: Whole) -> Problem:
+def _problem(**columns: Unpack[_Columns]) -> Problem:
     """With hosts that are all in one domain, near each other, and no dependencies."""
-    alike = np.zeros(len(capacity), np.int64)
+    alike = np.zeros(len(columns["capacity"]), np.int64)
     return Problem(
-        origin=placed.origin,
-        demand=placed.demand,
-        group=placed.group,
-        kind=placed.kind,
-        open_to=placed.open_to,
-        move_cost=placed.move_cost,
-        capacity=capacity,
-        safety=safety,
-        safety_weight=weights,
-        transient=np.zeros(len(weights), np.bool_),
+        **columns,
+        transient=np.zeros(len(columns["safety_weight"]), np.bool_),
         domain=alike,
-        least_domains=np.zeros(len(placed.origin), np.int64),
+        least_domains=np.zeros(len(columns["origin"]), np.int64),
         neighbourhood=alike,
         dependencies=np.zeros((0, 2), np.int64),
         route_class=alike,
@@ -214,8 +218,7 @@ def _even(load: Load) -> FloatColumn:
     """Busy threads above which each host is uneven; infinite where it cannot be."""
     hosts = np.flatnonzero(load.in_mean).astype(np.int32)
     even = np.full(len(load.in_mean), np.inf)
-    tolerance = load.situation.policy.thresholds.uneven_ratio
-    even[hosts] = (score.rack_means(load, hosts) + tolerance) * load.situation.cluster.hosts.threads[hosts]
+    even[hosts] = score.even_ratio(load, hosts) * load.situation.cluster.hosts.threads[hosts]
     return even
 
 
@@ -224,10 +227,8 @@ def _move_cost(load: Load, vms: IntColumn) -> Whole:
     facts = load.situation
     gib = np.minimum(copies.sent_gib(load, vms), LARGEST)
     copying = np.minimum(facts.policy.limits.gain_per_gib * gib * UNIT * UNEVEN, LARGEST)
-    home = load.host[vms]
-    fleeing = facts.standing.sick | facts.standing.overheated | facts.cluster.hosts.draining
-    misplaced = facts.cluster.vms.classification[vms] > facts.cluster.hosts.clearance[home]
-    wrong = fleeing[home].astype(np.int64) + misplaced + _crowded(load, vms)
+    fleeing = facts.standing.fleeing[load.host[vms]].astype(np.int64)
+    wrong = fleeing + misplaced(load)[vms] + _crowded(load, vms)
     return 1 + copying.astype(np.int64) - wrong * BROKEN * UNIT
 
 

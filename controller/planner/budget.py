@@ -70,10 +70,9 @@ class Ledger:
         """The rule that forbids one more move of this VM's owner, "" for none."""
         if self._left <= 0:
             return "max-moves" if self._moves >= self._max_moves else "hour-budget"
-        agency, system = int(self._agency_of[vm]), int(self._system_of[vm])
-        if agency >= 0 and self._agency[agency] <= 0:
+        if self._agency[self._agency_of[vm]] <= 0:
             return "agency-hour-budget"
-        return "system-hour-budget" if system >= 0 and self._system[system] <= 0 else ""
+        return "system-hour-budget" if self._system[self._system_of[vm]] <= 0 else ""
 
     def refusing(self, vms: IntColumn) -> model.BoolColumn:
         """Which of these VMs one more move is forbidden."""

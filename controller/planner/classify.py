@@ -187,13 +187,13 @@ def _hot_power(load: Load) -> Iterator[Breach]:
 
 def _uneven(load: Load) -> Iterator[Breach]:
     hosts = load.situation.cluster.hosts
-    tolerance = load.situation.policy.thresholds.uneven_ratio
     over = np.flatnonzero(score.unevenness(load) > score.DUST).astype(np.int32)
-    for host, ratio, mean in zip(over, score.cpu_ratio(load, over), score.rack_means(load, over), strict=True):
+    columns = (score.cpu_ratio(load, over), score.even_ratio(load, over), score.rack_means(load, over))
+    for host, ratio, even, mean in zip(over, *columns, strict=True):
         name = hosts.names[host]
         yield Breach(
             key=f"uneven:{name}", concern=Concern.UNEVEN, rule="uneven", subject=name, amount=float(ratio),
-            limit=float(mean + tolerance), unit="ratio",
+            limit=float(even), unit="ratio",
             why=f"{name} has {ratio:.1%} of its threads busy, its rack {mean:.1%} on the mean",
         )  # fmt: skip
 

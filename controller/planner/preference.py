@@ -51,7 +51,7 @@ def uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     situation = load.situation
     threads = np.maximum(situation.cluster.hosts.threads[hosts], 1.0)
     after = (load.used[0, hosts] + situation.brings[0, vm]) / threads
-    over: FloatColumn = after - score.rack_means(load, hosts) - situation.policy.thresholds.uneven_ratio
+    over: FloatColumn = after - score.even_ratio(load, hosts)
     return over
 
 

@@ -76,11 +76,13 @@ class _Path:
         self._on_the_way.add(vm)
         if target not in rules.places(search.load, vm):
             return False
-        for other in self._in_the_way(vm, target, depth):
-            if self._admitted(vm, target) or search.asked_to_stop():
+        admitted = rules.has_room(search.load, vm, target)
+        for other in () if admitted else self._in_the_way(target, depth):
+            if admitted or search.asked_to_stop():
                 break
             self.clear(other, depth - 1, vm)
-        if not self._admitted(vm, target) or not search.may_move(vm, self._breach):
+            admitted = rules.has_room(search.load, vm, target)
+        if not admitted or not search.may_move(vm, self._breach):
             while len(self._gone) > before:
                 search.send(*self._gone.pop(), self._breach)
             return False
@@ -91,15 +93,12 @@ class _Path:
             search.make_room(vm, target, self._breach, room_for)
         return True
 
-    def _in_the_way(self, vm: int, target: int, depth: int) -> list[int]:
+    def _in_the_way(self, target: int, depth: int) -> list[int]:
         """VMs on the target that the placement has elsewhere, the largest first."""
-        if depth == 0 or self._admitted(vm, target):
+        if depth == 0:
             return []
         search = self._search
         there = search.on(target)
         there = there[self._placement[there] != target]
         order = there[np.argsort(-search.load.situation.asked[1, there], kind="stable")].tolist()
         return [other for other in order if other not in self._on_the_way and search.may_move(other, self._breach)]
-
-    def _admitted(self, vm: int, target: int) -> bool:
-        return len(rules.admitted(self._search.load, vm, np.array([target], np.int32), rules.DYNAMIC)) == 1

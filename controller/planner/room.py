@@ -110,7 +110,7 @@ class Rooms:
             to = int(targets[np.argmin(self._costs(other, targets))])
             load.move(other, to)
             gone.append((other, to))
-            admitted = len(rules.admitted(load, vm, np.array([host], np.int32), rules.DYNAMIC)) == 1
+            admitted = rules.has_room(load, vm, host)
         for other, _ in reversed(gone):
             load.move(other, host)
         return tuple(gone) if admitted else ()

@@ -247,6 +247,11 @@ def admitted(load: Load, vm: int, hosts: IntColumn, rules: tuple[Rule, ...]) -> 
     return hosts
 
 
+def has_room(load: Load, vm: int, host: int) -> bool:
+    """Whether the host may receive the VM by the rules of what it carries."""
+    return len(admitted(load, vm, np.array([host], np.int32), DYNAMIC)) == 1
+
+
 def ruled_out_by(load: Load, vm: int, hosts: IntColumn) -> list[str]:
     """For each host the first rule that keeps the VM from it, "" where none does."""
     verdicts, open_ = np.full(len(hosts), "", object), _open_to(load, vm)[hosts]

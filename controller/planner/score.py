@@ -23,11 +23,11 @@ NAMES = ("broken", "hot", "uneven", "consolidation")
 MENDED = 3
 """So many of them are of what is wrong; the last is of what could be saved."""
 DIGITS = 9
+"""Scores are rounded to this many digits, so that the rounding of sums is no gain."""
 LEAST_LIMIT = 1e-3
 """A limit of nothing counts as this much, so that what stands against it is far over."""
 DUST = 1e-9
 """Less than this over a tolerance is rounding."""
-"""Scores are rounded to this many digits, so that the rounding of sums is no gain."""
 
 
 def of_load(load: Load) -> Score:
@@ -44,9 +44,8 @@ def wrong(score: tuple[float, ...]) -> bool:
 def broken(load: Load) -> float:
     """What is broken now."""
     situation = load.situation
-    fleeing = situation.standing.sick | situation.standing.overheated | situation.cluster.hosts.draining
     over = np.maximum(load.asked / np.maximum(situation.capacity, 1.0) - 1.0, 0.0)
-    return float(load.vms_on[fleeing].sum() + load.misplaced + load.excess_of.sum() + over.sum())
+    return float(load.vms_on[situation.standing.fleeing].sum() + load.misplaced + load.excess_of.sum() + over.sum())
 
 
 def hot(load: Load) -> float:
@@ -60,8 +59,7 @@ def unevenness(load: Load) -> FloatColumn:
     """How far each host's CPU is above its rack's mean and the tolerance; 0 where it is not."""
     hosts = np.flatnonzero(load.in_mean).astype(np.int32)
     over = np.zeros(len(load.in_mean))
-    tolerance = load.situation.policy.thresholds.uneven_ratio
-    over[hosts] = np.maximum(cpu_ratio(load, hosts) - rack_means(load, hosts) - tolerance, 0.0)
+    over[hosts] = np.maximum(cpu_ratio(load, hosts) - even_ratio(load, hosts), 0.0)
     return over
 
 
@@ -74,6 +72,11 @@ def cpu_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
     """Busy share of each of the hosts' threads."""
     ratio: FloatColumn = load.used[0, hosts] / np.maximum(load.situation.cluster.hosts.threads[hosts], 1e-9)
     return ratio
+
+
+def even_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
+    """The busy share of its threads above which each of the hosts is uneven: its rack's mean and the tolerance."""
+    return rack_means(load, hosts) + load.situation.policy.thresholds.uneven_ratio
 
 
 def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:

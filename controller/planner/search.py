@@ -482,8 +482,9 @@ def _takers(search: Search, vm: int, host: int) -> BoolColumn:
     hosts = search.situation.rack_hosts[rack]
     hosts = hosts[load.in_mean[hosts]]
     after = load.used[0, hosts] + search.situation.brings[0, vm]
-    allowed = score.rack_means(load, hosts) + search.situation.policy.thresholds.uneven_ratio
-    return _mask(len(load.in_mean), hosts[after <= allowed * search.situation.cluster.hosts.threads[hosts]])
+    return _mask(
+        len(load.in_mean), hosts[after <= score.even_ratio(load, hosts) * search.situation.cluster.hosts.threads[hosts]]
+    )
 
 
 MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {

@@ -151,10 +151,9 @@ def of_cluster(
 
 
 def _urgent(cluster: model.Cluster, judged: Standing) -> model.BoolColumn:
-    fleeing = judged.sick | judged.overheated | cluster.hosts.draining
     host = cluster.vms.host
     misplaced: model.BoolColumn = cluster.vms.classification > np.append(cluster.hosts.clearance, np.int8(127))[host]
-    return np.append(fleeing, False)[host] | misplaced
+    return np.append(judged.fleeing, False)[host] | misplaced
 
 
 def _rows(cluster: model.Cluster, names: Collection[HostName]) -> frozenset[int]:

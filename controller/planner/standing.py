@@ -33,8 +33,8 @@ class Standing:
 
     `open`: it may receive. `closed`: the first rule by which it does not, `shut`: each rule that says so, in order.
     `held`: why it sheds nothing on our own account; `drain_held` in an operator's drain.
-    `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `on_battery`: a
-    feed of it is (`batteries`).
+    `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `fleeing`:
+    its VMs shall leave, for one of these or for an operator. `on_battery`: a feed of it is (`batteries`).
     """
 
     open: model.BoolColumn
@@ -44,6 +44,7 @@ class Standing:
     drain_held: RuleColumn
     sick: model.BoolColumn
     overheated: model.BoolColumn
+    fleeing: model.BoolColumn
     on_battery: model.BoolColumn
     facility_zones: model.BoolColumn
     warm_share: FloatColumn
@@ -57,7 +58,7 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
     warm_hosts, warm_share = _warm(warm & hosts.known, hosts.known, zones, len(cluster.zones.names))
     facility_zones = (warm_hosts >= 2) & (warm_share > facility_share)
     facility = (zones >= 0) & np.append(facility_zones, False)[zones]
-    sick = failing_health(hosts)
+    sick, overheated = failing_health(hosts), critical & ~facility
     down, unknown, untrusted = ~hosts.up, ~hosts.known, ~hosts.trusted
     on_battery = batteries.hosts(cluster)
     shut = {
@@ -88,7 +89,8 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
         ),
         drain_held=first_rule(("down", down), ("withheld", hosts.withheld)),
         sick=sick,
-        overheated=critical & ~facility,
+        overheated=overheated,
+        fleeing=sick | overheated | hosts.draining,
         on_battery=on_battery,
         facility_zones=facility_zones,
         warm_share=warm_share,

@@ -229,7 +229,7 @@ def _uneven(load: Load) -> _Part:
         whats=[f"CPU of {name} beside its rack's mean" for name in names],
         unit="ratio",
         amount=score.cpu_ratio(load, every),
-        limit=score.rack_means(load, every) + load.situation.policy.thresholds.uneven_ratio,
+        limit=score.even_ratio(load, every),
         score=score.unevenness(load),
     )
 

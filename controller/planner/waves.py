@@ -79,8 +79,9 @@ def _joins(load: Load, places: "Places", choice: Choice) -> bool:
 
 def _admitted(load: Load, choice: Choice, *, filling: bool) -> bool:
     """Whether the target has room, with every copy counted; `filling`: no further than it may be to free a host."""
-    target = rules.admitted(load, choice.vm, np.array([choice.target], np.int32), rules.DYNAMIC)
-    return len(rules.below_fill(load, choice.vm, target) if filling else target) == 1
+    target = np.array([choice.target], np.int32)
+    fills = not filling or len(rules.below_fill(load, choice.vm, target)) == 1
+    return fills and rules.has_room(load, choice.vm, choice.target)
 
 
 class Places:

@@ -11,30 +11,30 @@ def cluster(length: int = 3, *, held: bool = False, drained: bool = False) -> Cl
     """`v1` stands on c1, which fails (or is `drained`), and may go to c2 alone, `v2` from there to c3 alone, and so on;
     the last host is empty. Each VM fills its host. `held`: the last VM is locked.
     """
-    hosts, vms = chain("c", length, held=held)
+    hosts, vms = chain("c", "v", length, held=held)
     first = Host(name="c1", memory_gib=64, traits=hosts[0].traits, draining=drained, memory_health=0 if drained else 2)
     return builders.cluster(hosts=[first, *hosts[1:]], vms=vms)
 
 
-def chain(name: str, length: int, *, held: bool = False, **of_hosts: object) -> tuple[list[Host], list[Vm]]:
-    """The hosts and VMs of one."""
+def chain(host: str, vm: str, length: int, *, held: bool = False, **of_hosts: object) -> tuple[list[Host], list[Vm]]:
+    """The hosts and VMs of one, by what their names begin with."""
     hosts = [
         Host(
-            name=f"{name}{n}",
+            name=f"{host}{n}",
             memory_gib=64,
-            traits=frozenset({f"CUSTOM_{name}{n - 1}".upper(), f"CUSTOM_{name}{n}".upper()}),
+            traits=frozenset({f"CUSTOM_{host}{n - 1}".upper(), f"CUSTOM_{host}{n}".upper()}),
             **of_hosts,  # type: ignore[arg-type]
         )
         for n in range(1, length + 2)
     ]
     vms = [
         Vm(
-            name=f"v{n}" if name == "c" else f"{name}v{n}",
-            host=f"{name}{n}",
+            name=f"{vm}{n}",
+            host=f"{host}{n}",
             memory_gib=60,
             cpu=0.0,
             locked=held and n == length,
-            requirement=Requirement(required_traits=frozenset({f"CUSTOM_{name}{n}".upper()})),
+            requirement=Requirement(required_traits=frozenset({f"CUSTOM_{host}{n}".upper()})),
         )
         for n in range(1, length + 1)
     ]
@@ -46,8 +46,8 @@ def closed_behind() -> Cluster:
 
     Beside it a chain d that can be moved as a whole, so that there is a plan.
     """
-    hosts, vms = chain("c", 3, supplies=("A",))
-    others, more = chain("d", 3, supplies=("A",))
+    hosts, vms = chain("c", "v", 3, supplies=("A",))
+    others, more = chain("d", "dv", 3, supplies=("A",))
     of_zone = Requirement(required_traits=vms[2].requirement.required_traits, availability_zone="nova")
     return builders.cluster(
         hosts=[

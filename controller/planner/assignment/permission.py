@@ -2,6 +2,9 @@
 
 import functools
 
+WITHOUT = "this process may make no machine code: searches differ by chance alone"
+"""What a person is told where it is not granted."""
+
 
 @functools.cache
 def granted() -> bool:

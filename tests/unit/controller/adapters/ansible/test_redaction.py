@@ -1,20 +1,15 @@
 """Known secrets go out of whatever is shown."""
 
 import base64
-import contextlib
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.ansible import private, processes, vault
 from controller.adapters.ansible.redaction import HIDDEN, Redactor
-from controller.adapters.ansible.site import MARK
 from controller.errors import InputError
+from tests.fakes import marked
 from tests.fakes.ansible_site import encrypted
 
 SECRET = 'tru"e-grue\\some'
@@ -86,33 +81,19 @@ def test_a_folder_that_has_just_been_made_is_left_to_its_maker(tmp_path: Path) -
     assert made.exists()
 
 
-PROGRAM = "import os, sys; os.setsid(); print(flush=True); sys.stdin.read()"
-
-
-@contextlib.contextmanager
-def marked(mark: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process of that run, in a group of its own."""
-    command = [sys.executable, "-c", PROGRAM]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env={**os.environ, MARK: mark}, stdin=pipe, stdout=pipe) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield process
-
-
 def test_what_a_killed_run_left_is_swept_its_processes_too(tmp_path: Path) -> None:
     left = tmp_path / "gdcc-run-left"
     left.mkdir()
     (left / "lock").write_text("killed-run")
     (left / "variables.json").write_text("planted")
-    with marked("killed-run") as process:
+    with marked.process("killed-run") as process:
         private.sweep(tmp_path)
         assert process.wait() == -9
     assert not left.exists()
 
 
 def test_a_runs_processes_are_found_and_ended_whatever_their_group_is() -> None:
-    with marked("marked-run") as process:
+    with marked.process("marked-run") as process:
         assert list(processes.of("marked-run")) == [process.pid]
         processes.end("marked-run")
         assert process.wait() == -9
