@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.plan import Breach, Concern, Move, Plan
-from controller.planner import amounts, classify, conditions, copies, search, supplies, terms
+from controller.planner import amounts, classify, conditions, copies, mending, supplies, terms
 from controller.planner.conditions import Condition
 from controller.planner.load import Load
 
@@ -62,7 +62,7 @@ def _asks(load: Load, breach: Breach, vm: int) -> bool:
     drained = situation.drained(vm)
     allowed = host in situation.drains if drained or breach.rule == "drain" else situation.own_moves
     balanced = breach.concern is not Concern.UNEVEN or (situation.policy.balance and situation.own_moves)
-    acted_on = breach.rule in search.MENDERS or breach.concern is Concern.UNEVEN
+    acted_on = breach.rule in mending.MENDERS or breach.concern is Concern.UNEVEN
     return allowed and balanced and acted_on and classify.lasting(load, breach) and _stands_in(load, breach, vm, host)
 
 

@@ -22,9 +22,9 @@ from controller.planner import (
     describe,
     explanation,
     figures,
+    mending,
     preference,
     rules,
-    search,
     situation,
     stuck,
     supplies,
@@ -111,7 +111,7 @@ def _paid(changed: Sequence[Term], paying: Term | None, move: Move) -> str:
         score_ = f"{paying.concern} {paying.before:g} → {paying.after:g}"
         return f"paid for by {terms.words(paying)} ({score_})"
     own = next((term for term in changed if term.key == move.breach and move.concern is Concern.HOT), None)
-    spares = f", and leaves {search.SPARE:.0%} to spare: {terms.words(own)}" if own else ""
+    spares = f", and leaves {mending.SPARE:.0%} to spare: {terms.words(own)}" if own else ""
     return f"no term of the objective falls by it alone; it goes with the other moves for {move.breach}{spares}"
 
 

@@ -8,33 +8,15 @@ end stays. A VM that was sent to a host that is then freed is sent on, at no fur
 """
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
-from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
-from controller.model.sample import IntColumn
-from controller.planner import copies, preference, reserve, rules, score, whim
-from controller.planner.load import Load
+from controller.planner import copies, preference, reserve, rules, score
+from controller.planner.mover import Mover
 
 TRIES = 100
 """Hosts that could not be emptied, after so many of which a search looks at no further one."""
-
-
-class Mover(Protocol):
-    """What this needs of a search."""
-
-    load: Load
-    prefers: whim.Whim
-
-    def asked_to_stop(self) -> bool: ...
-    def movable(self, vms: IntColumn, breach: Breach) -> BoolColumn: ...
-    def on(self, host: int) -> IntColumn: ...
-    def sent(self, vms: IntColumn) -> BoolColumn: ...
-    def made_room(self) -> frozenset[int]: ...
-    def reason(self, vm: int) -> Breach | None: ...
-    def send(self, vm: int, target: int, breach: Breach) -> None: ...
 
 
 class Freeing:

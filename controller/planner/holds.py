@@ -9,7 +9,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, canonical, classify, conflict, describe, groups, search, stuck, supplies
+from controller.planner import amounts, canonical, classify, conflict, describe, groups, rules, stuck, supplies
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -174,7 +174,8 @@ class Holds:
 
     def _unworthy(self, breach: Breach) -> str:
         """Why what could be moved for a breach was not."""
-        return "brim" if breach.key in self._power and search.brims(self._load, self._power[breach.key]) else "gain"
+        row = self._power.get(breach.key)
+        return "brim" if row is not None and rules.hardly_over(self._load, row) else "gain"
 
     def relieved_within(self, breach: Breach, vm: int) -> IntColumn | None:
         """The hosts to which a move of the VM relieves this breach, where it is not all."""

@@ -6,30 +6,16 @@ every VM is where it was at first or where the placement has it, at any time.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import numpy as np
 
 from controller.model.plan import Breach
 from controller.model.sample import IntColumn
 from controller.planner import canonical, rules
-from controller.planner.load import Load
+from controller.planner.mover import Mover
 
 DEPTH = 4
 """So many times over may those who make room need others to make room for them."""
-
-
-class Mover(Protocol):
-    """What this needs of a search."""
-
-    load: Load
-    hosts: dict[str, int]
-
-    def asked_to_stop(self) -> bool: ...
-    def may_move(self, vm: int, breach: Breach) -> bool: ...
-    def on(self, host: int) -> IntColumn: ...
-    def send(self, vm: int, target: int, breach: Breach) -> None: ...
-    def make_room(self, vm: int, target: int, breach: Breach, room_for: int) -> None: ...
 
 
 def towards(search: Mover, placement: IntColumn, found: Iterable[Breach]) -> None:

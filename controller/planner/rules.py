@@ -280,6 +280,11 @@ def below_brim(load: Load, vm: int, hosts: IntColumn, brim: float) -> IntColumn:
     return hosts[fits(added, headroom_watts(load, hosts, brim)) | np.equal(added, 0)]
 
 
+def hardly_over(load: Load, row: int) -> bool:
+    """Whether a supply is so little over its limit that others are not filled to the brim for it."""
+    return bool(load.least[row] <= (1.0 + BRIM) * load.situation.cluster.power.limit_watts[row])
+
+
 def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
     """Those of the hosts that may be filled so far to free another one:
 

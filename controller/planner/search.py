@@ -7,7 +7,7 @@ copies counted, waves are built again from the start, and `check` proves the res
 once; a VM that it sends on a second time is simply sent there in the first place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,10 @@ from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import (
     amounts,
-    canonical,
     classify,
-    copies,
     freeing,
-    groups,
+    levelling,
+    mending,
     preference,
     rearranging,
     room,
@@ -33,15 +32,6 @@ from controller.planner import (
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from controller.planner.situation import Situation
-
-NEGLIGIBLE = 0.001
-"""A VM that uses less than this share of its host is not worth moving to cool it."""
-
-SPARE = 0.01
-"""What was too hot is left this share below its limit, so that the next reading does not start it all again."""
-
-URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
-"""Which of the broken is mended first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +74,9 @@ def choices(
     frees = situation.policy.consolidation.enabled and situation.own_moves
     before = score.of_load(search.load)
     while True:
-        _mend(search)
+        mending.mend(search)
         if situation.policy.balance and situation.own_moves:
-            _level(search)
+            levelling.level(search)
         search.settle()
         after = score.of_load(search.load)
         if after >= before and frees and not search.stopped:
@@ -165,7 +155,7 @@ class Search:
 
     def _brims(self, breach: Breach) -> bool:
         """Whether what leaves a supply for its sake stays below others' brims: while it is not itself far over."""
-        return breach.rule in supplies.RULES and brims(self.load, self.situation.supplies[breach.key])
+        return breach.rule in supplies.RULES and rules.hardly_over(self.load, self.situation.supplies[breach.key])
 
     def _below_brim(self, breach: Breach, within: BoolColumn | None) -> BoolColumn | None:
         """Without the hosts on whose supplies nothing more may go for a supply's sake: where none is left, a look at
@@ -222,7 +212,7 @@ class Search:
 
     def rearrange(self, seed: int) -> bool:
         """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
-        uneven is left to `_level`, with its own rules of what is worth a move. False where nobody can tell or asks.
+        uneven is left to `levelling`, with its own rules of what is worth a move. False where nobody can tell or asks.
         """
         wrong = (breach for breach in classify.breaches(self.load) if breach.concern < Concern.UNEVEN)
         lasting = [breach for breach in wrong if classify.lasting(self.load, breach)]
@@ -230,7 +220,7 @@ class Search:
             return False
         from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
 
-        found = sorted(lasting, key=lambda breach: _urgency(breach, self.prefers))
+        found = sorted(lasting, key=lambda breach: mending.urgency(breach, self.prefers))
         hosts = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
         placement = assigned.placement(self.load, ~self._held, hosts, seed, self.asked_to_stop)
         if placement is None:
@@ -298,214 +288,6 @@ class Search:
             home, self.situation.relieves[quantity, vms], self.situation.brings[quantity, vms]
         )
         return relief
-
-
-def _mend(search: Search) -> None:
-    """One pass over everything broken or hot that has lasted."""
-    for breach in sorted(classify.breaches(search.load), key=lambda breach: _urgency(breach, search.prefers)):
-        if search.asked_to_stop():
-            return
-        if breach.rule in MENDERS and classify.lasting(search.load, breach):
-            MENDERS[breach.rule](search, breach)
-
-
-def _urgency(breach: Breach, prefers: whim.Whim) -> tuple[int, int, float, str]:
-    """Broken before hot; among equals the furthest over its limit first."""
-    rank = prefers.rank(URGENCY.index(breach.rule), len(URGENCY)) if breach.rule in URGENCY else len(URGENCY)
-    over = prefers.amount(breach.amount / breach.limit) if breach.limit > 0 else 0.0
-    return breach.concern, rank, -over, breach.key
-
-
-def _empty(search: Search, breach: Breach) -> None:
-    """Everything leaves the host, the largest first."""
-    vms = search.on(search.hosts[breach.subject])
-    for vm in vms[np.lexsort((vms, -search.prefers.costs(search.situation.asked[1, vms])))].tolist():
-        if search.asked_to_stop():
-            return
-        search.place(vm, breach)
-
-
-def _replace(search: Search, breach: Breach) -> None:
-    """The one VM leaves the host it may not be on."""
-    search.place(canonical.at(search.situation.cluster.vms.ids, breach.subject), breach)
-
-
-def _unload(search: Search, breach: Breach) -> None:
-    """VMs leave until Placement would admit what is left."""
-    host = search.hosts[breach.subject]
-    for asked, load, capacity in zip(
-        search.situation.asked, search.load.asked, search.situation.capacity[:, host], strict=True
-    ):
-        over = _over(load, host, float(capacity))
-        need = Need(vms=search.on(host), relief=asked.__getitem__, excess=over, broken=over)
-        _relieve(search, breach, need)
-
-
-def _cool(search: Search, breach: Breach) -> None:
-    """VMs leave until the host is below its threshold, with a little to spare.
-
-    On a full host what its VMs wait for must go too: as one leaves, the others take what it had.
-    """
-    host, quantity = search.hosts[breach.subject], amounts.MEASURED.index(breach.rule)
-    limit = float(search.situation.limit[quantity, host])
-    waiting = search.waiting(quantity)
-    vms = search.on(host)
-    vms = vms[search.relief(vms, quantity) > NEGLIGIBLE * limit]
-
-    def over(most: float) -> float:
-        return float(search.load.used[quantity, host] + waiting[search.on(host)].sum()) - most
-
-    if search.load.used[quantity, host] <= limit:
-        return
-    need = Need(
-        vms=vms,
-        relief=lambda left: search.relief(left, quantity) + waiting[left],
-        excess=lambda: over((1.0 - SPARE) * limit),
-        broken=lambda: over(limit),
-    )
-    _relieve(search, breach, need)
-
-
-def _ease(search: Search, breach: Breach) -> None:
-    """VMs leave the hosts of a feed, PDU or phase, those first that take most watts off it for least copying."""
-    row = search.situation.supplies[breach.key]
-    watts, hosts = search.situation.watts, search.situation.cluster.hosts
-    fed = supplies.hosts_on(hosts, row)
-    vms = np.flatnonzero(np.append(fed, False)[search.load.host]).astype(np.int32)
-    vms = vms[search.relief(vms, amounts.CPU) > NEGLIGIBLE * hosts.threads[search.load.host[vms]]]
-    limit = float(search.situation.cluster.power.limit_watts[row])
-    broken = _over(search.load.least, row, limit)
-    if broken() <= 0:
-        return
-    need = Need(
-        vms=vms,
-        relief=lambda left: search.relief(left, amounts.CPU) * watts.per_thread_out[search.load.host[left]],
-        excess=_over(search.load.least, row, (1.0 - SPARE) * limit),
-        broken=broken,
-        within=~fed,
-    )
-    _relieve(search, breach, need)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """VMs that could relieve something, by how much each, and where they may go.
-
-    `excess`: what is still more than it should be, a little to spare; `broken`: more than its limit.
-    """
-
-    vms: IntColumn
-    relief: Callable[[IntColumn], FloatColumn]
-    excess: Callable[[], float]
-    broken: Callable[[], float]
-    within: BoolColumn | None = None
-
-
-def _over(loads: FloatColumn, row: int, limit: float) -> Callable[[], float]:
-    return lambda: float(loads[row]) - limit
-
-
-def _relieve(search: Search, breach: Breach, need: Need) -> None:
-    """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
-    left = need.vms
-    while len(left) and need.excess() > rules.ROUNDING and not search.asked_to_stop():
-        left = left[search.movable(left, breach)]
-        left = _best_first(search, left, need.relief(left), need.excess())
-        moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
-        left = left[moved + 1 :]
-    _squeeze(search, breach, need)
-
-
-def _best_first(search: Search, vms: IntColumn, mends: FloatColumn, excess: float) -> IntColumn:
-    """Those that mend it alone, the cheapest first; then the others, by what they mend for their cost."""
-    cost = search.prefers.costs(copies.sent_gib(search.load, vms))
-    order = np.lexsort((vms, np.where(mends >= excess, cost, -mends / cost), mends < excess))
-    ordered: IntColumn = vms[order[mends[order] > 0]]
-    return ordered
-
-
-def _squeeze(search: Search, breach: Breach, need: Need) -> None:
-    """Where that was not enough to mend it, others make room for VMs that would."""
-    if need.broken() <= rules.ROUNDING:
-        return
-    left = np.array([vm for vm in need.vms.tolist() if search.standing(vm)], np.int32)
-    for vm in search.most(_best_first(search, left, need.relief(left), need.broken())).tolist():
-        if need.broken() <= rules.ROUNDING or search.asked_to_stop():
-            return
-        search.squeeze(vm, breach, need.within)
-
-
-def _regroup(search: Search, breach: Breach) -> None:
-    """Members leave the domains that hold too many, the smallest first."""
-    for number, bond in enumerate(search.situation.bonds):
-        if bond.group.name != breach.subject or not bond.hard:
-            continue
-        members = bond.group.members[search.load.host[bond.group.members] >= 0]
-        costs = search.prefers.costs(copies.sent_gib(search.load, members))
-        for vm in members[np.lexsort((members, costs))].tolist():
-            domain = int(bond.domain_of[search.load.host[vm]])
-            if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
-                search.place(vm, breach, _outside(bond, domain))
-
-
-def _outside(bond: groups.Bond, domain: int) -> BoolColumn:
-    outside: BoolColumn = np.not_equal(bond.domain_of, domain)
-    return outside
-
-
-def _level(search: Search) -> None:
-    """Uneven hosts give VMs to others of their rack, where the move earns more than it costs."""
-    found = [b for b in classify.breaches(search.load) if b.concern is Concern.UNEVEN]
-    for breach in sorted(found, key=lambda b: (b.limit - b.amount, b.key)):
-        if search.asked_to_stop():
-            return
-        if classify.lasting(search.load, breach):
-            while _level_once(search, breach, search.hosts[breach.subject]):
-                pass
-
-
-def _level_once(search: Search, breach: Breach, host: int) -> bool:
-    """`gain = min(over, threads moved / threads)`; it must be more than `gain_per_gib` for each GiB copied."""
-    over = float(score.unevenness(search.load)[host])
-    vms = search.on(host)
-    gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
-    earned = gain - search.situation.policy.limits.gain_per_gib * copies.sent_gib(search.load, vms)
-    pays = (earned > 0) & (gain > score.DUST)
-    worth: IntColumn = vms[pays][np.lexsort((vms[pays], -search.prefers.costs(earned[pays])))]
-    worth = worth[search.movable(worth, breach)]
-    return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
-
-
-def _takers(search: Search, vm: int, host: int) -> BoolColumn:
-    """Hosts of the same rack that the VM would not make uneven."""
-    load, rack = search.load, int(search.situation.cluster.hosts.rack[host])
-    hosts = search.situation.rack_hosts[rack]
-    hosts = hosts[load.in_mean[hosts]]
-    after = load.used[0, hosts] + search.situation.brings[0, vm]
-    return _mask(
-        len(load.in_mean), hosts[after <= score.even_ratio(load, hosts) * search.situation.cluster.hosts.threads[hosts]]
-    )
-
-
-MENDERS: Mapping[str, Callable[[Search, Breach], None]] = {
-    "clearance": _replace,
-    "health": _empty,
-    "inlet": _empty,
-    "drain": _empty,
-    "capacity": _unload,
-    "group": _regroup,
-    "cpu": _cool,
-    "memory": _cool,
-    "network": _cool,
-    "feed": _ease,
-    "pdu": _ease,
-    "phase": _ease,
-}
-
-
-def brims(load: Load, row: int) -> bool:
-    """Whether a supply is so little over its limit that others are not filled to the brim for it."""
-    return bool(load.least[row] <= (1.0 + rules.BRIM) * load.situation.cluster.power.limit_watts[row])
 
 
 def _mask(count: int, rows: IntColumn) -> BoolColumn:
