@@ -27,6 +27,9 @@ MEASURED = ("cpu", "memory", "network")
 FULL = 0.97
 """Busy share of its threads from which a host is full: below it, steal is a quota of the guest's own, or noise."""
 
+ROUNDING = 1e-9
+"""Sums of floats differ by their order; a limit holds up to this share of it."""
+
 Table = NDArray[np.float64]
 
 
@@ -38,6 +41,11 @@ def capacity(hosts: model.Hosts) -> Table:
 def asked(vms: model.Vms) -> Table:
     """What each VM's flavor takes of it (3, V)."""
     return np.stack([vms.vcpus, vms.memory_mib, vms.disk_gib]).astype(np.float64)
+
+
+def bound(limit: Table) -> Table:
+    """What a sum may come to where it is to stay within the limit: what it differs by for its order is allowed."""
+    return limit + ROUNDING * (1.0 + np.abs(limit))
 
 
 def whole(hosts: model.Hosts) -> Table:

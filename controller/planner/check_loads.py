@@ -9,7 +9,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Concern, Move, Plan
 from controller.model.policy import Policy
-from controller.model.sample import IntColumn
+from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import check_rows
 from controller.planner.check_moves import fresh, readable
 
@@ -61,11 +61,12 @@ class Book:
         self._shed: defaultdict[int, float] = defaultdict(float)
         self._readings = {"cpu": cluster.vms.cpu_vcpus, "memory": cluster.vms.memory_bytes,
                           "network": cluster.vms.network_bytes_s}  # fmt: skip
+        self._placed = {"vcpus placed": cluster.vms.vcpus, "memory placed": cluster.vms.memory_mib,
+                        "disk placed": cluster.vms.disk_gib}  # fmt: skip
         self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic}
         touched = {self._hosts[name] for move in moves for name in (move.source, move.target)}
-        running = cluster.vms.host[(cluster.vms.target >= 0) & (cluster.vms.host >= 0)].tolist()
-        self._on = self._vms_by_host(touched | set(running))
-        self._sums_measured: Sums = {}
+        self._on = np.flatnonzero(cluster.vms.host >= 0)
+        self._measured = {quantity: self._together(readings) for quantity, readings in self._readings.items()}
         self._densest = self._densest_watts()
         self.sums: Sums = {}
         self._sum_hosts(touched)
@@ -114,7 +115,7 @@ class Book:
         self._shed[source] += self._watts_freed(vm, source)
 
     def _added(self, vm: int, host: int, *, first: bool) -> Sums:
-        added = self._placed(vm, host)
+        added = self._takes(vm, host)
         for quantity in self._readings:
             if self._busy[quantity](host) is not None:
                 added[quantity, host] = self._brought(quantity, vm)
@@ -129,7 +130,7 @@ class Book:
         return added
 
     def _freed(self, vm: int, host: int) -> Sums:
-        freed = self._placed(vm, host)
+        freed = self._takes(vm, host)
         for quantity in self._readings:
             freed[quantity, host] = self._relieved(quantity, vm, host)
         watts, shed = self._watts_freed(vm, host), self._shed[host]
@@ -151,13 +152,8 @@ class Book:
         """A host that only sheds may have shed less than is reckoned, by its error at most."""
         return min(self._margin(host), shed)
 
-    def _placed(self, vm: int, host: int) -> Sums:
-        vms = self._cluster.vms
-        return {
-            ("vcpus placed", host): float(vms.vcpus[vm]),
-            ("memory placed", host): float(vms.memory_mib[vm]),
-            ("disk placed", host): float(vms.disk_gib[vm]),
-        }
+    def _takes(self, vm: int, host: int) -> Sums:
+        return {(quantity, host): float(column[vm]) for quantity, column in self._placed.items()}
 
     def _brought(self, quantity: str, vm: int) -> float:
         """What it uses, or all it may use where that is not measured."""
@@ -171,7 +167,7 @@ class Book:
         link = float(self._cluster.hosts.migration_mib_s[host]) * MIB
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
         busy = self._busy[quantity](host)
-        beyond = math.inf if busy is None else max(0.0, busy - self._measured(quantity, host))
+        beyond = math.inf if busy is None else max(0.0, busy - float(self._measured[quantity][host]))
         return min(bounds[quantity], beyond)
 
     def _waits(self, vm: int, host: int, uses: float) -> float:
@@ -187,17 +183,20 @@ class Book:
         value = fresh(self._readings[quantity], vm)
         if value is None or self._off(vm):
             return 0.0
-        together = self._measured(quantity, host)
+        together = float(self._measured[quantity][host])
         busy = self._busy[quantity](host) or 0.0
         return max(value, 0.0) * (min(1.0, busy / together) if together > 0 else 1.0)
 
-    def _measured(self, quantity: str, host: int) -> float:
-        """What the host's measured VMs use together."""
-        if (quantity, host) not in self._sums_measured:
-            running = (vm for vm in self._on[host] if not self._off(vm))
-            used = sum(max(fresh(self._readings[quantity], vm) or 0.0, 0.0) for vm in running)
-            self._sums_measured[quantity, host] = used
-        return self._sums_measured[quantity, host]
+    def _together(self, readings: model.Reading) -> FloatColumn:
+        """What each host's measured VMs use together."""
+        measured = readable(readings) & np.not_equal(self._cluster.vms.state, _OFF)
+        return self._by_host(np.where(measured, np.maximum(readings.values, 0.0), 0.0))
+
+    def _by_host(self, amounts: FloatColumn) -> FloatColumn:
+        """The sum of what VMs on each host have of something."""
+        on, vms = self._on, self._cluster.vms
+        summed = np.bincount(vms.host[on], weights=amounts[on], minlength=len(self._cluster.hosts.names))
+        return summed.astype(np.float64)
 
     def _off(self, vm: int) -> bool:
         return int(self._cluster.vms.state[vm]) == _OFF
@@ -223,22 +222,15 @@ class Book:
         read = readable(hosts.power_watts) & (hosts.threads > 0)
         return float((hosts.power_watts.values[read] / hosts.threads[read]).max(initial=0.0))
 
-    def _vms_by_host(self, touched: set[int]) -> dict[int, list[int]]:
-        host = self._cluster.vms.host
-        found: dict[int, list[int]] = {host: [] for host in touched}
-        for vm in np.flatnonzero(np.isin(host, list(touched))).tolist():
-            found[int(host[vm])].append(vm)
-        return found
-
     def _sum_hosts(self, touched: set[int]) -> None:
+        for quantity, column in self._placed.items():
+            placed = self._by_host(column)
+            self.sums |= {(quantity, host): float(placed[host]) for host in touched}
         for host in touched:
             for quantity, busy in self._busy.items():
                 used = busy(host)
                 if used is not None:
                     self.sums[quantity, host] = used
-            for vm in self._on[host]:
-                for place, amount in self._placed(vm, host).items():
-                    self.sums[place] = self.sums.get(place, 0.0) + amount
 
     def _sum_power(self) -> None:
         """Least and most watts of every row that its hosts or its own meter measure; no less than the meter shows."""

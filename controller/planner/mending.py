@@ -8,7 +8,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, rules, supplies, whim
+from controller.planner import amounts, canonical, classify, copies, groups, supplies, whim
 from controller.planner.mover import Mover
 
 NEGLIGIBLE = 0.001
@@ -129,7 +129,7 @@ def _over(loads: FloatColumn, row: int, limit: float) -> Callable[[], float]:
 def _relieve(search: Mover, breach: Breach, need: Need) -> None:
     """Moves VMs until nothing is in excess: the cheapest that mends it alone, else what mends most for its cost."""
     left = need.vms
-    while len(left) and need.excess() > rules.ROUNDING and not search.asked_to_stop():
+    while len(left) and need.excess() > amounts.ROUNDING and not search.asked_to_stop():
         left = left[search.movable(left, breach)]
         left = _best_first(search, left, need.relief(left), need.excess())
         moved = next((at for at, vm in enumerate(left.tolist()) if search.move(vm, breach, need.within)), len(left))
@@ -147,11 +147,11 @@ def _best_first(search: Mover, vms: IntColumn, mends: FloatColumn, excess: float
 
 def _squeeze(search: Mover, breach: Breach, need: Need) -> None:
     """Where that was not enough to mend it, others make room for VMs that would."""
-    if need.broken() <= rules.ROUNDING:
+    if need.broken() <= amounts.ROUNDING:
         return
     left = np.array([vm for vm in need.vms.tolist() if search.standing(vm)], np.int32)
     for vm in search.most(_best_first(search, left, need.relief(left), need.broken())).tolist():
-        if need.broken() <= rules.ROUNDING or search.asked_to_stop():
+        if need.broken() <= amounts.ROUNDING or search.asked_to_stop():
             return
         search.squeeze(vm, breach, need.within)
 

@@ -33,7 +33,8 @@ def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     of_most = 2 * len(hosts) > len(load.vms_on)
     at = rules.EVERY if of_most else hosts
     asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, at, 1.0)
-    used = _shares(*rules.counted(load, vm), at, 1e-9)
+    counted = rules.counted(load, vm)
+    used = _shares(counted.carried, counted.brought, counted.limit, at, 1e-9)
     fullest: FloatColumn = functools.reduce(np.fmax, (functools.reduce(np.maximum, asked), *used))
     return fullest[hosts] if of_most else fullest
 

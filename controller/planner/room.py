@@ -89,12 +89,12 @@ class Rooms:
         load, facts = self._load, self._load.situation
         home = load.origin[there] == host
         asked = load.asked[:, host, None] + facts.asked[:, vm, None] - facts.asked[:, there]
-        carried, brought, limit = rules.counted(load, vm)
+        counted = rules.counted(load, vm)
         of_others = facts.brings if facts.urgent[vm] else facts.at_peaks
         relieved = np.where(home, facts.relieves[:, there], of_others[:, there])
-        used = carried[:, host, None] + brought[:, None] - relieved
-        placed: BoolColumn = np.logical_and.reduce(rules.fits(asked, facts.capacity[:, host, None]))
-        cool: BoolColumn = np.logical_and.reduce(rules.fits(used, limit[:, host, None]))
+        used = counted.carried[:, host, None] + counted.brought[:, None] - relieved
+        placed: BoolColumn = np.logical_and.reduce(rules.within(asked, facts.bounds.capacity[:, host, None]))
+        cool: BoolColumn = np.logical_and.reduce(rules.within(used, counted.bound[:, host, None]))
         return placed & cool
 
     def _tried(self, vm: int, host: int, others: Iterable[int]) -> tuple[tuple[int, int], ...]:

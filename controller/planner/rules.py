@@ -5,8 +5,10 @@ are there. Static rules look at the host and the kind of VM alone; the others ch
 brings nothing of a quantity to a host makes no breach of it worse, and is not refused for it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +18,6 @@ from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, completion, precopy
 from controller.planner.load import Load
 from controller.planner.situation import Links
-
-ROUNDING = 1e-9
-"""Sums of floats differ by their order; a limit holds up to this share of it."""
 
 BRIM = 0.03
 """What leaves a feed, PDU or phase that is hardly over its limit leaves those that it goes to this share below theirs:
@@ -40,7 +39,12 @@ class Rule:
 
 def fits(load: FloatColumn, limit: FloatColumn) -> model.BoolColumn:
     """`load <= limit`, true where either is not known."""
-    over: model.BoolColumn = np.greater(load, limit + ROUNDING * (1.0 + np.abs(limit)))
+    return within(load, amounts.bound(limit))
+
+
+def within(load: FloatColumn, bound: FloatColumn) -> model.BoolColumn:
+    """The same of a limit with what is allowed for rounding."""
+    over: model.BoolColumn = np.greater(load, bound)
     return ~over
 
 
@@ -137,11 +141,10 @@ def longest_copy_s(load: Load, vm: int) -> float:
 def capacity(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`asked(host) + asked(vm) <= (total - reserved) * ratio` for vCPUs, memory and disk, as Placement counts."""
     held = np.ones_like(load.asked[0, hosts], np.bool_)
-    for amount, asked, admitted in zip(
-        load.situation.asked[:, vm].tolist(), load.asked, load.situation.capacity, strict=True
-    ):
+    asked_for = load.situation.asked[:, vm].tolist()
+    for amount, asked, bound in zip(asked_for, load.asked, load.situation.bounds.capacity, strict=True):
         if amount != 0:
-            held &= fits(asked[hosts] + amount, admitted[hosts])
+            held &= within(asked[hosts] + amount, bound[hosts])
     return held
 
 
@@ -292,7 +295,8 @@ def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
     peaks)`, of what the VM brings.
     """
     situation, fill = load.situation, load.situation.policy.consolidation.fill_ratio
-    tables = ((load.asked, situation.asked[:, vm], situation.capacity), counted(load, vm))
+    used = counted(load, vm)
+    tables = ((load.asked, situation.asked[:, vm], situation.capacity), (used.carried, used.brought, used.limit))
     for carried, brought, limits in tables:
         for amount, row, limit in zip(brought.tolist(), carried, limits, strict=True):
             if amount != 0:
@@ -300,12 +304,21 @@ def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
     return hosts
 
 
-def counted(load: Load, vm: int) -> tuple[amounts.Table, FloatColumn, amounts.Table]:
-    """What hosts carry (3, H), what the VM adds (3,), and up to what (3, H): at their peaks, unless it is urgent."""
+class Counted(NamedTuple):
+    """What hosts carry (3, H), what a VM adds (3,), up to what, and that with what is allowed for rounding (3, H)."""
+
+    carried: amounts.Table
+    brought: FloatColumn
+    limit: amounts.Table
+    bound: amounts.Table
+
+
+def counted(load: Load, vm: int) -> Counted:
+    """What is counted for the VM: amounts at their peaks, unless it is urgent."""
     situation = load.situation
     if situation.urgent[vm]:
-        return load.used, situation.brings[:, vm], situation.limit
-    return load.at_peaks, situation.at_peaks[:, vm], situation.filled_to
+        return Counted(load.used, situation.brings[:, vm], situation.limit, situation.bounds.limit)
+    return Counted(load.at_peaks, situation.at_peaks[:, vm], situation.filled_to, situation.bounds.filled_to)
 
 
 def headroom_watts(load: Load, hosts: IntColumn, brim: float = 0.0) -> FloatColumn:
@@ -328,7 +341,8 @@ def link_bytes_s(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
 
 def _links(load: Load, vm: int) -> Links:
     source, remembered, hosts_table = int(load.origin[vm]), load.situation.links, load.situation.cluster.hosts
-    alike = int(hosts_table.rack[source]), float(np.nan_to_num(hosts_table.migration_mib_s[source], nan=-1.0))
+    speed = float(hosts_table.migration_mib_s[source])
+    alike = int(hosts_table.rack[source]), -1.0 if math.isnan(speed) else speed
     if alike not in remembered:
         bytes_s, of_host = np.unique(_links_bytes_s(load, source), return_inverse=True)
         remembered[alike] = Links(bytes_s=bytes_s, of_host=of_host.astype(np.int32))
@@ -368,10 +382,11 @@ def sharing(limits: Limits, allowed: int) -> int:
 
 
 def _stays_cool(load: Load, vm: int, hosts: IntColumn | slice, quantity: int) -> model.BoolColumn:
-    carried, brought, limit = counted(load, vm)
-    if brought[quantity] == 0:
-        return np.ones_like(carried[quantity, hosts], np.bool_)
-    return fits(carried[quantity, hosts] + brought[quantity], limit[quantity, hosts])
+    used = counted(load, vm)
+    carried, brought = used.carried[quantity, hosts], used.brought[quantity]
+    if brought == 0:
+        return np.ones_like(carried, np.bool_)
+    return within(carried + brought, used.bound[quantity, hosts])
 
 
 def _requirement(load: Load, vm: int) -> int:

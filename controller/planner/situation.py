@@ -28,6 +28,15 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The situation's tables of the same names with what is allowed for rounding (`amounts.bound`)."""
+
+    capacity: amounts.Table
+    limit: amounts.Table
+    filled_to: amounts.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
     migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
@@ -65,6 +74,7 @@ class Situation:
     asked: amounts.Table
     limit: amounts.Table
     filled_to: amounts.Table
+    bounds: Bounds
     used: amounts.Table
     brings: amounts.Table
     at_peaks: amounts.Table
@@ -110,7 +120,8 @@ def of_cluster(
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
-    limit = amounts.limits(hosts, policy.thresholds)
+    limit, capacity = amounts.limits(hosts, policy.thresholds), amounts.capacity(hosts)
+    filled_to = amounts.filled_to(limit, hosts, vms, used, policy.recent)
     brings, relieves = amounts.brought_and_relieved(hosts, vms, used, waiting)
     draining = frozenset(np.flatnonzero(hosts.draining).tolist())
     return Situation(
@@ -132,10 +143,11 @@ def of_cluster(
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
         watts=power.of_cluster(cluster, topology.cords),
         saving=saving.of_hosts(cluster, policy.consolidation, tables.kinds.table, judged),
-        capacity=amounts.capacity(hosts),
+        capacity=capacity,
         asked=amounts.asked(vms),
         limit=limit,
-        filled_to=amounts.filled_to(limit, hosts, vms, used, policy.recent),
+        filled_to=filled_to,
+        bounds=Bounds(capacity=amounts.bound(capacity), limit=amounts.bound(limit), filled_to=amounts.bound(filled_to)),
         used=used,
         brings=brings,
         at_peaks=amounts.at_its_peaks(brings, vms, policy.recent),

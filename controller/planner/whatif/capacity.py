@@ -20,7 +20,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
 from controller.model.whatif import Fit, Loss, Resource
-from controller.planner import eligibility, rules
+from controller.planner import amounts, eligibility
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.restart import restart
 from controller.planner.whatif.spare import HARD, Left, Spare
@@ -126,7 +126,7 @@ class _Count:
         added = np.repeat(self._added(self.hosts, self.counts)[:, None], self._power.shape[1], axis=1)
         hung = self._power >= 0
         load = np.bincount(self._power[hung], weights=added[hung], minlength=len(self._left.watts))
-        over: list[int] = np.flatnonzero(load > np.maximum(self._left.watts, 0.0) * (1.0 + rules.ROUNDING)).tolist()
+        over: list[int] = np.flatnonzero(load > np.maximum(self._left.watts, 0.0) * (1.0 + amounts.ROUNDING)).tolist()
         return over
 
     def _trim(self, row: int) -> None:

@@ -49,10 +49,11 @@ class Spare:
         self.situation = situation
         self.load = load = Load(situation)
         whole = np.concatenate([situation.capacity, situation.limit])
-        room = whole - np.concatenate([load.asked, load.used])
+        bound = np.concatenate([situation.bounds.capacity, situation.bounds.limit])
+        room = bound - np.concatenate([load.asked, load.used])
         unknown = ~np.isfinite(room)
         self.share: Table = 1.0 / np.where(unknown, _UNBOUNDED, np.maximum(whole, 1.0))
-        self.room: Table = np.where(unknown, _UNBOUNDED, room + rules.ROUNDING * (1.0 + np.abs(whole)))
+        self.room: Table = np.where(unknown, _UNBOUNDED, room)
         self.amount: Table = np.concatenate([situation.asked, situation.brings])
         watts = np.append(situation.cluster.power.limit_watts - load.most, np.inf)
         self.watts: FloatColumn = np.where(np.isnan(watts), np.inf, watts)

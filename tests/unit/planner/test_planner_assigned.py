@@ -11,7 +11,7 @@ from benchmarks.parts import small_instances
 from controller.model.cluster import Cluster
 from controller.model.plan import Concern, Plan
 from controller.model.policy import Limits, Mode, Policy
-from controller.planner import assigned, check, classify, plan, rearranging, room, search, situation, whim
+from controller.planner import assigned, check, classify, mending, plan, rearranging, room, search, situation, whim
 from controller.planner.assignment import objective, permission
 from controller.planner.load import Load
 from inventory.model import Classification
@@ -174,7 +174,7 @@ def test_a_round_without_a_direction_is_one_of_chance(monkeypatch, own_moves: bo
     only = None if own_moves else ()
     facts = situation.of_cluster(chained.cluster(), POLICY, NOW, only=only)
     asked: list[whim.Whim] = []
-    monkeypatch.setattr(search, "_mend", lambda looking: asked.append(looking.prefers))
+    monkeypatch.setattr(mending, "mend", lambda looking: asked.append(looking.prefers))
     search.choices(facts, prefers=whim.of_round(1))
     assert asked[0].dice is not None and asked[0].seed is None
 
@@ -195,7 +195,7 @@ PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
 if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0):
     sys.exit("older than 6.3")
 from controller.model.policy import Mode, Policy
-from controller.planner import plan, whim
+from controller.planner import mending, plan, whim
 from controller.planner.assignment import permission
 from tests.builders import NOW
 from tests.fakes import chained
