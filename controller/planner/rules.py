@@ -96,28 +96,31 @@ def elsewhere(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     return other
 
 
-def refused_by_nova(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def refused_by_nova(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """Nova has not refused this VM on that host lately."""
-    refused = load.situation.refused.get(vm)
-    return np.ones(len(hosts), np.bool_) if not refused else ~np.isin(hosts, list(refused))
+    admitted = np.ones(len(load.vms_on), np.bool_)
+    admitted[list(load.situation.refused.get(vm, ()))] = False
+    return admitted[hosts]
 
 
-def across_rack(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def across_rack(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """The copy crosses no uplink, or both racks' uplinks have a place (`limits.across_rack`)."""
     rack = load.situation.cluster.hosts.rack
     source = int(rack[load.origin[vm]])
     room = np.append(np.greater(load.situation.places.across, 0), True)
-    allowed: model.BoolColumn = np.equal(rack[hosts], source) | (room[rack[hosts]] & room[source])
-    return allowed
+    allowed = room & room[source]
+    allowed[source] = True
+    of_hosts: model.BoolColumn = allowed[rack[hosts]]
+    return of_hosts
 
 
-def pre_copy(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be aborted.
 
     Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
     if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
-        return np.ones(len(hosts), np.bool_)
+        return np.ones_like(load.vms_on[hosts], np.bool_)
     links = _links(load, vm)
     admits = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s)), longest_copy_s(load, vm))
     return admits[links.of_host[hosts]]
@@ -194,11 +197,8 @@ STATIC = (
 )
 """Rules of the host and the kind of VM alone; the first stands for the reason in `standing.closed`."""
 
-PER_VM = (
-    Rule(name="refused-by-nova", admits=refused_by_nova),
-    Rule(name="across-rack", admits=across_rack),
-    Rule(name="pre-copy", admits=pre_copy),
-)
+_OF_VM = (refused_by_nova, across_rack, pre_copy)
+PER_VM = tuple(Rule(name=admits.__name__.replace("_", "-"), admits=admits) for admits in _OF_VM)
 
 _AMOUNTS = (capacity, cpu, memory, network)
 _SHARED = (Rule(name="power", admits=power), Rule(name="group", admits=group))
@@ -223,8 +223,9 @@ def _open_to(load: Load, vm: int) -> model.BoolColumn:
     """The same as a mask over all hosts."""
     remembered, count = load.situation.open_to, len(load.situation.cluster.hosts.names)
     if vm not in remembered:
-        open_ = np.zeros(count, np.bool_)
-        open_[admitted(load, vm, _candidates(load, vm), PER_VM)] = True
+        open_ = _candidates(load, vm)
+        for admits in _OF_VM:
+            open_ = open_ & admits(load, vm, EVERY)
         remembered[vm] = np.packbits(open_)
     mask = np.unpackbits(remembered[vm], count=count).view(np.bool_)
     if load.host[vm] >= 0:
@@ -232,12 +233,12 @@ def _open_to(load: Load, vm: int) -> model.BoolColumn:
     return mask
 
 
-def _candidates(load: Load, vm: int) -> IntColumn:
+def _candidates(load: Load, vm: int) -> model.BoolColumn:
     situation = load.situation
     kind = _requirement(load, vm), int(situation.cluster.vms.classification[vm])
     if kind not in situation.candidates:
         every = np.arange(len(situation.cluster.hosts.names), dtype=np.int32)
-        situation.candidates[kind] = admitted(load, vm, every, STATIC)
+        situation.candidates[kind] = np.isin(every, admitted(load, vm, every, STATIC))
     return situation.candidates[kind]
 
 

@@ -47,7 +47,7 @@ class Situation:
     whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
     `refused`: targets that Nova refused a VM lately.
 
-    Remembered by `rules`: `candidates`, for each kind of VM the hosts that no rule of the host alone excludes;
+    Remembered by `rules`: `candidates`, for each kind of VM which hosts no rule of the host alone excludes;
     `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, those
     from each rack and speed of a host's link.
     """
@@ -86,7 +86,7 @@ class Situation:
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
-    candidates: dict[tuple[int, int], IntColumn] = field(default_factory=dict)
+    candidates: dict[tuple[int, int], model.BoolColumn] = field(default_factory=dict)
     open_to: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     links: dict[tuple[int, float], Links] = field(default_factory=dict)
 
