@@ -44,7 +44,7 @@ SECONDS_A_SOLVE = 10.0
 NEAR = 0.01
 WORST = 5
 FULLNESS = (0.6, 0.8)
-LEVELS = score.NAMES[: score.MENDED]
+LEVELS = [concern for concern in Concern if concern is not Concern.CONSOLIDATION]
 """Consolidation is off, and its level is 0 throughout."""
 
 
@@ -138,7 +138,7 @@ def rule(cluster: model.Cluster, breach: Breach) -> str:
 
 def assert_same(costs: list[int], of_score: tuple[float, ...]) -> None:
     """The solver's arithmetic is the planner's, but for rounding."""
-    pairs = zip(costs, of_score[: score.MENDED], strict=True)
+    pairs = zip(costs, of_score[: len(LEVELS)], strict=True)
     assert all(abs(cost / SCALE - value) < 1e-4 for cost, value in pairs), (costs, of_score)
 
 
@@ -195,11 +195,11 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
     sizes, seconds = [len(one.facts.cluster.vms.ids) for one in instances], [one.seconds for one in instances]
     print(f"\n{min(sizes)} to {max(sizes)} VMs. Our plans took {statistics.median(seconds):.3f} s in the median, "
           f"{max(seconds):.3f} s at most, {sum(one.moves for one in instances)} moves in all.")  # fmt: skip
-    for concern, name, found in zip(list(Concern)[: score.MENDED], LEVELS, zip(*gaps, strict=True), strict=True):
+    for concern, found in zip(LEVELS, zip(*gaps, strict=True), strict=True):
         worse = [(each, one) for each, one in zip(found, instances, strict=True) if each.ours > each.best]
         worst = sorted((each for each, _ in worse), key=lambda each: each.best - each.ours)
         told = (f"{each.seed} ({each.start:.3g}: {each.ours:.3g}, {each.best:.3g})" for each in worst[:WORST])
-        print(f"\nWorst seeds, {name} (at the start: ours, optimum): {', '.join(told) or 'none'}.")
+        print(f"\nWorst seeds, {concern} (at the start: ours, optimum): {', '.join(told) or 'none'}.")
         left = sum((one.left for _, one in worse), Counter[tuple[Concern, str]]())
         kinds = (f"{count} {rule}" for (of, rule), count in left.most_common() if of is concern)
         print(f"Left in all that are worse: {', '.join(kinds) or 'nothing'}.")
@@ -208,7 +208,7 @@ def tell(instances: list[Instance], gaps: list[list[Gap]]) -> None:
 def by_fullness(instances: list[Instance], gaps: list[list[Gap]]) -> None:
     """The gap of each level where there is room, where it is scarce, and where there is nearly none."""
     row("placed, of what the open hosts admit", "instances", *(f"gap in % of the start, {name}" for name in LEVELS))
-    row(*["---"] * 5)
+    row(*["---"] * (2 + len(LEVELS)))
     for least, most in pairwise((0.0, *FULLNESS, float("inf"))):
         found = [levels for one, levels in zip(instances, gaps, strict=True) if least <= one.full < most]
         shares = (share(level) for level in zip(*found, strict=True))

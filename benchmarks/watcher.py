@@ -24,7 +24,6 @@ from typing import Any
 from benchmarks.parts import environment, judge, perturbed, watcher_facts
 from benchmarks.parts.process import measured, row
 from controller.model import cluster as model
-from controller.planner import score
 
 REPOSITORY = Path(__file__).parents[1]
 VMS_ON_HOST = 18.923
@@ -99,7 +98,7 @@ def tell(cluster: model.Cluster, who: str, answer: dict[str, Any]) -> dict[str, 
 
 
 def _left(verdict: judge.Verdict) -> tuple[object, ...]:
-    return verdict.over, verdict.over_memory, ", ".join(f"{value:.3g}" for value in verdict.score[: score.MENDED])
+    return verdict.over, verdict.over_memory, ", ".join(f"{value:.3g}" for value in verdict.score[:-1])
 
 
 def _run(command: list[str], answer: Path) -> dict[str, Any]:

@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from controller.errors import InputError
 from controller.model import policy
+from controller.model.plan import Concern
 from controller.model.sample import Quantity
 from inventory import windows
 from inventory.model import Tier, Window
@@ -316,9 +326,17 @@ class PolicySettings(Strict):
     sustained: Duration = _DEFAULT.sustained
     windows: tuple[WeekWindow, ...] = ()
     blackouts: tuple[WeekWindow, ...] = ()
+    objective: tuple[Concern, ...] = _DEFAULT.objective
     balance: bool = True
     consolidation: Consolidation = Consolidation()
     search_rounds: Annotated[int, Field(ge=1, le=8)] = _DEFAULT.search_rounds
+
+    @field_validator("objective")
+    @classmethod
+    def _objective(cls, objective: tuple[Concern, ...]) -> tuple[Concern, ...]:
+        if flaw := policy.objective_flaw(objective):
+            raise ValueError(flaw)
+        return objective
 
     @model_validator(mode="after")
     def _scopes(self) -> Self:
@@ -340,6 +358,7 @@ class PolicySettings(Strict):
             sustained=self.sustained,
             windows=self.windows,
             blackouts=self.blackouts,
+            objective=self.objective,
             balance=self.balance,
             consolidation=policy.Consolidation(**dict(self.consolidation)),
             search_rounds=self.search_rounds,

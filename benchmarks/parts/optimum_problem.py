@@ -21,7 +21,7 @@ from controller.planner.situation import Situation
 
 SCALE = 10**9
 """What 1.0 of the score is in costs."""
-BROKEN, HOT, UNEVEN = range(3)
+BROKEN, HOT, DRAIN, UNEVEN = range(4)
 ASKED_UNITS = (1.0, 1024.0, 1.0)
 USED_UNITS = (0.01, 0.64 * 2**20, 2.0**20)
 WATT = 0.01
@@ -46,7 +46,7 @@ def of_situation(facts: Situation) -> Problem:
 
 def costs(problem: Problem, placement: Sequence[int]) -> list[int]:
     """What a placement costs at each level: the solver's arithmetic without the solver."""
-    total, standing = [0, 0, 0], set(enumerate(placement))
+    total, standing = [0, 0, 0, 0], set(enumerate(placement))
     moved = {(vm, host) for vm, host in standing if host != problem["allowed"][vm][0]}
     arrivals = {host for vm, host in moved if problem["brings"][vm]}
     for vm, host, level, cost in problem["costs"]:
@@ -73,16 +73,18 @@ def _allowed(load: Load, vm: int) -> list[int]:
 
 
 def _costs(facts: Situation, allowed: list[list[int]]):
-    """VMs on failing or draining hosts, above their host's clearance, or away from their affinity group's anchor."""
+    """VMs on failing hosts, above their host's clearance, away from their affinity group's anchor; draining."""
     clearance, levels = facts.cluster.hosts.clearance, facts.cluster.vms.classification
     for vm, hosts in enumerate(allowed):
         bonds = [facts.bonds[number] for number in facts.bonds_of.get(vm, ())]
         anchors = [bond for bond in bonds if bond.hard and bond.group.kind not in groups.APART]
         for host in hosts:
-            wrong = int(facts.standing.fleeing[host]) + int(levels[vm] > clearance[host])
+            wrong = int(facts.standing.failing[host]) + int(levels[vm] > clearance[host])
             wrong += sum(bond.excess(int(bond.domain_of[host]), 1) for bond in anchors)
             if wrong:
                 yield vm, host, BROKEN, wrong * SCALE
+            if facts.cluster.hosts.draining[host]:
+                yield vm, host, DRAIN, SCALE
 
 
 def _asked(load: Load, allowed: list[list[int]]):

@@ -17,7 +17,7 @@ from pathlib import Path
 from ortools.sat.python import cp_model
 
 WORKERS = 2
-LEVELS = 3
+LEVELS = 4
 
 
 class Model:

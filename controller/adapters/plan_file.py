@@ -16,7 +16,7 @@ class PlanFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, title="Plan")
 
-    version: Annotated[Literal[3], Field(description="The format's version.")]
+    version: Annotated[Literal[4], Field(description="The format's version.")]
     plan: Plan
 
 

@@ -19,7 +19,7 @@ from controller.cli.seen import Config, Snapshot, seen
 from controller.errors import InputError, InvariantError
 from controller.model.cluster import Cluster
 from controller.model.ids import HostName
-from controller.model.plan import Concern, LimitState, Plan
+from controller.model.plan import WRONG, LimitState, Plan
 from controller.model.policy import Policy
 from controller.planner import anytime, explanation, score
 from controller.planner import explain as explaining
@@ -79,7 +79,7 @@ def plan(
         print_json(plan_file.plain(found))
     else:
         _show(found)
-    if any(breach.concern < Concern.UNEVEN for breach in found.breaches_after):
+    if any(breach.concern in WRONG for breach in found.breaches_after):
         raise typer.Exit(REFUSED)
 
 
@@ -130,7 +130,7 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
         for found in anytime.plans(cluster, policy, now, lambda: gone() / limit, rounds=rounds):
             errors.print(f"after {gone():.1f} s: {found.sentence}", markup=False)
             first, best = best is None, found
-            if first and rounds != 1 and score.wrong(found.score_after) and gone() < limit:
+            if first and rounds != 1 and score.unmended(found) and gone() < limit:
                 not_counted = _make_ready()
     except KeyboardInterrupt:
         if best is None:
@@ -220,7 +220,7 @@ def _breaches(found: Plan) -> Table:
     table = Table("what is wrong", "concern", "after", title="breaches", title_justify="left")
     for breach in found.breaches_before:
         after = "[red]left[/red]" if breach.key in left else "[green]mended[/green]"
-        table.add_row(breach.why, breach.concern.name.lower(), after)
+        table.add_row(breach.why, breach.concern, after)
     return table
 
 

@@ -100,8 +100,8 @@ class PlanSummary:
     breaches: Mapping[str, int] = field(default_factory=dict)
     breaches_after: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, int] = field(default_factory=dict)
-    score_before: tuple[float, ...] = ()
-    score_after: tuple[float, ...] = ()
+    score_before: Mapping[str, float] = field(default_factory=dict)
+    score_after: Mapping[str, float] = field(default_factory=dict)
     hosts_freed: int = 0
     watts_saved: float = 0.0
     limits: tuple[LimitState, ...] = ()
@@ -168,12 +168,12 @@ def plan_summary(plan: Plan) -> PlanSummary:
         created_at=plan.created_at,
         sentence=plan.sentence,
         waves=len(plan.waves),
-        moves=Counter(move.concern.name.lower() for move in plan.moves),
+        moves=Counter(move.concern.value for move in plan.moves),
         breaches=Counter(breach.rule for breach in plan.breaches_before),
         breaches_after=Counter(breach.rule for breach in plan.breaches_after),
         holds=Counter(hold.rule for hold in plan.holds),
-        score_before=plan.score_before,
-        score_after=plan.score_after,
+        score_before=dict(zip(plan.objective, plan.score_before, strict=True)),
+        score_after=dict(zip(plan.objective, plan.score_after, strict=True)),
         hosts_freed=len(plan.frees),
         watts_saved=sum(freed.idle_watts for freed in plan.frees),
         limits=plan.limits,

@@ -2,20 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import StrEnum
 
 from controller.model.ids import HostName, PlanId, ServerId
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 
 
-class Concern(IntEnum):
-    """What a move is for, most urgent first."""
+class Concern(StrEnum):
+    """What a move is for, and a level of the objective; most urgent first, unless `Policy.objective` says otherwise."""
 
-    BROKEN = 0
-    HOT = 1
-    UNEVEN = 2
-    CONSOLIDATION = 3
+    BROKEN = "broken"
+    HOT = "hot"
+    DRAIN = "drain"
+    UNEVEN = "uneven"
+    CONSOLIDATION = "consolidation"
+
+
+WRONG = (Concern.BROKEN, Concern.HOT, Concern.DRAIN)
+"""What is wrong; the others are what could be better."""
+AT_ONCE = (Concern.BROKEN, Concern.DRAIN)
+"""What is acted on at once; the others when they have lasted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One VM from `source` to `target`. Scores are of the whole cluster's objective, lower is better.
+    """One VM from `source` to `target`. Scores are of the whole cluster, by the plan's `objective`, lower is better.
 
     `n` counts from 1 in the order of execution. `copy` is an estimate as well, from memory, dirty rate and link.
     `room_for`: the VM that can go to `source` once this one has left it; its breach is then this move's.
@@ -118,6 +125,8 @@ class LimitState:
 class Plan:
     """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer.
 
+    `objective`: the levels of every score, most urgent first.
+
     `takes`: by its waves, each as long as its longest copy. `takes_at_least`, `waves_at_least`: what no order of the
     same moves could undercut within the limits of moves at once. `frees`: hosts emptied for consolidation.
     """
@@ -129,6 +138,7 @@ class Plan:
     sentence: str
     moves: tuple[Move, ...]
     holds: tuple[Hold, ...]
+    objective: tuple[Concern, ...]
     breaches_before: tuple[Breach, ...]
     breaches_after: tuple[Breach, ...]
     limits: tuple[LimitState, ...]

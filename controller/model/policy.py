@@ -1,10 +1,11 @@
 """What the operators decided: thresholds, limits, modes. Frozen; read from configuration by `config`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
+from controller.model.plan import WRONG, Concern
 from controller.model.sample import Quantity
 from inventory.model import Tier, Window
 
@@ -170,10 +171,25 @@ class Policy:
     sustained: timedelta = timedelta(minutes=3)
     windows: tuple[Window, ...] = ()
     blackouts: tuple[Window, ...] = ()
+    objective: tuple[Concern, ...] = tuple(Concern)
+    """What counts more than what: a gain at one level pays for any loss at a later one."""
     balance: bool = True
-    """Whether uneven load (concern 3) is worth moves at all."""
+    """Whether uneven load is worth moves at all."""
     consolidation: Consolidation = Consolidation()
     search_rounds: int = 1
     """Searches for one plan in mode auto, while the best so far leaves anything unmended; each takes as long as the
     first. A proposal that a person is to approve is of one search: it stays the same while the readings do.
     """
+
+    def rank(self, concern: Concern) -> int:
+        """How urgent a concern is: 0 is the most."""
+        return self.objective.index(concern)
+
+
+def objective_flaw(objective: Sequence[Concern]) -> str:
+    """Why this order cannot be policy's, "" where it can: each level once, what is wrong before all else."""
+    if sorted(objective) != sorted(Concern):
+        return f"names each of {', '.join(Concern)} once"
+    if set(objective[: len(WRONG)]) != set(WRONG):
+        return f"begins with {', '.join(WRONG)}, in any order: nothing that is wrong waits for what could be better"
+    return ""

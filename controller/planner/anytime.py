@@ -36,7 +36,7 @@ def plans(
     efforts, cut = _Efforts(found), found.stopped
     done, vain = 1, 0
     while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
-        if not (found.stopped or score.wrong(best.score_after)):
+        if not (found.stopped or score.unmended(best)):
             return
         effort, prefers = efforts.next(found)
         found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers)

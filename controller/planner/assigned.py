@@ -2,7 +2,7 @@
 
     items  VMs that may move: those on hosts where something is wrong, and others by chance
     hard   what Placement admits, what hosts are filled to, one member of a group to a host, rules of places
-    cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `BROKEN`, `HOT`,
+    cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `WRONG` and
            `UNEVEN`; what staying breaks where the host fails, drains or is not cleared; `gain_per_gib` a GiB copied
 
 Watts, uplinks, budgets, waves, groups of other kinds and peaks of what arrives are not in it, what a VM uses counts as
@@ -16,6 +16,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from controller.model.cluster import BoolColumn
+from controller.model.plan import Concern
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import copies, groups, rules, score
 from controller.planner.assignment.problem import Flags, Problem, UnsoundProblemError, Whole
@@ -32,8 +33,8 @@ STEPS = 200
 
 UNIT = 10_000
 """What a host of mean size has of each quantity; amounts are whole numbers of it."""
-BROKEN, HOT, UNEVEN = 100_000, 1_000, 10
-"""What one of these units costs above capacity, above a limit, above the rack's mean."""
+WRONG, UNEVEN = (100_000, 1_000, 100), 10
+"""What one of these units costs of what is wrong, the most urgent level first, and above the rack's mean."""
 LARGEST = 10**7
 """No amount counts as more."""
 
@@ -95,7 +96,7 @@ def of_load(load: Load, vms: IntColumn) -> Problem:
         move_cost=_move_cost(load, vms),
         capacity=capacity,
         safety=safety,
-        safety_weight=np.array([BROKEN] * 3 + [HOT] * 3 + [UNEVEN]),
+        safety_weight=np.array([_weight(load, Concern.BROKEN)] * 3 + [_weight(load, Concern.HOT)] * 3 + [UNEVEN]),
     )
 
 
@@ -227,9 +228,15 @@ def _move_cost(load: Load, vms: IntColumn) -> Whole:
     facts = load.situation
     gib = np.minimum(copies.sent_gib(load, vms), LARGEST)
     copying = np.minimum(facts.policy.limits.gain_per_gib * gib * UNIT * UNEVEN, LARGEST)
-    fleeing = facts.standing.fleeing[load.host[vms]].astype(np.int64)
-    wrong = fleeing + misplaced(load)[vms] + _crowded(load, vms)
-    return 1 + copying.astype(np.int64) - wrong * BROKEN * UNIT
+    home = load.host[vms]
+    broken = facts.standing.failing[home].astype(np.int64) + misplaced(load)[vms] + _crowded(load, vms)
+    wrong = broken * _weight(load, Concern.BROKEN) + facts.cluster.hosts.draining[home] * _weight(load, Concern.DRAIN)
+    cost: Whole = 1 + copying.astype(np.int64) - wrong * UNIT
+    return cost
+
+
+def _weight(load: Load, concern: Concern) -> int:
+    return WRONG[load.situation.policy.rank(concern)]
 
 
 def _crowded(load: Load, vms: IntColumn) -> BoolColumn:

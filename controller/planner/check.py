@@ -39,6 +39,8 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     found += check_loads.problems(cluster, policy, plan)
     found += check_groups.problems(cluster, plan, rows)
     found += check_freed.problems(cluster, policy, plan, rows)
+    if plan.objective != policy.objective:
+        found.append("its objective is not policy's")
     if plan.score_after > plan.score_before:
         found.append(f"the objective would go from {plan.score_before} to {plan.score_after}")
     return tuple(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.plan import Concern, Move
+from controller.model.plan import WRONG, Concern, Move
 from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
 from controller.planner import extra_specs, numa
@@ -105,7 +105,7 @@ def _of_source(cluster: model.Cluster, host: int, facility: frozenset[int]) -> I
 
 
 def _of_battery(cluster: model.Cluster, move: Move, source: int) -> Iterator[str]:
-    if move.concern >= Concern.UNEVEN and _on_battery(cluster, source):
+    if move.concern not in WRONG and _on_battery(cluster, source):
         what = "balance" if move.concern is Concern.UNEVEN else "consolidation"
         yield f"a feed of its source runs on battery, and it moves for {what}"
 

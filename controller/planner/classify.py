@@ -1,6 +1,6 @@
 """What is wrong with a cluster, most urgent first: each breach with its key, its amount against its limit, a sentence.
 
-A breach of concern HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); one that is BROKEN at once.
+A breach that is HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); others do at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.plan import Breach, Concern
+from controller.model.plan import AT_ONCE, Breach, Concern
 from controller.model.sample import Health
 from controller.planner import amounts, groups, rules, score, supplies
 from controller.planner.load import Load, misplaced
@@ -17,17 +17,21 @@ from inventory.model import Classification
 RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 """What Placement counts, and by what its unit is divided for people."""
 
+EMPTYING = ("health", "inlet", "drain")
+"""Rules of breaches that last until no VM is left on the host."""
+
 
 def breaches(load: Load) -> tuple[Breach, ...]:
     """Everything that does not hold now, by concern and key."""
-    found = (*_broken(load), *_hot(load), *_uneven(load))
-    return tuple(sorted(found, key=lambda breach: (breach.concern, breach.key)))
+    found = (*_broken(load), *_hot(load), *_drains(load), *_uneven(load))
+    rank = load.situation.policy.rank
+    return tuple(sorted(found, key=lambda breach: (rank(breach.concern), breach.key)))
 
 
 def lasting(load: Load, breach: Breach) -> bool:
     """Whether it holds for long enough to be acted on."""
     since = load.situation.cluster.breach_since
-    if breach.concern is Concern.BROKEN or since is None:
+    if breach.concern in AT_ONCE or since is None:
         return True
     began = since.get(breach.key)
     return began is not None and load.situation.now_s - began >= load.situation.policy.sustained.total_seconds()
@@ -35,7 +39,6 @@ def lasting(load: Load, breach: Breach) -> bool:
 
 def _broken(load: Load) -> Iterator[Breach]:
     yield from _down(load)
-    yield from _drains(load)
     yield from _failing(load)
     yield from _over_capacity(load)
     yield from _misplaced(load)
@@ -70,8 +73,9 @@ def _failing(load: Load) -> Iterator[Breach]:
 
 def _exposed(load: Load, rule: str, host: int, what: str) -> Breach:
     name, count = load.situation.cluster.hosts.names[host], int(load.vms_on[host])
+    concern = Concern.DRAIN if rule == "drain" else Concern.BROKEN
     return Breach(
-        key=f"{rule}:{name}", concern=Concern.BROKEN, rule=rule, subject=name, amount=count, limit=0, unit="VMs",
+        key=f"{rule}:{name}", concern=concern, rule=rule, subject=name, amount=count, limit=0, unit="VMs",
         why=f"{name} {what} {count} VM{'s' if count != 1 else ''}",
     )  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 A host is freed wholly or not at all: every VM on it finds a target, or all stay where they were. Targets are hosts in
 use that every rule admits and that stay within `fill_ratio`, the fullest of them first, so that VMs gather and do not
-fill the host that would be freed next. What is broken, hot or uneven is no worse after each host, and the reserve of
-every kind of host that gave or took holds (`reserve`). No guest is paused for it: what would have to be forced to its
-end stays. A VM that was sent to a host that is then freed is sent on, at no further cost.
+fill the host that would be freed next. What counts more in policy's objective is no worse after each host, and the
+reserve of every kind of host that gave or took holds (`reserve`). No guest is paused for it: what would have to be
+forced to its end stays. A VM that was sent to a host that is then freed is sent on, at no further cost.
 """
 
 from collections.abc import Iterator
@@ -67,7 +67,8 @@ class Freeing:
         kinds = load.situation.saving.kind
         if not reserve.holds(load, [int(kinds[host])], without=host):
             return False
-        before, gone = score.of_load(load)[: score.MENDED], list[tuple[int, Breach | None]]()
+        above = load.situation.policy.rank(Concern.CONSOLIDATION)
+        before, gone = score.of_load(load)[:above], list[tuple[int, Breach | None]]()
         vms, touched = search.on(host), {int(kinds[host])}
         order = np.lexsort((vms, -search.prefers.costs(load.situation.asked[1, vms])))
         for vm in vms[order].tolist():
@@ -78,7 +79,7 @@ class Freeing:
             search.send(vm, target, breach)
             touched.add(int(kinds[target]))
         whole = len(gone) == len(vms)
-        if whole and score.of_load(load)[: score.MENDED] <= before and reserve.holds(load, touched):
+        if whole and score.of_load(load)[:above] <= before and reserve.holds(load, touched):
             return True
         for vm, reason in reversed(gone):
             search.send(vm, host, reason or breach)
@@ -86,16 +87,19 @@ class Freeing:
 
     def _target(self, vm: int, breach: Breach) -> int | None:
         """The fullest host in use that may take the VM, stays below what policy lets be filled, and does not become
-        uneven by it; never the one where it stood at first, which something urgent may have sent it from.
+        uneven by it, where that counts more; never the one where it stood at first, which something urgent may have
+        sent it from.
         """
         search, load = self._search, self._search.load
+        policy = load.situation.policy
         if not search.movable(np.array([vm], np.int32), breach)[0]:
             return None
         hosts = rules.places(load, vm)
         hosts = hosts[(load.vms_on[hosts] > 0) & (hosts != load.origin[vm])]
         hosts = rules.admitted(load, vm, hosts, rules.DYNAMIC)
         hosts = rules.below_brim(load, vm, rules.below_fill(load, vm, hosts), rules.BRIM)
-        hosts = hosts[~(preference.uneven_after(load, vm, hosts) > 0.0)]
+        if policy.rank(Concern.UNEVEN) < policy.rank(Concern.CONSOLIDATION):
+            hosts = hosts[~(preference.uneven_after(load, vm, hosts) > 0.0)]
         if not len(hosts):
             return None
         costs = preference.costs(load, vm, hosts) - 2.0 * preference.fullest_after(load, vm, hosts)

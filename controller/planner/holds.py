@@ -14,7 +14,6 @@ from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
 from controller.planner.stuck import Stuck, Verdict
-from controller.planner.terms import EMPTYING
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
@@ -62,7 +61,7 @@ class Holds:
         rule = self._of_whole(breach)
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
-        elif breach.rule in {*EMPTYING, "clearance", "group"}:
+        elif breach.rule in {*classify.EMPTYING, "clearance", "group"}:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -103,7 +102,7 @@ class Holds:
         known = [vm for vm in vms if load.host[vm] >= 0 and load.situation.cluster.vms.requirement[vm] >= 0]
         pairs = [(self.held(vm), self.bars.pairs(vm, within[vm])) for vm in known]
         held = stuck.grouped(load, [self.verdict(vm, within[vm]) for vm in vms])
-        cannot = breach.rule in EMPTYING
+        cannot = breach.rule in classify.EMPTYING
         stays = f"{breach.subject} cannot be emptied" if cannot else f"{breach.why}, and stays so"
         return Left(
             breach=breach.key,
@@ -147,7 +146,7 @@ class Holds:
 
     def asked(self, breach: Breach) -> list[int]:
         """The VMs that should have moved, or, where any of many could, those that would relieve it most."""
-        known = breach.rule in {*EMPTYING, "clearance", "group"}
+        known = breach.rule in {*classify.EMPTYING, "clearance", "group"}
         return self._should_move(breach) if known else self._relieving(breach)
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:

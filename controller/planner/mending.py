@@ -8,7 +8,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, supplies, whim
+from controller.planner import amounts, canonical, classify, copies, groups, supplies
 from controller.planner.mover import Mover
 
 NEGLIGIBLE = 0.001
@@ -17,24 +17,25 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
-URGENCY = ("clearance", "health", "inlet", "drain", "capacity", "group")
+URGENCY = ("clearance", "health", "inlet", "capacity", "group")
 """Which of the broken is mended first."""
 
 
 def mend(search: Mover) -> None:
     """One pass over everything broken or hot that has lasted."""
-    for breach in sorted(classify.breaches(search.load), key=lambda breach: urgency(breach, search.prefers)):
+    for breach in sorted(classify.breaches(search.load), key=lambda breach: urgency(search, breach)):
         if search.asked_to_stop():
             return
         if breach.rule in MENDERS and classify.lasting(search.load, breach):
             MENDERS[breach.rule](search, breach)
 
 
-def urgency(breach: Breach, prefers: whim.Whim) -> tuple[int, int, float, str]:
-    """Broken before hot; among equals the furthest over its limit first."""
+def urgency(search: Mover, breach: Breach) -> tuple[int, int, float, str]:
+    """By policy's order of concerns; among equals the furthest over its limit first."""
+    prefers = search.prefers
     rank = prefers.rank(URGENCY.index(breach.rule), len(URGENCY)) if breach.rule in URGENCY else len(URGENCY)
     over = prefers.amount(breach.amount / breach.limit) if breach.limit > 0 else 0.0
-    return breach.concern, rank, -over, breach.key
+    return search.situation.policy.rank(breach.concern), rank, -over, breach.key
 
 
 def _empty(search: Mover, breach: Breach) -> None:

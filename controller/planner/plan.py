@@ -59,7 +59,7 @@ def plan(
     best = proved(facts, search.choices(facts), cluster, policy, now)
     several = policy.search_rounds if policy.mode is Mode.AUTO and only is None and facts.own_moves else 1
     for number in range(1, several):
-        if not score.wrong(best.score_after):
+        if not score.unmended(best):
             break
         found = search.choices(facts, prefers=whim.of_round(number))
         best = better(facts, found, best, cluster, now) or best
@@ -92,7 +92,7 @@ def earns(made: words.Plan, best: words.Plan, policy: Policy) -> bool:
     """Whether it mends more; where it only evens more out, whether that pays for what it copies more for it; where it
     only frees more hosts, each of which pays for itself, that is enough.
     """
-    uneven = int(words.Concern.UNEVEN)
+    uneven = policy.rank(words.Concern.UNEVEN)
     if made.score_after[:uneven] != best.score_after[:uneven] or made.score_after[uneven] == best.score_after[uneven]:
         return made.score_after < best.score_after
     more = _copied_to_mend(made) - _copied_to_mend(best)
@@ -180,6 +180,7 @@ def _assembled(
         sentence=_frozen(facts.cluster) + _cut_short(stopped) + describe.plan(moves, was, left, held, frees),
         moves=tuple(moves),
         holds=held,
+        objective=facts.policy.objective,
         breaches_before=was,
         breaches_after=left,
         limits=limits.states(before, after),

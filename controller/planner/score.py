@@ -1,9 +1,10 @@
-"""The objective: four numbers, lower is better, compared in order: no later gain pays for an earlier loss.
+"""The objective: a number a level, lower is better, compared in policy's order: no later gain pays for an earlier loss.
 
-    broken = VMs on failing or draining hosts + VMs above their host's clearance + excess of groups
+    broken = VMs on failing hosts + VMs above their host's clearance + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
+    drain  = VMs on hosts that an operator drains
     uneven = sum over hosts of max(0, cpu - mean cpu of the rack - uneven_ratio)
     consolidation = hosts in use that policy lets be freed; 0 where consolidation is off
 
@@ -14,14 +15,12 @@ consolidation on it is that of its hosts in use: an emptied host takes its threa
 import numpy as np
 
 from controller.model.cluster import BoolColumn
+from controller.model.plan import Concern, Plan
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner.load import Load
 
-Score = tuple[float, float, float, float]
+Score = tuple[float, ...]
 
-NAMES = ("broken", "hot", "uneven", "consolidation")
-MENDED = 3
-"""So many of them are of what is wrong; the last is of what could be saved."""
 DIGITS = 9
 """Scores are rounded to this many digits, so that the rounding of sums is no gain."""
 LEAST_LIMIT = 1e-3
@@ -32,20 +31,27 @@ DUST = 1e-9
 
 def of_load(load: Load) -> Score:
     """The whole cluster's score."""
-    uneven = float(unevenness(load).sum())
-    return round(broken(load), DIGITS), round(hot(load), DIGITS), round(uneven, DIGITS), float(in_use(load).sum())
+    levels = {
+        Concern.BROKEN: broken(load),
+        Concern.HOT: hot(load),
+        Concern.DRAIN: float(load.vms_on[load.situation.cluster.hosts.draining].sum()),
+        Concern.UNEVEN: float(unevenness(load).sum()),
+        Concern.CONSOLIDATION: float(in_use(load).sum()),
+    }
+    return tuple(round(levels[concern], DIGITS) for concern in load.situation.policy.objective)
 
 
-def wrong(score: tuple[float, ...]) -> bool:
-    """Whether anything is broken, hot or uneven, so that another search might mend more."""
-    return any(score[:MENDED])
+def unmended(plan: Plan) -> bool:
+    """Whether the plan leaves anything wrong or uneven, so that another search might mend more."""
+    levels = zip(plan.objective, plan.score_after, strict=True)
+    return any(left for concern, left in levels if concern is not Concern.CONSOLIDATION)
 
 
 def broken(load: Load) -> float:
     """What is broken now."""
     situation = load.situation
     over = np.maximum(load.asked / np.maximum(situation.capacity, 1.0) - 1.0, 0.0)
-    return float(load.vms_on[situation.standing.fleeing].sum() + load.misplaced + load.excess_of.sum() + over.sum())
+    return float(load.vms_on[situation.standing.failing].sum() + load.misplaced + load.excess_of.sum() + over.sum())
 
 
 def hot(load: Load) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.cluster import BoolColumn
-from controller.model.plan import Breach, Concern
+from controller.model.plan import WRONG, Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import (
     amounts,
@@ -71,20 +71,35 @@ def choices(
     search = Search(situation, effort, stop, prefers)
     if prefers.seed is not None and not (situation.own_moves and search.rearrange(prefers.seed)):
         search = Search(situation, effort, stop, prefers.undirected())
-    frees = situation.policy.consolidation.enabled and situation.own_moves
-    before = score.of_load(search.load)
+    stages, before = _stages(search), score.of_load(search.load)
     while True:
-        mending.mend(search)
-        if situation.policy.balance and situation.own_moves:
-            levelling.level(search)
-        search.settle()
-        after = score.of_load(search.load)
-        if after >= before and frees and not search.stopped:
-            search.freeing.free()
+        for stage in stages:
+            stage()
             after = score.of_load(search.load)
+            if after < before or search.stopped:
+                break
         if after >= before or search.stopped:
             return search.found()
         before = after
+
+
+def _stages(search: "Search") -> list[Callable[[], None]]:
+    """What is done in turn, each where those before it make nothing better any more: what is wrong is mended first."""
+    policy, own_moves = search.situation.policy, search.situation.own_moves
+    frees, evens_out = policy.consolidation.enabled and own_moves, policy.balance and own_moves
+    frees_first = frees and policy.rank(Concern.CONSOLIDATION) < policy.rank(Concern.UNEVEN)
+
+    def mend() -> None:
+        mending.mend(search)
+        if not frees_first:
+            even_out()
+        search.settle()
+
+    def even_out() -> None:
+        if evens_out:
+            levelling.level(search)
+
+    return [mend, *([search.freeing.free] if frees else ()), *([even_out] if frees_first else ())]
 
 
 class Search:
@@ -120,7 +135,8 @@ class Search:
             Choice(vm=vm, target=int(self.load.host[vm]), breach=breach, room_for=self._room_for.get(vm))
             for vm, breach in self._reasons.items()
         ]
-        ordered = tuple(sorted(made, key=lambda choice: choice.breach.concern))
+        rank = self.situation.policy.rank
+        ordered = tuple(sorted(made, key=lambda choice: rank(choice.breach.concern)))
         return Found(choices=ordered, score=score.of_load(self.load), stopped=self.stopped, bounded=self._rooms.bounded)
 
     def may_move(self, vm: int, breach: Breach) -> bool:
@@ -131,7 +147,7 @@ class Search:
         """Which of the VMs themselves may move for this breach, wherever to."""
         drained, asked_for = self._drained[vms], self._asked_for[vms]
         movable = ~self._held[vms] & (self._sent[vms] | ~self._ledger.refusing(vms))
-        if breach.concern >= Concern.UNEVEN:
+        if breach.concern not in WRONG:
             movable &= ~self.situation.standing.on_battery[self.load.host[vms]]
         elsewhere = np.zeros(len(vms), np.bool_) if breach.rule == "drain" else ~drained & self.situation.own_moves
         allowed: BoolColumn = movable & (asked_for | elsewhere)
@@ -214,13 +230,13 @@ class Search:
         """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
         uneven is left to `levelling`, with its own rules of what is worth a move. False where nobody can tell or asks.
         """
-        wrong = (breach for breach in classify.breaches(self.load) if breach.concern < Concern.UNEVEN)
+        wrong = (breach for breach in classify.breaches(self.load) if breach.concern in WRONG)
         lasting = [breach for breach in wrong if classify.lasting(self.load, breach)]
         if not lasting:
             return False
         from controller.planner import assigned  # noqa: PLC0415 - loads a compiler, which most searches do without
 
-        found = sorted(lasting, key=lambda breach: mending.urgency(breach, self.prefers))
+        found = sorted(lasting, key=lambda breach: mending.urgency(self, breach))
         hosts = {self.hosts[breach.subject] for breach in found if breach.subject in self.hosts}
         placement = assigned.placement(self.load, ~self._held, hosts, seed, self.asked_to_stop)
         if placement is None:

@@ -165,7 +165,7 @@ def of_cluster(
 def _urgent(cluster: model.Cluster, judged: Standing) -> model.BoolColumn:
     host = cluster.vms.host
     misplaced: model.BoolColumn = cluster.vms.classification > np.append(cluster.hosts.clearance, np.int8(127))[host]
-    return np.append(judged.fleeing, False)[host] | misplaced
+    return np.append(judged.failing | cluster.hosts.draining, False)[host] | misplaced
 
 
 def _rows(cluster: model.Cluster, names: Collection[HostName]) -> frozenset[int]:

@@ -33,8 +33,8 @@ class Standing:
 
     `open`: it may receive. `closed`: the first rule by which it does not, `shut`: each rule that says so, in order.
     `held`: why it sheds nothing on our own account; `drain_held` in an operator's drain.
-    `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `fleeing`:
-    its VMs shall leave, for one of these or for an operator. `on_battery`: a feed of it is (`batteries`).
+    `sick`: its hardware fails. `overheated`: its inlet is above critical, and not with its whole zone. `failing`:
+    one of these. `on_battery`: a feed of it is (`batteries`).
     """
 
     open: model.BoolColumn
@@ -44,7 +44,7 @@ class Standing:
     drain_held: RuleColumn
     sick: model.BoolColumn
     overheated: model.BoolColumn
-    fleeing: model.BoolColumn
+    failing: model.BoolColumn
     on_battery: model.BoolColumn
     facility_zones: model.BoolColumn
     warm_share: FloatColumn
@@ -90,7 +90,7 @@ def of_hosts(cluster: model.Cluster, zones: IntColumn, facility_share: float) ->
         drain_held=first_rule(("down", down), ("withheld", hosts.withheld)),
         sick=sick,
         overheated=overheated,
-        fleeing=sick | overheated | hosts.draining,
+        failing=sick | overheated,
         on_battery=on_battery,
         facility_zones=facility_zones,
         warm_share=warm_share,

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from controller.model.cluster import BoolColumn
 from controller.model.plan import Concern
 from controller.model.sample import FloatColumn
 from controller.planner import amounts, classify, score, supplies
 from controller.planner.load import Load
 from controller.planner.standing import first_rule
 
-EMPTYING = ("health", "inlet", "drain")
-"""Rules of breaches that last until no VM is left on the host; a VM on one of several counts once, by the first."""
+FAILING = ("health", "inlet")
+"""Rules of hosts that fail; a VM on a host that fails by several counts once, by the first."""
 
 LIKEWISE = 1e-12
 """Scores that differ by less are the same but for rounding."""
@@ -32,7 +33,7 @@ class Term:
     `after` are what it adds to the score of its concern; 0 where the limit holds.
     """
 
-    concern: str
+    concern: Concern
     key: str
     what: str
     unit: str
@@ -68,11 +69,11 @@ def of_move(load: Load, vm: int, target: int, breach: str) -> tuple[Term, ...]:
     after = tuple(_parts(load, vm))
     load.move(vm, source)
     rule, _, subject = breach.partition(":")
-    emptied = f":{subject}" if rule in EMPTYING else None
+    emptied = f":{subject}" if rule in FAILING else None
     found = [term for pair in zip(before, after, strict=True) for term in _changed(*pair, breach)]
     named = [replace(term, key=breach) if _empties(term, emptied) else term for term in found]
-    order = {name: at for at, name in enumerate(score.NAMES)}
-    return tuple(sorted(named, key=lambda term: (order[term.concern], term.after - term.before, term.key)))
+    order = load.situation.policy.objective
+    return tuple(sorted(named, key=lambda term: (order.index(term.concern), term.after - term.before, term.key)))
 
 
 def paying(terms: Sequence[Term], breach: str) -> Term | None:
@@ -99,14 +100,14 @@ def amount(unit: str, value: float) -> str:
 
 
 def _empties(term: Term, emptied: str | None) -> bool:
-    return emptied is not None and term.key.endswith(emptied) and term.key.partition(":")[0] in EMPTYING
+    return emptied is not None and term.key.endswith(emptied) and term.key.partition(":")[0] in FAILING
 
 
 def _changed(before: _Part, after: _Part, breach: str) -> Iterator[Term]:
     asked = np.array([key == breach for key in before.keys], np.bool_) & np.isfinite(before.amount)
     for row in np.flatnonzero((np.abs(after.score - before.score) > LIKEWISE) | asked).tolist():
         yield Term(
-            concern=before.concern.name.lower(),
+            concern=before.concern,
             key=before.keys[row],
             what=before.whats[row],
             unit=before.unit,
@@ -121,7 +122,8 @@ def _changed(before: _Part, after: _Part, breach: str) -> Iterator[Term]:
 
 def _parts(load: Load, vm: int) -> Iterator[_Part]:
     """All summands that a move of the VM can change."""
-    yield _fleeing(load)
+    yield _failing(load)
+    yield _drained(load)
     yield _misplaced(load, vm)
     yield _ungrouped(load, vm)
     yield from _over_capacity(load)
@@ -132,19 +134,29 @@ def _parts(load: Load, vm: int) -> Iterator[_Part]:
         yield _in_use(load)
 
 
-def _fleeing(load: Load) -> _Part:
-    judged, hosts = load.situation.standing, load.situation.cluster.hosts
-    masks = (judged.sick, judged.overheated, hosts.draining)
-    rules = first_rule(*zip(EMPTYING, masks, strict=True)).tolist()
+def _failing(load: Load) -> _Part:
+    judged, names = load.situation.standing, load.situation.cluster.hosts.names
+    rules = first_rule(*zip(FAILING, (judged.sick, judged.overheated), strict=True)).tolist()
+    keys = [f"{rule}:{name}" for rule, name in zip(rules, names, strict=True)]
+    return _emptied(load, Concern.BROKEN, keys, judged.failing)
+
+
+def _drained(load: Load) -> _Part:
+    hosts = load.situation.cluster.hosts
+    return _emptied(load, Concern.DRAIN, [f"drain:{name}" for name in hosts.names], hosts.draining)
+
+
+def _emptied(load: Load, concern: Concern, keys: Sequence[str], hosts: BoolColumn) -> _Part:
+    """Hosts on which no VM is to be left."""
     on = load.vms_on.astype(np.float64)
     return _Part(
-        concern=Concern.BROKEN,
-        keys=[f"{rule}:{name}" for rule, name in zip(rules, hosts.names, strict=True)],
-        whats=[f"VMs on {name}" for name in hosts.names],
+        concern=concern,
+        keys=keys,
+        whats=[f"VMs on {name}" for name in load.situation.cluster.hosts.names],
         unit="",
         amount=on,
         limit=np.zeros(len(on)),
-        score=np.where(np.equal(rules, ""), 0.0, on),
+        score=np.where(hosts, on, 0.0),
     )
 
 

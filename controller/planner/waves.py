@@ -60,7 +60,8 @@ def _wave(load: Load, left: Sequence[Choice], copy_s: Mapping[int, float]) -> Wa
                 break
             if choice is not wave[0] and _joins(load, places, choice):
                 wave.append(choice)
-    return tuple(sorted(wave, key=lambda choice: choice.breach.concern))
+    rank = load.situation.policy.rank
+    return tuple(sorted(wave, key=lambda choice: rank(choice.breach.concern)))
 
 
 def _apart(seconds: float, longest: float) -> tuple[bool, float]:

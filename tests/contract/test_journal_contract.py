@@ -154,6 +154,9 @@ def plan(plan_id: str = "p1", at: datetime = START) -> Plan:
     breach = Breach(
         key="cpu:c1", concern=Concern.HOT, rule="cpu", subject="c1", amount=0.9, limit=0.8, unit="ratio", why="hot"
     )
+    drain = Breach(
+        key="drain:c3", concern=Concern.DRAIN, rule="drain", subject="c3", amount=1, limit=0, unit="VMs", why="drained"
+    )
     limit = LimitState(key="cpu:c1", subject="c1", unit="ratio", limit=math.inf, before=0.9, after=0.7)
     return Plan(
         id=PlanId(plan_id),
@@ -163,7 +166,8 @@ def plan(plan_id: str = "p1", at: datetime = START) -> Plan:
         sentence="One move.",
         moves=(move,),
         holds=(),
-        breaches_before=(breach,),
+        objective=(Concern.BROKEN, Concern.HOT, Concern.UNEVEN, Concern.CONSOLIDATION),
+        breaches_before=(breach, drain),
         breaches_after=(),
         limits=(limit,),
         score_before=(1.0,),
@@ -179,12 +183,22 @@ def test_a_plan_comes_back_as_it_was(store: journal.SqlJournal) -> None:
     assert store.plan(PlanId("p3")) is None
 
 
+OLDER = {
+    '"blackout_estimate":': '"blackout":',
+    '"concern":"drain"': '"concern":0',
+    '"concern":"hot"': '"concern":1',
+    '"objective":["broken","hot","uneven","consolidation"],': "",
+}
+"""What a plan's JSON says now, and what it said at first."""
+
+
 def test_a_plan_that_an_older_program_kept_can_still_be_read(address: str) -> None:
     with journal.open_journal(address) as opened:
         opened.save_plan(plan())
     database = engine.open_engine(engine.journal_url(address))
     with database.begin() as connection:
-        connection.exec_driver_sql("""UPDATE plans SET body = replace(body, '"blackout_estimate":', '"blackout":')""")
+        for now, before in OLDER.items():
+            connection.exec_driver_sql(f"UPDATE plans SET body = replace(body, '{now}', '{before}')")
         connection.exec_driver_sql("ALTER TABLE moves DROP COLUMN force_after_s")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
     database.dispose()

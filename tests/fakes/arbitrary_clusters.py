@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
+from controller.model.plan import WRONG, Concern
 from controller.model.policy import Limits, MigrationPolicy, Policy
 from inventory.model import Domain, NumaCell, Tier
 from tests import builders
@@ -76,10 +77,12 @@ def narrow() -> st.SearchStrategy[Policy]:
 
 
 def policies() -> st.SearchStrategy[Policy]:
-    """Limits from the tightest to the loosest."""
+    """Limits from the tightest to the loosest, and what counts more than what in any order."""
     return st.builds(
-        lambda limits, forced: Policy(
-            limits=limits, migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True)
+        lambda limits, forced, wrong, better: Policy(
+            limits=limits,
+            migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True),
+            objective=(*wrong, *better),
         ),
         st.builds(
             Limits,
@@ -92,6 +95,8 @@ def policies() -> st.SearchStrategy[Policy]:
             per_hour=st.sampled_from([100, 100, 5, 0]),
         ),
         st.sampled_from([frozenset(), frozenset({Tier.STANDARD})]),
+        st.permutations(WRONG),
+        st.permutations([concern for concern in Concern if concern not in WRONG]),
     )
 
 

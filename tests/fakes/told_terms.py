@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from controller.model.cluster import Cluster
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import score, situation, terms
+from controller.planner import situation, terms
 from controller.planner.load import Load
 from controller.planner.terms import Term
 from tests import builders
@@ -18,8 +18,8 @@ def of_moves(cluster: Cluster, policy: Policy, made: Plan) -> Iterator[tuple[Mov
     for move in made.moves:
         vm, target = facts.cluster.vms.ids.index(move.vm), facts.cluster.hosts.names.index(move.target)
         changed = list(terms.of_move(load, vm, target, move.breach))
-        sums = [sum(term.after - term.before for term in changed if term.concern == name) for name in score.NAMES]
+        sums = [sum(term.after - term.before for term in changed if term.concern == name) for name in made.objective]
         told = [after - before for before, after in zip(move.score_before, move.score_after, strict=True)]
-        pairs = zip(score.NAMES, sums, told, strict=True)
+        pairs = zip(made.objective, sums, told, strict=True)
         yield move, changed, [name for name, found, said in pairs if abs(found - said) > 1e-6]
         load.move(vm, target)

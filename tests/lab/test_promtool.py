@@ -42,7 +42,7 @@ def test_the_metrics_names_and_units_follow_prometheus_conventions() -> None:
     status = replace(
         status, turned_at=NOW, readings=census.readings(cluster), racks=census.racks(cluster),
         turns=Turns().add({"observe": 1.0}),
-        plan=PlanSummary(id="p", created_at=NOW, sentence="", waves=1, moves={"hot": 1}, score_before=(1.0,)),
+        plan=PlanSummary(id="p", created_at=NOW, sentence="", waves=1, moves={"hot": 1}, score_before={"hot": 1.0}),
     )  # fmt: skip
     ours = [line for line in _page(status, cluster).splitlines() if "python_info" not in line]
     assert promtool("check", "metrics", text="\n".join(ours) + "\n") == ""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from controller.model import plan as words
 from controller.model.cluster import Cluster
 from controller.model.policy import Policy
-from controller.planner import classify, counterfactual, plan, score, situation, terms
+from controller.planner import classify, counterfactual, plan, situation, terms
 from controller.planner.load import Load
 from tests import builders
 from tests.fakes import arbitrary_clusters, otherwise, told_terms
@@ -61,5 +61,5 @@ def test_the_terms_that_a_move_changes_sum_to_its_change_of_the_score(cluster, p
     for move, changed, wrong in told_terms.of_moves(cluster, policy, made):
         assert not wrong, changed
         paying = terms.paying(changed, move.breach)
-        fell = [name for name in score.NAMES if any(t.after < t.before and t.concern == name for t in changed)]
+        fell = [name for name in made.objective if any(t.after < t.before and t.concern == name for t in changed)]
         assert (paying is None) == (not fell) or paying.after < paying.before

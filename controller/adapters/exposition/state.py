@@ -105,9 +105,9 @@ def _plan(plan: PlanSummary) -> Iterator[Metric]:
     for name, text, score in (
         (
             "gdcc_plan_score",
-            "The cluster's objective before the newest plan by term, lower is better.",
+            "The cluster's objective before the newest plan by concern, lower is better.",
             plan.score_before,
         ),
-        ("gdcc_plan_score_after", "The cluster's objective after the newest plan by term.", plan.score_after),
+        ("gdcc_plan_score_after", "The cluster's objective after the newest plan by concern.", plan.score_after),
     ):
-        yield gauges(name, text, ("term",), (((str(term),), value) for term, value in enumerate(score)))
+        yield gauges(name, text, ("concern",), (((concern,), value) for concern, value in score.items()))

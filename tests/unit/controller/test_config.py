@@ -106,6 +106,12 @@ def test_what_is_no_window_is_told_with_its_line(tmp_path: Path, text: str) -> N
     assert "controller.yaml:4: policy.windows.0" in line
 
 
+def test_an_objective_that_puts_evenness_before_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
+    late = "version: 1\nestate: e\npolicy:\n  objective: [uneven, broken, hot, drain, consolidation]\n"
+    (line,) = refused(tmp_path, late)
+    assert "controller.yaml:4: policy.objective" in line and "nothing that is wrong waits" in line
+
+
 def test_a_scope_of_no_kind_is_refused(tmp_path: Path) -> None:
     assert "is not a scope" in refused(tmp_path, "version: 1\nestate: e\npolicy:\n  scope_modes: {moph: auto}\n")[0]
 

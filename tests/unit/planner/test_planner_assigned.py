@@ -95,7 +95,7 @@ def test_a_problem_costs_what_its_amounts_are_over():
     )
     load = Load(situation.of_cluster(cluster, POLICY, NOW))
     problem = assigned.of_load(load, np.arange(5, dtype=np.int32))
-    assert objective.cost(problem, problem.origin).load == assigned.BROKEN * assigned.UNIT // 4
+    assert objective.cost(problem, problem.origin).load == assigned.WRONG[0] * assigned.UNIT // 4
     moved = problem.origin.copy()
     moved[0] = 1
     assert objective.cost(problem, moved).load == 0 and not objective.broken(problem, moved)

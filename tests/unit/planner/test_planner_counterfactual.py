@@ -77,7 +77,7 @@ def test_a_drain_would_have_to_be_lifted_and_a_lock_would_not_keep_the_vm():
     answer = told(builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1")]))
     assert said(answer)[0] == "would not move for drain:c1 if the drain of c1 were lifted"
     assert not [sentence for sentence in said(answer) if "locked" in sentence]
-    assert "paid for by VMs on c1 1 → 0, may be 0 (broken 1 → 0)" in answer.sentence
+    assert "paid for by VMs on c1 1 → 0, may be 0 (drain 1 → 0)" in answer.sentence
 
 
 @pytest.mark.parametrize(

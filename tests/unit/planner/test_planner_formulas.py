@@ -119,11 +119,11 @@ def test_a_migration_under_way_counts_on_both_hosts():
 
 def test_the_score_is_in_the_order_of_concern():
     cluster = builders.cluster(
-        hosts=[Host(name="a", memory_health=2), Host(name="b", cpu=0.88), Host(name="c")],
-        vms=[Vm(name="x", host="a")],
+        hosts=[Host(name="a", memory_health=2), Host(name="b", cpu=0.88), Host(name="c", draining=True)],
+        vms=[Vm(name="x", host="a"), Vm(name="y", host="c", cpu=0.0), Vm(name="z", host="c", cpu=0.0)],
     )
-    broken, hot, uneven, in_use = score.of_load(load_of(cluster))
-    assert (broken, hot) == (1.0, pytest.approx(0.1))
+    broken, hot, drain, uneven, in_use = score.of_load(load_of(cluster))
+    assert (broken, hot, drain) == (1.0, pytest.approx(0.1), 2.0)
     assert uneven == pytest.approx(0.88 - (0.88 * 64 + 1) / 192 - 0.25)
     assert in_use == 0.0, "consolidation is off"
 

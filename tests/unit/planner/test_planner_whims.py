@@ -19,7 +19,7 @@ def test_what_one_search_leaves_hot_or_uneven_another_mends(seed):
     once = plan.plan(cluster, small_instances.POLICY, NOW)
     policy = replace(small_instances.POLICY, search_rounds=4)
     several = plan.plan(cluster, policy, NOW)
-    assert several.score_after == (0, 0, 0, 0) < once.score_after
+    assert several.score_after == (0, 0, 0, 0, 0) < once.score_after
     assert check.problems(cluster, policy, several) == ()
     assert several == plan.plan(cluster, policy, NOW)
 
@@ -66,13 +66,13 @@ def test_what_a_person_approves_or_nobody_carries_out_is_of_one_search(mode):
 
 def test_what_only_evens_more_out_must_pay_for_what_it_copies_more():
     made = plan.plan(small_instances.cluster(8), small_instances.POLICY, NOW)
-    best = replace(made, score_after=(0.0, 0.0, 0.5, 0.0), moves=made.moves[:-1])
+    best = replace(made, score_after=(0.0, 0.0, 0.0, 0.5, 0.0), moves=made.moves[:-1])
     gib = made.moves[-1].copy_bytes / 2**30
-    pays = replace(made, score_after=(0.0, 0.0, 0.5 - 0.0011 * gib, 0.0))
-    vain = replace(made, score_after=(0.0, 0.0, 0.5 - 0.0009 * gib, 0.0))
+    pays = replace(made, score_after=(0.0, 0.0, 0.0, 0.5 - 0.0011 * gib, 0.0))
+    vain = replace(made, score_after=(0.0, 0.0, 0.0, 0.5 - 0.0009 * gib, 0.0))
     policy = replace(small_instances.POLICY, limits=Limits(gain_per_gib=0.001))
     assert plan.earns(pays, best, policy) and not plan.earns(vain, best, policy)
-    assert plan.earns(replace(vain, score_after=(0.0, -0.1, 0.9, 0.0)), best, policy), "what is hot comes first"
+    assert plan.earns(replace(vain, score_after=(0.0, -0.1, 0.0, 0.9, 0.0)), best, policy), "what is hot comes first"
     assert not plan.earns(best, best, policy)
 
 
