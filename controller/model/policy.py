@@ -189,7 +189,7 @@ class Policy:
 def objective_flaw(objective: Sequence[Concern]) -> str:
     """Why this order cannot be policy's, "" where it can: each level once, what is wrong before all else."""
     if sorted(objective) != sorted(Concern):
-        return f"names each of {', '.join(Concern)} once"
+        return f"must name each of {', '.join(Concern)} once"
     if set(objective[: len(WRONG)]) != set(WRONG):
-        return f"begins with {', '.join(WRONG)}, in any order: nothing that is wrong waits for what could be better"
+        return f"must begin with {', '.join(WRONG)}, in any order: nothing that is wrong waits for what could be better"
     return ""

@@ -7,31 +7,13 @@ import pytest
 
 from controller.model import cluster as model
 from controller.model.plan import Concern, Plan
-from controller.model.policy import Consolidation, Limits, MigrationPolicy, Policy, Thresholds
+from controller.model.policy import Consolidation, MigrationPolicy, Policy, Thresholds
 from controller.planner import check, explain, plan, project, reserve, score, situation, waves
 from controller.planner.load import Load
 from inventory.model import Tier
 from tests import builders
 from tests.builders import NOW, Aggregate, Host, Rack, Supply, System, Vm
-
-MANY = Limits(per_agency=8, per_system=8)
-ON = Policy(limits=MANY, consolidation=Consolidation(enabled=True))
-
-
-def policy(**words: object) -> Policy:
-    return replace(ON, consolidation=Consolidation(**{"enabled": True, **words}))
-
-
-def hosts(count: int, **words: object) -> list[Host]:
-    return [Host(name=f"c{n}", **words) for n in range(1, count + 1)]
-
-
-def vms(count: int, each: int = 2, **words: object) -> list[Vm]:
-    return [Vm(name=f"v{n}{m}", host=f"c{n}", **words) for n in range(1, count + 1) for m in range(each)]
-
-
-def cluster(count: int = 4, **more: object) -> model.Cluster:
-    return builders.cluster(**{"hosts": hosts(count), "vms": vms(count), **more})
+from tests.fakes.freeable import MANY, ON, cluster, hosts, policy, vms
 
 
 def planned(of: model.Cluster, by: Policy = ON) -> Plan:

@@ -76,9 +76,9 @@ def test_a_plan_made_under_another_order_does_not_pass():
 @pytest.mark.parametrize(
     ("order", "flaw"),
     [
-        ((BROKEN, HOT), "names each of broken, hot, drain, uneven, consolidation once"),
+        ((BROKEN, HOT), "must name each of broken, hot, drain, uneven, consolidation once"),
         ((BROKEN, BROKEN, HOT, DRAIN, UNEVEN), "once"),
-        ((BROKEN, HOT, UNEVEN, DRAIN, FREED), "begins with broken, hot, drain, in any order"),
+        ((BROKEN, HOT, UNEVEN, DRAIN, FREED), "must begin with broken, hot, drain, in any order"),
         ((DRAIN, HOT, BROKEN, FREED, UNEVEN), ""),
     ],
 )
