@@ -29,7 +29,9 @@ slowly = settings(
 """For properties of whole plans. `GDCC_EXAMPLES` asks for more examples."""
 
 seldom = settings(slowly, max_examples=max(10, EXAMPLES // 4))
-"""For properties of which an example is many plans: a quarter as many examples as `slowly`, ten at least."""
+"""For properties of which an example is many plans, or one of many that count for nothing: a quarter as many examples
+as `slowly`, ten at least.
+"""
 
 _RACKS = (("r1", "z1", "room1"), ("r2", "z1", "room1"), ("r3", "z2", "room2"))
 _REQUIREMENTS = (

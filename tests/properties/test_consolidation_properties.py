@@ -128,7 +128,7 @@ def test_more_rounds_leave_nothing_worse_and_pass_the_same_check(cluster, policy
     assert check.problems(cluster, several, best) == ()
 
 
-@slowly
+@seldom
 @given(cluster=CLUSTERS, policy=POLICIES, data=st.data())
 def test_the_checker_rejects_a_freeing_that_is_not_whole(cluster, policy, data):
     made = planned(cluster, policy)

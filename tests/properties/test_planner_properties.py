@@ -113,7 +113,7 @@ def test_the_order_of_input_does_not_matter(cluster, policy, seed):
     assert planned(builders.shuffled(cluster, seed), policy) == planned(cluster, policy)
 
 
-@slowly
+@seldom
 @given(case=CASES, data=st.data())
 def test_the_checker_rejects_a_plan_with_one_move_sent_where_a_rule_forbids(case, data):
     cluster, policy = case
