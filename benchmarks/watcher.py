@@ -57,7 +57,7 @@ def compare(interpreter: str, hosts: int, vms: int, settings: dict[str, dict[str
     cluster = perturbed.perturbed(hosts, vms, SEED)
     start = judge.judged(cluster, perturbed.POLICY, perturbed.NOW, ())
     row(f"{hosts:,} hosts x {vms:,} VMs", "seconds", "CPU s", "CPU s of the process", "peak MiB", "moves",
-        "refused by a rule", "over any limit", "over their memory", "broken, hot, uneven")  # fmt: skip
+        "refused by a rule", "over any limit", "over their memory", "broken, hot, drain, uneven")  # fmt: skip
     row(*["---"] * 10)
     row("before", *[""] * 6, *_left(start))
     ours = tell(cluster, "ours", ours_of(hosts, vms))

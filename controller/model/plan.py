@@ -125,7 +125,7 @@ class LimitState:
 class Plan:
     """`sentence` says what the plan does, or why it does nothing. An empty plan is an answer.
 
-    `objective`: the levels of every score, most urgent first.
+    `objective`: the levels of every score, most urgent first; plans kept by older programs have scores of fewer.
 
     `takes`: by its waves, each as long as its longest copy. `takes_at_least`, `waves_at_least`: what no order of the
     same moves could undercut within the limits of moves at once. `frees`: hosts emptied for consolidation.

@@ -2,7 +2,7 @@
 
     items  VMs that may move: those on hosts where something is wrong, and others by chance
     hard   what Placement admits, what hosts are filled to, one member of a group to a host, rules of places
-    cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `WRONG` and
+    cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `MOST_URGENT` and
            `UNEVEN`; what staying breaks where the host fails, drains or is not cleared; `gain_per_gib` a GiB copied
 
 Watts, uplinks, budgets, waves, groups of other kinds and peaks of what arrives are not in it, what a VM uses counts as
@@ -33,7 +33,7 @@ STEPS = 200
 
 UNIT = 10_000
 """What a host of mean size has of each quantity; amounts are whole numbers of it."""
-WRONG, UNEVEN = (100_000, 1_000, 100), 10
+MOST_URGENT, UNEVEN = (100_000, 1_000, 100), 10
 """What one of these units costs of what is wrong, the most urgent level first, and above the rack's mean."""
 LARGEST = 10**7
 """No amount counts as more."""
@@ -236,7 +236,7 @@ def _move_cost(load: Load, vms: IntColumn) -> Whole:
 
 
 def _weight(load: Load, concern: Concern) -> int:
-    return WRONG[load.situation.policy.rank(concern)]
+    return MOST_URGENT[load.situation.policy.rank(concern)]
 
 
 def _crowded(load: Load, vms: IntColumn) -> BoolColumn:

@@ -55,7 +55,7 @@ def from_plan(plan: Plan, subject: str) -> Explanation:
 
 def of_move(plan: Plan, move: Move) -> Explanation:
     """What a plan itself says of a move."""
-    scores = zip(plan.objective, move.score_before, move.score_after, strict=True)
+    scores = zip(plan.objective, move.score_before, move.score_after, strict=False)
     numbers = (
         *((name, f"{before:g} → {after:g}") for name, before, after in scores),
         ("wave", f"{move.wave} of {len(plan.waves)}"),
@@ -70,7 +70,7 @@ def of_move(plan: Plan, move: Move) -> Explanation:
 def _alone(plan: Plan, move: Move) -> Explanation:
     """The same with the concern that pays and with what asks for it: all that the plan knows of either."""
     told = of_move(plan, move)
-    scores = zip(plan.objective, move.score_before, move.score_after, strict=True)
+    scores = zip(plan.objective, move.score_before, move.score_after, strict=False)
     fell = next((f"; paid for by {name} {was:g} → {is_:g}" for name, was, is_ in scores if is_ < was), "")
     asked = [counterfactual.of_breach(breach) for breach in plan.breaches_before if breach.key == move.breach]
     unless = tuple(

@@ -49,8 +49,10 @@ class Freeing:
         situation = self._search.load.situation
         least, watts = situation.policy.consolidation.watts_per_gib, float(situation.saving.idle_watts[host])
         stays, gib = self._copied()
-        if stays[host] or not np.isfinite(gib[host]):
-            return "VMs on it may not move now, or made room for one that came to it"
+        if not np.isfinite(gib[host]):
+            return "a VM on it writes faster than it could be copied"
+        if stays[host]:
+            return "a VM on it may not move now"
         if watts < least * gib[host]:
             return f"it would save {watts:.0f} W for {gib[host]:.0f} GiB copied, and {least:g} W a GiB are asked for"
         return self._left(breach("", 0.0, 0.0, 0.0), host)

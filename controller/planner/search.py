@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.cluster import BoolColumn
-from controller.model.plan import WRONG, Breach, Concern
+from controller.model.plan import WRONG, Breach
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import (
     amounts,
@@ -71,35 +71,20 @@ def choices(
     search = Search(situation, effort, stop, prefers)
     if prefers.seed is not None and not (situation.own_moves and search.rearrange(prefers.seed)):
         search = Search(situation, effort, stop, prefers.undirected())
-    stages, before = _stages(search), score.of_load(search.load)
+    frees = situation.policy.consolidation.enabled and situation.own_moves
+    before = score.of_load(search.load)
     while True:
-        for stage in stages:
-            stage()
+        mending.mend(search)
+        if situation.policy.balance and situation.own_moves:
+            levelling.level(search)
+        search.settle()
+        after = score.of_load(search.load)
+        if after >= before and frees and not search.stopped:
+            search.freeing.free()
             after = score.of_load(search.load)
-            if after < before or search.stopped:
-                break
         if after >= before or search.stopped:
             return search.found()
         before = after
-
-
-def _stages(search: "Search") -> list[Callable[[], None]]:
-    """What is done in turn, each where those before it make nothing better any more: what is wrong is mended first."""
-    policy, own_moves = search.situation.policy, search.situation.own_moves
-    frees, evens_out = policy.consolidation.enabled and own_moves, policy.balance and own_moves
-    frees_first = frees and policy.rank(Concern.CONSOLIDATION) < policy.rank(Concern.UNEVEN)
-
-    def mend() -> None:
-        mending.mend(search)
-        if not frees_first:
-            even_out()
-        search.settle()
-
-    def even_out() -> None:
-        if evens_out:
-            levelling.level(search)
-
-    return [mend, *([search.freeing.free] if frees else ()), *([even_out] if frees_first else ())]
 
 
 class Search:

@@ -9,21 +9,24 @@ from controller.planner.search import Search, never
 from controller.planner.situation import Situation
 from controller.planner.stuck import Verdict
 
+LATER = f"nothing stands against it; a search ends after {freeing.TRIES} hosts that it cannot empty"
 NOBODY = freeing.breach("", 0.0, 0.0, 0.0)
 
 
 def why(facts: Situation, plan: Plan, holds: Holds, host: int) -> str:
     """In words, as everything stands after the plan's moves; "" where no host is freed, or none stands on this one."""
+    if not facts.policy.consolidation.enabled:
+        return ""
     search = _after(facts, plan)
     vms = search.on(host)
-    if not facts.policy.consolidation.enabled or not len(vms):
+    if not len(vms):
         return ""
     if not facts.own_moves:
         return "the controller makes no moves of its own"
     most = facts.policy.consolidation.max_hosts
     spent = f"one plan frees {most} at most (consolidation.max_hosts)" if len(plan.frees) >= most else ""
     found = _of_host(facts, host) or _of_vms(search.load, holds, vms) or spent
-    return found or search.freeing.obstacle(host) or "nothing is in the way any more: the next plan may free it"
+    return found or search.freeing.obstacle(host) or LATER
 
 
 def _of_host(facts: Situation, host: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
+import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,16 @@ def unhindered() -> Policy:
                       per_system=many, per_hour=many, max_copy=ever),
         migration=MigrationPolicy(give_up_after=ever),
     )  # fmt: skip
+
+
+def without_budgets(cluster: Cluster) -> Cluster:
+    """No agency and no system has an hour's budget, which a projection does not spend."""
+    agencies, systems = cluster.agencies, cluster.systems
+    return replace(
+        cluster,
+        agencies=replace(agencies, per_hour=np.full_like(agencies.per_hour, -1)),
+        systems=replace(systems, per_hour=np.full_like(systems.per_hour, -1)),
+    )
 
 
 def cluster(

@@ -106,6 +106,13 @@ def test_what_is_no_window_is_told_with_its_line(tmp_path: Path, text: str) -> N
     assert "controller.yaml:4: policy.windows.0" in line
 
 
+def test_what_counts_more_than_what_reaches_the_policy(tmp_path: Path) -> None:
+    path = tmp_path / "controller.yaml"
+    path.write_text("version: 1\nestate: e\npolicy:\n  objective: [drain, broken, hot, consolidation, uneven]\n")
+    names = [concern.value for concern in config.load(path).policy.policy().objective]
+    assert names == ["drain", "broken", "hot", "consolidation", "uneven"]
+
+
 def test_an_objective_that_puts_evenness_before_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     late = "version: 1\nestate: e\npolicy:\n  objective: [uneven, broken, hot, drain, consolidation]\n"
     (line,) = refused(tmp_path, late)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.parts import small_instances
 from controller.model.cluster import Cluster
-from controller.model.plan import Concern, Plan
+from controller.model.plan import WRONG, Concern, Plan
 from controller.model.policy import Limits, Mode, Policy
 from controller.planner import assigned, check, classify, mending, plan, rearranging, room, search, situation, whim
 from controller.planner.assignment import objective, permission
@@ -87,6 +87,18 @@ def test_where_more_may_move_than_are_looked_at_those_come_first_whose_host_some
     assert all(found[f"a{n}"] == "c1" for n in range(9)) and all(found[f"b{n}"] != "c2" for n in range(3))
 
 
+@pytest.mark.parametrize("order", [WRONG, WRONG[::-1]])
+def test_what_policy_puts_first_weighs_most_in_a_problem(order):
+    policy = replace(POLICY, objective=(*order, Concern.UNEVEN, Concern.CONSOLIDATION))
+    hosts = [Host(name="c1", memory_health=2), Host(name="c2", draining=True), Host(name="c3")]
+    vms = [Vm(name="a", host="c1"), Vm(name="b", host="c2")]
+    load = Load(situation.of_cluster(builders.cluster(hosts=hosts, vms=vms), policy, NOW))
+    costs = assigned.of_load(load, np.arange(2, dtype=np.int32)).move_cost
+    weights = dict(zip(order, assigned.MOST_URGENT, strict=True))
+    expected = np.array([weights[Concern.BROKEN], weights[Concern.DRAIN]]) * -assigned.UNIT
+    assert costs == pytest.approx(expected, rel=0.1)
+
+
 def test_a_problem_costs_what_its_amounts_are_over():
     """Two hosts alike: vCPUs admitted 64, 80 asked on the first, so 16/64 over; the second is empty."""
     cluster = builders.cluster(
@@ -95,7 +107,7 @@ def test_a_problem_costs_what_its_amounts_are_over():
     )
     load = Load(situation.of_cluster(cluster, POLICY, NOW))
     problem = assigned.of_load(load, np.arange(5, dtype=np.int32))
-    assert objective.cost(problem, problem.origin).load == assigned.WRONG[0] * assigned.UNIT // 4
+    assert objective.cost(problem, problem.origin).load == assigned.MOST_URGENT[0] * assigned.UNIT // 4
     moved = problem.origin.copy()
     moved[0] = 1
     assert objective.cost(problem, moved).load == 0 and not objective.broken(problem, moved)
@@ -195,7 +207,7 @@ PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
 if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0):
     sys.exit("older than 6.3")
 from controller.model.policy import Mode, Policy
-from controller.planner import mending, plan, whim
+from controller.planner import plan, whim
 from controller.planner.assignment import permission
 from tests.builders import NOW
 from tests.fakes import chained

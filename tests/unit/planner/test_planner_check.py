@@ -8,7 +8,7 @@ import pytest
 from controller.model.cluster import VmState
 from controller.model.policy import Limits, Policy
 from controller.model.sample import Trust
-from controller.planner import check, plan, rules, situation
+from controller.planner import check, check_loads, plan, rules, situation
 from controller.planner.load import Load
 from tests import builders
 from tests.builders import NOW, Host, Supply, System, Vm
@@ -154,3 +154,27 @@ def test_a_host_whose_health_was_never_read_is_for_policy_to_judge(made):
 
 def test_a_worse_objective_is_found(made):
     assert "the objective would go" in found(replace(made, score_after=(99.0, 0.0, 0.0, 0.0)))
+
+
+@pytest.mark.parametrize("comes_from", [None, "c3"])
+def test_what_arrives_from_a_host_that_nobody_knows_counts_with_all_that_it_may_use(comes_from):
+    """c2 may have 51.2 of its threads busy; 19 are, and up to 32 come. A host that is read bounds what they may be."""
+    hosts = [Host(name="c1", cpu=0.9), Host(name="c2", cpu=0.3), Host(name="c3", cpu=0.6), Host(name="idle", cpu=0.0)]
+    coming = Vm(name="b", host=comes_from, target="c2", vcpus=32, cpu=None, busy=True)
+    vms = [Vm(name="a", host="c1", vcpus=25, cpu=25.0), coming]
+    of = builders.cluster(hosts=hosts, vms=vms)
+    calm = builders.cluster(hosts=hosts, vms=vms[:1])
+    made = plan.plan(calm, replace(POLICY, limits=Limits(into_host=4)), NOW)
+    sent = replace(made, moves=tuple(replace(move, target="c2") for move in made.moves))
+    assert made.moves and "cpu of row 1 could reach" in "; ".join(
+        check.problems(of, replace(POLICY, limits=Limits(into_host=4)), sent)
+    )
+
+
+def test_servers_that_are_off_bring_nothing_and_take_nothing_of_what_others_may_use():
+    off = Vm(name="off", host="c1", vcpus=16, cpu=10.0, state=VmState.SHUTOFF)
+    unread = Vm(name="unread", host="c1", vcpus=32, cpu=None)
+    of = builders.cluster(hosts=[Host(name="c1", cpu=0.5), Host(name="c2")], vms=[off, unread])
+    book = check_loads.Book(of, POLICY, ())
+    assert book._brought("cpu", 0) == 0.0
+    assert book._brought("cpu", 1) == 32.0, "no more than the 32 threads busy, of which the server that is off has none"

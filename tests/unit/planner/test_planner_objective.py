@@ -15,14 +15,14 @@ BROKEN, HOT, DRAIN, UNEVEN, FREED = Concern
 FREES_FIRST = (BROKEN, HOT, DRAIN, FREED, UNEVEN)
 
 
-def troubled():
+def troubled(free: int = 1):
     """A host that fails, one that is hot and one that drains, each with a VM that has a place."""
     return builders.cluster(
         hosts=[
             Host(name="failing", memory_health=2),
             Host(name="hot", cpu=0.9),
             Host(name="draining", draining=True),
-            Host(name="free"),
+            *[Host(name=f"free{n}") for n in range(free)],
         ],
         vms=[
             Vm(name="a", host="failing", cpu=1.0),
@@ -38,6 +38,17 @@ def test_unless_policy_says_otherwise_what_is_hot_comes_before_a_drain():
     assert made.objective == policy.objective == (BROKEN, HOT, DRAIN, UNEVEN, FREED)
     assert [move.breach for move in made.moves] == ["health:failing", "cpu:hot", "drain:draining"]
     assert [breach.concern for breach in made.breaches_before] == [BROKEN, HOT, DRAIN, UNEVEN]
+
+
+@pytest.mark.parametrize("order", list(permutations(WRONG)))
+def test_moves_of_a_plan_and_of_a_wave_come_in_policys_order(order):
+    policy = Policy(
+        mode=Mode.AUTO, balance=False, objective=(*order, UNEVEN, FREED), limits=Limits(per_system=8, per_agency=8)
+    )
+    for free, waves in ((1, 3), (3, 1)):
+        made = plan.plan(troubled(free), policy, NOW)
+        assert len(made.waves) == waves
+        assert [move.concern for move in made.moves] == list(order)
 
 
 @pytest.mark.parametrize("order", list(permutations(WRONG)))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.parts import small_instances
+from controller.model.plan import Concern
 from controller.model.policy import Limits, Mode, Policy
 from controller.planner import anytime, check, plan, whim
 from tests import builders
@@ -64,15 +65,24 @@ def test_what_a_person_approves_or_nobody_carries_out_is_of_one_search(mode):
     assert plan.plan(cluster, policy, NOW).moves == plan.plan(cluster, small_instances.POLICY, NOW).moves
 
 
-def test_what_only_evens_more_out_must_pay_for_what_it_copies_more():
-    made = plan.plan(small_instances.cluster(8), small_instances.POLICY, NOW)
-    best = replace(made, score_after=(0.0, 0.0, 0.0, 0.5, 0.0), moves=made.moves[:-1])
+@pytest.mark.parametrize("at", [3, 4])
+def test_what_only_evens_more_out_must_pay_for_what_it_copies_more(at):
+    """Where evenness stands fourth in the objective, and where it stands last."""
+    order = [concern for concern in Concern if concern is not Concern.UNEVEN]
+    order.insert(at, Concern.UNEVEN)
+    policy = replace(small_instances.POLICY, limits=Limits(gain_per_gib=0.001), objective=tuple(order))
+    made = plan.plan(small_instances.cluster(8), policy, NOW)
+
+    def left(uneven: float, hot: float = 0.0) -> tuple[float, ...]:
+        levels = {Concern.UNEVEN: uneven, Concern.HOT: hot}
+        return tuple(levels.get(concern, 0.0) for concern in order)
+
+    best = replace(made, score_after=left(0.5), moves=made.moves[:-1])
     gib = made.moves[-1].copy_bytes / 2**30
-    pays = replace(made, score_after=(0.0, 0.0, 0.0, 0.5 - 0.0011 * gib, 0.0))
-    vain = replace(made, score_after=(0.0, 0.0, 0.0, 0.5 - 0.0009 * gib, 0.0))
-    policy = replace(small_instances.POLICY, limits=Limits(gain_per_gib=0.001))
+    pays = replace(made, score_after=left(0.5 - 0.0011 * gib))
+    vain = replace(made, score_after=left(0.5 - 0.0009 * gib))
     assert plan.earns(pays, best, policy) and not plan.earns(vain, best, policy)
-    assert plan.earns(replace(vain, score_after=(0.0, -0.1, 0.0, 0.9, 0.0)), best, policy), "what is hot comes first"
+    assert plan.earns(replace(vain, score_after=left(0.9, hot=-0.1)), best, policy), "what is hot comes first"
     assert not plan.earns(best, best, policy)
 
 
