@@ -16,7 +16,7 @@ FREES_FIRST = (BROKEN, HOT, DRAIN, FREED, UNEVEN)
 
 
 def troubled(free: int = 1):
-    """A host that fails, one that is hot and one that drains, each with a VM that has a place."""
+    """A host that fails, one that is hot and one that drains, each with a VM; the copies take 8, 32 and 16 parts."""
     return builders.cluster(
         hosts=[
             Host(name="failing", memory_health=2),
@@ -25,9 +25,9 @@ def troubled(free: int = 1):
             *[Host(name=f"free{n}") for n in range(free)],
         ],
         vms=[
-            Vm(name="a", host="failing", cpu=1.0),
-            Vm(name="b", host="hot", vcpus=8, cpu=8.0),
-            Vm(name="c", host="draining", cpu=1.0),
+            Vm(name="a", host="failing", cpu=1.0, memory_gib=8),
+            Vm(name="b", host="hot", vcpus=8, cpu=8.0, memory_gib=32),
+            Vm(name="c", host="draining", cpu=1.0, memory_gib=16),
         ],
     )
 

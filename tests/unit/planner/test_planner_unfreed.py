@@ -8,7 +8,7 @@ from controller.model import cluster as model
 from controller.model.plan import Concern
 from controller.model.policy import Policy, Thresholds
 from controller.planner import explain, plan, waves
-from tests.builders import NOW, Host, Supply, Vm
+from tests.builders import NOW, Host, Rack, Supply, Vm
 from tests.fakes.freeable import MANY, ON, cluster, hosts, policy, vms
 
 
@@ -86,6 +86,20 @@ def test_nothing_is_said_of_it_where_policy_frees_nothing_or_nothing_stands_ther
     off = replace(ON, consolidation=policy(enabled=False).consolidation)
     assert told(cluster(), off) == ""
     assert told(cluster(vms=vms(4)[2:]), ON, "c1") == ""
+
+
+def test_a_host_whose_leaving_would_make_others_of_its_rack_uneven_stays_unless_that_counts_less():
+    """c2 stands 0.17 above its rack's mean, and without c1 0.275 above it, where 0.25 is allowed."""
+    first = [Host(name="c1", cpu=0.6), Host(name="c2", cpu=0.55), Host(name="c3", cpu=0.0)]
+    second = [Host(name=name, rack="r2", cpu=0.3) for name in ("c4", "c5")]
+    leave = [Vm(name=f"v{n}", host="c1", vcpus=16, cpu=9.6) for n in range(4)]
+    stay = [Vm(name=f"stays{n}", host=f"c{n}", locked=True, cpu=0.0) for n in range(2, 6)]
+    of = cluster(hosts=[*first, *second], vms=[*leave, *stay], racks=[Rack(name="r1"), Rack(name="r2")])
+    by = policy(spare_hosts=0)
+    assert told(of, by) == "what counts more in policy's objective would be worse without it"
+    wrong = (Concern.BROKEN, Concern.HOT, Concern.DRAIN)
+    frees_first = replace(by, objective=(*wrong, Concern.CONSOLIDATION, Concern.UNEVEN))
+    assert [each.host for each in plan.plan(of, frees_first, NOW).frees] == ["c1"]
 
 
 def test_a_host_that_must_stay_for_evenness_is_free_to_go_where_that_counts_less():
