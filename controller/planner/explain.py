@@ -160,9 +160,9 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
     stays = [left[breach.key].sentence if breach.key in left else breach.why for breach in own]
     freed = [f"the plan frees it: {describe.saved((each,))}" for each in plan.frees if each.host == name]
-    unfreed_ = "" if freed else unfreed.why(facts, plan, holds, host)
-    kept = [f"not freed: {unfreed_}"] if unfreed_ else []
-    becomes = "; ".join((*freed, *stays, *kept)) or "holds every limit after the plan"
+    if not freed and (why := unfreed.why(facts, plan, holds, host)):
+        stays.append(f"not freed: {why}")
+    becomes = "; ".join((*freed, *stays)) or "holds every limit after the plan"
     does = f"the plan moves {out} VMs out and {into} in; {becomes}"
     return Explanation(
         subject=name,

@@ -55,7 +55,7 @@ class Freeing:
             return "a VM on it may not move now"
         if watts < least * gib[host]:
             return f"it would save {watts:.0f} W for {gib[host]:.0f} GiB copied, and {least:g} W a GiB are asked for"
-        return self._left(breach("", 0.0, 0.0, 0.0), host)
+        return self._left(NO_MATTER, host)
 
     def _worth_it(self) -> Iterator[tuple[Breach, int]]:
         """The hosts that would save enough for what is copied, and all of whose VMs may move; the best first."""
@@ -68,14 +68,14 @@ class Freeing:
         order = np.lexsort((hosts, gib[hosts] / saving.idle_watts[hosts]))
         for host in hosts[order].tolist():
             name = situation.cluster.hosts.names[host]
-            yield breach(name, float(saving.idle_watts[host]), float(gib[host]), least), host
+            yield _breach(name, float(saving.idle_watts[host]), float(gib[host]), least), host
 
     def _copied(self) -> tuple[BoolColumn, FloatColumn]:
         """Of each host whether anything on it stays, and how many GiB moving all that is on it would copy."""
         search, load = self._search, self._search.load
         count = len(load.situation.saving.freeable)
         vms = np.flatnonzero(load.host >= 0).astype(np.int32)
-        stays = np.bincount(load.host[vms[~search.movable(vms, breach("", 0.0, 0.0, 0.0))]], minlength=count) > 0
+        stays = np.bincount(load.host[vms[~search.movable(vms, NO_MATTER)]], minlength=count) > 0
         stays[list(search.made_room())] = True
         copied = np.where(search.sent(vms), 0.0, search.prefers.costs(copies.sent_gib(load, vms)))
         return stays, np.bincount(load.host[vms], weights=copied, minlength=count).astype(np.float64)
@@ -143,10 +143,14 @@ class Freeing:
             yield hosts, f"all {count} left would become uneven"
 
 
-def breach(name: str, watts: float, gib: float, least: float) -> Breach:
+def _breach(name: str, watts: float, gib: float, least: float) -> Breach:
     """What moves that free the host are for: what it saves idle for each GiB copied, against the least."""
     return Breach(
         key=f"free:{name}", concern=Concern.CONSOLIDATION, rule="free", subject=name,
         amount=watts / gib if gib > 0 else watts, limit=least, unit="W/GiB",
         why=f"frees {name}: {watts:.0f} W idle saved for {gib:.0f} GiB copied",
     )  # fmt: skip
+
+
+NO_MATTER = _breach("", 0.0, 0.0, 0.0)
+"""For asking what may move to free a host, whichever it is."""

@@ -1,4 +1,4 @@
-"""Mends what is broken or hot: for each breach the VMs that may mend it, and in which order they are asked to leave."""
+"""Mends what is wrong: for each breach the VMs that may mend it, and in which order they are asked to leave."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ URGENCY = ("clearance", "health", "inlet", "capacity", "group")
 
 
 def mend(search: Mover) -> None:
-    """One pass over everything broken or hot that has lasted."""
+    """One pass over everything that is wrong and has lasted."""
     for breach in sorted(classify.breaches(search.load), key=lambda breach: urgency(search, breach)):
         if search.asked_to_stop():
             return

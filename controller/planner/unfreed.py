@@ -10,7 +10,6 @@ from controller.planner.situation import Situation
 from controller.planner.stuck import Verdict
 
 LATER = f"nothing stands against it; a search ends after {freeing.TRIES} hosts that it cannot empty"
-NOBODY = freeing.breach("", 0.0, 0.0, 0.0)
 
 
 def why(facts: Situation, plan: Plan, holds: Holds, host: int) -> str:
@@ -48,5 +47,5 @@ def _after(facts: Situation, plan: Plan) -> Search:
     vms = {vm: row for row, vm in enumerate(facts.cluster.vms.ids)}
     hosts = {name: row for row, name in enumerate(facts.cluster.hosts.names)}
     for move in plan.moves:
-        search.send(vms[move.vm], hosts[move.target], NOBODY)
+        search.send(vms[move.vm], hosts[move.target], freeing.NO_MATTER)
     return search
