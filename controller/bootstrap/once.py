@@ -27,11 +27,6 @@ from inventory.model import Estate
 LOOK_AGAIN = timedelta(seconds=1)
 
 
-def policy(path: Path | None) -> Policy:
-    """The policy of a configuration, the default without one."""
-    return Policy() if path is None else config.load(path).policy.policy()
-
-
 def snapshot(path: Path) -> Cluster:
     """What the controller sees right now: looks until hosts are trusted, BMCs and uplinks read, or had time to be."""
     return asyncio.run(_snapshot(parts.beside_a_daemon(parts.settings(path))))

@@ -2,10 +2,11 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
@@ -29,6 +30,9 @@ from controller.planner.assignment import permission
 WIDE = 160
 TIGHTEST = 15
 """Limits shown to people; all of them are in the JSON."""
+MOST_ROWS = 100
+"""Rows of each other table: drawing thousands would take longer than planning them."""
+Row = TypeVar("Row")
 
 Recommended = Annotated[
     bool, typer.Option("--recommended", help="The daemon's plan with the scopes of mode recommend in it.")
@@ -198,7 +202,7 @@ def _moves(found: Plan) -> Table:
     table = Table(*columns, title="moves", title_justify="left")
     table.columns[2].overflow = "fold"
     last = 0
-    for move in found.moves:
+    for move in _first(found.moves, table):
         first = str(move.wave) if move.wave != last else ""
         last = move.wave
         seconds = f"{move.copy.total_seconds():.0f} s" + (" cold" if move.cold else "")
@@ -208,9 +212,16 @@ def _moves(found: Plan) -> Table:
     return table
 
 
+def _first(rows: Sequence[Row], table: Table) -> Sequence[Row]:
+    """As many as a person looks through; how many more there are is said below the table."""
+    if len(rows) > MOST_ROWS:
+        table.caption = f"and {len(rows) - MOST_ROWS:,} more: --out FILE or --json gives all of them"
+    return rows[:MOST_ROWS]
+
+
 def _frees(found: Plan) -> Table:
     table = Table("host", "idle, saved", "copied", title="hosts freed", title_justify="left")
-    for freed in found.frees:
+    for freed in _first(found.frees, table):
         table.add_row(freed.host, f"{freed.idle_watts:.0f} W", f"{freed.copied_gib:.0f} GiB")
     return table
 
@@ -218,7 +229,7 @@ def _frees(found: Plan) -> Table:
 def _breaches(found: Plan) -> Table:
     left = {breach.key for breach in found.breaches_after}
     table = Table("what is wrong", "concern", "after", title="breaches", title_justify="left")
-    for breach in found.breaches_before:
+    for breach in _first(sorted(found.breaches_before, key=lambda breach: breach.key not in left), table):
         after = "[red]left[/red]" if breach.key in left else "[green]mended[/green]"
         table.add_row(breach.why, breach.concern, after)
     return table
@@ -250,6 +261,6 @@ def _amount(state: LimitState, load: float) -> str:
 
 def _holds(found: Plan) -> Table:
     table = Table("breach", "rule", "why", title="held", title_justify="left")
-    for hold in found.holds:
+    for hold in _first(found.holds, table):
         table.add_row(hold.breach, hold.rule, hold.why)
     return table

@@ -16,13 +16,22 @@ Config = Annotated[Path | None, typer.Option(help="The daemon's configuration: i
 
 def seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, datetime]:
     """A snapshot from a file is planned as of its own time, the living cloud as of now."""
-    from controller.bootstrap import once
-
-    policy = once.policy(config)
+    policy = _policy(config)
     if snapshot is not None:
         cluster = snapshot_file.read(snapshot)
         return cluster, policy, cluster.taken_at
     if config is None:
         raise typer.BadParameter("name a snapshot file, or the configuration that names a cloud",
                                  param_hint="--snapshot or --config")  # fmt: skip
+    from controller.bootstrap import once
+
     return once.snapshot(config), policy, datetime.now(UTC)
+
+
+def _policy(path: Path | None) -> Policy:
+    """The policy of a configuration, the default without one."""
+    if path is None:
+        return Policy()
+    from controller import config
+
+    return config.load(path).policy.policy()

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from controller.adapters import plan_file, snapshot_file
+from controller.cli import plan
 from controller.cli.main import app
 from controller.planner import anytime
 from controller.planner import plan as planning
@@ -43,6 +44,20 @@ def test_a_plan_that_leaves_something_broken_exits_1_and_says_what_holds_it(snap
     answer = gdcc("plan", "--snapshot", snapshot(inlet=30.0))
     assert answer.exit_code == 1
     assert "heat" in answer.output
+
+
+def test_of_more_rows_than_a_person_looks_through_the_rest_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "MOST_ROWS", 2)
+    hosts = [Host(name="c1", memory_health=2), *[Host(name=f"c{n}") for n in range(2, 7)]]
+    path = tmp_path / "cluster.json"
+    held = Vm(name="held", host="c1", locked=True)
+    snapshot_file.write(
+        builders.cluster(hosts=hosts, vms=[held, *[Vm(name=f"v{n}", host="c1") for n in range(5)]]), path
+    )
+    answer = gdcc("plan", "--snapshot", path)
+    assert "and 3 more: --out FILE or --json gives all of them" in words_of(answer)
+    assert [name in answer.output for name in ("v0", "v1", "v4")] == [True, True, False]
+    assert len(json.loads(gdcc("plan", "--snapshot", path, "--json").stdout)["plan"]["moves"]) == 5
 
 
 def test_json_is_the_file_that_out_writes(snapshot, tmp_path):
