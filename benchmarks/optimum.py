@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.parts import environment, optimum_problem, small_instances
+from benchmarks.parts.judge import LEVELS
 from benchmarks.parts.optimum_problem import SCALE
 from benchmarks.parts.process import measured, row
 from controller.model import cluster as model
@@ -44,8 +45,6 @@ SECONDS_A_SOLVE = 10.0
 NEAR = 0.01
 WORST = 5
 FULLNESS = (0.6, 0.8)
-LEVELS = [concern for concern in Concern if concern is not Concern.CONSOLIDATION]
-"""Consolidation is off, and its level is 0 throughout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

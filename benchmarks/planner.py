@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.parts.judge import LEVELS
 from benchmarks.parts.process import measured, row
-from controller.model.plan import Concern
 
 REPOSITORY = Path(__file__).parents[1]
 SEED = 1
@@ -40,8 +40,8 @@ def main() -> None:
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, one core, "
           f"load {os.getloadavg()[0]:.1f}\n")  # fmt: skip
     row("hosts x VMs", "seconds", "CPU s", "peak RSS MiB", "over any limit before", "after", "moves, at least", "waves",
-        *(f"{name} left, % of the start" for name in Concern if name is not Concern.CONSOLIDATION))  # fmt: skip
-    row(*["---"] * 12)
+        *(f"{name} left, % of the start" for name in LEVELS))  # fmt: skip
+    row(*["---"] * (8 + len(LEVELS)))
     told = {hosts: planned(hosts) for hosts in asked.hosts}
     if WATCHER_SIZE in told:
         ratio = WATCHER_SECONDS / told[WATCHER_SIZE]["seconds"]
@@ -60,7 +60,7 @@ def planned(hosts: int) -> Mapping[str, Any]:
         command = [sys.executable, "-m", "benchmarks.parts.planner_run", *size, str(answer)]
         measured(command, REPOSITORY, dict(os.environ))
         told: Mapping[str, Any] = json.loads(answer.read_text())
-    scores = (told[name][:-1] for name in ("score_before", "score_after"))
+    scores = (told[name][: len(LEVELS)] for name in ("score_before", "score_after"))
     left = (f"{100 * after / before:.2f}" if before else "-" for before, after in zip(*scores, strict=True))
     row(f"{hosts:,} x {SIZES[hosts]:,}", f"{told['seconds']:.1f}", f"{told['cpu_s']:.1f}", f"{told['mib']:.0f}",
         told["over_before"], told["over_after"], f"{len(told['moves']):,}, {told['least_moves']:,}", told["waves"],

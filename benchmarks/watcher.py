@@ -57,7 +57,7 @@ def compare(interpreter: str, hosts: int, vms: int, settings: dict[str, dict[str
     cluster = perturbed.perturbed(hosts, vms, SEED)
     start = judge.judged(cluster, perturbed.POLICY, perturbed.NOW, ())
     row(f"{hosts:,} hosts x {vms:,} VMs", "seconds", "CPU s", "CPU s of the process", "peak MiB", "moves",
-        "refused by a rule", "over any limit", "over their memory", "broken, hot, drain, uneven")  # fmt: skip
+        "refused by a rule", "over any limit", "over their memory", ", ".join(judge.LEVELS))  # fmt: skip
     row(*["---"] * 10)
     row("before", *[""] * 6, *_left(start))
     ours = tell(cluster, "ours", ours_of(hosts, vms))
@@ -98,7 +98,7 @@ def tell(cluster: model.Cluster, who: str, answer: dict[str, Any]) -> dict[str, 
 
 
 def _left(verdict: judge.Verdict) -> tuple[object, ...]:
-    return verdict.over, verdict.over_memory, ", ".join(f"{value:.3g}" for value in verdict.score[:-1])
+    return verdict.over, verdict.over_memory, ", ".join(f"{value:.3g}" for value in verdict.score[: len(judge.LEVELS)])
 
 
 def _run(command: list[str], answer: Path) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from datetime import datetime
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.plan import Breach
+from controller.model.plan import Breach, Concern
 from controller.model.policy import Policy
 from controller.planner import classify, rules, score, situation
 from controller.planner.load import Load
 from controller.planner.score import Score
 
+LEVELS = tuple(concern for concern in Concern if concern is not Concern.CONSOLIDATION)
+"""Of the objective as shipped, where consolidation is off: its own level, the last, is then 0 throughout."""
 LIMITED = ("capacity", "cpu", "memory", "network", "feed", "pdu", "phase")
 
 

@@ -166,14 +166,13 @@ class Book:
             return uses + self._waits(vm, host, uses) if quantity == "cpu" else uses
         link = float(self._cluster.hosts.migration_mib_s[host]) * MIB if host >= 0 else math.nan
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
-        busy = self._busy[quantity](host) if host >= 0 else None
+        busy = self._busy[quantity](host)
         beyond = math.inf if busy is None else max(0.0, busy - float(self._measured[quantity][host]))
         return min((bound for bound in (bounds[quantity], beyond) if math.isfinite(bound)), default=0.0)
 
     def _waits(self, vm: int, host: int, uses: float) -> float:
         """Threads that it waits for on a full host, by its steal, up to its vCPUs."""
-        busy = fresh(self._cluster.hosts.cpu_ratio, host) if host >= 0 else None
-        steal = fresh(self._cluster.vms.steal_ratio, vm)
+        busy, steal = fresh(self._cluster.hosts.cpu_ratio, host), fresh(self._cluster.vms.steal_ratio, vm)
         if busy is None or steal is None or busy < FULL:
             return 0.0
         vcpus = float(self._cluster.vms.vcpus[vm])

@@ -57,7 +57,9 @@ def inlet(cluster: model.Cluster, host: int) -> float:
 
 
 def fresh(reading: model.Reading, row: int) -> float | None:
-    """The reading's value where it may be used."""
+    """The reading's value where it may be used; there is none of a row below 0, which is no row."""
+    if row < 0:
+        return None
     value = float(reading.values[row])
     return value if int(reading.trust[row]) == _FRESH and math.isfinite(value) else None
 

@@ -109,7 +109,7 @@ def _over_capacity(load: Load) -> Iterator[Breach]:
 
 def over_capacity(load: Load) -> model.BoolColumn:
     """For each resource and host whether more is placed than Placement would admit (3, H)."""
-    return ~rules.fits(load.asked, load.situation.capacity)
+    return ~rules.within(load.asked, load.situation.bounds.capacity)
 
 
 def _misplaced(load: Load) -> Iterator[Breach]:
@@ -164,7 +164,7 @@ def _hot_hosts(load: Load) -> Iterator[Breach]:
     hosts = load.situation.cluster.hosts
     whole = amounts.whole(hosts)
     words = ("of its threads are busy", "of its memory is in use", "of its link is in use")
-    over = ~rules.fits(load.used, load.situation.limit)
+    over = ~rules.within(load.used, load.situation.bounds.limit)
     for quantity, rule in enumerate(amounts.MEASURED):
         for host in _rows(over[quantity] & hosts.trusted):
             ratio = float(load.used[quantity, host] / max(whole[quantity, host], 1e-9))

@@ -2,7 +2,7 @@
 
 from controller.model.plan import Plan
 from controller.model.sample import IntColumn
-from controller.planner import describe, freeing, room, stuck
+from controller.planner import canonical, describe, freeing, room, stuck
 from controller.planner.holds import Holds
 from controller.planner.load import Load
 from controller.planner.search import Search, never
@@ -44,8 +44,7 @@ def _of_vms(load: Load, holds: Holds, vms: IntColumn) -> str:
 def _after(facts: Situation, plan: Plan) -> Search:
     """A search that has made the plan's moves."""
     search = Search(facts, room.USUAL, never)
-    vms = {vm: row for row, vm in enumerate(facts.cluster.vms.ids)}
-    hosts = {name: row for row, name in enumerate(facts.cluster.hosts.names)}
+    vms, hosts = facts.cluster.vms.ids, facts.cluster.hosts.names
     for move in plan.moves:
-        search.send(vms[move.vm], hosts[move.target], freeing.NO_MATTER)
+        search.send(canonical.at(vms, move.vm), canonical.at(hosts, move.target), freeing.NO_MATTER)
     return search

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 from controller.model import cluster as model
+from controller.model.plan import WRONG, Concern
 from controller.model.policy import Consolidation, Limits, Policy
 from tests import builders
 from tests.builders import Host, Vm
 
 MANY = Limits(per_agency=8, per_system=8)
 ON = Policy(limits=MANY, consolidation=Consolidation(enabled=True))
+FREES_FIRST = (*WRONG, Concern.CONSOLIDATION, Concern.UNEVEN)
+"""An objective in which hosts are freed though others become uneven by it."""
 
 
 def policy(**words: object) -> Policy:

@@ -10,9 +10,9 @@ from controller.model.policy import Consolidation, Limits, Mode, Policy, objecti
 from controller.planner import check, plan
 from tests import builders
 from tests.builders import NOW, Host, Vm
+from tests.fakes.freeable import FREES_FIRST
 
 BROKEN, HOT, DRAIN, UNEVEN, FREED = Concern
-FREES_FIRST = (BROKEN, HOT, DRAIN, FREED, UNEVEN)
 
 
 def troubled(free: int = 1):
@@ -61,7 +61,7 @@ def test_the_one_move_that_an_hour_has_left_is_for_what_policy_puts_first(order)
 
 
 def spread():
-    """Two hosts of one rack: gathered on one of them, that one stands far above the rack's mean of all in use."""
+    """Three hosts of one rack alike: what leaves one of them makes another stand above the mean of those in use."""
     return builders.cluster(
         hosts=[Host(name=name, cpu=0.3, watts=300.0, memory_used_gib=20.0) for name in ("c1", "c2", "c3")],
         vms=[Vm(name=f"v{n}", host=f"c{n}", vcpus=16, cpu=16.0, memory_gib=8) for n in (1, 2, 3)],

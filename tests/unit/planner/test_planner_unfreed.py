@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 
 from controller.model import cluster as model
-from controller.model.plan import Concern
 from controller.model.policy import Policy, Thresholds
 from controller.planner import explain, plan, waves
 from tests.builders import NOW, Host, Rack, Supply, Vm
-from tests.fakes.freeable import MANY, ON, cluster, hosts, policy, vms
+from tests.fakes.freeable import FREES_FIRST, MANY, ON, cluster, hosts, policy, vms
 
 
 def told(of: model.Cluster, by: Policy, host: str = "c1") -> str:
@@ -97,14 +96,12 @@ def test_a_host_whose_leaving_would_make_others_of_its_rack_uneven_stays_unless_
     of = cluster(hosts=[*first, *second], vms=[*leave, *stay], racks=[Rack(name="r1"), Rack(name="r2")])
     by = policy(spare_hosts=0)
     assert told(of, by) == "what counts more in policy's objective would be worse without it"
-    wrong = (Concern.BROKEN, Concern.HOT, Concern.DRAIN)
-    frees_first = replace(by, objective=(*wrong, Concern.CONSOLIDATION, Concern.UNEVEN))
+    frees_first = replace(by, objective=FREES_FIRST)
     assert [each.host for each in plan.plan(of, frees_first, NOW).frees] == ["c1"]
 
 
 def test_a_host_that_must_stay_for_evenness_is_free_to_go_where_that_counts_less():
     by = replace(policy(spare_hosts=0), thresholds=EVEN)
     assert not plan.plan(cluster(vms=BUSY), by, NOW).frees
-    wrong = (Concern.BROKEN, Concern.HOT, Concern.DRAIN)
-    first = replace(by, objective=(*wrong, Concern.CONSOLIDATION, Concern.UNEVEN))
+    first = replace(by, objective=FREES_FIRST)
     assert plan.plan(cluster(vms=BUSY), first, NOW).frees
