@@ -16,7 +16,9 @@ Config = Annotated[Path | None, typer.Option(help="The daemon's configuration: i
 
 def seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, datetime]:
     """A snapshot from a file is planned as of its own time, the living cloud as of now."""
-    policy = _policy(config)
+    from controller.bootstrap.policy import of_config
+
+    policy = of_config(config)
     if snapshot is not None:
         cluster = snapshot_file.read(snapshot)
         return cluster, policy, cluster.taken_at
@@ -26,12 +28,3 @@ def seen(snapshot: Path | None, config: Path | None) -> tuple[Cluster, Policy, d
     from controller.bootstrap import once
 
     return once.snapshot(config), policy, datetime.now(UTC)
-
-
-def _policy(path: Path | None) -> Policy:
-    """The policy of a configuration, the default without one."""
-    if path is None:
-        return Policy()
-    from controller import config
-
-    return config.load(path).policy.policy()
