@@ -229,7 +229,9 @@ class Loop:
             self._journal.save_plan(plan)
         self.memory.proposal = plan
         if before is not None and before.moves and self._approved(before):
-            return plan, f"Plan {before.id} was approved but no longer fits what is seen; it was not run."
+            same = before.objective == policy.objective
+            became = "no longer fits what is seen" if same else "is of another policy.objective"
+            return plan, f"Plan {before.id} was approved but {became}; it was not run."
         return plan, None
 
     async def _recommend(self, seen: Seen) -> str | None:

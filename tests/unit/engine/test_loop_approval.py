@@ -11,7 +11,7 @@ import pytest
 from controller.engine import proposal as proposals
 from controller.errors import RefusedError
 from controller.model.ids import HostName, PlanId, ServerId
-from controller.model.plan import Plan
+from controller.model.plan import Concern, Plan
 from controller.model.policy import Limits, Mode, Scope, ScopeKind
 from tests.fakes.turning import Turning
 
@@ -80,6 +80,18 @@ def test_an_approved_plan_that_no_longer_fits_is_not_run_and_the_sentence_says_s
         return site.loop.status.sentence
 
     assert "was approved but no longer fits" in asyncio.run(run())
+    assert site.started() == []
+
+
+def test_an_approved_plan_of_another_order_of_the_objective_says_that_policy_changed(site: Turning) -> None:
+    async def run() -> str:
+        await site.turns(1)
+        site.desk.approve(proposed(site).id, "malee")
+        site.change_policy(objective=(Concern.DRAIN, *(level for level in Concern if level is not Concern.DRAIN)))
+        await site.loop.turn()
+        return site.loop.status.sentence
+
+    assert "was approved but is of another policy.objective; it was not run" in asyncio.run(run())
     assert site.started() == []
 
 
