@@ -14,8 +14,10 @@ _HOSTS = ("bare_vm", "standing_vm", "bare_hosts", "standing_hosts")
 _TURNS = (*_HOSTS, "lab", "standing_lab")
 """What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
 
-BEHIND = 5
-"""How nice a process is that works beside the one that stirs a lab, whose tests take the longest in a row."""
+NICE = {"lab": 0, "hosts": 3}
+"""How nice a process is that stirs a lab, by the lab: of what runs side by side the longest in a row goes first."""
+BEHIND = 8
+"""How nice one is that stirs none."""
 
 RARELY = (20_000, 20, 20)
 """Objects made, and collections of younger ones, before the garbage collector runs."""
@@ -35,18 +37,17 @@ __all__ = [
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs hosts, and keeps what stirs the labs in one process (`--dist loadgroup`) beside all else.
+    """Marks what needs hosts, and keeps what stirs a lab in one process of its own (`--dist loadgroup`).
 
-    Each lab's cloud is one for all tests, and both at once are more than two cores bear: side by side they take as long
-    as one after the other. Tests of bare hosts come first, since the joined lab takes the hosts as they leave them;
-    those that empty the plain lab's cloud come last.
+    Each lab's cloud is one for all tests. Tests of bare hosts come first, since the joined lab takes the hosts as they
+    leave them; those that empty the plain lab's cloud come last.
     """
     for item in items:
         turn = _turn(item)
-        if turn < len(_TURNS):
-            item.add_marker(pytest.mark.xdist_group("lab"))
         if turn < len(_HOSTS):
             item.add_marker("hosts")
+        if turn < len(_TURNS):
+            item.add_marker(pytest.mark.xdist_group("hosts" if turn < len(_HOSTS) else "lab"))
     items.sort(key=_turn)
 
 
@@ -57,18 +58,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """
     gc.freeze()
     gc.set_threshold(*RARELY)
-    session.stash[_STIRRED] = any(map(_stirs, session.items))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Has a process that works beside the one that stirs a lab wait for the processor rather than that one.
+    """Has a process wait for the processor behind those whose tests take longer in a row.
 
-    Whoever stirs begins with that, since those tests come first, and has then no other to wait for.
+    It grows nicer alone, as the tests that stir a lab come first.
     """
-    beside = item.session.stash.get(_STIRRED, False) and "PYTEST_XDIST_WORKER" in os.environ
-    item.session.stash[_STIRRED] = False
-    if beside and not _stirs(item):
-        os.nice(BEHIND)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        stirred = item.get_closest_marker("xdist_group")
+        wanted = NICE[stirred.args[0]] if stirred else BEHIND
+        os.nice(max(0, wanted - os.nice(0)))
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,13 +76,6 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Collects what a file's tests left in cycles, while it can still be told whose it was: a warning is an error."""
     if nextitem is None or nextitem.path != item.path:
         gc.collect(1)
-
-
-_STIRRED = pytest.StashKey[bool]()
-
-
-def _stirs(item: pytest.Item) -> bool:
-    return item.get_closest_marker("xdist_group") is not None
 
 
 def _turn(item: pytest.Item) -> int:

@@ -12,7 +12,7 @@ install_services() { # from Debian
 install_openstack() {
   cmp -s "$HERE/requirements.txt" "$VENV/requirements.txt" && return
   local uv; uv=$(command -v uv || echo "$HOME/.local/bin/uv")
-  "$uv" venv -q --clear --seed -p "${PYTHON_OF_VENV:-3.11}" "$VENV"
+  "$uv" venv -q --clear --seed -p "$(ls /usr/bin/python3.11 2>/dev/null || echo 3.11)" "$VENV" # Debian's: hosts have it too
   "$uv" pip install -q -p "$VENV/bin/python" -r "$HERE/requirements.txt"
   cp "$HERE/requirements.txt" "$VENV/requirements.txt"
 }
