@@ -1,6 +1,6 @@
 """What a program declares, as values: a resource with its inputs, and the stack of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -36,6 +36,16 @@ class Resource:
         """An input that is a string; empty where it is absent, unknown or something else."""
         value = self.inputs.get(key)
         return value if isinstance(value, str) else ""
+
+    def values(self, key: str) -> tuple[Any, ...]:
+        """An input that is a list; empty where it is absent, unknown or something else."""
+        value = self.inputs.get(key)
+        return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """An input that is a mapping; empty where it is absent, unknown or something else."""
+        value = self.inputs.get(key)
+        return value if isinstance(value, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,11 @@ KEYPAIR = "openstack:compute/keypair:Keypair"
 QUOTA_SET = "openstack:compute/quotaSetV2:QuotaSetV2"
 SERVER_GROUP = "openstack:compute/serverGroup:ServerGroup"
 
+VOLUME_ATTACHMENT = "openstack:compute/volumeAttach:VolumeAttach"
+
 VOLUME = "openstack:blockstorage/volume:Volume"
+VOLUME_QOS = "openstack:blockstorage/qosV3:QosV3"
+VOLUME_QOS_ASSOCIATION = "openstack:blockstorage/qosAssociationV3:QosAssociationV3"
 VOLUME_QUOTA = "openstack:blockstorage/quoteSetV3:QuoteSetV3"
 VOLUME_TYPE = "openstack:blockstorage/volumeTypeV3:VolumeTypeV3"
 VOLUME_TYPE_ACCESS = "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3"
@@ -20,6 +24,9 @@ LOAD_BALANCER = "openstack:loadbalancer/loadBalancer:LoadBalancer"
 NETWORK = "openstack:networking/network:Network"
 NETWORK_QUOTA = "openstack:networking/quotaV2:QuotaV2"
 PORT = "openstack:networking/port:Port"
+QOS_BANDWIDTH = "openstack:networking/qosBandwidthLimitRule:QosBandwidthLimitRule"
+QOS_MARKING = "openstack:networking/qosDscpMarkingRule:QosDscpMarkingRule"
+QOS_POLICY = "openstack:networking/qosPolicy:QosPolicy"
 RBAC_POLICY = "openstack:networking/rbacPolicyV2:RbacPolicyV2"
 ROUTER = "openstack:networking/router:Router"
 ROUTER_INTERFACE = "openstack:networking/routerInterface:RouterInterface"
@@ -42,6 +49,9 @@ CONTAINER = "openstack:objectstorage/container:Container"
 CONTAINER_OBJECT = "openstack:objectstorage/containerObject:ContainerObject"
 KEY_CONTAINER = "openstack:keymanager/containerV1:ContainerV1"
 KEY_SECRET = "openstack:keymanager/secretV1:SecretV1"  # noqa: S105 - a type token
+
+KNOWN = frozenset(value for value in list(vars().values()) if isinstance(value, str) and value.startswith("openstack:"))
+"""All of these: kinds that the rules judge, or that give nobody anything. Any other is refused."""
 
 MEANINGS = "gdcc:policy:Meanings"
 PROVIDER = "pulumi:providers:openstack"

@@ -15,13 +15,18 @@ LEVELS: Mapping[str, Classification] = {level.name.lower(): level for level in C
 
 
 def level_of(stack: Stack, resource: Resource) -> Classification | None:
-    """A declared thing's level: its project's or its own tag's, the higher one; of a container, its metadata's."""
+    """A declared thing's level: its project's or its own tag's, the higher one; of a container, its metadata's.
+
+    What names no project stands in the one that its provider logs in to.
+    """
     if resource.kind == kinds.CONTAINER:
-        return LEVELS.get((resource.inputs.get("metadata") or {}).get(METADATA_KEY, ""))
-    tagged = [tag for tag in resource.inputs.get("tags") or () if isinstance(tag, str) and tag.startswith(TAG)]
+        return LEVELS.get(resource.mapping("metadata").get(METADATA_KEY, ""))
+    tagged = [tag for tag in resource.values("tags") if isinstance(tag, str) and tag.startswith(TAG)]
     found = [LEVELS.get(tag.removeprefix(TAG)) for tag in tagged]
-    if resource.kind != kinds.PROJECT and resource.inputs.get("tenantId") is not None:
-        found.append(level_at(stack, resource, "tenantId", kinds.PROJECT))
+    places = (resource, stack.resources.get(resource.provider))
+    in_project = next((each for each in places if each and each.inputs.get("tenantId") is not None), None)
+    if resource.kind != kinds.PROJECT and in_project is not None:
+        found.append(level_at(stack, in_project, "tenantId", kinds.PROJECT))
     known = [level for level in found if level is not None]
     return max(known) if known and len(known) == len(found) else None
 

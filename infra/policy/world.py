@@ -26,8 +26,14 @@ NOT_PUBLIC: tuple[_Network, ...] = tuple(
 
 
 def is_world(prefix: str) -> bool:
-    """Whether a range of addresses is so wide; one that reaches beyond a private range counts whole."""
-    network = ipaddress.ip_network(prefix, strict=False)
+    """Whether a range of addresses is so wide; one that reaches beyond a private range counts whole.
+
+    What is no range of addresses counts too, as nobody can say who is in it.
+    """
+    try:
+        network = ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        return True
     return network.prefixlen <= NARROWEST_WORLD[network.version] and not any(_holds(own, network) for own in NOT_PUBLIC)
 
 

@@ -21,8 +21,9 @@ def broken(stack: Stack) -> Iterator[Violation]:
         elif naming.agency_of(stack_name(each.urn)) is not None:
             if name not in AGENCY_ROLES:
                 yield Violation(urn=each.urn, what=f"assigns role {name} ({' | '.join(sorted(AGENCY_ROLES))})")
-        elif _is_admin(name) and each.inputs.get("groupId") is None:
-            yield Violation(urn=each.urn, what=f"assigns role {name} to a user (only groups of operators hold it)")
+        elif _is_admin(name) and not stack.referred(each, "groupId", kinds.GROUP):
+            what = f"assigns role {name} to what is no group of this stack (only its groups of operators hold it)"
+            yield Violation(urn=each.urn, what=what)
     for role in stack.of_kind(kinds.ROLE):
         if _is_admin(role.text("name")):
             yield Violation(

@@ -21,7 +21,7 @@ def broken(stack: Stack) -> Iterator[Violation]:
         if data is None:
             yield Violation(urn=container.urn, what="no metadata 'classification' (say how high its data is)")
             continue
-        for what in (*_read_refusals(stack, container, data), *_write_refusals(container)):
+        for what in (*_read_refusals(stack, container, data), *_other_refusals(container)):
             yield Violation(urn=container.urn, what=what)
 
 
@@ -47,9 +47,11 @@ def _reader_refusals(data: Classification, reader: Classification | None, who: s
         yield f"{who} of level {levels.word(reader)} may read {levels.word(data)} data"
 
 
-def _write_refusals(container: Resource) -> Iterator[str]:
+def _other_refusals(container: Resource) -> Iterator[str]:
     if container.inputs.get("containerWrite"):
         yield "containerWrite lets others write (only its own project does)"
+    if container.inputs.get("containerSyncTo"):
+        yield "containerSyncTo copies its data to a container that nothing judges (leave it out)"
 
 
 RULE = StackRule(

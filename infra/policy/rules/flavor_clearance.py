@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from infra.policy import kinds
-from infra.policy.declared import Resource
+from infra.policy.declared import UNKNOWN, Resource
 from infra.policy.rule import ResourceRule
 from inventory.model import Classification, clearance_trait
 
@@ -12,8 +12,9 @@ TRAITS = frozenset(f"trait:{clearance_trait(level)}" for level in Classification
 
 def broken(resource: Resource) -> Iterator[str]:
     """A flavor that requires no level's trait, or several, or forbids one."""
-    specs = resource.inputs.get("extraSpecs") or {}
-    said = {key: value for key, value in specs.items() if key in TRAITS}
+    if resource.inputs.get("extraSpecs") is UNKNOWN:
+        return
+    said = {key: value for key, value in resource.mapping("extraSpecs").items() if key in TRAITS}
     if len(said) != 1 or set(said.values()) != {"required"}:
         yield f"extra specs say {said or 'no clearance'} (require exactly one trait:CUSTOM_CLEARANCE_…)"
 

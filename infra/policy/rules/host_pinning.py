@@ -1,6 +1,6 @@
 """No program says where a server runs: the controller moves it, and the next `up` would replace it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from infra.policy import kinds
 from infra.policy.declared import Resource
@@ -13,7 +13,7 @@ ALLOWED_HINTS = frozenset({"group"})
 def broken(resource: Resource) -> Iterator[str]:
     """Every input that names a host."""
     if resource.kind == kinds.PORT:
-        if (resource.inputs.get("binding") or {}).get("hostId"):
+        if resource.mapping("binding").get("hostId"):
             yield "binding.hostId binds the port to one host (leave it out: Nova sets it)"
         return
     if resource.inputs.get("hypervisorHostname"):
@@ -21,8 +21,9 @@ def broken(resource: Resource) -> Iterator[str]:
     for key in ("availabilityZone", "availabilityZoneHints"):
         if ":" in resource.text(key):
             yield f"{key} {resource.text(key)!r} names a host (name the zone alone)"
-    for hint in resource.inputs.get("schedulerHints") or ():
-        for key in sorted(key for key, value in hint.items() if value and key not in ALLOWED_HINTS):
+    for hint in resource.values("schedulerHints"):
+        said = hint if isinstance(hint, Mapping) else {}
+        for key in sorted(key for key, value in said.items() if value and key not in ALLOWED_HINTS):
             yield f"scheduler hint {key} binds the server to hosts (use a server group: hint 'group')"
 
 

@@ -13,8 +13,11 @@ AS_EXTERNAL = "access_as_external"
 
 
 def broken(stack: Stack) -> Iterator[Violation]:
-    """Networks shared with everybody above open, and RBAC policies that share one with a lower project."""
+    """Networks shared with everybody above open or external, and RBAC policies that share one with a lower project."""
     for network in stack.of_kind(kinds.NETWORK):
+        if network.inputs.get("external"):
+            what = "external, which lets every project plug its router in (open it by RBAC, project by project)"
+            yield Violation(urn=network.urn, what=what)
         if network.inputs.get("shared") and levels.level_of(stack, network) is not Classification.OPEN:
             yield Violation(urn=network.urn, what="shared with every project (share it with named ones)")
     for policy in stack.of_kind(kinds.RBAC_POLICY):

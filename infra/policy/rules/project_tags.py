@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from infra.policy import kinds, levels
-from infra.policy.declared import Resource
+from infra.policy.declared import UNKNOWN, Resource
 from infra.policy.rule import ResourceRule
 from inventory.model import Tier
 
@@ -18,9 +18,10 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 
 def broken(resource: Resource) -> Iterator[str]:
     """The tags that are missing, there twice, or have a value that does not exist. Domains need none."""
-    if resource.inputs.get("isDomain"):
+    tags = resource.values("tags")
+    if resource.inputs.get("isDomain") or UNKNOWN in (resource.inputs.get("tags"), *tags):
         return
-    pairs = [tag.partition(":")[::2] for tag in resource.inputs.get("tags") or () if isinstance(tag, str)]
+    pairs = [tag.partition(":")[::2] for tag in tags if isinstance(tag, str)]
     for key, allowed in ALLOWED.items():
         values = [value for name, value in pairs if name == key]
         if len(values) != 1:

@@ -6,6 +6,9 @@ from infra.policy import kinds
 from infra.policy.declared import Resource
 from infra.policy.rule import ResourceRule
 
+BY_VOLUME_TYPE = "volumeTypeQuota"
+"""Cinder's limits of each volume type, as texts."""
+
 FIELDS: Mapping[str, tuple[str, ...]] = {
     kinds.QUOTA_SET: (
         "cores",
@@ -30,7 +33,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "groups",
         "perVolumeGigabytes",
         "snapshots",
-        "volumeTypeQuota",
+        BY_VOLUME_TYPE,
         "volumes",
     ),
     kinds.NETWORK_QUOTA: (
@@ -61,6 +64,9 @@ def broken(resource: Resource) -> Iterator[str]:
         value = resource.inputs.get(field)
         if isinstance(value, int | float) and value < 0 and field not in COUNTED_ELSEWHERE:
             yield f"{field} {value} is no limit (set a number)"
+    for field, value in sorted(resource.mapping(BY_VOLUME_TYPE).items()):
+        if str(value).startswith("-"):
+            yield f"{BY_VOLUME_TYPE} {field} {value} is no limit (set a number)"
 
 
 RULE = ResourceRule(

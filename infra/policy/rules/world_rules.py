@@ -16,7 +16,7 @@ from inventory.model import Classification
 def broken(stack: Stack) -> Iterator[Violation]:
     """Rules between the world and a project above open, and address groups that hide the world."""
     for group in stack.of_kind(kinds.ADDRESS_GROUP):
-        for prefix in group.inputs.get("addresses") or ():
+        for prefix in group.values("addresses"):
             if isinstance(prefix, str) and world.is_world(prefix):
                 yield Violation(urn=group.urn, what=f"{prefix} is the world (name the addresses)")
     for rule in stack.of_kind(kinds.SECURITY_RULE):
@@ -29,10 +29,8 @@ def broken(stack: Stack) -> Iterator[Violation]:
 
 
 def _level(stack: Stack, rule: Resource) -> Classification | None:
-    """The level of the rule's group, else of the rule's project."""
-    groups = stack.referred(rule, "securityGroupId", kinds.SECURITY_GROUP)
-    owner = levels.level_of(stack, groups[0]) if len(groups) == 1 else None
-    return owner if owner is not None else levels.level_at(stack, rule, "tenantId", kinds.PROJECT)
+    """The level of the rule's group: whoever makes a rule, that group's VMs are what it opens."""
+    return levels.level_at(stack, rule, "securityGroupId", kinds.SECURITY_GROUP)
 
 
 RULE = StackRule(

@@ -14,6 +14,7 @@ from infra.policy.rules import (
     gateways,
     image_sharing,
     image_use,
+    known_kinds,
     network_sharing,
     ownership,
     quota_coverage,
@@ -87,8 +88,14 @@ def world_rule(
     return of, group, rule
 
 
-def assigned(role: object, *, stack: str = "agency-tax", of: Iterable[Resource] = (), **to: str) -> Resource:
-    return resource(kinds.ROLE_ASSIGNMENT, stack=stack, roleId=role, refer={"roleId": of}, **to)
+def assigned(role: object, *, stack: str = "agency-tax", to: Iterable[Resource] = (), **who: object) -> Resource:
+    return resource(kinds.ROLE_ASSIGNMENT, stack=stack, roleId=role, refer={"groupId": to}, **who)
+
+
+def by_login(in_project: Resource, kind: str, **inputs: object) -> tuple[Resource, ...]:
+    """A thing that names no project and says that its data is open, made by a login to this one."""
+    login = resource(kinds.PROVIDER, "deployer", tenantId=UNKNOWN, refer={"tenantId": in_project})
+    return in_project, login, resource(kind, provider=login.urn, tags=["classification:open"], **inputs)
 
 
 def made_by(user: Iterable[Resource], in_project: Iterable[Resource], kind: str) -> tuple[Resource, ...]:
@@ -97,6 +104,7 @@ def made_by(user: Iterable[Resource], in_project: Iterable[Resource], kind: str)
 
 
 USER = resource(kinds.USER, "deployer")
+OPERATORS = resource(kinds.GROUP, "operators", stack=FOUNDATION)
 QUOTAS = tuple(resource(kind, projectId=UNKNOWN, refer={"projectId": HEALTH}) for kind in quota_coverage.QUOTAS)
 
 BROKEN: list[Case] = [
@@ -115,6 +123,8 @@ BROKEN: list[Case] = [
         (LEVELS, HEALTH, BUSES, OPEN_NETWORK, shared(OPEN_NETWORK, UNKNOWN, action="access_as_external", to=[HEALTH])),
         "cleared for open only",
     ),
+    (network_sharing.RULE, (HEALTH, resource(kinds.NETWORK, external=True, refer={"tenantId": HEALTH})), "external"),
+    (network_sharing.RULE, (LEVELS, *by_login(HEALTH, kinds.NETWORK, shared=True)), "shared with every project"),
     (image_sharing.RULE, (resource(kinds.IMAGE, visibility="public", tags=["classification:internal"]),), "public"),
     (image_sharing.RULE, (resource(kinds.IMAGE, visibility="community"),), "community"),
     (
@@ -143,6 +153,9 @@ BROKEN: list[Case] = [
     (container_sharing.RULE, (BUSES, container("internal", UNKNOWN, of=[BUSES])), "level open"),
     (container_sharing.RULE, (container(None),), "classification"),
     (container_sharing.RULE, (container("open", containerWrite="id-open:*"),), "containerWrite"),
+    (container_sharing.RULE, (container("secret", containerSyncTo="//realm/other/AUTH_x/c"),), "containerSyncTo"),
+    (known_kinds.RULE, (resource("openstack:identity/ec2CredentialV3:Ec2CredentialV3"),), "no policy judges"),
+    (known_kinds.RULE, (resource("openstack:objectstorage/tempUrl:TempUrl"),), "no policy judges"),
     (world_rules.RULE, world_rule(HEALTH), "confidential data"),
     *(
         (world_rules.RULE, world_rule(HEALTH, prefix), f"{prefix} reaches confidential data")
@@ -158,10 +171,30 @@ BROKEN: list[Case] = [
         (resource(kinds.SECURITY_RULE, direction="ingress", tenantId="p-nobody-told"),),
         "level nothing tells",
     ),
+    (
+        world_rules.RULE,
+        (BUSES, resource(kinds.SECURITY_RULE, direction="ingress", securityGroupId="elsewhere", tenantId="p-buses")),
+        "level nothing tells",
+    ),
+    (world_rules.RULE, world_rule(HEALTH, "10.0.0.0/33"), "10.0.0.0/33 reaches"),
+    (
+        world_rules.RULE,
+        (
+            *by_login(HEALTH, kinds.SECURITY_GROUP),
+            resource(
+                kinds.SECURITY_RULE,
+                direction="ingress",
+                securityGroupId=UNKNOWN,
+                refer={"securityGroupId": by_login(HEALTH, kinds.SECURITY_GROUP)[-1]},
+            ),
+        ),
+        "confidential data",
+    ),
     (admin_role.RULE, (LEVELS, assigned("r-admin", groupId="g")), "role admin"),
     (admin_role.RULE, (LEVELS, assigned("r-watch", groupId="g")), "role gdcc-on-call"),
     (admin_role.RULE, (LEVELS, assigned("r-nobody-told", groupId="g")), "nothing names role"),
-    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, userId="u")), "to a user"),
+    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, userId="u")), "no group of this stack"),
+    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, groupId="g")), "no group of this stack"),
     (admin_role.RULE, (resource(kinds.ROLE, name="Admin"),), "declares role"),
     *(
         (ownership.RULE, (resource(kind),), "Pulumi's own user")
@@ -213,7 +246,8 @@ HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
     ),
     (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["203.0.113.0/24"]),)),
     (admin_role.RULE, (LEVELS, assigned("r-member", userId="u"))),
-    (admin_role.RULE, (LEVELS, assigned("r-admin", stack=FOUNDATION, groupId="g"))),
+    (admin_role.RULE, (LEVELS, OPERATORS, assigned("r-admin", stack=FOUNDATION, to=[OPERATORS], groupId=UNKNOWN))),
+    (known_kinds.RULE, (HEALTH, NETWORK, LEVELS, resource(kinds.QOS_POLICY, stack=FOUNDATION))),
     (ownership.RULE, made_by([USER], [HEALTH], kinds.CONTAINER)),
     (ownership.RULE, made_by([USER], [HEALTH], kinds.VOLUME)),
     (ownership.RULE, (HEALTH, NETWORK, router(HEALTH, "n"))),
@@ -250,3 +284,22 @@ def test_a_network_tagged_below_its_project_counts_as_its_projects_level() -> No
 def test_a_program_cannot_lift_a_declared_projects_level_by_naming_its_id() -> None:
     lied = meanings({"p-buses": "secret"})
     assert broken(container_sharing.RULE, lied, BUSES, container("secret", "p-buses:*"))
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        resource(kinds.INSTANCE, stack=FOUNDATION, schedulerHints=UNKNOWN, blockDevices=UNKNOWN),
+        resource(kinds.PORT, binding=UNKNOWN, allowedAddressPairs=UNKNOWN),
+        resource(kinds.PROJECT, tags=UNKNOWN),
+        resource(kinds.FLAVOR, extraSpecs=UNKNOWN, isPublic=False),
+        resource(kinds.CONTAINER, metadata=UNKNOWN, containerRead=UNKNOWN),
+        resource(kinds.ADDRESS_GROUP, addresses=UNKNOWN),
+        resource(kinds.VOLUME_QUOTA, volumeTypeQuota=UNKNOWN),
+        resource(kinds.APPLICATION_CREDENTIAL, roles=[UNKNOWN], expiresAt=UNKNOWN),
+    ],
+    ids=lambda each: each.kind,
+)
+def test_no_rule_stumbles_over_what_is_not_known_yet(unknown: Resource) -> None:
+    for rule in (*every.RESOURCE_RULES, *every.STACK_RULES):
+        broken(rule, unknown)
