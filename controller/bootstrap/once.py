@@ -11,7 +11,7 @@ from controller.adapters.openstack import connect
 from controller.adapters.store import schema
 from controller.adapters.store.journal import open_journal
 from controller.bootstrap import parts
-from controller.engine import extents, trust
+from controller.engine import extents, forgotten, trust
 from controller.engine.assemble import History, assemble, uplinks
 from controller.engine.assemble.history import settled_at
 from controller.engine.observe import Look, Observer
@@ -72,7 +72,8 @@ async def seen(observer: Observer, estate: Estate, settings: config.Config, rule
 def _judged(look: Look, estate: Estate, settings: config.Config, rules: Policy) -> tuple[Cluster, trust.TrustReport]:
     if look.facts is None:
         raise TransientError(f"the cloud cannot be read: {look.facts_error}", where="cloud")
-    facts, (history, most) = look.facts, _remembered(settings, look)
+    facts = forgotten.without(look.facts, forgotten.forgotten(look.facts, rules.migration))
+    history, most = _remembered(settings, look)
     cluster = assemble(estate, facts, look.readings, rules, look.at, history=history)
     settled, _ = settled_at(history.entries, rules.migration)
     sight = trust.Sight(

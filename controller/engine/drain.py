@@ -15,7 +15,7 @@ from controller.engine import holdouts, order
 from controller.engine.holdouts import Remains
 from controller.engine.migrate import Migrator, succeeded
 from controller.engine.ports import Clock, Cloud, Journal
-from controller.errors import RefusedError, TransientError
+from controller.errors import PermanentError, RefusedError, TransientError
 from controller.model.cloud import Server, Service
 from controller.model.ids import HostName, ServerId
 from controller.model.operation import Drain, DrainState, Holdout
@@ -59,8 +59,9 @@ class Drainer:
     ) -> Drain:
         """Journals the drain, disables the service and says at once what cannot be moved.
 
-        Raises what `require` raises, and `RefusedError` (rule `unknown-host`, `already-draining`). Raises
-        `TransientError` where Nova did not answer: the drain stands, and `step` goes on with it.
+        Raises what `require` raises, `RefusedError` (rule `unknown-host`, `already-draining`), and `PermanentError`
+        where Nova refuses: the drain has ended then. Raises `TransientError` where Nova did not answer: the drain
+        stands, and `step` goes on with it.
         """
         await self._service(host)
         require(host)
@@ -82,23 +83,36 @@ class Drainer:
         except TransientError as error:
             what = f"the drain is journaled and goes on by itself, but Nova does not answer: {error.what}"
             raise TransientError(what, where=error.where, retry_after_s=error.retry_after_s) from error
+        except PermanentError as error:
+            self._end(host)
+            self._journal.note(self._clock.now(), "controller", f"ends the drain of {host}, which was refused: {error}")
+            raise
 
     async def step(self, drain: Drain) -> Drain:
         """Makes what moves are possible now, and returns the drain as it then stands, ENDED where it was enabled.
 
-        To be called again until it is EMPTY: a STUCK drain too, for others may have acted. Raises the cloud's and the
-        journal's errors; nothing is lost by one. Where Nova does not know the host any more it waits for `enable`,
-        STUCK unless it was EMPTY.
+        To be called again until it is EMPTY: a STUCK drain too, for others may have acted. It stays STUCK until there
+        is a move to make. Raises the cloud's and the journal's errors; nothing is lost by one. Where Nova refuses, or
+        does not know the host any more, it waits for a person, STUCK unless it was EMPTY.
         """
+        try:
+            return await self._step(drain)
+        except PermanentError:
+            if self._is_open(drain) and drain.state is DrainState.EMPTYING:
+                self._journal.save_drain(replace(drain, state=DrainState.STUCK, holdouts=()))
+            raise
+
+    async def _step(self, drain: Drain) -> Drain:
         if await self._cloud.service(drain.host) is None:
-            raise self._vanished(drain)
+            raise _unknown(drain.host, f"if it was taken out on purpose, gdcc enable {drain.host} ends its drain")
         await self._disable(drain)
         remains = await self._remains(drain.host)
         can_move = holdouts.movable(drain, remains)
-        drain = self._saved(drain, remains)
-        if not can_move or not remains.up or drain.state is DrainState.ENDED:
-            return drain
+        if not can_move or not remains.up or not self._is_open(drain):
+            return self._saved(drain, remains)
         plan = await self._plan(drain)
+        if any(move.vm in can_move for move in plan.moves):
+            drain = self._saved(drain, remains)
         await self._run(drain, plan, {server.id: server for server in remains.servers if server.id in can_move})
         remains = await self._remains(drain.host)
         unplaced = holdouts.unplaced(plan.holds, remains.servers, holdouts.movable(drain, remains))
@@ -143,7 +157,7 @@ class Drainer:
             moves = [move for move in wave if move.source == drain.host and move.vm in servers]
             orders = [order.drained(drain.id, n, plan, move, flavors) for n, move in enumerate(moves, start=number)]
             number += len(orders)
-            results = await self._migrator.run_wave(orders)
+            results = await self._migrator.run_wave(orders, lambda: self._ended(drain))
             for result in results:
                 if result.refusal is not None:
                     _log.info("drain %s: %s", drain.id, result.refusal)
@@ -168,7 +182,7 @@ class Drainer:
 
     async def _remains(self, host: HostName) -> Remains:
         """Reads migrations before servers: what ends in between is seen where it went."""
-        running = await self._cloud.running_migrations()
+        running = self._migrator.under_way(await self._cloud.running_migrations())
         own = [entry.intent for entry in self._journal.open_entries() if entry.intent.source == host]
         own_ids = frozenset(intent.server_id for intent in own)
         leaving, arriving, resized = holdouts.flights_of(host, running, own_ids)
@@ -199,17 +213,14 @@ class Drainer:
             self._journal.save_drain(replace(drain, state=DrainState.ENDED, holdouts=()))
         return bool(found)
 
-    def _vanished(self, drain: Drain) -> RefusedError:
-        """Notes that the drain waits for a person, and says for what: own moves go on beside it."""
-        if self._is_open(drain) and drain.state is DrainState.EMPTYING:
-            self._journal.save_drain(replace(drain, state=DrainState.STUCK, holdouts=()))
-        return _unknown(drain.host, f"if it was taken out on purpose, gdcc enable {drain.host} ends its drain")
-
     def _end_of_vanished(self, host: HostName, who: str) -> str:
         if not self._end(host):
             raise _unknown(host)
         self._journal.note(self._clock.now(), who, f"ends the drain of {host}, which is not in Nova any more")
         return f"{host} is not in Nova any more; its drain is ended."
+
+    def _ended(self, drain: Drain) -> str | None:
+        return None if self._is_open(drain) else f"the drain of {drain.host} was ended"
 
     def _is_open(self, drain: Drain) -> bool:
         return any(found.id == drain.id for found in self._journal.drains())

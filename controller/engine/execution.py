@@ -20,7 +20,7 @@ class Ran:
 
 
 async def run(plan: Plan, seen: Seen, migrator: Migrator, interrupted: Callable[[], str | None]) -> Ran:
-    """Runs the plan's waves. `interrupted` is asked before each wave; its answer ends the plan there.
+    """Runs the plan's waves. `interrupted` is asked before each wave and each move; its answer ends the plan there.
 
     Raises what the journal raises.
     """
@@ -29,7 +29,7 @@ async def run(plan: Plan, seen: Seen, migrator: Migrator, interrupted: Callable[
         reason = interrupted()
         if reason is not None:
             return _ran(plan, results, f"stopped before wave {number}: {reason}")
-        done = await migrator.run_wave(wave)
+        done = await migrator.run_wave(wave, interrupted)
         results += done
         if not all(succeeded(result) for result in done):
             return _ran(plan, results, f"stopped in wave {number}: {_first_failure(done)}")

@@ -13,7 +13,7 @@ from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
 from controller.engine.verdict import Act, End, Forcing, Look, Step, Watched
 from controller.errors import InvariantError, PermanentError, TransientError
-from controller.model.cloud import Migration
+from controller.model.cloud import Migration, Port
 from controller.model.ids import MoveId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import MigrationPolicy, Policy
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 MIB = 1 << 20
 _SLOWEST_POLL = timedelta(seconds=10)
 """How far the pace of looking slows down while Nova does not answer."""
+OPERATORS = "operator-abort"
+"""The rule of an abort that an operator asked for."""
 _LOUD = frozenset({"server-error", "lost", "port-not-bound", "did-not-move", "task-stuck"})
 """Ends after which somebody must act: also told in the journal's notes."""
 
@@ -69,14 +71,15 @@ class Follower:
             self._to_abort.discard(move_id)
 
     def abort(self, move_id: MoveId) -> None:
-        """Has a held move aborted at its next look, for an operator."""
+        """Has a held move aborted at its next look, for an operator; by a later process, where this one ends first."""
         if move_id in self._held:
+            self._journal.aborting(move_id, OPERATORS)
             self._to_abort.add(move_id)
 
     async def follow(self, entry: Entry) -> Entry:
         """Returns the entry when it has ended. The caller holds it."""
-        watched = Watched(since=self._clock.now())
-        pause = timedelta(0)
+        watched = Watched(since=self._clock.now(), abort_rule=entry.abort_rule)
+        pause, said = timedelta(0), ""
         while entry.outcome is None:
             await self._clock.sleep(pause)
             policy = self._policy().migration
@@ -84,7 +87,11 @@ class Follower:
                 look = await self._look(entry)
             except (TransientError, PermanentError) as error:
                 pause = min(max(pause * 2, policy.poll, timedelta(seconds=_patience_s(error))), _SLOWEST_POLL)
-                _log.warning("cannot look at move %s, which goes on by itself: %s", entry.intent.id, error)
+                what = f"cannot look at move {entry.intent.id}, which goes on by itself: {error}"
+                _log.warning(what)
+                if isinstance(error, PermanentError) and what != said:
+                    self._journal.note(self._clock.now(), "controller", what)
+                    said = what
                 continue
             watched = self._add(watched, look, entry)
             found = verdict.judge(entry, look, watched, policy, self._forcing(entry.intent, watched))
@@ -109,8 +116,16 @@ class Follower:
             record = await self._cloud.migration(intent.server_id, entry.migration_id)
             later = await self._has_later(entry, record)
         verifying = server is not None and entry.state is State.VERIFYING
-        ports = await self._cloud.ports_of(intent.server_id) if verifying else None
+        ports = await self._ports(intent) if verifying else None
         return Look(at=at, server=server, record=record, later=later, ports=ports)
+
+    async def _ports(self, intent: Intent) -> tuple[Port, ...] | None:
+        """None where this account may not read them, which no second look changes."""
+        try:
+            return await self._cloud.ports_of(intent.server_id)
+        except PermanentError as error:
+            _log.warning("cannot read the ports of move %s: %s", intent.id, error)
+            return None
 
     async def _has_later(self, entry: Entry, record: Migration | None) -> bool:
         """Whether the server has moved on; asked only once its own record has ended."""
@@ -120,7 +135,7 @@ class Follower:
 
     def _add(self, watched: Watched, look: Look, entry: Entry) -> Watched:
         if entry.intent.id in self._to_abort and not watched.abort_rule:
-            watched = replace(watched, abort_rule="operator-abort")
+            watched = replace(watched, abort_rule=OPERATORS)
         return watching(watched, look)
 
     def _forcing(self, intent: Intent, watched: Watched) -> Forcing:
@@ -151,6 +166,8 @@ class Follower:
         server_id, migration_id = entry.intent.server_id, entry.migration_id
         assert migration_id is not None
         asked = _asked(act, entry, look, watched, self._policy().migration)
+        if act is Act.ABORT and asked.abort_rule != watched.abort_rule:
+            self._journal.aborting(entry.intent.id, asked.abort_rule)
         try:
             match act:
                 case Act.ABORT:
@@ -168,7 +185,7 @@ class Follower:
     def _close(self, entry: Entry, end: End, look: Look, watched: Watched) -> Entry:
         """Writes the end. What it teaches is written first: a crash in between teaches it twice, never not at all."""
         intent, now = entry.intent, self._clock.now()
-        if end.state in {State.FAILED, State.ABORTED, State.LOST} and end.rule != "operator-abort":
+        if end.state in {State.FAILED, State.ABORTED, State.LOST} and end.rule != OPERATORS:
             self._journal.learn(intent.server_id, intent.target, end.rule, now + self._memory())
         if end.rule in _LOUD:
             self._journal.note(now, "controller", f"move {intent.id} of {intent.server_name} {end.state}: {end.why}")

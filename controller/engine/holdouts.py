@@ -32,6 +32,7 @@ _PASSING = frozenset(
 _WHO: Mapping[str, str] = {
     "window": f"nobody, if it may wait for its window; else {_OWNER}: allow it now",
     "on-battery": "nobody, if it may wait for the mains; else the site's electricians",
+    "withheld": "whoever paused it or holds it by a mode: gdcc resume, or policy.scope_modes",
     "unread-health": "the hardware's on-call: have the BMCs of the other hosts answer",
 }
 """Who must act where the planner's rule gives way by somebody's hand; for the others room is lacking."""

@@ -217,11 +217,14 @@ class Loop:
         policy, before = self.policy, self.memory.proposal
         part = scoping.without_drains(self._restricted(seen, _ACTING) if policy.mode in _ACTING else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
+        approved = kept is not None and self._approved(kept)
         with self._phase("plan"):
             if policy.mode is Mode.OBSERVE:
                 plan = await asyncio.to_thread(planner.plan, part, policy, seen.look.at, only=(), before=seen.tables)
             else:
-                plan = await asyncio.to_thread(proposals.newest, kept, part, policy, seen.look.at, seen.tables)
+                plan = await asyncio.to_thread(
+                    proposals.newest, kept, part, policy, seen.look.at, seen.tables, approved=approved
+                )
         if before is not None and before.id == plan.id:
             self.memory.proposal = plan
             return plan, None

@@ -9,6 +9,7 @@ to start a migration twice for one intent, and an answer that was lost is treate
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from controller.engine import guard, recheck
@@ -20,8 +21,15 @@ from controller.engine.recheck import Facts
 from controller.engine.slots import SLOT_RULES
 from controller.engine.tally import RefusalCount
 from controller.errors import InvariantError, PermanentError, RefusedError, TransientError
+from controller.model.cloud import Migration
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import Policy, Scope
+
+Unwanted = Callable[[], str | None]
+"""Why moves of a plan or drain are wanted no more; None as long as they are."""
+
+
+def _wanted() -> None: ...
 
 
 class Migrator:
@@ -58,6 +66,13 @@ class Migrator:
             for (origin, rule), count in sorted(self._refusals.items())
         )
 
+    def under_way(self, running: tuple[Migration, ...]) -> tuple[Migration, ...]:
+        """Those of the migrations that Nova shows which are not forgotten (`engine.forgotten`); all before a look."""
+        try:
+            return self._situation().under_way(running)
+        except TransientError:
+            return running
+
     async def run_waves(self, waves: Iterable[Sequence[Order]]) -> tuple[Result, ...]:
         """Runs waves in order; after one in which a move did not succeed, the later ones are left for a new plan."""
         results: list[Result] = []
@@ -68,23 +83,24 @@ class Migrator:
                 break
         return tuple(results)
 
-    async def run_wave(self, orders: Sequence[Order]) -> tuple[Result, ...]:
+    async def run_wave(self, orders: Sequence[Order], unwanted: Unwanted = _wanted) -> tuple[Result, ...]:
         """Runs orders side by side, to the end of each; results in the order given.
 
         What only waits for a free slot is tried again when this wave's others have ended, as long as one of them moved.
-        Errors of the journal are raised after every order has come to its end or stopped.
+        Errors of the journal are raised after every order has come to its end or stopped. `unwanted` is asked right
+        before each intent is written: a reason bars the move (rule `unwanted`).
         """
         results: dict[int, Result] = {}
         try:
-            await self._run_wave(orders, results)
+            await self._run_wave(orders, unwanted, results)
         finally:
             self._refusals.update((r.order.origin, r.refusal.rule) for r in results.values() if r.refusal is not None)
         return tuple(results[n] for n in range(len(orders)))
 
-    async def _run_wave(self, orders: Sequence[Order], results: dict[int, Result]) -> None:
+    async def _run_wave(self, orders: Sequence[Order], unwanted: Unwanted, results: dict[int, Result]) -> None:
         waiting = list(range(len(orders)))
         while waiting:
-            ended = await asyncio.gather(*(self.execute(orders[n]) for n in waiting), return_exceptions=True)
+            ended = await asyncio.gather(*(self.execute(orders[n], unwanted) for n in waiting), return_exceptions=True)
             results |= {n: found for n, found in zip(waiting, ended, strict=True) if isinstance(found, Result)}
             for found in ended:
                 if isinstance(found, BaseException):
@@ -92,12 +108,12 @@ class Migrator:
             moved = any(succeeded(results[n]) for n in waiting)
             waiting = [n for n in waiting if moved and _waits_for_slot(results[n])]
 
-    async def execute(self, order: Order) -> Result:
+    async def execute(self, order: Order, unwanted: Unwanted = _wanted) -> Result:
         """Makes one move, or says why not. Raises what the journal raises; an open entry is then adopted."""
         with self._follower.hold(order.id):
             try:
                 self._be_patient(order)
-                entry = self._intend(order, await self._facts(order))
+                entry = self._intend(order, await self._facts(order), unwanted)
             except RefusedError as refused:
                 self._remember(order, refused)
                 return Result(order=order, refusal=refused)
@@ -105,12 +121,15 @@ class Migrator:
             return Result(order=order, entry=await self._follower.follow(entry))
 
     def abort_running(self, scope: Scope | None) -> tuple[Entry, ...]:
-        """Has our live migrations in that scope (None: all) aborted; the entries concerned. Cold ones go on."""
+        """Has our live migrations in that scope (None: all) aborted; the entries concerned.
+
+        Cold ones go on, and what has arrived is only verified.
+        """
         situation = self._situation()
         found = tuple(
             entry
             for entry in self._journal.open_entries()
-            if not entry.intent.cold and entry.intent.id in self._follower.held
+            if not entry.intent.cold and entry.state is not State.VERIFYING and entry.intent.id in self._follower.held
             if scope is None or scope in _scopes(entry.intent, situation)
         )
         for entry in found:
@@ -132,13 +151,17 @@ class Migrator:
             if situation.domains(order.target, rule.domain) - situation.domains(order.source, rule.domain)
         ]
         try:
-            return await recheck.read(self._cloud, order, rules)
+            facts = await recheck.read(self._cloud, order, rules)
+            return replace(facts, running=self.under_way(facts.running))
         except (TransientError, PermanentError) as error:
             raise RefusedError(f"the facts could not be read: {error}", rule="facts", where=order.id) from error
 
-    def _intend(self, order: Order, facts: Facts) -> Entry:
+    def _intend(self, order: Order, facts: Facts, unwanted: Unwanted) -> Entry:
         """Judges and writes with no await in between, so that no other move takes the same slot."""
         situation, policy, now = self._situation(), self._policy(), self._clock.now()
+        reason = unwanted()
+        if reason is not None:
+            raise RefusedError(reason, rule="unwanted", where=order.id)
         view = guard.view(self._journal, policy, now)
         barred = recheck.bar(order, facts, situation, view.open_entries, view.recent)
         if barred is not None:

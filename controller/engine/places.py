@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.engine.assemble import owners
-from controller.model.cloud import CloudFacts
+from controller.model.cloud import CloudFacts, Migration
 from controller.model.cluster import Cluster, Group, GroupKind
 from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.policy import Limits, Scope, ScopeKind
@@ -34,7 +34,8 @@ class Situation:
     `systems` are the inventory's, by the cloud's project id. `project_of` is every server's project, so that other
     people's migrations count for the right agency. `groups` are the hard rules by member. `freeze` is why the
     controller makes no moves of its own. `on_battery` are hosts with a feed on battery. `looked` is what the newest
-    look comes to for the planner, and `settling` are hosts that our own moves have just touched.
+    look comes to for the planner, and `settling` are hosts that our own moves have just touched. `forgotten` are the
+    ids of migrations that Nova never ended (`engine.forgotten`).
     """
 
     estate: Estate
@@ -45,6 +46,11 @@ class Situation:
     on_battery: frozenset[HostName] = frozenset()
     looked: planner.Situation | None = None
     settling: frozenset[HostName] = frozenset()
+    forgotten: frozenset[int] = frozenset()
+
+    def under_way(self, running: Iterable[Migration]) -> tuple[Migration, ...]:
+        """Those of the migrations that Nova shows which have not been forgotten."""
+        return tuple(record for record in running if record.id not in self.forgotten)
 
     def host(self, name: HostName) -> Host | None:
         return self.estate.hosts.get(name)

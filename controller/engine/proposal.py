@@ -17,15 +17,25 @@ from controller.planner.load import Load
 from controller.planner.prepared import Prepared
 
 KEPT = timedelta(minutes=15)
-"""A proposal is not kept longer than this."""
+"""A proposal that nobody approves is not kept longer than this."""
 
 
 def newest(
-    before: Plan | None, cluster: Cluster, policy: Policy, now: datetime, tables: Prepared | None = None
+    before: Plan | None,
+    cluster: Cluster,
+    policy: Policy,
+    now: datetime,
+    tables: Prepared | None = None,
+    *,
+    approved: bool = False,
 ) -> Plan:
-    """The plan before, proved again, or a fresh one. `tables`: see `planner.plan`, which raises what is raised."""
+    """The plan before, proved again, or a fresh one; one that was `approved` is kept however long it has to wait.
+
+    `tables`: see `planner.plan`, which raises what is raised.
+    """
     fresh = planner.plan(cluster, policy, now, before=tables)
-    if before is None or not _still_wanted(before, fresh, now):
+    young = before is not None and (approved or now - before.created_at < KEPT)
+    if before is None or not young or not _still_wanted(before, fresh):
         return fresh
     return proved_again(before, cluster, policy, now, tables) or fresh
 
@@ -74,8 +84,8 @@ def beyond(recommended: Plan, acting: Cluster) -> int:
     )
 
 
-def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
-    """Young, for causes that still hold, no cause that the fresh plan would cure is missing, no room made in vain.
+def _still_wanted(before: Plan, fresh: Plan) -> bool:
+    """For causes that still hold, no cause that the fresh plan would cure is missing, no room made in vain.
 
     Which hosts are best freed changes with every reading, and nothing is worse for others being freed: it is no cause.
     """
@@ -85,7 +95,7 @@ def _still_wanted(before: Plan, fresh: Plan, now: datetime) -> bool:
     causes = _causes(before)
     holding = {breach.key for breach in fresh.breaches_before}
     urgent = _causes(fresh)
-    return bool(fresh.moves) and now - before.created_at < KEPT and urgent <= causes <= holding
+    return bool(fresh.moves) and urgent <= causes <= holding
 
 
 def _causes(plan: Plan) -> set[str]:

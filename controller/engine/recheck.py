@@ -44,7 +44,8 @@ class Facts:
 
 
 async def read(cloud: CloudReader, order: Order, rules: Sequence[GroupRule]) -> Facts:
-    """Reads what `bar` and the guard need. Migrations are read before members, so that none is missed in between.
+    """Reads what `bar` and the guard need. Migrations are read before members, so that none is missed in between; the
+    server is read again last, since all that may take long: one that its owner has started meanwhile is not moved cold.
 
     `rules`: those whose domain the move leaves for another; of the others no member need be known.
     """
@@ -60,11 +61,14 @@ async def read(cloud: CloudReader, order: Order, rules: Sequence[GroupRule]) -> 
         ),
         cloud.guest(server),
     )
-    server = replace(server, guest=guest)
     others = sorted({member for rule in rules for member in rule.members} - {order.server_id})
-    placement, found = await asyncio.gather(cloud.admits(server, order.target), _servers(cloud, others))
+    admitted = cloud.admits(replace(server, guest=guest), order.target)
+    placement, found = await asyncio.gather(admitted, _servers(cloud, others))
+    server = await cloud.server(order.server_id)
+    if server is None:
+        return Facts(server=None, members={})
     return Facts(
-        server=server,
+        server=replace(server, guest=guest),
         source=source,
         target=target,
         running=running,

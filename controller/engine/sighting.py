@@ -5,15 +5,16 @@ how much there was, and the planner's tables of what rarely changes.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from controller.engine import breaches, extents, lately, places, trust, watts
+from controller.engine import forgotten as forgetting
 from controller.engine.assemble import History, assemble
 from controller.engine.assemble.history import HOUR, settled_at
 from controller.engine.observe import Look
 from controller.engine.ports import Journal
 from controller.errors import TransientError
-from controller.model.cloud import CloudFacts
+from controller.model.cloud import CloudFacts, Migration
 from controller.model.cluster import Cluster
 from controller.model.extent import Peak
 from controller.model.ids import HostName
@@ -30,7 +31,10 @@ LOOKS_APART = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One look, judged. `situation` is what the guard goes by; `cluster.freeze` is the trust gate's."""
+    """One look, judged. `situation` is what the guard goes by; `cluster.freeze` is the trust gate's.
+
+    `facts` are the look's without the migrations that Nova never ended.
+    """
 
     look: Look
     facts: CloudFacts
@@ -56,6 +60,7 @@ class Sight:
         self._lately = lately.Lately()
         self._peaks: tuple[Peak, ...] | None = None
         self._prepared: Prepared | None = None
+        self._told: set[int] = set()
 
     def take_over(self, estate: Estate, interval: timedelta) -> None:
         """Judges by a reloaded estate from now on. What was remembered stays, so an estate that shrank is noticed."""
@@ -87,7 +92,10 @@ class Sight:
         if look.facts is None:
             raise TransientError(f"the cloud has not been read yet: {look.facts_error}", where="cloud")
         history = self._history(look, policy)
-        cluster = assemble(self.estate, look.facts, look.readings, policy, look.at, history=history)
+        unended = forgetting.forgotten(look.facts, policy.migration)
+        self._tell(unended, look.at)
+        facts = forgetting.without(look.facts, unended)
+        cluster = assemble(self.estate, facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
         self._lately, cluster = lately.looked(self._lately, cluster, policy.recent, look.at, _moving(history))
         looked = situation.of_cluster(cluster, policy, look.at, before=self._prepared)
@@ -99,16 +107,24 @@ class Sight:
             self.estate,
             policy.trust,
             trust.Sight(
-                facts_at=look.facts.at,
+                facts_at=facts.at,
                 facts_error=look.facts_error,
-                unread_members=look.facts.unread_members,
+                unread_members=facts.unread_members,
                 most=extents.most(self._noted()),
                 settling=settling,
             ),
         )
         cluster = replace(cluster, freeze=report.freeze)
-        found = places.situation(self.estate, look.facts, cluster, looked, settling)
-        return Seen(look=look, facts=look.facts, cluster=cluster, report=report, situation=found)
+        found = places.situation(self.estate, facts, cluster, looked, settling)
+        found = replace(found, forgotten=frozenset(record.id for record in unended))
+        return Seen(look=look, facts=facts, cluster=cluster, report=report, situation=found)
+
+    def _tell(self, unended: tuple[Migration, ...], at: datetime) -> None:
+        """Notes each migration that Nova never ended once in this process."""
+        for record in unended:
+            if record.id not in self._told:
+                self._journal.note(at, "controller", forgetting.told(record))
+                self._told.add(record.id)
 
     def _history(self, look: Look, policy: Policy) -> History:
         migration = policy.migration

@@ -64,7 +64,8 @@ _ERROR_SHOWS_WITHIN = 2
 class Look:
     """What Nova showed. `at` is when reading began, and the server was read before the record.
 
-    `record` is the move's own; `later` says that the server has a newer one. `ports` are None where not read.
+    `record` is the move's own; `later` says that the server has a newer one. `ports` are None where not read: before
+    the move is verified, or by an account that may not.
     """
 
     at: datetime
@@ -260,10 +261,12 @@ def _unverified(entry: Entry, look: Look, server: Server) -> Verdict:
         return _lost(entry, f"it should be on {intent.target} and is on {server.host}")
     if server.task_state is not None:
         return _failed("task-stuck", f"it is on {intent.target}, but task {server.task_state} does not end")
-    if look.ports is not None and not _bound(look.ports, intent.target):
-        wrong = ", ".join(f"{p.id} ({p.vif_type} on {p.host})" for p in look.ports if not p.bound_to(intent.target))
+    unbound = [port for port in look.ports or () if not port.bound_to(intent.target)]
+    if unbound:
+        wrong = ", ".join(f"{port.id} ({port.vif_type} on {port.host})" for port in unbound)
         return _failed("port-not-bound", f"it is on {intent.target}, but its ports are not bound there: {wrong}")
-    return _lost(entry, "its record went back on having completed")
+    unread = f"it is on {intent.target}, and whether its ports are bound there cannot be read"
+    return _lost(entry, unread if look.ports is None else "its record went back on having completed")
 
 
 def _bound(ports: tuple[Port, ...] | None, host: HostName) -> bool:
@@ -286,8 +289,7 @@ def _recent(asked: datetime | None, look: Look, policy: MigrationPolicy) -> bool
 
 
 def _patience(entry: Entry, policy: MigrationPolicy) -> timedelta:
-    """How long Nova may leave a move unended before it is LOST; a cold one copies disks and gets longer."""
-    return policy.give_up_after * (8 if entry.intent.cold else 2)
+    return policy.patience(cold=entry.intent.cold)
 
 
 def _failed(rule: str, why: str) -> End:

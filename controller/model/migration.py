@@ -86,11 +86,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A row of the journal: the intent, where it stands, and Nova's own record of it where there is one."""
+    """A row of the journal: the intent, where it stands, and Nova's own record of it where there is one.
+
+    `abort_rule`: why it is to be aborted, from before Nova is asked for that; empty where it is not.
+    """
 
     intent: Intent
     state: State
     changed_at: datetime
     migration_id: int | None = None
     request_id: str | None = None
+    abort_rule: str = ""
     outcome: Outcome | None = None

@@ -149,6 +149,10 @@ class MigrationPolicy:
     settle: timedelta = timedelta(seconds=60)
     """A host's readings count again this long after the last move from or to it ended (rates look back that far)."""
 
+    def patience(self, *, cold: bool) -> timedelta:
+        """How long Nova may leave a migration unended; a cold one copies disks and gets longer."""
+        return self.give_up_after * (8 if cold else 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBudget:

@@ -44,7 +44,7 @@ RULES: Mapping[str, str] = {
     "score": "it would be fuller afterwards",
     "no-host": "the VM has no host",
     "migrating": "a migration of it is under way",
-    "busy": "a task of it is under way in Nova",
+    "busy": "a task of it is under way in Nova, or its host is being drained",
     "state": "its state is not one that can be migrated live",
     "requirement-unknown": "what it asks of a host is not known",
     "withheld": "a mode or a pause keeps moves off it",

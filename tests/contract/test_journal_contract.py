@@ -199,7 +199,8 @@ def test_a_plan_that_an_older_program_kept_can_still_be_read(address: str) -> No
     with database.begin() as connection:
         for now, before in OLDER.items():
             connection.exec_driver_sql(f"UPDATE plans SET body = replace(body, '{now}', '{before}')")
-        connection.exec_driver_sql("ALTER TABLE moves DROP COLUMN force_after_s")
+        for column in ("force_after_s", "abort_rule"):
+            connection.exec_driver_sql(f"ALTER TABLE moves DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
     database.dispose()
     schema.upgrade(address)

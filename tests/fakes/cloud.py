@@ -65,7 +65,7 @@ class FakeCloud:
 
     `answers` are taken one a start request, from the front: `lost` (done, the answer lost), `dropped` (not done, nobody
     knows), `late` (done 20 s later, nobody knows), `unreachable`, `throttled` (not sent). `down_until` makes every call
-    fail.
+    fail, `denied` those of a name.
     """
 
     def __init__(self, clock: Clock, hosts: tuple[str, ...] = ("c1", "c2", "c3", "c4")) -> None:
@@ -86,6 +86,7 @@ class FakeCloud:
         self.answers: list[str] = []
         self.link_mib_s = 1000.0
         self.down_until: datetime | None = None
+        self.denied: set[str] = set()
         self.latency = timedelta(0)
         self.starts: list[Start] = []
         self.calls: list[tuple[str, Any]] = []
@@ -125,6 +126,22 @@ class FakeCloud:
         """Somebody else migrates a server; the id of the record."""
         self._begin("live-migration", ServerId(name), HostName(target))
         return self._runs[-1].record.id
+
+    def leave_behind(self, name: str, target: str, unchanged: timedelta) -> None:
+        """A record of a migration that nothing works on any more; the server, if there is one, is at rest."""
+        server, at = self.servers.get(ServerId(name)), self._clock.now() - unchanged
+        record = Migration(
+            id=7,
+            uuid="mig-7",
+            server_id=ServerId(name),
+            type="live-migration",
+            status="running",
+            source=HostName("c1") if server is None or server.host is None else server.host,
+            target=HostName(target),
+            created_at=at,
+            updated_at=at,
+        )
+        self._runs.append(Run(record=record, fault="left", status_before="ACTIVE", dirty_mib_s=0.0))
 
     async def facts(self) -> CloudFacts:
         await self._called("facts")
@@ -234,6 +251,8 @@ class FakeCloud:
             await self._clock.sleep(self.latency)
         if self.down_until is not None and self._clock.now() < self.down_until:
             raise TransientError("HTTP 503", where=name)
+        if name in self.denied:
+            raise PermanentError("HTTP 403", where=name)
         self._settle()
 
     async def _asked(self, kind: str, server_id: ServerId, target: HostName, deadline: datetime) -> RequestId:
@@ -293,7 +312,7 @@ class FakeCloud:
             broken = run.fault == "late-error" and run.record.status == "error"
             if broken and now - (run.record.updated_at or now) > timedelta(seconds=1):
                 self._settled(run.record.server_id, status="ERROR")
-            elif run.record.status in RUNNING_MIGRATION_STATUSES:
+            elif run.record.status in RUNNING_MIGRATION_STATUSES and run.fault != "left":
                 step = self._live if run.record.type == "live-migration" else self._cold
                 step(run, now)
 

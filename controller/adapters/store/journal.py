@@ -66,6 +66,10 @@ class SqlJournal:
         with self._transaction() as connection:
             return moves.advance(connection, move_id, state, at, migration_id=migration_id, request_id=request_id)
 
+    def aborting(self, move_id: MoveId, rule: str) -> None:
+        with self._transaction() as connection:
+            moves.aborting(connection, move_id, rule)
+
     def close(self, move_id: MoveId, outcome: Outcome) -> Entry:
         with self._transaction() as connection:
             return moves.close(connection, move_id, outcome)

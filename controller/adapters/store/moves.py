@@ -57,6 +57,12 @@ def advance(
     return _step(connection, move_id, state, values)
 
 
+def aborting(connection: Connection, move_id: MoveId, rule: str) -> None:
+    """Writes why a move is to be aborted; nothing where it has ended."""
+    wanted = update(moves).where(moves.c.id == move_id, moves.c.state.in_(_OPEN))
+    connection.execute(wanted.values(abort_rule=rule))
+
+
 def close(connection: Connection, move_id: MoveId, outcome: Outcome) -> Entry:
     """Writes the end of a move."""
     if outcome.state in OPEN_STATES:
@@ -160,6 +166,7 @@ def _entry(row: Row[Any]) -> Entry:
         changed_at=row.changed_at,
         migration_id=row.migration_id,
         request_id=row.request_id,
+        abort_rule=row.abort_rule or "",
         outcome=None if state in OPEN_STATES else _outcome(row),
     )
 

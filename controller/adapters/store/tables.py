@@ -71,6 +71,7 @@ moves = Table(
     Column("changed_at", UtcTime, nullable=False),
     Column("migration_id", BigInteger),
     Column("request_id", String),
+    Column("abort_rule", String),
     Column("outcome_why", Text),
     Column("outcome_rule", String),
     Column("ended_at", UtcTime),

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from controller.engine import confirmation
 from controller.engine.drain import Drainer
-from controller.errors import RefusedError, TransientError
+from controller.errors import PermanentError, RefusedError, TransientError
 from controller.model.cloud import Service
 from controller.model.ids import HostName, PlanId, ServerId
 from controller.model.migration import State
@@ -312,6 +313,66 @@ async def test_enabling_during_a_drain_stops_it_after_the_moves_under_way(rig: R
     assert (await step).state is DrainState.ENDED
     assert [server.host for server in rig.cloud.servers.values()] == ["c2", "c1"]
     assert rig.journal.drains() == () and rig.cloud.services[C1].enabled
+
+
+async def test_no_move_of_a_drain_that_was_ended_begins_in_its_wave(rig: Rig) -> None:
+    """The second waits for a slot that somebody else's migration has."""
+    rig.policy = Policy(mode=Mode.OBSERVE, limits=Limits(out_of_host=2, into_host=4, per_system=9, per_agency=9))
+    for n in (1, 2, 3):
+        rig.cloud.boot(f"vm-{n}", "c1")
+    planner = Planner(rig, {"vm-1": "c2", "vm-2": "c3"})
+
+    async def at_once(drain: Drain) -> Plan:
+        plan = await planner(drain)
+        return replace(plan, moves=tuple(replace(move, wave=1) for move in plan.moves))
+
+    drains = Drainer(rig.cloud, rig.journal, rig.clock, migrator=rig.migrator, plan=at_once)
+    rig.cloud.faults[ServerId("vm-3")] = "stall"
+    drain = await begin(drains)
+    rig.cloud.start_foreign("vm-3", "c2")
+    step = asyncio.create_task(drains.step(drain))
+    await rig.clock.sleep(timedelta(seconds=4))
+    await drains.enable(C1, who="somchai", force=False)
+    await step
+    assert [start.server_id for start in rig.cloud.starts] == ["vm-3", "vm-1"]
+
+
+async def test_a_drain_that_nova_refuses_is_ended_again(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.denied = {"disable_service"}
+    drains, began = drainer(rig, {"vm-1": "c2"}), rig.clock.now()
+    with pytest.raises(PermanentError, match="403"):
+        await begin(drains)
+    assert rig.journal.drains() == () and rig.cloud.services[C1].enabled
+    assert "ends the drain of c1, which was refused" in rig.journal.notes(began)[-1][2]
+
+
+async def test_a_drain_whose_step_nova_refuses_waits_for_a_person(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    drains = drainer(rig, {"vm-1": "c2"})
+    drain = await begin(drains)
+    rig.cloud.denied = {"servers_on"}
+    with pytest.raises(PermanentError):
+        await drains.step(drain)
+    assert [found.state for found in rig.journal.drains()] == [DrainState.STUCK]
+
+
+async def test_a_stuck_drain_is_stuck_while_it_is_planned_again_and_says_so_once(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    hold = Hold(breach="drain:c1", vm=ServerId("vm-1"), rule="memory-capacity", why="no room anywhere")
+    planner, seen = Planner(rig, {}, (hold,)), []
+
+    async def looking(drain: Drain) -> Plan:
+        seen.extend(found.state for found in rig.journal.drains())
+        return await planner(drain)
+
+    drains = Drainer(rig.cloud, rig.journal, rig.clock, migrator=rig.migrator, plan=looking)
+    drain = await drains.step(await begin(drains))
+    told = rig.journal.notes(drain.since)
+    for _ in range(3):
+        drain = await drains.step(drain)
+    assert seen == [DrainState.EMPTYING, *[DrainState.STUCK] * 3]
+    assert rig.journal.notes(drain.since) == told
 
 
 async def test_somebody_elses_disable_is_kept_and_undone_only_by_force(rig: Rig) -> None:

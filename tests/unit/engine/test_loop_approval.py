@@ -13,6 +13,7 @@ from controller.errors import RefusedError
 from controller.model.ids import HostName, PlanId, ServerId
 from controller.model.plan import Concern, Plan
 from controller.model.policy import Limits, Mode, Scope, ScopeKind
+from inventory.model import Window
 from tests.fakes.turning import Turning
 
 
@@ -67,6 +68,24 @@ def test_a_proposal_gives_way_after_a_while(site: Turning) -> None:
         assert proposed(site).id != first
 
     asyncio.run(run())
+
+
+def test_an_approved_plan_waits_for_its_window_however_long(tmp_path: Path) -> None:
+    site = Turning(
+        tmp_path, mode=Mode.APPROVE, windows=(Window(days=tuple(range(7)), start_minute=1200, end_minute=1260),)
+    )
+    site.sensors.failing = {"c1"}
+
+    async def run() -> None:
+        await site.turns(1)
+        approved = proposed(site)
+        site.desk.approve(approved.id, "malee")
+        site.rig.clock.advance(2 * proposals.KEPT)
+        await site.turns(1)
+        assert proposed(site).id == approved.id and site.started() == []
+
+    asyncio.run(run())
+    site.rig.journal.close_store()
 
 
 def test_an_approved_plan_that_no_longer_fits_is_not_run_and_the_sentence_says_so(site: Turning) -> None:

@@ -404,3 +404,70 @@ async def test_members_of_a_group_are_read_only_where_the_move_leaves_their_doma
     assert ended(await move(rig, order(target=target))) == (State.SUCCEEDED, "")
     asked = [args[0] for name, args in rig.cloud.calls if name == "server"]
     assert len(set(asked) - {ServerId("vm-1")}) == read
+
+
+async def test_a_server_that_its_owner_starts_while_the_facts_are_read_is_not_moved_cold(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1", status="SHUTOFF")
+    others = [rig.cloud.boot(f"mate-{n}", "c3").id for n in range(64)]
+    members = (ServerId("vm-1"), *others)
+    rule = GroupRule(name="g", domain=Domain.HOST, together=False, max_per_domain=500, members=members)
+    rig.groups = {ServerId("vm-1"): (rule,)}
+    rig.cloud.latency = timedelta(seconds=0.5)
+    task = asyncio.create_task(rig.migrator.execute(order(cold=True, by_operator=True)))
+    await rig.clock.sleep(timedelta(seconds=2))
+    rig.cloud.change("vm-1", status="ACTIVE")
+    assert refused_by(await task) == "status"
+    assert rig.cloud.starts == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.9])
+async def test_an_operators_abort_is_theirs_over_a_restart_too(rig: Rig, seconds: float) -> None:
+    """Before Nova was asked for it, and after."""
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 900.0
+    task = asyncio.create_task(rig.migrator.execute(order()))
+    await rig.clock.sleep(timedelta(seconds=10))
+    assert len(rig.migrator.abort_running(None)) == 1
+    await rig.clock.sleep(timedelta(seconds=seconds))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    rig.restart()
+    (entry,) = await rig.adopter.adopt()
+    assert entry.outcome is not None and (entry.state, entry.outcome.rule) == (State.ABORTED, "operator-abort")
+    assert rig.journal.refusals(rig.clock.now()) == ()
+
+
+async def test_an_abort_of_ours_is_told_as_ours_by_the_next_process(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.dirty_mib_s[ServerId("vm-1")] = 5000.0
+    task = asyncio.create_task(rig.migrator.execute(order()))
+    while not any(name == "abort_migration" for name, _ in rig.cloud.calls):
+        await rig.clock.sleep(timedelta(seconds=0.2))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    rig.restart()
+    (entry,) = await rig.adopter.adopt()
+    assert entry.outcome is not None and entry.outcome.rule == "stalled"
+
+
+async def test_a_move_whose_ports_may_not_be_read_ends_and_somebody_is_told(rig: Rig) -> None:
+    rig.cloud.denied = {"ports_of"}
+    began = rig.clock.now()
+    assert ended(await move(rig)) == (State.LOST, "lost")
+    (note,) = rig.journal.notes(began)
+    assert "whether its ports are bound there cannot be read" in note[2]
+
+
+async def test_a_look_that_is_refused_is_told_once_and_what_has_arrived_is_not_said_to_be_aborted(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    task, began = asyncio.create_task(rig.migrator.execute(order())), rig.clock.now()
+    while [entry.state for entry in rig.journal.open_entries()] != [State.VERIFYING]:
+        await rig.clock.sleep(timedelta(seconds=0.1))
+    rig.cloud.denied = {"server"}
+    await rig.clock.sleep(timedelta(minutes=5))
+    assert [text.partition(":")[0] for _, _, text in rig.journal.notes(began)] == [
+        "cannot look at move p1-vm-1, which goes on by itself"
+    ]
+    assert rig.migrator.abort_running(None) == ()
+    rig.cloud.denied = set()
+    assert ended(await task) == (State.SUCCEEDED, "")

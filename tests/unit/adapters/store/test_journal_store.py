@@ -44,7 +44,8 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_
     with sqlite3.connect(tmp_path / "journal.db") as raw:
         for later in ("campaign_steps", "campaign_hosts", "campaigns", "host_runs", "extents"):
             raw.execute(f"drop table {later}")
-        raw.execute("alter table moves drop column force_after_s")
+        for column in ("force_after_s", "abort_rule"):
+            raw.execute(f"alter table moves drop column {column}")
         raw.execute("update alembic_version set version_num = '0001'")
     raw.close()
     with pytest.raises(PermanentError, match="schema is 0001"):
