@@ -175,7 +175,8 @@ async def rates_of_lo(port: int, credential: Credential) -> list[tuple[float, fl
             now, polled = loop.time(), await device.poll()
             found = {each.quantity: each.value for each in polled.readings if each.name == "sw/lo"}
             if polled.answered:
-                assert [(fault.subject, fault.reason) for fault in polled.faults] == [("sw/Ethernet49/1", "missing")]
+                (fault,) = polled.faults  # the table is short where interfaces come and go meanwhile: other labs' do
+                assert fault.subject == "sw/Ethernet49/1" and fault.reason in {"missing", "truncated"}
             if found:
                 rates.append((found[Quantity.UPLINK_IN_BYTES_S], found[Quantity.UPLINK_OUT_BYTES_S], began, now))
                 began = now
