@@ -10,14 +10,15 @@ from typing import Any
 
 from controller.adapters.pulumi import undeclared
 from controller.adapters.pulumi.drift import Held
-from controller.adapters.pulumi.finding import FLAVOR_ACCESS, VOLUME_TYPE_ACCESS, Access, Cloud, Row, assigned
-
-_INTERFACES = (
-    "network:router_interface",
-    "network:router_interface_distributed",
-    "network:ha_router_replicated_interface",
+from controller.adapters.pulumi.finding import (
+    FLAVOR_ACCESS,
+    INTERFACE_OWNERS,
+    VOLUME_TYPE_ACCESS,
+    Access,
+    Cloud,
+    Row,
+    assigned,
 )
-"""Owners of ports (neutron-lib's `ROUTER_INTERFACE_OWNERS`) by which a router stands in a network."""
 
 EVERYBODY = "*"
 
@@ -86,7 +87,7 @@ async def _parts(cloud: Cloud) -> list[_Part]:
     for row in await _listed(cloud, "/rbac-policies"):
         what, narrow = f"{row['action']} for {undeclared.target(row)}", row["target_tenant"] != EVERYBODY
         found.append(_Part(kind="RBAC policy", what=what, id=str(row["id"]), of=str(row["object_id"]), narrow=narrow))
-    for owner in _INTERFACES:
+    for owner in INTERFACE_OWNERS:
         rows = await _listed(cloud, "/ports", device_owner=owner)
         found.extend(
             _Part(kind="router interface", what=_addresses(row), id=str(row["id"]), of=str(row["device_id"]))

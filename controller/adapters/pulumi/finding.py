@@ -174,10 +174,24 @@ def assigned(row: Row) -> tuple[str, ...]:
     )
 
 
+INTERFACE_OWNERS = (
+    "network:router_interface",
+    "network:router_interface_distributed",
+    "network:ha_router_replicated_interface",
+)
+"""Owners of ports (neutron-lib's `ROUTER_INTERFACE_OWNERS`) by which a router stands in a network.
+
+A distributed router has more ports in a subnet than its interface, such as that of its source NAT.
+"""
+
+
 async def _router_interface(cloud: Cloud, inputs: Inputs) -> list[str]:
     ports = await cloud.listing("network", "/ports", "ports", device_id=str(inputs["routerId"]))
+    interfaces = [port for port in ports if port.get("device_owner") in INTERFACE_OWNERS]
     subnet = inputs.get("subnetId")
-    return [str(port["id"]) for port in ports if any(ip["subnet_id"] == subnet for ip in port.get("fixed_ips") or ())]
+    return [
+        str(each["id"]) for each in interfaces if any(ip["subnet_id"] == subnet for ip in each.get("fixed_ips") or ())
+    ]
 
 
 def _quota(project: str) -> Finder:
@@ -211,6 +225,8 @@ _RULE = {
 _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
 _IN_PROJECT = {**_NAMED, "tenantId": "project_id"}
+_OF_PROJECT = {**_NAMED, "projectId": "project_id"}
+"""For kinds whose input of their project is called so."""
 
 
 async def _project(cloud: Cloud, inputs: Inputs) -> list[str]:
@@ -328,7 +344,9 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _accessed(
         VOLUME_TYPE_ACCESS, "volumeTypeId", "projectId"
     ),
-    "openstack:networking/addressScope:AddressScope": _listed("network", "/address-scopes", "address_scopes", _NAMED),
+    "openstack:networking/addressScope:AddressScope": _listed(
+        "network", "/address-scopes", "address_scopes", _OF_PROJECT
+    ),
     "openstack:networking/subnetPool:SubnetPool": _listed("network", "/subnetpools", "subnetpools", _IN_PROJECT),
     "openstack:networking/network:Network": _network,
     "openstack:networking/subnet:Subnet": _listed(
@@ -344,7 +362,7 @@ FINDERS: Mapping[str, Finder] = {
         "rbac_policies",
         {"objectType": "object_type", "objectId": "object_id", "action": "action", "targetTenant": "target_tenant"},
     ),
-    "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _IN_PROJECT),
+    "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _OF_PROJECT),
     "openstack:networking/qosBandwidthLimitRule:QosBandwidthLimitRule": _qos_rule("bandwidth_limit_rules"),
     "openstack:networking/quotaV2:QuotaV2": _quota("projectId"),
 }
