@@ -148,17 +148,18 @@ async def _qos_association(cloud: Cloud, inputs: Inputs) -> list[str]:
     return [f"{qos}/{volume_type}" for row in rows if row.get("id") == volume_type]
 
 
-def _role_assignment(inherited: bool) -> Finder:
+def _role_assignment(*, handed_down: bool) -> Finder:
     async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
         wanted = tuple(inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId"))
         rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
-        same = [row for row in rows if assigned(row) == wanted and _inherited(row) == inherited]
+        same = [row for row in rows if assigned(row) == wanted and inherited(row) == handed_down]
         return ["/".join(wanted)] if same else []
 
     return find
 
 
-def _inherited(row: Row) -> bool:
+def inherited(row: Row) -> bool:
+    """Whether an assignment counts in the projects below, and not in the place itself: its id does not say it."""
     return "OS-INHERIT:inherited_to" in (row.get("scope") or {})
 
 
@@ -319,6 +320,7 @@ def _narrow(value: object) -> str:
     return "" if text in {"0.0.0.0/0", "::/0"} else text
 
 
+INHERITED_ROLE = "openstack:identity/inheritRoleAssignment:InheritRoleAssignment"
 APPLICATION_CREDENTIAL = "openstack:identity/applicationCredential:ApplicationCredential"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
 SERVER_GROUP = "openstack:compute/serverGroup:ServerGroup"
@@ -328,8 +330,8 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
     "openstack:identity/role:Role": _listed("identity", "/roles", "roles", _IN_DOMAIN),
     "openstack:identity/user:User": _listed("identity", "/users", "users", _IN_DOMAIN),
-    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(inherited=False),
-    "openstack:identity/inheritRoleAssignment:InheritRoleAssignment": _role_assignment(inherited=True),
+    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(handed_down=False),
+    INHERITED_ROLE: _role_assignment(handed_down=True),
     "openstack:compute/flavor:Flavor": _listed("compute", "/flavors/detail", "flavors", _NAMED, is_public="None"),
     "openstack:compute/flavorAccess:FlavorAccess": _accessed(FLAVOR_ACCESS, "flavorId", "tenantId"),
     "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),
