@@ -6,9 +6,11 @@ import signal
 import time
 
 import pytest
+import typer
 
 from controller.adapters.pulumi import stacks
 from controller.adapters.pulumi.stacks import Verb
+from controller.cli import output
 from controller.errors import InputError
 from infra import naming
 from inventory import generate
@@ -172,6 +174,27 @@ def test_drift_looks_at_a_stack_whose_agency_the_estate_has_no_more(project):
 
 def test_drift_that_cannot_even_begin_ends_with_2(project):
     assert project.gdcc("drift", "--agency", "nobody").exit_code == 2
+
+
+def test_drift_that_breaks_off_ends_with_2_for_1_means_drift(project):
+    project.deployed(project.stacks[0])
+    (project.home / "stacks" / f"{project.stacks[0]}.json").write_text("[]")
+    answer = project.gdcc("drift")
+    assert answer.exit_code == 2, answer.output
+    (project.root / "Pulumi.yaml").write_text("name: gdcc\nbackend: file:///x\n")
+    project.backend = ""
+    answer = project.gdcc("drift")
+    assert (answer.exit_code, "Traceback" in answer.stderr) == (2, False)
+
+
+def test_a_look_that_a_bug_ends_shows_where_and_keeps_its_own_status_of_a_refusal(capsys):
+    with pytest.raises(typer.Exit) as ended, output.drift_told():
+        raise AttributeError("of nothing")
+    assert ended.value.exit_code == 2
+    assert "AttributeError: of nothing" in capsys.readouterr().err
+    with pytest.raises(typer.Exit) as ended, output.drift_told():
+        raise typer.Exit(1)
+    assert ended.value.exit_code == 1
 
 
 def test_destroy_needs_the_whole_name_and_touches_nothing_without(project):
