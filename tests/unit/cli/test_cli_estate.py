@@ -218,6 +218,25 @@ def test_destroy_leaves_what_is_protected_unless_told_by_name(project):
     assert project.resources(stack) == []
 
 
+def test_an_agency_that_was_never_deployed_does_not_keep_the_foundation(project):
+    project.deployed("foundation", project.stacks[0], resources=["n1"])
+    yes = [word for each in ("foundation", *project.stacks[:2]) for word in ("--yes", each)]
+    answer = project.gdcc("destroy", "--foundation", *project.chosen(2), *yes, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    said = {row["stack"]: row["says"] for row in json.loads(answer.stdout)["stacks"]}
+    assert said[project.stacks[1]] == "nothing to destroy"
+    assert project.resources("foundation") == []
+
+
+def test_an_agency_that_the_backend_lost_keeps_the_foundation(project):
+    project.deployed("foundation", resources=["n1"])
+    stack = project.stacks[0]
+    (project.root / f"infra/stacks/Pulumi.{stack}.yaml").write_text("encryptionsalt: v1:x\n")
+    yes = ("--yes", "foundation", "--yes", stack)
+    assert project.gdcc("destroy", "--foundation", *project.chosen(1), *yes).exit_code == 1
+    assert project.resources("foundation") == ["n1"]
+
+
 def test_a_foundation_is_not_destroyed_while_an_agency_stands_on_it(project):
     stack = project.stacks[0]
     project.deployed("foundation", stack, resources=["n1"])
