@@ -353,6 +353,9 @@ def test_an_up_that_would_make_a_second_group_in_a_living_project_is_refused(liv
     cloud = finding.Cloud(rows=living, region="R")
     with pytest.raises(StepFailedError, match=r"second ServerGroup web beside ours.*import --agency tax"):
         beside.refuse("agency-tax", asyncio.run(importing.found(cloud, asked, login)))
+    barred = importing.Found(ids={"u::v::k:ServerGroup::web": "ours"}, missing=(), ambiguous={}, barred=("replaced",))
+    with pytest.raises(StepFailedError, match="second ServerGroup"):  # what bars its import, that import tells
+        beside.refuse("agency-tax", barred)
 
 
 def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_is_not(cloud):
