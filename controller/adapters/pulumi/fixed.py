@@ -6,6 +6,7 @@ found without them, and how the API's rows tell them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from controller.adapters.pulumi.finding import SERVER_GROUP, Cloud, Inputs, Row
 
@@ -15,11 +16,15 @@ _WHATEVER = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """What people call it, how a row tells it (`KeyError`: it does not), and what an input that is not given means."""
+    """What people call it, how a row tells it (`KeyError`: it does not), and what an input that is not given means.
+
+    `said` takes out of an input what the row tells.
+    """
 
     called: str
     read: Callable[[Row], object]
     unsaid: object = _WHATEVER
+    said: Callable[[Any], object] = lambda value: value
 
 
 def _of(key: str, unsaid: object = _WHATEVER) -> _Field:
@@ -71,7 +76,14 @@ FIXED: Mapping[str, Fixed] = {
         service="compute",
         path="/os-server-groups",
         table="server_groups",
-        fields={"policies": _Field(called="policy", read=_policy)},
+        fields={
+            "policies": _Field(called="policy", read=_policy),
+            "rules": _Field(
+                called="most servers on a host",
+                read=lambda row: (row["rules"] or {}).get("max_server_per_host", 1),
+                said=lambda rules: rules.get("maxServerPerHost", 1),
+            ),
+        },
         remedy="declare the spread that it has; or give the VM set another role, and build its servers anew",
         params={"all_projects": "true"},
     ),
@@ -112,7 +124,7 @@ async def differing(cloud: Cloud, kind: str, identity: str, declared: Inputs, re
 def _wanted(each: _Field, key: str, declared: Inputs, resolved: Inputs) -> str | None:
     """What the program asks for; None where any will do."""
     if declared.get(key) is not None:
-        return _shown(resolved[key]) if key in resolved else _NOT_YET
+        return _shown(each.said(resolved[key])) if key in resolved else _NOT_YET
     return None if each.unsaid is _WHATEVER else _shown(each.unsaid)
 
 

@@ -142,6 +142,15 @@ def test_a_server_group_of_another_policy_bars_the_import(living, policy, barred
 
 
 @pytest.mark.parametrize(
+    ("rules", "barred"), [({"max_server_per_host": 2}, False), ({"max_server_per_host": 3}, True), ({}, True)]
+)
+def test_a_server_group_of_more_or_fewer_on_a_host_bars_the_import(rules, barred):
+    inputs = {"policies": "anti-affinity", "rules": {"maxServerPerHost": 2}}
+    living = {"policy": "anti-affinity", "rules": rules}
+    assert bool(differing("server_groups", finding.SERVER_GROUP, living, inputs, inputs)) == barred
+
+
+@pytest.mark.parametrize(
     ("kind", "table"),
     [
         ("openstack:networking/addressScope:AddressScope", "address_scopes"),
