@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pulumi
 
+from infra.policy import kinds
 from inventory.model import System
+
+_NAMED_OTHERWISE = frozenset({kinds.CONTAINER, kinds.SERVER_GROUP})
+"""A container bears its data set's name, which may begin like a system's; a server group says its aliases itself."""
 
 
 def of_stack(systems: Iterable[System]) -> pulumi.ResourceTransformation:
@@ -15,7 +19,8 @@ def of_stack(systems: Iterable[System]) -> pulumi.ResourceTransformation:
     names = {each.name: each.formerly for each in systems}
 
     def aliased(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        aliases = [pulumi.Alias(name=name) for name in former(args.name, names)]
+        known = former(args.name, names) if args.type_ not in _NAMED_OTHERWISE else ()
+        aliases = [pulumi.Alias(name=name) for name in known]
         if not aliases:
             return None
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(aliases=aliases))
@@ -25,7 +30,7 @@ def of_stack(systems: Iterable[System]) -> pulumi.ResourceTransformation:
 
 
 def former(name: str, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """The former names of a resource: `SYSTEM`, `SYSTEM-…` or `SYSTEM.…`, after whose point another may stand."""
+    """The former names of a resource: `SYSTEM` or `SYSTEM.…`, after whose point another may stand."""
     of = max((each for each in names if _begins(name, each)), key=len, default=None)
     if of is None:
         return
@@ -36,4 +41,4 @@ def former(name: str, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 
 
 def _begins(name: str, system: str) -> bool:
-    return name == system or name.startswith((f"{system}.", f"{system}-"))
+    return name == system or name.startswith(f"{system}.")

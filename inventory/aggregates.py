@@ -30,15 +30,25 @@ def _only(aggregate: Aggregate, there: Iterable[str]) -> Aggregate:
 
 
 def _derived(estate: Estate, names: Iterable[str]) -> Iterable[Aggregate]:
-    zoned = any(each.availability_zone is not None for each in estate.aggregates.values())
+    zones = derives_zones(estate)
     members: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for name in names:
         for key, value in labels(estate, estate.hosts[name]).items():
             members[key, value].append(name)
     for (key, value), hosts in members.items():
-        name = value if value.startswith(f"{key}-") else f"{key}-{value}"
-        zone = name if key == "site" and not zoned else None
+        name = derived_name(key, value)
+        zone = name if key == "site" and zones else None
         yield Aggregate(name=name, hosts=tuple(hosts), availability_zone=zone, metadata={f"gdcc:{key}": value})
+
+
+def derived_name(key: str, value: str) -> str:
+    """The aggregate of a site, a generation or a level: `site-bkk`, also for a site that is called so."""
+    return value if value.startswith(f"{key}-") else f"{key}-{value}"
+
+
+def derives_zones(estate: Estate) -> bool:
+    """Whether sites make availability zones: the estate lists none."""
+    return all(each.availability_zone is None for each in estate.aggregates.values())
 
 
 def labels(estate: Estate, host: Host) -> Mapping[str, str]:

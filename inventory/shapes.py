@@ -28,6 +28,8 @@ Reader = Callable[[Document, Node, str], Any]
 
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9_]*)")
+_MOST_DIGITS = 300
+"""What a float can hold; above it a whole number counts as endless, as no bound admits it anyway."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +259,8 @@ def _parsed(node: Node, kind: type[int] | type[float]) -> int | float | None:
     if not isinstance(node, ScalarNode):
         return None
     if node.tag == _TAG + "int" and _INTEGER.fullmatch(node.value):
-        return kind(node.value.replace("_", ""))
+        text = node.value.replace("_", "")
+        return kind(text) if len(text) <= _MOST_DIGITS else float(text)
     if kind is float and node.tag in {_TAG + "float", _TAG + "int"}:
         try:
             value = float(node.value.replace("_", ""))

@@ -4,8 +4,10 @@ import dataclasses
 
 from inventory.checks import (
     addresses,
+    aggregates,
     capacity,
     catalogue,
+    derived,
     groups,
     names,
     places,
@@ -28,6 +30,8 @@ _CHECKS = (
     wiring.check,
     groups.check,
     catalogue.check,
+    aggregates.check,
+    derived.check,
     tenants.check,
     projects.check,
     capacity.check,

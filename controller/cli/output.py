@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -44,3 +45,18 @@ def told() -> Iterator[None]:
         yield
     except GdccError as error:
         refuse(str(error))
+
+
+@contextmanager
+def drift_told() -> Iterator[None]:
+    """As `told`, for a look: whatever breaks it off ends it with 2, for its 1 means drift; a bug with its traceback."""
+    try:
+        yield
+    except GdccError as error:
+        errors.print(str(error), markup=False)
+        raise typer.Exit(WRONG_USE) from error
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        errors.print(traceback.format_exc(), markup=False)
+        raise typer.Exit(WRONG_USE) from error

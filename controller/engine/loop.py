@@ -1,6 +1,6 @@
 """The turn: observe, trust, plan, and start what policy allows. One sentence a turn says what it did.
 
-A plan runs beside the turns, one at a time (docs/decisions/0001). The one broad `except` of the program is here: what
+A plan runs beside the turns, one at a time (docs/decisions/0001). The one broad `except` of the daemon is here: what
 nobody foresaw stops the controller's own moves, is told, and leaves the next turn to try again.
 """
 

@@ -64,10 +64,14 @@ def keystone(environ: Mapping[str, str], cloud: str | None) -> Keystone:
 def _from_file(environ: Mapping[str, str], cloud: str) -> Keystone:
     said = environ.get("OS_CLIENT_CONFIG_FILE")
     paths = [Path(said)] if said else [path.expanduser() for path in CLOUDS_FILES]
-    path = next((path for path in paths if path.is_file()), None)
+    try:
+        path = next((path for path in paths if path.is_file()), None)
+        document: Any = None if path is None else yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LoginError((f"openstack:cloud is {cloud}, and its file cannot be read: {error}",)) from error
     if path is None:
         raise LoginError((f"openstack:cloud is {cloud}, and there is no {' or '.join(map(str, paths))}",))
-    entry: Any = _at(_at(yaml.safe_load(path.read_text(encoding="utf-8")), "clouds"), cloud)
+    entry: Any = _at(_at(document, "clouds"), cloud)
     auth_url = _at(_at(entry, "auth"), "auth_url")
     if not isinstance(auth_url, str):
         raise LoginError((f"{path}: cloud {cloud} has no auth.auth_url",))

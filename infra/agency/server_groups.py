@@ -23,7 +23,8 @@ def max_servers_per_host(spread: Spread) -> int | None:
 class ServerGroups(pulumi.ComponentResource):
     """A group for each VM set with a spread rule, in the project that `provider` logs in to.
 
-    Nova renames none, and its members would stay in the old one: a renamed system's keeps its name.
+    Nova renames none, and its members would stay in the old one: a renamed system's keeps its name. Only here is it
+    known where a group's name ends that of its system, so its aliases are said here.
     """
 
     def __init__(
@@ -38,12 +39,16 @@ class ServerGroups(pulumi.ComponentResource):
         for vm_set in system.vm_sets:
             if vm_set.spread is None:
                 continue
+            own = naming.server_group(system.name, vm_set.role)
+            before = [naming.server_group(old, vm_set.role) for old in system.formerly if old != system.name]
             most = max_servers_per_host(vm_set.spread)
             compute.ServerGroup(
-                naming.server_group(system.name, vm_set.role),
+                own,
                 name=naming.server_group(system.first_name, vm_set.role),
                 policies=policy(vm_set.spread),
                 rules=None if most is None else compute.ServerGroupRulesArgs(max_server_per_host=most),
-                opts=pulumi.ResourceOptions(parent=self, provider=provider),
+                opts=pulumi.ResourceOptions(
+                    parent=self, provider=provider, aliases=[pulumi.Alias(name=each) for each in before]
+                ),
             )
         self.register_outputs({})

@@ -1,6 +1,7 @@
 """Addresses, SNMP profiles and networks: nothing twice, nothing that its kind cannot be."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -10,6 +11,10 @@ from inventory.model import Problem
 from inventory.wiring import parsed
 
 SNMP_PORT = 161
+_PORT = re.compile(r"[0-9]{1,5}")
+
+FEWEST_ADDRESSES = 4
+"""Of a provider network: its own, its broadcast, its gateway's, and one for whoever uses it."""
 
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -105,11 +110,15 @@ def endpoint(text: str, default_port: int | None) -> tuple[str, int] | None:
         port = rest[1:]
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
-    if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)) or (text.endswith(":") and not port):
+    if not host or (port and not _is_port(port)) or (text.endswith(":") and not port):
         return None
     if port:
         return host, int(port)
     return (host, default_port) if default_port is not None else None
+
+
+def _is_port(text: str) -> bool:
+    return _PORT.fullmatch(text) is not None and 0 < int(text) < 65536
 
 
 def _normalized(address: str, field_name: str) -> str | None:
@@ -129,14 +138,17 @@ def _normalized(address: str, field_name: str) -> str | None:
 
 
 def _networks(case: Case) -> Iterator[Problem]:
-    vlans: dict[tuple[str, int], str] = {}
+    wires: dict[tuple[str, int | None], str] = {}
     for network in case.estate.networks.values():
-        if network.vlan is None:
-            continue
-        other = vlans.setdefault((network.physical_network, network.vlan), network.name)
+        other = wires.setdefault((network.physical_network, network.vlan), network.name)
         if other != network.name:
-            what = f"VLAN {network.vlan} on {network.physical_network} is also that of {other} (correct one of them)"
+            wire = "no VLAN" if network.vlan is None else f"VLAN {network.vlan}"
+            what = f"{wire} on {network.physical_network} is also that of {other} (correct one of them)"
             yield case.problem("networks", network.name, what, "vlan")
+        cidr = _range(network.cidr)
+        if cidr is not None and cidr.num_addresses < FEWEST_ADDRESSES:
+            what = f"{network.cidr} holds {cidr.num_addresses} addresses, too few for a gateway and others (widen it)"
+            yield case.problem("networks", network.name, what, "cidr")
     yield from ranges(case, "networks", "cidr", {name: row.cidr for name, row in case.estate.networks.items()})
 
 

@@ -72,12 +72,20 @@ def _gateways(case: Case) -> Iterator[Problem]:
         if network.gateway is None:
             continue
         try:
-            inside = ipaddress.ip_address(network.gateway) in ipaddress.ip_network(network.cidr)
+            usable = _may_be_a_hosts(ipaddress.ip_address(network.gateway), ipaddress.ip_network(network.cidr))
         except ValueError:
-            inside = False
-        if not inside:
-            what = f"gateway {network.gateway!r} is no address of {network.cidr} (correct one of them)"
-            yield case.problem("networks", network.name, what, "gateway")
+            usable = False
+        if not usable:
+            what = f"gateway {network.gateway!r} is no address of {network.cidr} that a router may have"
+            yield case.problem("networks", network.name, f"{what} (correct one of them)", "gateway")
+
+
+def _may_be_a_hosts(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, cidr: ipaddress.IPv4Network | ipaddress.IPv6Network
+) -> bool:
+    """Whether it lies within and is neither the network's own address nor, as IPv4 has one, its broadcast address."""
+    broadcast = cidr.broadcast_address if cidr.version == 4 else None
+    return address in cidr and address not in (cidr.network_address, broadcast)
 
 
 def _uses(case: Case) -> Iterator[Problem]:

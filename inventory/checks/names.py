@@ -39,6 +39,9 @@ def check(case: Case) -> Iterator[Problem]:
             what = f"availability zone {zone.availability_zone!r} holds ':', which Nova refuses (leave it out)"
             yield case.problem("aggregates", zone.name, what, "availability_zone")
     yield from _alike(case, "agencies", "name", [(name, name) for name in estate.agencies])
+    yield from _alike(case, "operators", "name", [(name, name) for name in estate.operators])
+    users = [(system.name, system.first_name) for system in estate.systems.values()]
+    yield from _alike(case, "systems", "name", users)
     projects = [(system.name, system.project) for system in estate.systems.values()]
     yield from _alike(case, "systems", "project", projects)
 

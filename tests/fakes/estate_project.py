@@ -60,10 +60,10 @@ class Project:
     def calls(self):
         return [json.loads(line)["words"] for line in (self.home / pulumi_cli.NOTES).read_text().splitlines()]
 
-    def lock(self, stack, pid):
+    def lock(self, stack, pid, since="2026-11-21T07:13:56Z"):
         folder = self.home / ".pulumi/locks/organization/gdcc" / stack
         folder.mkdir(parents=True)
-        row = {"pid": pid, "username": "ada", "hostname": os.uname().nodename, "timestamp": "2026-11-21T07:13:56Z"}
+        row = {"pid": pid, "username": "ada", "hostname": os.uname().nodename, "timestamp": since}
         (folder / "1.json").write_text(json.dumps(row))
 
     @property

@@ -264,7 +264,8 @@ def locked(stack, work):
         return 255
     stack.locks.mkdir(parents=True, exist_ok=True)
     mine = stack.locks / "1.json"
-    row = {"pid": os.getpid(), "username": "ada", "hostname": os.uname().nodename, "timestamp": "2026-11-21T07:13:56Z"}
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    row = {"pid": os.getpid(), "username": "ada", "hostname": os.uname().nodename, "timestamp": now}
     mine.write_text(json.dumps(row))
     try:
         return work()

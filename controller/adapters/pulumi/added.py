@@ -8,16 +8,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.adapters.pulumi import undeclared
+from controller.adapters.pulumi import undeclared, urns
 from controller.adapters.pulumi.drift import Held
-from controller.adapters.pulumi.finding import FLAVOR_ACCESS, VOLUME_TYPE_ACCESS, Access, Cloud, Row, assigned
-
-_INTERFACES = (
-    "network:router_interface",
-    "network:router_interface_distributed",
-    "network:ha_router_replicated_interface",
+from controller.adapters.pulumi.finding import (
+    FLAVOR_ACCESS,
+    INHERITED_ROLE,
+    INTERFACE_OWNERS,
+    VOLUME_TYPE_ACCESS,
+    Access,
+    Cloud,
+    Row,
+    assigned,
+    inherited,
 )
-"""Owners of ports (neutron-lib's `ROUTER_INTERFACE_OWNERS`) by which a router stands in a network."""
 
 EVERYBODY = "*"
 
@@ -44,20 +47,21 @@ async def to(
     Of the stacks in `shared` only what opens a thing to everybody is told among RBAC policies: those for single
     projects may be declared by stacks that were not looked at.
     """
-    ids = {each.id for held in holding.values() for each in held}
-    parts = [row for row in await _parts(cloud) if row.id not in ids]
+    known = {(each.id, urns.type_of(each.urn) == INHERITED_ROLE) for held in holding.values() for each in held}
+    parts = [row for row in await _parts(cloud) if (row.id, row.inherited) not in known]
     return {stack: tuple(sorted(_of(parts, held, stack in shared), key=str)) for stack, held in holding.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A row of the cloud that is part of the thing with the id `of`."""
+    """A row of the cloud that is part of the thing with the id `of`. A role that is inherited has a direct one's id."""
 
     kind: str
     what: str
     id: str
     of: str
     narrow: bool = False
+    inherited: bool = False
 
 
 def _of(parts: Iterable[_Part], held: Iterable[Held], shared: bool) -> Iterator[Added]:
@@ -86,7 +90,7 @@ async def _parts(cloud: Cloud) -> list[_Part]:
     for row in await _listed(cloud, "/rbac-policies"):
         what, narrow = f"{row['action']} for {undeclared.target(row)}", row["target_tenant"] != EVERYBODY
         found.append(_Part(kind="RBAC policy", what=what, id=str(row["id"]), of=str(row["object_id"]), narrow=narrow))
-    for owner in _INTERFACES:
+    for owner in INTERFACE_OWNERS:
         rows = await _listed(cloud, "/ports", device_owner=owner)
         found.extend(
             _Part(kind="router interface", what=_addresses(row), id=str(row["id"]), of=str(row["device_id"]))
@@ -105,7 +109,9 @@ def _role(row: Row) -> _Part:
     who = next(kind for kind in ("user", "group") if row.get(kind))
     domain, project, *_ = ids = assigned(row)
     what = f"{row['role'].get('name') or row['role']['id']} of {who} {row[who].get('name') or row[who]['id']}"
-    return _Part(kind="role", what=what, id="/".join(ids), of=project or domain)
+    if inherited(row):
+        what += ", inherited by projects"
+    return _Part(kind="role", what=what, id="/".join(ids), of=project or domain, inherited=inherited(row))
 
 
 def _addresses(row: Row) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.adapters.pulumi import importing
+from controller.adapters.pulumi import fixed, importing
 from controller.adapters.pulumi.importing import UNKNOWN, Declared
 from controller.adapters.pulumi.runs import Run, Runner
 from controller.adapters.pulumi.tool import Tool
@@ -22,7 +22,7 @@ _FLAGS = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
 
 CREATE_ONLY: Mapping[str, tuple[str, ...]] = {
     "openstack:networking/secGroup:SecGroup": ("deleteDefaultRules",),
-    "openstack:networking/subnet:Subnet": ("prefixLength",),
+    fixed.SUBNET: ("prefixLength",),
 }
 """By type: the inputs that would replace (`ForceNew`) and that the provider's read does not set."""
 
@@ -89,7 +89,7 @@ def fill(deployment: dict[str, Any], adopted: Mapping[str, Declared]) -> int:
 
 
 def _filled(row: dict[str, Any], each: Declared, there: Iterable[str]) -> bool:
-    said = {key: each.inputs[key] for key in CREATE_ONLY.get(each.type, ()) if each.inputs.get(key) not in _UNSAID}
+    said = {key: each.inputs[key] for key in CREATE_ONLY.get(each.type, ()) if _holds(row, each, key)}
     lacking = {key: value for key, value in said.items() if key not in row.get("inputs", {})}
     needs = [urn for urn in each.needs if urn in there]
     for key in ("inputs", "outputs") if lacking else ():
@@ -102,6 +102,15 @@ def _filled(row: dict[str, Any], each: Declared, there: Iterable[str]) -> bool:
 
 
 _UNSAID = frozenset({None, UNKNOWN})
+
+
+def _holds(row: Mapping[str, Any], each: Declared, key: str) -> bool:
+    """Whether the program says it, and nothing that was read of the living thing says otherwise."""
+    value = each.inputs.get(key)
+    if value in _UNSAID:
+        return False
+    read = row.get("outputs") or {}
+    return key != "prefixLength" or ("cidr" in read and fixed.prefix_length(read) == value)
 
 
 def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -62,8 +62,6 @@ def questions(
 def refuse(stack: str, found: importing.Found) -> None:
     """Raises `StepFailedError` that names the first of what lives already."""
     living = {**found.ids, **found.later, **{urn: ids[0] for urn, ids in found.ambiguous.items()}}
-    if found.barred:
-        raise StepFailedError(State.FAILED, "; ".join(found.barred))
     if living:
         urn, id_ = next(iter(living.items()))
         kind, agency = urns.kind_of(urn), stacks.agency_of(stack)
@@ -72,6 +70,8 @@ def refuse(stack: str, found: importing.Found) -> None:
             f"would make a second {kind} {urns.name_of(urn)} beside {id_}, which lives: take it under management with "
             f"gdcc estate import --agency {agency} --write",
         )
+    if found.barred:
+        raise StepFailedError(State.FAILED, "; ".join(found.barred))
 
 
 def refuse_unlisted(entering: Mapping[str, Sequence[str]], listed: Collection[str]) -> None:

@@ -148,17 +148,18 @@ async def _qos_association(cloud: Cloud, inputs: Inputs) -> list[str]:
     return [f"{qos}/{volume_type}" for row in rows if row.get("id") == volume_type]
 
 
-def _role_assignment(inherited: bool) -> Finder:
+def _role_assignment(*, handed_down: bool) -> Finder:
     async def find(cloud: Cloud, inputs: Inputs) -> list[str]:
         wanted = tuple(inputs.get(key) or "" for key in ("domainId", "projectId", "groupId", "userId", "roleId"))
         rows = await cloud.listing("identity", "/role_assignments", "role_assignments")
-        same = [row for row in rows if assigned(row) == wanted and _inherited(row) == inherited]
+        same = [row for row in rows if assigned(row) == wanted and inherited(row) == handed_down]
         return ["/".join(wanted)] if same else []
 
     return find
 
 
-def _inherited(row: Row) -> bool:
+def inherited(row: Row) -> bool:
+    """Whether an assignment counts in the projects below, and not in the place itself: its id does not say it."""
     return "OS-INHERIT:inherited_to" in (row.get("scope") or {})
 
 
@@ -174,10 +175,24 @@ def assigned(row: Row) -> tuple[str, ...]:
     )
 
 
+INTERFACE_OWNERS = (
+    "network:router_interface",
+    "network:router_interface_distributed",
+    "network:ha_router_replicated_interface",
+)
+"""Owners of ports (neutron-lib's `ROUTER_INTERFACE_OWNERS`) by which a router stands in a network.
+
+A distributed router has more ports in a subnet than its interface, such as that of its source NAT.
+"""
+
+
 async def _router_interface(cloud: Cloud, inputs: Inputs) -> list[str]:
     ports = await cloud.listing("network", "/ports", "ports", device_id=str(inputs["routerId"]))
+    interfaces = [port for port in ports if port.get("device_owner") in INTERFACE_OWNERS]
     subnet = inputs.get("subnetId")
-    return [str(port["id"]) for port in ports if any(ip["subnet_id"] == subnet for ip in port.get("fixed_ips") or ())]
+    return [
+        str(each["id"]) for each in interfaces if any(ip["subnet_id"] == subnet for ip in each.get("fixed_ips") or ())
+    ]
 
 
 def _quota(project: str) -> Finder:
@@ -211,6 +226,8 @@ _RULE = {
 _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
 _IN_PROJECT = {**_NAMED, "tenantId": "project_id"}
+_OF_PROJECT = {**_NAMED, "projectId": "project_id"}
+"""For kinds whose input of their project is called so."""
 
 
 async def _project(cloud: Cloud, inputs: Inputs) -> list[str]:
@@ -303,6 +320,7 @@ def _narrow(value: object) -> str:
     return "" if text in {"0.0.0.0/0", "::/0"} else text
 
 
+INHERITED_ROLE = "openstack:identity/inheritRoleAssignment:InheritRoleAssignment"
 APPLICATION_CREDENTIAL = "openstack:identity/applicationCredential:ApplicationCredential"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
 SERVER_GROUP = "openstack:compute/serverGroup:ServerGroup"
@@ -312,8 +330,8 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:identity/groupV3:GroupV3": _listed("identity", "/groups", "groups", _IN_DOMAIN),
     "openstack:identity/role:Role": _listed("identity", "/roles", "roles", _IN_DOMAIN),
     "openstack:identity/user:User": _listed("identity", "/users", "users", _IN_DOMAIN),
-    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(inherited=False),
-    "openstack:identity/inheritRoleAssignment:InheritRoleAssignment": _role_assignment(inherited=True),
+    "openstack:identity/roleAssignment:RoleAssignment": _role_assignment(handed_down=False),
+    INHERITED_ROLE: _role_assignment(handed_down=True),
     "openstack:compute/flavor:Flavor": _listed("compute", "/flavors/detail", "flavors", _NAMED, is_public="None"),
     "openstack:compute/flavorAccess:FlavorAccess": _accessed(FLAVOR_ACCESS, "flavorId", "tenantId"),
     "openstack:compute/aggregateV2:AggregateV2": _listed("compute", "/os-aggregates", "aggregates", _NAMED),
@@ -328,7 +346,9 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:blockstorage/volumeTypeAccessV3:VolumeTypeAccessV3": _accessed(
         VOLUME_TYPE_ACCESS, "volumeTypeId", "projectId"
     ),
-    "openstack:networking/addressScope:AddressScope": _listed("network", "/address-scopes", "address_scopes", _NAMED),
+    "openstack:networking/addressScope:AddressScope": _listed(
+        "network", "/address-scopes", "address_scopes", _OF_PROJECT
+    ),
     "openstack:networking/subnetPool:SubnetPool": _listed("network", "/subnetpools", "subnetpools", _IN_PROJECT),
     "openstack:networking/network:Network": _network,
     "openstack:networking/subnet:Subnet": _listed(
@@ -344,7 +364,7 @@ FINDERS: Mapping[str, Finder] = {
         "rbac_policies",
         {"objectType": "object_type", "objectId": "object_id", "action": "action", "targetTenant": "target_tenant"},
     ),
-    "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _IN_PROJECT),
+    "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _OF_PROJECT),
     "openstack:networking/qosBandwidthLimitRule:QosBandwidthLimitRule": _qos_rule("bandwidth_limit_rules"),
     "openstack:networking/quotaV2:QuotaV2": _quota("projectId"),
 }

@@ -1,13 +1,34 @@
 """What no update changes: a living thing that differs in it would be replaced by the first `up` after its import.
 
 By type: the inputs that replace (`ForceNew` in the provider's schema) and that tell nothing apart, so that a thing is
-found without them, and the fields of the API that hold them.
+found without them, and how the API's rows tell them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from controller.adapters.pulumi.finding import Cloud, Inputs
+from controller.adapters.pulumi.finding import SERVER_GROUP, Cloud, Inputs, Row
+
+SUBNET = "openstack:networking/subnet:Subnet"
+_WHATEVER = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """What people call it, how a row tells it (`KeyError`: it does not), and what an input that is not given means.
+
+    `said` takes out of an input what the row tells.
+    """
+
+    called: str
+    read: Callable[[Row], object]
+    unsaid: object = _WHATEVER
+    said: Callable[[Any], object] = lambda value: value
+
+
+def _of(key: str, unsaid: object = _WHATEVER) -> _Field:
+    return _Field(called=key.rpartition(":")[2], read=lambda row: row[key], unsaid=unsaid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +38,19 @@ class Fixed:
     service: str
     path: str
     table: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, _Field]
     remedy: str
-    params: Mapping[str, str]
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def prefix_length(row: Row) -> int:
+    """That of a subnet's own range. Raises `KeyError` where the row tells none."""
+    return int(str(row["cidr"]).rpartition("/")[2])
+
+
+def _policy(row: Row) -> object:
+    """Nova tells one policy since 2.64, and a list of one before."""
+    return row["policy"] if "policy" in row else "".join(row["policies"])
 
 
 _NOT_YET = "one that is not there yet"
@@ -29,17 +60,43 @@ FIXED: Mapping[str, Fixed] = {
         service="compute",
         path="/flavors/detail",
         table="flavors",
-        fields={"isPublic": "os-flavor-access:is_public", "vcpus": "vcpus", "ram": "ram", "disk": "disk"},
+        fields={
+            "isPublic": _of("os-flavor-access:is_public"),
+            "vcpus": _of("vcpus"),
+            "ram": _of("ram"),
+            "disk": _of("disk"),
+            "swap": _Field(called="swap", read=lambda row: row["swap"] or 0, unsaid=0),
+            "ephemeral": _of("OS-FLV-EXT-DATA:ephemeral", unsaid=0),
+            "rxTxFactor": _of("rxtx_factor", unsaid=1),
+        },
         remedy="declare it under another name, and resize its servers to that one",
         params={"is_public": "None"},
     ),
-    "openstack:networking/subnet:Subnet": Fixed(
+    SERVER_GROUP: Fixed(
+        service="compute",
+        path="/os-server-groups",
+        table="server_groups",
+        fields={
+            "policies": _Field(called="policy", read=_policy),
+            "rules": _Field(
+                called="most servers on a host",
+                read=lambda row: (row["rules"] or {}).get("max_server_per_host", 1),
+                said=lambda rules: rules.get("maxServerPerHost", 1),
+            ),
+        },
+        remedy="declare the spread that it has; or give the VM set another role, and build its servers anew",
+        params={"all_projects": "true"},
+    ),
+    SUBNET: Fixed(
         service="network",
         path="/subnets",
         table="subnets",
-        fields={"subnetpoolId": "subnetpool_id"},
-        remedy="leave its network out of the estate until its servers have moved to one that is in the pool",
-        params={},
+        fields={
+            "subnetpoolId": _of("subnetpool_id", unsaid=None),
+            "cidr": _of("cidr"),
+            "prefixLength": _Field(called="prefix length", read=prefix_length),
+        },
+        remedy="declare it as it is, or leave its network out of the estate until its servers have moved to another",
     ),
 }
 
@@ -55,18 +112,32 @@ async def differing(cloud: Cloud, kind: str, identity: str, declared: Inputs, re
         return []
     rows = await cloud.listing(fixed.service, fixed.path, fixed.table, **fixed.params)
     living = next((row for row in rows if str(row["id"]) == identity), {})
-    said = {key: _shown(resolved[key]) if key in resolved else _NOT_YET for key in declared if key in fixed.fields}
-    there = {key: _shown(living[field]) for key, field in fixed.fields.items() if field in living}
-    wrong = [
-        f"its {fixed.fields[key].rpartition(':')[2]} is {there[key]}, declared is {wanted}"
-        for key, wanted in said.items()
-        if key in there and there[key] != wanted
-    ]
+    wrong = []
+    for key, each in fixed.fields.items():
+        wanted, there = _wanted(each, key, declared, resolved), _told(each, living)
+        if wanted is not None and there is not None and wanted != there:
+            wrong.append(f"its {each.called} is {there}, declared is {wanted}")
     name = resolved.get("name") or identity
     return [f"{name} would be replaced, {' and '.join(wrong)}: {fixed.remedy}"] if wrong else []
+
+
+def _wanted(each: _Field, key: str, declared: Inputs, resolved: Inputs) -> str | None:
+    """What the program asks for; None where any will do."""
+    if declared.get(key) is not None:
+        return _shown(each.said(resolved[key])) if key in resolved else _NOT_YET
+    return None if each.unsaid is _WHATEVER else _shown(each.unsaid)
+
+
+def _told(each: _Field, living: Row) -> str | None:
+    """What the cloud has; None where it does not tell."""
+    try:
+        return _shown(each.read(living))
+    except KeyError:
+        return None
 
 
 def _shown(value: object) -> str:
     if value is None or value == "":
         return "none"
-    return str(int(value)) if isinstance(value, float) else str(value).lower()
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return str(whole).lower()

@@ -12,6 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 _CREATED_BY = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 _LOCKED = "the stack is currently locked by"
+_PROC = Path("/proc")
+_STARTED = 19
+"""Of the fields that follow the command's name in /proc/PID/stat: when it started, in ticks since the boot."""
+_CLOCK_SLACK_S = 60.0
+"""The kernel counts by seconds from a boot whose time moves with the clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +42,15 @@ def told(text: str) -> tuple[Lock, ...]:
     )
 
 
-def in_files(backend_url: str, project: str) -> dict[str, tuple[Lock, ...]]:
-    """The locks of a file backend by stack; empty for any other backend, which tells of a lock when it refuses."""
+def in_files(backend_url: str, project: str, root: Path = Path()) -> dict[str, tuple[Lock, ...]]:
+    """The locks of a file backend by stack; empty for any other backend, which tells of a lock when it refuses.
+
+    `root` is where the CLI runs: a backend's relative folder lies there.
+    """
     url = urlsplit(backend_url)
     if url.scheme != "file":
         return {}
-    folder = Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi/locks/organization" / project
+    folder = root / Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi/locks/organization" / project
     found = {path.name: tuple(_read(path.glob("*.json"))) for path in sorted(folder.glob("*")) if path.is_dir()}
     return {stack: locks for stack, locks in found.items() if locks}
 
@@ -50,19 +58,22 @@ def in_files(backend_url: str, project: str) -> dict[str, tuple[Lock, ...]]:
 def _read(paths: Iterable[Path]) -> Iterable[Lock]:
     for path in sorted(paths):
         try:
-            text, modified_s = path.read_text(encoding="utf-8"), path.stat().st_mtime
+            text, modified_s = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
         except FileNotFoundError:  # given back while we looked
             continue
         try:
             row = json.loads(text)
             since = datetime.fromisoformat(row["timestamp"])
             yield Lock(user=row["username"], host=row["hostname"], pid=int(row["pid"]), since=since)
-        except (KeyError, ValueError):  # cut short, as by a full disk; it locks all the same
+        except (KeyError, TypeError, ValueError):  # cut short, as by a full disk; it locks all the same
             yield Lock(user="somebody", host="a machine unknown", pid=0, since=datetime.fromtimestamp(modified_s, UTC))
 
 
 def lives(lock: Lock) -> bool | None:
-    """Whether the process that holds it still runs; None where that is another machine's to say."""
+    """Whether the process that holds it still runs; None where that is another machine's to say.
+
+    One that began after the lock was taken only has the number of the one that took it.
+    """
     if lock.host != socket.gethostname():
         return None
     try:
@@ -70,8 +81,21 @@ def lives(lock: Lock) -> bool | None:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass  # somebody else's
+    began_s = _began_s(lock.pid)
+    return began_s is None or began_s <= lock.since.timestamp() + _CLOCK_SLACK_S
+
+
+def _began_s(pid: int) -> float | None:
+    """When a process began, in seconds since 1970; None where this machine does not tell."""
+    try:
+        booted_s = next(
+            float(line.split()[1]) for line in (_PROC / "stat").read_text().splitlines() if line.startswith("btime ")
+        )
+        fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return booted_s + int(fields[_STARTED]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, StopIteration, IndexError, ValueError):
+        return None
 
 
 def remedy(stack: str, lock: Lock) -> str:

@@ -33,7 +33,7 @@ def path(root: Path, stack: str) -> Path:
 def setting(root: Path, stack: str, key: str) -> str | None:
     """A value in clear of a stack's file; None where there is no such file or value.
 
-    Raises `InputError` where the file is no YAML.
+    Raises `InputError` where the file is no YAML, or cannot be read.
     """
     value = _config(path(root, stack)).get(key)
     return None if value is None or isinstance(value, dict) else str(value)
@@ -197,11 +197,13 @@ def _config(file: Path) -> Mapping[str, object]:
 
 
 def _document(file: Path) -> Mapping[str, object]:
-    """A stack file, empty where there is none. Raises `InputError` where it is something else."""
-    if not file.is_file():
-        return {}
+    """A stack file, empty where there is none. Raises `InputError` where it is something else, or cannot be read."""
     try:
+        if not file.is_file():
+            return {}
         document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError("is no stack file", where=str(file), remedy="see infra/README.md") from error
     if not isinstance(document, dict):

@@ -90,12 +90,19 @@ def find(root: Path, env: Mapping[str, str]) -> Tool:
 
 
 def _declared_backend(root: Path) -> str:
-    """The backend that Pulumi.yaml declares; "" for none, and then the CLI's own login decides."""
+    """The backend that Pulumi.yaml declares; "" for none, and then the CLI's own login decides.
+
+    Raises `InputError` where the file cannot be read, or is no project.
+    """
+    file = root / "Pulumi.yaml"
     try:
-        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(root / "Pulumi.yaml")) from error
-    return str(((project if isinstance(project, dict) else {}).get("backend") or {}).get("url") or "")
+        project = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(file)) from error
+    backend = (project.get("backend") or {}) if isinstance(project, dict) else None
+    if not isinstance(backend, dict):
+        raise InputError("is no project with a backend", where=str(file), remedy="write 'backend: {url: …}'")
+    return str(backend.get("url") or "")
 
 
 def check_version(tool: Tool) -> str:

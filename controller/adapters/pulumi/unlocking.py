@@ -17,7 +17,7 @@ def held(tool: Tool, stack: str) -> tuple[locks.Lock, ...]:
     """
     url = tool.env.get("PULUMI_BACKEND_URL", "")
     if url.startswith("file:"):
-        return locks.in_files(url, _PROJECT).get(stack, ())
+        return locks.in_files(url, _PROJECT, tool.root).get(stack, ())
     root = f"urn:pulumi:{stack}::{_PROJECT}::{urns.STACK}::{_PROJECT}-{stack}"
     words = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)
     done = tool.tried("refresh", *words)

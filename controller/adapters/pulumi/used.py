@@ -1,4 +1,4 @@
-"""Quotas that a run would lower beneath what is used: asked of the cloud before anything is touched.
+"""Quotas that a run would set beneath what is used: asked of the cloud before anything is touched.
 
 Nova refuses such a quota in the middle of the run; Cinder and Neutron take it, and the project can make nothing more.
 """
@@ -65,7 +65,10 @@ _SERVICES: Mapping[str, _Service] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lowered:
-    """A quota of a project that lives, and those of its limits that would be lower than they are known to be."""
+    """A quota of a project that lives, and those of its limits that would change.
+
+    Whether they would be lower nobody can say from a state: they may have been raised by hand.
+    """
 
     urn: str
     project_id: str
@@ -73,7 +76,7 @@ class Lowered:
 
 
 def lowered(preview: Mapping[str, Any]) -> tuple[Lowered, ...]:
-    """The quotas that a preview would lower, and those that it would write first to a project that lives."""
+    """The quotas that a preview would change, and those that it would write first to a project that lives."""
     return tuple(_lowered(preview.get("steps") or ()))
 
 
@@ -84,9 +87,9 @@ def _lowered(steps: Iterable[Mapping[str, Any]]) -> Iterator[Lowered]:
             continue
         old, new = (((step.get(side) or {}).get("inputs") or {}) for side in ("oldState", "newState"))
         was, now = _limits(service, old), _limits(service, new)
-        less = {name: limit for name, limit in now.items() if limit >= 0 and _above(was.get(name), limit)}
-        if less and _is_id(new.get("projectId")):
-            yield Lowered(urn=step["urn"], project_id=str(new["projectId"]), limits=less)
+        other = {name: limit for name, limit in now.items() if limit >= 0 and was.get(name) != limit}
+        if other and _is_id(new.get("projectId")):
+            yield Lowered(urn=step["urn"], project_id=str(new["projectId"]), limits=other)
 
 
 def _limits(service: _Service, inputs: Mapping[str, Any]) -> dict[str, int]:
@@ -98,10 +101,6 @@ def _limits(service: _Service, inputs: Mapping[str, Any]) -> dict[str, int]:
 
 def _is(value: object) -> bool:
     return (isinstance(value, int | float) and not isinstance(value, bool)) or str(value).lstrip("-").isdecimal()
-
-
-def _above(was: int | None, limit: int) -> bool:
-    return was is None or was == units.NO_LIMIT or was > limit
 
 
 def _is_id(value: object) -> bool:

@@ -106,6 +106,10 @@ async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
 
 
 async def _destroy(runner: Runner, run: Run, orders: Orders) -> None:
+    if run.stack not in orders.known:
+        stack_files.check(orders.tool, run.stack, None)
+        run.said = "nothing to destroy"  # and so nothing that the foundation would have to stay for
+        return
     _known(run, orders)
     await _nobody_stands_on(run, orders)
     found = await asyncio.to_thread(state.export, orders.tool, run.stack)

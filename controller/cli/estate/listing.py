@@ -39,7 +39,7 @@ class Listed:
 def listed(chosen: Selection) -> list[Listed]:
     """The chosen stacks, then those of the backend that the estate does not have."""
     known = stack_files.existing(chosen.tool)
-    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), PROJECT)
+    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), PROJECT, chosen.tool.root)
     every = {stacks.FOUNDATION, *map(stacks.of_agency, chosen.estate.agencies)}
     strange = sorted(known.keys() - every)
     return [

@@ -14,8 +14,7 @@ from controller.cli.estate.options import (
     ParallelOption,
     RootOption,
 )
-from controller.cli.output import WRONG_USE, errors, told
-from controller.errors import GdccError
+from controller.cli.output import drift_told, told
 
 TextfileOption = Annotated[Path | None, typer.Option("--textfile", help="Also write Prometheus metrics here.")]
 
@@ -30,17 +29,14 @@ def drift(
     as_json: JsonOption = False,
 ) -> None:
     """Say what the cloud has that the last runs did not leave there. Exit status: 0 none, 1 drift, 2 could not look."""
-    from controller.bootstrap import estate as wiring
-    from controller.cli.estate import looking, select
+    with drift_told():
+        from controller.bootstrap import estate as wiring
+        from controller.cli.estate import looking, select
 
-    try:
         chosen = select.selection(root, estate, agency, foundation)
         cloud = wiring.living(chosen.tool.root)
         where = cloud.opened if cloud.named else None
         looking.look(chosen, bool(agency or foundation), parallel, textfile, as_json, where)
-    except GdccError as error:
-        errors.print(str(error), markup=False)
-        raise typer.Exit(WRONG_USE) from error
 
 
 def list_stacks(

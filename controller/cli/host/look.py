@@ -1,6 +1,7 @@
 """`gdcc host facts|drift`: what is declared against what is found; nothing is changed."""
 
 from controller.cli.host.options import CONFIG, ConfigOption, HostsArgument, JsonOption, TagsOption, TextfileOption
+from controller.cli.output import drift_told
 
 
 def facts(hosts: HostsArgument, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
@@ -19,7 +20,8 @@ def drift(
     as_json: JsonOption = False,
 ) -> None:
     """Say what configure would change. Exit status: 0 nothing, 1 drift, 2 could not look at a host."""
-    from controller.cli.host import drifting
-    from controller.cli.host.doing import Asked
+    with drift_told():
+        from controller.cli.host import drifting
+        from controller.cli.host.doing import Asked
 
-    drifting.drift(Asked(patterns=hosts, config=config, as_json=as_json), tuple(tags), textfile)
+        drifting.drift(Asked(patterns=hosts, config=config, as_json=as_json), tuple(tags), textfile)

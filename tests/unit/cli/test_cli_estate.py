@@ -6,9 +6,11 @@ import signal
 import time
 
 import pytest
+import typer
 
 from controller.adapters.pulumi import stacks
 from controller.adapters.pulumi.stacks import Verb
+from controller.cli import output
 from controller.errors import InputError
 from infra import naming
 from inventory import generate
@@ -174,6 +176,27 @@ def test_drift_that_cannot_even_begin_ends_with_2(project):
     assert project.gdcc("drift", "--agency", "nobody").exit_code == 2
 
 
+def test_drift_that_breaks_off_ends_with_2_for_1_means_drift(project):
+    project.deployed(project.stacks[0])
+    (project.home / "stacks" / f"{project.stacks[0]}.json").write_text("[]")
+    answer = project.gdcc("drift")
+    assert answer.exit_code == 2, answer.output
+    (project.root / "Pulumi.yaml").write_text("name: gdcc\nbackend: file:///x\n")
+    project.backend = ""
+    answer = project.gdcc("drift")
+    assert (answer.exit_code, "Traceback" in answer.stderr) == (2, False)
+
+
+def test_a_look_that_a_bug_ends_shows_where_and_keeps_its_own_status_of_a_refusal(capsys):
+    with pytest.raises(typer.Exit) as ended, output.drift_told():
+        raise AttributeError("of nothing")
+    assert ended.value.exit_code == 2
+    assert "AttributeError: of nothing" in capsys.readouterr().err
+    with pytest.raises(typer.Exit) as ended, output.drift_told():
+        raise typer.Exit(1)
+    assert ended.value.exit_code == 1
+
+
 def test_destroy_needs_the_whole_name_and_touches_nothing_without(project):
     project.deployed(project.stacks[0], resources=["n1"])
     answer = project.gdcc("destroy", *project.chosen(1))
@@ -193,6 +216,25 @@ def test_destroy_leaves_what_is_protected_unless_told_by_name(project):
     assert project.resources(stack) == ["n1", "n2"]
     assert project.gdcc("destroy", *project.chosen(1), "--yes-destroy", stack).exit_code == 0
     assert project.resources(stack) == []
+
+
+def test_an_agency_that_was_never_deployed_does_not_keep_the_foundation(project):
+    project.deployed("foundation", project.stacks[0], resources=["n1"])
+    yes = [word for each in ("foundation", *project.stacks[:2]) for word in ("--yes", each)]
+    answer = project.gdcc("destroy", "--foundation", *project.chosen(2), *yes, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    said = {row["stack"]: row["says"] for row in json.loads(answer.stdout)["stacks"]}
+    assert said[project.stacks[1]] == "nothing to destroy"
+    assert project.resources("foundation") == []
+
+
+def test_an_agency_that_the_backend_lost_keeps_the_foundation(project):
+    project.deployed("foundation", resources=["n1"])
+    stack = project.stacks[0]
+    (project.root / f"infra/stacks/Pulumi.{stack}.yaml").write_text("encryptionsalt: v1:x\n")
+    yes = ("--yes", "foundation", "--yes", stack)
+    assert project.gdcc("destroy", "--foundation", *project.chosen(1), *yes).exit_code == 1
+    assert project.resources("foundation") == ["n1"]
 
 
 def test_a_foundation_is_not_destroyed_while_an_agency_stands_on_it(project):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,6 +19,10 @@ def dead_pid():
     child = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(child, 0)
     return child
+
+
+def now():
+    return datetime.now(UTC).isoformat()
 
 
 def test_a_dead_lock_is_shown_and_taken_away_only_on_request(project):
@@ -39,11 +44,28 @@ def test_a_dead_lock_is_shown_and_taken_away_only_on_request(project):
 def test_a_lock_whose_process_lives_stays(project):
     stack = project.stacks[0]
     project.deployed(stack)
-    project.lock(stack, os.getpid())
+    project.lock(stack, os.getpid(), since=now())
     answer = project.gdcc("up", *project.chosen(1), "--unlock", stack)
     assert answer.exit_code == 1
     assert "still runs: the lock stays" in answer.stderr
     assert ["cancel"] not in [words[:1] for words in project.calls()]
+
+
+def test_a_lock_whose_process_ended_goes_though_another_has_its_number_by_now(project):
+    stack = project.stacks[0]
+    project.deployed(stack)
+    project.lock(stack, os.getpid(), since="2020-01-01T00:00:00Z")
+    assert project.gdcc("up", *project.chosen(1), "--unlock", stack).exit_code == 0
+
+
+def test_locks_of_a_folder_beside_the_repository_are_seen_from_anywhere(project):
+    stack, project.backend = project.stacks[0], "file://.."
+    project.deployed(stack)
+    project.lock(stack, os.getpid(), since=now())
+    listed = json.loads(project.gdcc("list", *project.chosen(1), "--json").stdout)["stacks"][0]
+    assert listed["locks"][0]["user"] == "ada"
+    answer = project.gdcc("up", *project.chosen(1), "--unlock", stack)
+    assert "still runs: the lock stays" in answer.stderr
 
 
 def test_a_lock_in_a_backend_that_is_no_directory_is_taken_away_only_once_its_process_is_gone(project):
@@ -51,7 +73,7 @@ def test_a_lock_in_a_backend_that_is_no_directory_is_taken_away_only_once_its_pr
     stack, project.backend = project.stacks[0], "postgres://gdcc@db.example/pulumi"
     project.deployed(stack, pending=["n1"])
     project.scenario(**{stack: {"declares": ["n2"]}})
-    project.lock(stack, os.getpid())
+    project.lock(stack, os.getpid(), since=now())
     refused = project.gdcc("preview", *project.chosen(1), "--unlock", stack)
     assert refused.exit_code == 1
     assert "still runs: the lock stays" in refused.stderr

@@ -51,6 +51,15 @@ def test_negative_watts_are_refused(tmp_path: Path) -> None:
     assert what == "host_types t: idle_watts is -180, which cannot be (write a number from 0 to 1,000,000 (watts))"
 
 
+@pytest.mark.parametrize("digits", [20, 310, 5000])
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize("field", ["vcpus: 64", "idle_watts: 180"])
+def test_a_number_of_very_many_digits_is_refused(tmp_path: Path, field: str, sign: str, digits: int) -> None:
+    name = field.partition(":")[0]
+    what = only(tmp_path, field, f"{name}: {sign}{'9' * digits}", "- {name: t,")
+    assert what.startswith(f"host_types t: {name} ")
+
+
 def test_a_derating_above_one_is_refused(tmp_path: Path) -> None:
     said = told(tmp_path, "rated_watts: 5000, partner: b", "rated_watts: 5000, partner: b, derating_ratio: 80")
     assert said == [

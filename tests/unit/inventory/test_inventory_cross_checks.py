@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from inventory import load, validate
 from inventory.checks import power
 from inventory.checks.addresses import endpoint
@@ -150,7 +152,17 @@ def test_addresses_split_into_host_and_port() -> None:
     assert endpoint("[fd00::1]:1161", 161) == ("fd00::1", 1161)
     assert endpoint("fd00::1", 161) == ("fd00::1", 161)
     assert endpoint("node:9100", None) == ("node", 9100)
-    for wrong in ("node", "node:", ":9100", "node:0", "node:70000", "[fd00::1", "[fd00::1]9"):
+    for wrong in (
+        "node",
+        "node:",
+        ":9100",
+        "node:0",
+        "node:70000",
+        "node:²",
+        f"node:{'9' * 5000}",
+        "[fd00::1",
+        "[fd00::1]9",
+    ):
         assert endpoint(wrong, None) is None
 
 
@@ -332,6 +344,26 @@ def test_networks_that_clash_are_told(tmp_path: Path) -> None:
         "networks e2: cidr 10.9.4.0/24 overlaps with 10.9.0.0/16 of ext",
     ]
     assert "has host bits set" in told(tmp_path, "10.9.0.0/16", "10.9.0.1/16")[0]
+
+
+def test_two_networks_without_vlan_on_one_wire_are_told(tmp_path: Path) -> None:
+    wire = "physical_network: physnet1, vlan: null, classification"
+    (tmp_path / "more.yaml").write_text(
+        f"version: 1\nnetworks:\n- {{name: ctl, cidr: 10.10.0.0/24, {wire}: open, use: control}}\n", encoding="utf-8"
+    )
+    assert told(tmp_path, "name: small", "name: little") == []
+    (said,) = told(tmp_path, "physical_network: physnet1, vlan: 100, classification", wire)
+    assert "networks ext: no VLAN on physnet1 is also that of ctl" in said or "networks ctl: no VLAN" in said
+
+
+@pytest.mark.parametrize(("cidr", "told_of"), [("10.10.0.1/32", 1), ("10.10.0.0/31", 2), ("10.10.0.0/30", None)])
+def test_a_network_without_room_for_a_gateway_and_others_is_told(
+    tmp_path: Path, cidr: str, told_of: int | None
+) -> None:
+    row = f"- {{name: ctl, cidr: {cidr}, physical_network: p2, vlan: 5, classification: open, use: control}}\nagencies:"
+    said = told(tmp_path, "agencies:", row)
+    assert len(said) == (told_of is not None)
+    assert all(f"networks ctl: {cidr} holds {told_of} addresses" in each for each in said)
 
 
 def test_pools_that_overlap_are_told(tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_a_quota_of_more_floating_addresses_than_the_external_network_has_is_tol
 
 def test_an_external_network_too_small_for_its_systems_routers_is_told(tmp_path: Path) -> None:
     said = told(tmp_path, NETWORKS, NETWORKS.replace("10.9.0.0/16", "10.9.0.0/31"))
-    only(said, line_of(NETWORKS), "networks ext: has 0 addresses, the routers of 1 systems take one each")
+    few, none = said
+    only([few], line_of(NETWORKS), "networks ext: 10.9.0.0/31 holds 2 addresses, too few for a gateway and others")
+    only([none], line_of(NETWORKS), "networks ext: has 0 addresses, the routers of 1 systems take one each")
 
 
 BACKENDS = "storage_backends:\n- {name: %s, capacity_gib: 1000}\nvolume_types:"
@@ -184,7 +186,7 @@ def test_two_external_networks_of_one_level_or_two_control_networks_are_told(tmp
     only(said, line_of(NETWORKS) + 2, "networks e3: is the control network, as is e2 (there is one)")
 
 
-@pytest.mark.parametrize("gateway", ["10.8.0.1", "ext", "10.9.0.0/16"])
+@pytest.mark.parametrize("gateway", ["10.8.0.1", "ext", "10.9.0.0/16", "10.9.0.0", "10.9.255.255"])
 def test_a_gateway_outside_its_network_is_told(tmp_path: Path, gateway: str) -> None:
     said = told(
         tmp_path, "vlan: 100, classification: internal", f'vlan: 100, classification: internal, gateway: "{gateway}"'
@@ -232,6 +234,68 @@ def test_names_that_no_stack_or_project_can_bear_are_told(tmp_path: Path) -> Non
 def test_names_that_differ_by_case_only_are_told(tmp_path: Path) -> None:
     said = told(tmp_path, AGENCIES, f"{AGENCIES}\n- {{name: Tax}}")
     only(said, line_of(AGENCIES) + 1, "agencies Tax: name 'Tax' differs from 'tax' by case only")
+
+
+def test_service_users_and_operators_that_differ_by_case_only_are_told(tmp_path: Path) -> None:
+    alike = BENCH.replace("name: bench", "name: Filing")
+    said = told(tmp_path, "data_sets:", f"{alike}data_sets:")
+    only(said, line_of("data_sets:"), "systems Filing: name 'Filing' differs from 'filing' by case only")
+    first = alike.rstrip()[:-1].replace("Filing", "bench") + ", formerly: [FILING]}\n"
+    said = told(tmp_path, "data_sets:", f"{first}data_sets:")
+    only(said, line_of("data_sets:"), "systems bench: name 'FILING' differs from 'filing' by case only")
+    said = told(tmp_path, AGENCIES, f"{AGENCIES}\noperators:\n- {{name: ops, roles: []}}\n- {{name: Ops, roles: []}}")
+    only(said, line_of(AGENCIES) + 3, "operators Ops: name 'Ops' differs from 'ops' by case only")
+
+
+SETS = "vm_sets: [{role: %s, flavor: i.2c8g, count: 1}]"
+
+
+def test_vms_of_two_systems_that_would_bear_one_name_are_told(tmp_path: Path) -> None:
+    other = f"{BENCH.rstrip()[:-1]}, {SETS % 'db'}}}\n".replace("bench", "filing-web")
+    role = "  - {role: db, flavor: i.2c8g, count: 1}\n"
+    both = "  - {role: web-db, flavor: i.2c8g, count: 1}\n"
+    assert told(tmp_path, role, f"{role}{other}") == []
+    said = told(tmp_path, role, f"{both}{other}")
+    what = "systems filing-web: its db VMs are filing-web-db, as are the web-db VMs of system filing"
+    only(said, line_of(role.rstrip("\n")) + 1, what)
+    former = other.replace("name: filing-web", "name: bench").replace(
+        "tier: basic", "tier: basic, formerly: [filing-web]"
+    )
+    (said,) = told(tmp_path, role, f"{both}{former}")
+    assert "systems bench: its db VMs are filing-web-db, as are the web-db VMs" in said, "its stack looks for that name"
+
+
+def test_two_roles_of_operators_that_would_bear_one_name_are_told(tmp_path: Path) -> None:
+    groups = "operators:\n- {name: ops, roles: [net-admin]}\n- {name: ops-net, roles: [admin]}"
+    said = told(tmp_path, AGENCIES, f"{AGENCIES}\n{groups}")
+    what = "operators ops-net: its role admin is assigned as ops-net-admin, as is role net-admin of ops"
+    only(said, line_of(AGENCIES) + 3, what)
+    said = told(tmp_path, AGENCIES, f"{AGENCIES}\noperators:\n- {{name: ops, roles: [admin, admin]}}")
+    only(said, line_of(AGENCIES) + 2, "operators ops: names a role twice")
+
+
+SITES, ZONED = "sites:\n- {name: s1}\n", "[h1, h2], availability_zone: az1"
+
+
+def test_two_sites_or_generations_of_one_aggregate_are_told(tmp_path: Path) -> None:
+    said = told(tmp_path, SITES, f"{SITES}- {{name: site-s1}}\n")
+    only(said, line_of("- {name: s1}") + 1, "sites site-s1: its host aggregate is site-s1, as is that of s1")
+    types = "- {name: t,"
+    other = "vcpus: 64, memory_mib: 1024, disk_gib: 1, idle_watts: 1, peak_watts: 2"
+    more = f"- {{name: u, generation: g1, {other}}}\n- {{name: v, generation: generation-g1, {other}}}\n{types}"
+    said = [each for each in told(tmp_path, types, more) if "aggregate" in each]
+    what = "host_types v: the host aggregate of its generation is generation-g1, as is that of 'g1'"
+    only(said, line_of(types) + 1, what)
+
+
+def test_a_site_that_would_make_an_availability_zone_that_nova_refuses_is_told(tmp_path: Path) -> None:
+    odd = '- {name: "b:1"}\n'
+    assert told(tmp_path, SITES, f"{SITES}{odd}") == []
+    (tmp_path / "more.yaml").write_text(f"version: 1\nsites:\n{odd}", encoding="utf-8")
+    said = told(tmp_path, ZONED, "[h1, h2]")
+    assert [each.split(" (")[0] for each in said] == [
+        "more.yaml:3: sites b:1: its availability zone 'site-b:1' holds ':', which Nova refuses"
+    ]
 
 
 def test_an_agency_twice_is_told(tmp_path: Path) -> None:

@@ -115,6 +115,16 @@ def test_a_role_in_a_domain_of_ours_is_told_as_well():
     assert told({"foundation": [held(PROJECT, "d1", "foundation")]}, role_assignments=[row])["foundation"]
 
 
+@pytest.mark.parametrize("declared", ["RoleAssignment", "InheritRoleAssignment"])
+def test_a_direct_role_and_one_that_is_inherited_are_told_apart(declared):
+    direct = {**ROLE, "scope": {"domain": {"id": "d1"}}}
+    inherited = {**ROLE, "scope": {"domain": {"id": "d1"}, "OS-INHERIT:inherited_to": "projects"}}
+    ours = held(f"openstack:identity/{declared[0].lower()}{declared[1:]}:{declared}", "d1///u1/r1", "foundation")
+    holding = {"foundation": [held(PROJECT, "d1", "foundation"), ours]}
+    (said,) = told(holding, role_assignments=[direct, inherited])["foundation"]
+    assert ("inherited by projects" in said) == (declared == "RoleAssignment")
+
+
 def test_of_a_stack_that_others_share_only_what_opens_it_to_everybody_is_told():
     holding = {"foundation": [held(NETWORK, "n1", "foundation")]}
     everybody = {**OPENING, "id": "x8", "target_tenant": "*"}

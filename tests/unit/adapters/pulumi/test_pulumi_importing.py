@@ -96,6 +96,10 @@ def test_everything_is_found_and_what_stands_between_two_gets_an_id_of_theirs(cl
         ({"vcpus": 64}, "its vcpus is 64, declared is"),
         ({"ram": 1, "disk": 1}, "its ram is 1, declared is"),
         ({"os-flavor-access:is_public": False}, None),
+        ({"swap": 1024}, "its swap is 1024, declared is 0"),
+        ({"OS-FLV-EXT-DATA:ephemeral": 20}, "its ephemeral is 20, declared is 0"),
+        ({"rxtx_factor": 1.5}, "its rxtx_factor is 1.5, declared is 1"),
+        ({"swap": "", "OS-FLV-EXT-DATA:ephemeral": 0, "rxtx_factor": 1.0}, None),
     ],
 )
 def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living, why):
@@ -113,13 +117,64 @@ def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living,
         ({"subnetpool_id": None}, {"subnetpoolId": importing.UNKNOWN}, {}, True),
         ({"subnetpool_id": "old"}, {"subnetpoolId": importing.UNKNOWN}, {}, True),
         ({"subnetpool_id": None}, {}, {}, False),
+        ({"subnetpool_id": "pool"}, {}, {}, True),
+        ({"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, False),
+        ({"cidr": "10.1.0.0/24"}, {"cidr": "10.9.0.0/16"}, {"cidr": "10.9.0.0/16"}, True),
+        ({"cidr": "10.1.0.0/24"}, {"prefixLength": 24}, {"prefixLength": 24}, False),
+        ({"cidr": "10.1.0.0/24"}, {"prefixLength": 26}, {"prefixLength": 26}, True),
     ],
 )
-def test_a_subnet_of_no_pool_or_another_bars_the_import(living, declared, resolved, barred):
-    rows = Rows({"subnets": [{"id": "s1", **living}]}, {})
+def test_a_subnet_of_another_range_or_pool_bars_the_import(living, declared, resolved, barred):
+    assert bool(differing("subnets", fixed.SUBNET, living, declared, resolved)) == barred
+
+
+def differing(table, kind, living, declared, resolved):
+    rows = Rows({table: [{"id": "x1", **living}]}, {})
     cloud = finding.Cloud(rows=rows, region="RegionOne")
-    said = asyncio.run(fixed.differing(cloud, "openstack:networking/subnet:Subnet", "s1", declared, resolved))
-    assert bool(said) == barred
+    return asyncio.run(fixed.differing(cloud, kind, "x1", declared, resolved))
+
+
+@pytest.mark.parametrize("living", [{"policy": "affinity"}, {"policies": ["affinity"]}])
+@pytest.mark.parametrize(("policy", "barred"), [("affinity", False), ("anti-affinity", True)])
+def test_a_server_group_of_another_policy_bars_the_import(living, policy, barred):
+    inputs = {"policies": policy}
+    assert bool(differing("server_groups", finding.SERVER_GROUP, living, inputs, inputs)) == barred
+
+
+@pytest.mark.parametrize(
+    ("rules", "barred"), [({"max_server_per_host": 2}, False), ({"max_server_per_host": 3}, True), ({}, True)]
+)
+def test_a_server_group_of_more_or_fewer_on_a_host_bars_the_import(rules, barred):
+    inputs = {"policies": "anti-affinity", "rules": {"maxServerPerHost": 2}}
+    living = {"policy": "anti-affinity", "rules": rules}
+    assert bool(differing("server_groups", finding.SERVER_GROUP, living, inputs, inputs)) == barred
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("openstack:networking/addressScope:AddressScope", "address_scopes"),
+        ("openstack:networking/qosPolicy:QosPolicy", "policies"),
+    ],
+)
+def test_a_scope_or_a_limit_of_another_project_is_not_it(kind, table):
+    rows = Rows({table: [{"id": "x1", "name": "gdcc", "project_id": "ours"}]}, {})
+    cloud = finding.Cloud(rows=rows, region="RegionOne")
+    ours, theirs = ({"name": "gdcc", "projectId": project} for project in ("ours", "theirs"))
+    assert asyncio.run(finding.FINDERS[kind](cloud, ours)) == ["x1"]
+    assert asyncio.run(finding.FINDERS[kind](cloud, theirs)) == []
+
+
+@pytest.mark.parametrize("owner", finding.INTERFACE_OWNERS)
+def test_a_distributed_router_has_one_interface_in_a_subnet(owner):
+    there = {"device_id": "r1", "fixed_ips": [{"subnet_id": "s1"}]}
+    ports = [
+        {"id": "port1", "device_owner": owner, **there},
+        {"id": "port2", "device_owner": "network:router_centralized_snat", **there},
+    ]
+    cloud = finding.Cloud(rows=Rows({"ports": ports}, {}), region="RegionOne")
+    find = finding.FINDERS["openstack:networking/routerInterface:RouterInterface"]
+    assert asyncio.run(find(cloud, {"routerId": "r1", "subnetId": "s1"})) == ["port1"]
 
 
 def test_what_needs_a_missing_thing_is_missing_too(cloud):
@@ -307,6 +362,9 @@ def test_an_up_that_would_make_a_second_group_in_a_living_project_is_refused(liv
     cloud = finding.Cloud(rows=living, region="R")
     with pytest.raises(StepFailedError, match=r"second ServerGroup web beside ours.*import --agency tax"):
         beside.refuse("agency-tax", asyncio.run(importing.found(cloud, asked, login)))
+    barred = importing.Found(ids={"u::v::k:ServerGroup::web": "ours"}, missing=(), ambiguous={}, barred=("replaced",))
+    with pytest.raises(StepFailedError, match="second ServerGroup"):  # what bars its import, that import tells
+        beside.refuse("agency-tax", barred)
 
 
 def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_is_not(cloud):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,7 +144,9 @@ def test_locks_of_a_file_backend_are_read_from_it(tmp_path):
     assert list(locks.in_files(f"file://{tmp_path}/a%20b", "gdcc")) == ["agency-x"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"pid": 7, "username": "ada", "hostname": "h1", "timestamp": "now"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", "null", "[]", '{"pid": 7, "username": "ada", "hostname": "h1", "timestamp": "now"}']
+)
 def test_a_lock_whose_writing_was_cut_short_is_still_one_and_can_be_taken_away(tmp_path, text):
     folder = tmp_path / ".pulumi/locks/organization/gdcc/agency-x"
     folder.mkdir(parents=True)
@@ -169,6 +172,8 @@ def test_a_lock_of_this_machine_lives_as_long_as_its_process():
     assert locks.lives(held_by(os.getpid(), socket.gethostname())) is True
     assert locks.lives(held_by(child, socket.gethostname())) is False
     assert locks.lives(held_by(os.getpid(), "elsewhere")) is None
+    earlier = replace(held_by(os.getpid(), socket.gethostname()), since=datetime(2020, 1, 1, tzinfo=UTC))
+    assert locks.lives(earlier) is False, "another process has its number"
 
 
 def test_each_kind_of_lock_has_its_remedy():

@@ -39,6 +39,14 @@ def test_what_pulumi_writes_without_any_inputs_is_filled_in_too():
     assert adopting.fill({"resources": [{"urn": network.urn, "type": network.type}]}, {network.urn: network}) == 0
 
 
+@pytest.mark.parametrize(("read", "filled"), [({"cidr": "10.1.0.0/26"}, 1), ({"cidr": "10.1.0.0/24"}, 0), ({}, 0)])
+def test_a_prefix_length_that_the_living_subnet_has_not_is_not_filled_in(read, filled):
+    subnet = replace(EVERY["Subnet"], needs=(), inputs={"prefixLength": 26})
+    rows = [{**row(subnet), "outputs": read}]
+    assert adopting.fill({"resources": rows}, {subnet.urn: subnet}) == filled
+    assert rows[0]["inputs"] == ({"prefixLength": 26} if filled else {})
+
+
 def test_what_an_import_that_was_killed_left_is_completed_from_the_preview_that_would_replace_it():
     group = next(step for step in PREVIEW["steps"] if step["urn"] == EVERY["SecGroup"].urn)
     shown = {"steps": [{**group, "op": op} for op in ("create-replacement", "replace")]}

@@ -1,4 +1,4 @@
-"""A quota lowered beneath what its project uses is refused before anything is touched, with what is used."""
+"""A quota set beneath what its project uses is refused before anything is touched, with what is used."""
 
 import asyncio
 import json
@@ -61,6 +61,7 @@ def judged(tmp_path, *steps, usage=True, stack="agency-tax"):
     [
         (NOVA, {"cores": 13, "ram": 4096}, {"cores": 99, "ram": 9999}, "cores 13 where 14 are in use, ram 4096 MiB "),
         (NOVA, {"cores": 13}, {"cores": -1}, "cores 13 where 14"),
+        (NOVA, {"cores": 13}, {"cores": 12}, "cores 13 where 14"),
         (CINDER, {"volumeTypeQuota": {"gigabytes_gold": "100"}}, {"gigabytes": 300}, "100 GiB where 200 GiB"),
         (NEUTRON, {"port": 20}, {"port": 50}, "port 20 where 30 are in use"),
         (NEUTRON, {"port": 20}, None, "port 20 where 30 are in use"),
@@ -77,12 +78,12 @@ def test_a_quota_beneath_what_is_used_is_refused_with_what_is_used(tmp_path, kin
     ("op", "new", "old"),
     [
         ("update", {"cores": 14}, {"cores": 99}),
-        ("update", {"cores": 10}, {"cores": 9}),
+        ("update", {"cores": 9, "ram": 8192}, {"cores": 9, "ram": 9999}),
         ("update", {"cores": -1}, {"cores": 99}),
         ("same", {"cores": 1}, {"cores": 99}),
     ],
 )
-def test_a_quota_that_holds_what_is_used_or_is_not_lowered_may_be_written(tmp_path, op, new, old):
+def test_a_quota_that_holds_what_is_used_or_stays_as_it_was_may_be_written(tmp_path, op, new, old):
     of = {"projectId": PROJECT}
     assert judged(tmp_path, step(op, NOVA, {**new, **of}, {**old, **of}))[0] == ""
 

@@ -63,3 +63,15 @@ def test_a_missing_file_and_no_cloud_at_all_are_told(tmp_path):
         keystone.keystone({"OS_CLIENT_CONFIG_FILE": str(tmp_path / "nothing.yaml")}, "gdcc")
     with pytest.raises(LoginError, match="no cloud is named"):
         keystone.keystone({}, None)
+
+
+@pytest.mark.parametrize("text", [b"clouds:\n  x: [\n", b"clouds: \xff\n"])
+def test_a_file_that_is_no_yaml_is_told(tmp_path, text):
+    (tmp_path / "clouds.yaml").write_bytes(text)
+    with pytest.raises(LoginError, match="openstack:cloud is gdcc, and its file cannot be read"):
+        keystone.keystone({"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")}, "gdcc")
+
+
+def test_a_file_that_may_not_be_looked_for_is_told():
+    with pytest.raises(LoginError, match="cannot be read"):
+        keystone.keystone({"OS_CLIENT_CONFIG_FILE": "/" + "x" * 300}, "gdcc")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from infra import naming, renaming
-from inventory.model import Estate
+from inventory.model import Classification, DataSet, Estate
 from tests.unit.infra.agency import stack
 from tests.unit.infra.policy import programs
 
@@ -86,11 +86,31 @@ def test_what_another_stack_still_tells_by_the_former_name_is_found(five: Estate
     assert [said for said in programs.reports(made) if "shared" in said] == []
 
 
+def test_a_server_group_is_found_where_another_agencys_system_is_called_as_it_is(five: Estate) -> None:
+    role = next(each.role for each in five.systems[OLD].vm_sets if each.spread is not None)
+    before = {each.urn for each in declared(five, "roads")[1]}
+    after = renamed(five, OLD, NEW)
+    alike = replace(
+        five.systems[OTHER], name=f"{NEW}-{role}", project=f"{NEW}-{role}", vm_sets=(), share_network_with=()
+    )
+    made = declared(replace(after, systems={**after.systems, alike.name: alike}), "roads")[1]
+    assert before == {urn for each in made for urn in found_by(each) & before}
+
+
+def test_a_data_set_that_begins_like_the_new_name_is_not_taken_for_one_that_begins_like_the_old(five: Estate) -> None:
+    one = DataSet(name=f"{OLD}-counts", system=OLD, classification=Classification.OPEN)
+    after = renamed(replace(five, data_sets={one.name: one}), OLD, NEW)
+    two = replace(one, name=f"{NEW}-counts", system=NEW)
+    made = declared(replace(after, data_sets={**after.data_sets, two.name: two}), "roads")[1]
+    own = {each.urn for each in made}
+    assert [each.urn for each in made if found_by(each) & own != {each.urn}] == []
+
+
 @pytest.mark.parametrize(
     ("name", "former"),
     [
         ("tax", ["duty"]),
-        ("tax-web", ["duty-web"]),
+        ("tax-web", []),
         ("tax.web.ingress-tcp-443-0.0.0.0/0", ["duty.web.ingress-tcp-443-0.0.0.0/0"]),
         ("tax-return", []),
         ("tax-return.web", []),
@@ -99,5 +119,5 @@ def test_what_another_stack_still_tells_by_the_former_name_is_found(five: Estate
         ("tax.tax", ["tax.duty", "duty.tax", "duty.duty"]),
     ],
 )
-def test_a_resource_is_named_after_the_longest_system_that_begins_its_name(name: str, former: list[str]) -> None:
+def test_a_resource_is_named_after_the_longest_system_that_ends_at_its_points(name: str, former: list[str]) -> None:
     assert list(renaming.former(name, {"tax": ("duty",), "tax-return": (), "law": ()})) == former
