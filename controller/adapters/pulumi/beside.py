@@ -30,13 +30,13 @@ def guard(open_cloud: OpenCloud, *, usage: bool = True) -> Callable[[Run, state.
         preview = json.loads(run.output("preview").read_text(encoding="utf-8"))
         asked = questions(importing.declared(preview), kept.resources)
         entering = hosts.entering(preview)
-        lowered = used.lowered(preview) if usage and stacks.agency_of(run.stack) is not None else ()
-        if asked or entering or lowered:
+        quotas = used.changed(preview) if usage and stacks.agency_of(run.stack) is not None else ()
+        if asked or entering or quotas:
             run.step = "ask"
             async with open_cloud() as cloud:
                 found = await importing.found(cloud, asked, kept.resources)
                 listed = await hosts.listed(cloud) if entering else frozenset[str]()
-                await used.refuse(cloud, lowered)
+                await used.refuse(cloud, quotas)
             refuse(run.stack, found)
             refuse_unlisted(entering, listed)
 

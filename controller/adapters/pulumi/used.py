@@ -64,7 +64,7 @@ _SERVICES: Mapping[str, _Service] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lowered:
+class Changed:
     """A quota of a project that lives, and those of its limits that would change.
 
     Whether they would be lower nobody can say from a state: they may have been raised by hand.
@@ -75,12 +75,12 @@ class Lowered:
     limits: Mapping[str, int]
 
 
-def lowered(preview: Mapping[str, Any]) -> tuple[Lowered, ...]:
+def changed(preview: Mapping[str, Any]) -> tuple[Changed, ...]:
     """The quotas that a preview would change, and those that it would write first to a project that lives."""
-    return tuple(_lowered(preview.get("steps") or ()))
+    return tuple(_changed(preview.get("steps") or ()))
 
 
-def _lowered(steps: Iterable[Mapping[str, Any]]) -> Iterator[Lowered]:
+def _changed(steps: Iterable[Mapping[str, Any]]) -> Iterator[Changed]:
     for step in steps:
         service = _SERVICES.get(urns.type_of(step["urn"]))
         if service is None or step["op"] not in {"create", "update"}:
@@ -89,7 +89,7 @@ def _lowered(steps: Iterable[Mapping[str, Any]]) -> Iterator[Lowered]:
         was, now = _limits(service, old), _limits(service, new)
         other = {name: limit for name, limit in now.items() if limit >= 0 and was.get(name) != limit}
         if other and _is_id(new.get("projectId")):
-            yield Lowered(urn=step["urn"], project_id=str(new["projectId"]), limits=other)
+            yield Changed(urn=step["urn"], project_id=str(new["projectId"]), limits=other)
 
 
 def _limits(service: _Service, inputs: Mapping[str, Any]) -> dict[str, int]:
@@ -107,7 +107,7 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and len(value) == 32 and value.isalnum()
 
 
-async def refuse(cloud: Cloud, asked: Iterable[Lowered]) -> None:
+async def refuse(cloud: Cloud, asked: Iterable[Changed]) -> None:
     """Raises `StepFailedError` that names the first quota beneath its usage, and all of its limits that are."""
     for each in asked:
         service = _SERVICES[urns.type_of(each.urn)]
