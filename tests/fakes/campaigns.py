@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.ports import Clock, Journal
-from controller.errors import GdccError, InputError
+from controller.errors import GdccError, InputError, TransientError
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.playbook import (
@@ -41,7 +41,8 @@ class Machine:
 class World:
     """`broken`: hosts whose named playbook fails, and what it says; `failures`: the same in all detail.
 
-    `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all.
+    `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all. `late`: hosts onto which a
+    server came after they were empty. `nova_is_down`: it answers no look.
     """
 
     machines: dict[HostName, Machine]
@@ -50,6 +51,8 @@ class World:
     errors: dict[str, GdccError] = field(default_factory=dict)
     silent: set[HostName] = field(default_factory=set)
     stuck: set[HostName] = field(default_factory=set)
+    late: set[HostName] = field(default_factory=set)
+    nova_is_down: bool = False
     done: Counter[tuple[HostName, str]] = field(default_factory=Counter)
     runs: list[PlaybookRun] = field(default_factory=list)
     on_change: Callable[[], None] = lambda: None
@@ -143,6 +146,11 @@ class FakeFleet:
         await self._clock.sleep(timedelta(seconds=1))
         self._disable(host)
         return drain
+
+    async def look(self, drain: Drain) -> Drain:
+        if self._world.nova_is_down:
+            raise TransientError("Nova does not answer", where=drain.host)
+        return replace(drain, state=DrainState.EMPTYING) if drain.host in self._world.late else drain
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         await self._clock.sleep(timedelta(seconds=1))

@@ -15,6 +15,8 @@ from controller.model.operation import DrainState, Pause
 from inventory import windows
 from tests.fakes.campaign_rig import CampaignRig, order
 
+R1H1 = HostName("r1h1")
+
 
 @pytest.fixture
 def rig() -> Iterator[CampaignRig]:
@@ -237,6 +239,38 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
     await rig.live(timedelta(hours=1), ended)
     assert "somebody else ended its drain" in rig.why()
     assert rig.world.done[HostName("r1h1"), "patch"] == 0
+
+
+async def test_nothing_is_done_to_a_host_while_nova_cannot_say_that_it_is_empty(rig: CampaignRig) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
+    rig.world.nova_is_down = True
+    await rig.live(timedelta(hours=8))
+    assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
+    rig.world.nova_is_down = False
+    assert await rig.until(State.DONE) is State.DONE, rig.why()
+
+
+async def test_a_host_onto_which_a_server_came_late_waits_until_it_has_left(rig: CampaignRig) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
+    rig.world.late = {R1H1}
+    await rig.live(timedelta(hours=1))
+    assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
+    rig.world.late = set()
+    assert await rig.until(State.DONE) is State.DONE, rig.why()
+
+
+async def test_a_host_that_is_not_empty_any_more_and_not_worked_on_yet_is_given_back_by_an_abort(
+    rig: CampaignRig,
+) -> None:
+    rig.world.late = {R1H1}
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1))
+    assert rig.world.runs == []
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert rig.states() == {"r1h1": HostState.UNTOUCHED} and rig.world.out() == frozenset()
 
 
 @pytest.mark.parametrize(
