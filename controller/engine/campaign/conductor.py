@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.campaign import progress
-from controller.engine.campaign.choosing import Choice, Chooser, Facts, taken_up
+from controller.engine.campaign.choosing import Chooser, Facts, taken_up
 from controller.engine.campaign.course import Course, Parts, own_drain
 from controller.engine.campaign.ports import Fleet, Records
 from controller.engine.ports import Clock, Journal, Playbooks
@@ -118,12 +118,19 @@ class Conductor:
         choice = await self._chooser.choose(campaign, members, facts)
         self.memory.waits, self.memory.held = choice.waits, choice.held
         self._fruitless = None if choice.hosts else seen.look.at
-        now = self._records.campaign(campaign.id)
-        if choice.hosts and now is not None and now.state is State.RUNNING:
-            if taken_up(facts, self._facts(seen, members)):
-                self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
-            else:
-                self._begin(campaign, choice)
+        if not choice.hosts:
+            return
+        if self._went_on(campaign, members):
+            self.memory.waits = "the next look at the cloud, since a host ended or the campaign was changed meanwhile"
+        elif taken_up(facts, self._facts(seen, members)):
+            self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
+        else:
+            self._begin(campaign, choice.hosts)
+
+    def _went_on(self, campaign: Campaign, members: Sequence[Member]) -> bool:
+        """Whether what was decided on is no more as it was: courses and operators act while the planner proves."""
+        now = self._records.campaign(campaign.id), self._records.members(campaign.id)
+        return now != (campaign, tuple(members))
 
     def _facts(self, seen: Seen, members: Sequence[Member]) -> Facts:
         return Facts(
@@ -136,9 +143,9 @@ class Conductor:
             host_time=progress.host_time(members) or progress.UNMEASURED,
         )
 
-    def _begin(self, campaign: Campaign, choice: Choice) -> None:
+    def _begin(self, campaign: Campaign, hosts: Sequence[Member]) -> None:
         now = self._clock.now()
-        begun = tuple(replace(each, state=HostState.UNDER_WAY, began_at=now, ended_at=None) for each in choice.hosts)
+        begun = tuple(replace(each, state=HostState.UNDER_WAY, began_at=now, ended_at=None) for each in hosts)
         self._records.save_members(begun)
         names = ", ".join(member.host for member in begun)
         self._journal.note(now, "controller", f"campaign {campaign.id} begins {names}")

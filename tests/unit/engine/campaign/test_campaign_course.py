@@ -1,15 +1,16 @@
 """A campaign from its start to its end over a fleet that behaves: order, limits, steps, failures, pause and abort."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from controller.engine.campaign.choosing import Choice, Chooser, Facts
 from controller.errors import InputError, RefusedError
-from controller.model.campaign import Canaries, HostState, Limits, Reboot, State, Step, Work
+from controller.model.campaign import Campaign, Canaries, HostState, Limits, Member, Reboot, State, Step, Work
 from controller.model.ids import HostName
 from controller.model.operation import DrainState, Pause
 from inventory import windows
@@ -104,6 +105,25 @@ async def test_a_campaign_is_not_done_while_a_failed_host_is_out(rig: CampaignRi
     assert rig.why().startswith("all others are done; out of service: r1h1:")
     with pytest.raises(RefusedError, match="failed hosts hold it"):
         rig.desk.resume("patch-1", "op", retry=False)
+
+
+async def test_no_host_is_begun_after_one_failed_while_the_planner_proved_it(
+    rig: CampaignRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.world.broken[R1H1, "host-verify.yml"] = "broken"
+    chooser, proved = Chooser.choose, list[str]()
+
+    async def slowly(self: Chooser, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
+        choice = await chooser(self, campaign, members, facts)
+        while choice.hosts and rig.states()["r1h1"] is HostState.UNDER_WAY:
+            proved.extend(member.host for member in choice.hosts)
+            await rig.clock.sleep(timedelta(seconds=1))
+        return replace(choice, hosts=choice.hosts[:1])
+
+    monkeypatch.setattr(Chooser, "choose", slowly)
+    await rig.begin()
+    assert await rig.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert "r1h2" in proved and rig.states()["r1h2"] is HostState.WAITING
 
 
 async def test_a_pause_finishes_the_host_under_way_and_begins_no_other(rig: CampaignRig) -> None:
