@@ -135,6 +135,9 @@ class HostState(StrEnum):
 OUT = frozenset({HostState.UNDER_WAY, HostState.FAILED})
 """Out of service on the campaign's account."""
 
+UNFINISHED = OUT | {HostState.WAITING}
+"""A campaign ends once no host is in one of these."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:

@@ -17,7 +17,7 @@ from controller.engine.campaign.ports import Fleet, Records
 from controller.engine.ports import Clock, Journal, Playbooks
 from controller.engine.sighting import Seen
 from controller.errors import GdccError
-from controller.model.campaign import OPEN, Campaign, Held, HostState, Member, State, Step
+from controller.model.campaign import OPEN, UNFINISHED, Campaign, Held, HostState, Member, State, Step
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 
@@ -101,7 +101,7 @@ class Conductor:
         reason = stopped_by(campaign, members)
         if reason is not None:
             self._pause(campaign, reason)
-        elif all(member.state is HostState.DONE for member in members):
+        elif not any(member.state in UNFINISHED for member in members):
             self._end(campaign, State.DONE)
         else:
             await self._begin_next(campaign, members)

@@ -102,9 +102,8 @@ class CampaignDesk:
         if retry:
             self._require_free(failed, campaign_id)
         now = self._clock.now()
-        if retry and failed:
-            self._records.save_members([retried(member, now) for member in failed])
-        self._records.save(replace(campaign, state=State.RUNNING, why="", resumed_at=now))
+        again = [retried(member, now) for member in failed] if retry else []
+        self._records.save(replace(campaign, state=State.RUNNING, why="", resumed_at=now), again)
         return self._noted(campaign, who, "resumed", f"; {len(failed)} hosts are tried again" if retry else "")
 
     def abort(self, campaign_id: str, who: str, why: str) -> str:
@@ -112,8 +111,8 @@ class CampaignDesk:
         now, reason = self._clock.now(), f"aborted by {who}: {why or 'no reason given'}"
         if campaign.state is State.NEW:
             members = self._records.members(campaign_id)
-            self._records.save_members([replace(member, state=HostState.UNTOUCHED) for member in members])
-            self._records.save(replace(campaign, state=State.ABORTED, why=reason, ended_at=now))
+            untouched = [replace(member, state=HostState.UNTOUCHED) for member in members]
+            self._records.save(replace(campaign, state=State.ABORTED, why=reason, ended_at=now), untouched)
             return self._noted(campaign, who, "aborted", "; nothing was begun")
         if campaign.state not in {State.RUNNING, State.PAUSED}:
             raise _wrong_state(campaign, "abort")

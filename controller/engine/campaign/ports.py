@@ -15,8 +15,10 @@ class Records(Protocol):
         """Keeps a new one; `RefusedError` (rule `known-campaign`) where one of its id was made before."""
         ...
 
-    def save(self, campaign: Campaign) -> None:
-        """Replaces it by id; `RefusedError` (rule `one-campaign`) where it would go on beside another.
+    def save(self, campaign: Campaign, members: Sequence[Member] = ()) -> None:
+        """Replaces it by id, and these members with it or nothing.
+
+        `RefusedError` (rule `one-campaign`) where it would go on beside another.
 
         Raises `InvariantError` where `campaign.NEXT` has no such step.
         """

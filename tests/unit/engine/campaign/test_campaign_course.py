@@ -15,6 +15,7 @@ from controller.model.ids import HostName
 from controller.model.operation import DrainState, Pause
 from inventory import windows
 from tests.fakes.campaign_rig import CampaignRig, order
+from tests.fakes.crash import Crash, Mortal
 
 R1H1 = HostName("r1h1")
 
@@ -196,6 +197,39 @@ async def test_a_campaign_that_was_never_started_is_aborted_at_once(rig: Campaig
     rig.desk.new(order(), "op")
     assert rig.desk.abort("patch-1", "op", "").endswith("nothing was begun.")
     assert rig.state() is State.ABORTED and set(rig.states().values()) == {HostState.UNTOUCHED}
+
+
+async def test_a_campaign_without_a_host_that_is_left_ends(rig: CampaignRig) -> None:
+    await rig.begin()
+    untouched = [replace(member, state=HostState.UNTOUCHED) for member in rig.journal.campaigns.members("patch-1")]
+    rig.journal.campaigns.save_members(untouched)
+    assert await rig.until(State.DONE) is State.DONE
+
+
+class DiesAtSave:
+    """Kills where a campaign is about to be saved: what was written before it would stand alone."""
+
+    def step(self, name: str, args: tuple[object, ...], *, done: bool) -> None:
+        if name == "save":
+            raise Crash
+
+
+async def test_a_resume_that_dies_leaves_failed_hosts_as_they_were(rig: CampaignRig) -> None:
+    rig.world.broken[R1H1, "host-verify.yml"] = "broken"
+    await rig.begin()
+    await rig.until(State.PAUSED)
+    rig.restart(lambda port: Mortal(port, DiesAtSave()))
+    with pytest.raises(Crash):
+        rig.desk.resume("patch-1", "op", retry=True)
+    assert (rig.state(), rig.states()["r1h1"]) == (State.PAUSED, HostState.FAILED)
+
+
+async def test_an_abort_that_dies_leaves_a_campaign_that_was_never_started_as_it_was(rig: CampaignRig) -> None:
+    rig.desk.new(order(), "op")
+    rig.restart(lambda port: Mortal(port, DiesAtSave()))
+    with pytest.raises(Crash):
+        rig.desk.abort("patch-1", "op", "")
+    assert rig.state() is State.NEW and set(rig.states().values()) == {HostState.WAITING}
 
 
 async def test_two_campaigns_never_go_on_together(rig: CampaignRig) -> None:
