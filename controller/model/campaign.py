@@ -153,6 +153,11 @@ class Member:
     began_at: datetime | None = None
     ended_at: datetime | None = None
 
+    @property
+    def waits_again(self) -> bool:
+        """Whether it waits for another attempt: out of service since its last one, unless an operator enabled it."""
+        return self.state is HostState.WAITING and self.attempt > 1
+
 
 class Step(StrEnum):
     """What is done to a host, in this order; WORK and REBOOT only where the order asks for them."""

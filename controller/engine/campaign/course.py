@@ -63,6 +63,14 @@ def own_drain(journal: Journal, member: Member) -> Drain | None:
     return None
 
 
+async def is_out(journal: Journal, fleet: Fleet, member: Member) -> bool:
+    """Whether the host is out of service on the campaign's account: by its drain, or since it could not be enabled."""
+    drains = [drain for drain in journal.drains() if drain.host == member.host]
+    if drains:
+        return own_drain(journal, member) is not None
+    return await fleet.holds(member.host, why(member.campaign))
+
+
 class Course:
     """Takes one member from where the journal says it is to its end. One at a time for a host."""
 
@@ -234,7 +242,8 @@ class Course:
         """Back into service on an abort: as it is where nothing was done to it, else only verified."""
         touched = self.member.attempt > 1
         self._end = HostState.RETURNED if touched else HostState.UNTOUCHED
-        if own_drain(self._parts.journal, self.member) is None and Step.ENABLE not in self._done:
+        out = await is_out(self._parts.journal, self._parts.fleet, self.member)
+        if not out and Step.ENABLE not in self._done:
             return self._left()
         for step in (Step.VERIFY, Step.ENABLE) if touched else (Step.ENABLE,):
             if not self._ended(step) and await self._take(step, self._done.get(step)) is None:
@@ -242,7 +251,7 @@ class Course:
         return self.member
 
     def _left(self) -> Member:
-        """There is no drain of ours to end: it was never begun, or an operator has ended it: the host is theirs."""
+        """It is not out on our account: its drain was never begun, or an operator has ended it: the host is theirs."""
         self.member = replace(self.member, state=self._end, why=self._taken(), ended_at=self._parts.clock.now())
         self._parts.records.save_members((self.member,))
         return self.member

@@ -102,7 +102,7 @@ class CampaignDesk:
         if retry:
             self._require_free(failed, campaign_id)
         now = self._clock.now()
-        again = [retried(member, now) for member in failed] if retry else []
+        again = [retried(member) for member in failed] if retry else []
         self._records.save(replace(campaign, state=State.RUNNING, why="", resumed_at=now), again)
         return self._noted(campaign, who, "resumed", f"; {len(failed)} hosts are tried again" if retry else "")
 

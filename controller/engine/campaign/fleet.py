@@ -26,6 +26,9 @@ class LoopFleet:
     async def look(self, drain: Drain) -> Drain:
         return await vacancy.looked_at(self._drainer, drain)
 
+    async def holds(self, host: HostName, why: str) -> bool:
+        return await vacancy.disabled_for(self._drainer, host, why)
+
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         said = await self._drainer.enable(host, who=who, force=force)
         self._wake()

@@ -1,6 +1,7 @@
 """Whether a host is empty is asked of Nova right before it matters: the journal's EMPTY may be old."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +42,17 @@ async def test_a_host_that_takes_servers_again_is_not_called_empty(site: Turning
     drain = await emptied(site)
     await site.cloud.enable_service(site.cloud.services[C1])
     assert (await site.fleet.look(drain)).state is DrainState.EMPTYING
+
+
+async def test_a_host_is_held_by_the_drain_that_disabled_it_though_that_has_ended(site: Turning) -> None:
+    assert not await site.fleet.holds(C1, "campaign kernel-6.1")
+    drain = await emptied(site)
+    site.rig.journal.save_drain(replace(drain, state=DrainState.ENDED))
+    assert await site.fleet.holds(C1, "campaign kernel-6.1")
+    assert not await site.fleet.holds(C1, "campaign kernel-6")
+    site.cloud.change_service("c1", disabled_reason="a disk")
+    assert not await site.fleet.holds(C1, "campaign kernel-6.1")
+    assert not await site.fleet.holds(HostName("gone"), "campaign kernel-6.1")
 
 
 async def test_where_nova_does_not_answer_nobody_says_that_a_host_is_empty(site: Turning) -> None:
