@@ -267,6 +267,18 @@ async def test_no_host_is_begun_whose_window_closes_before_it_is_done_though_ano
     assert begun[0] >= "03:45", "10:45 in Bangkok"
 
 
+@pytest.mark.parametrize(("letters", "taken"), [(40, True), (200, False)])
+def test_a_campaign_whose_runs_could_not_be_named_is_refused(rig: CampaignRig, letters: int, taken: bool) -> None:
+    name, host = "n" * 63, "h" * letters
+    rig.estate = replace(rig.estate, hosts={host: replace(rig.estate.hosts["r1h1"], name=host)})
+    if taken:
+        rig.desk.new(order(name, hosts=(host,)), "op")
+    else:
+        with pytest.raises(InputError, match="are 46 characters too long for a run's id"):
+            rig.desk.new(order(name, hosts=(host,)), "op")
+    assert len(rig.desk.all()) == taken
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
