@@ -40,7 +40,7 @@ def progress(data: dict[str, Any]) -> Iterator[RenderableType]:
     if data["waits"]:
         yield Text(f"waits for: {data['waits']}", style="yellow")
     yield Text(_ahead(data))
-    yield Text(_limits(order))
+    yield Text(_limits(order, sum(member["canary"] for member in members)))
     shown = [member for member in members if member["state"] in _SHOWN]
     if shown:
         yield _hosts(shown, data["doing"])
@@ -68,12 +68,11 @@ def _ahead(data: dict[str, Any]) -> str:
     return f"at least {data['waves_left']} waves left{where}; should end {_clock(data['ends_at'])} UTC ({steps})"
 
 
-def _limits(order: dict[str, Any]) -> str:
-    limits, canaries = order["limits"], order["canaries"]
-    first = canaries["count"] or len(canaries["hosts"])
-    soak = f", which soak {canaries['soak_minutes']:g} min" if first else ""
+def _limits(order: dict[str, Any], canaries: int) -> str:
+    limits = order["limits"]
+    soak = f", which soak {order['canaries']['soak_minutes']:g} min" if canaries else ""
     return (
-        f"{limits['hosts_at_once']} hosts at once in one {limits['domain']}; {first} canaries{soak}; "
+        f"{limits['hosts_at_once']} hosts at once in one {limits['domain']}; {canaries} canaries{soak}; "
         f"{limits['failure_budget']} hosts may fail"
     )
 
