@@ -119,9 +119,9 @@ class Campaign:
 class HostState(StrEnum):
     """Where a host of a campaign is.
 
-    UNDER_WAY from before its drain to its end; FAILED is out of service, drained and disabled by us. UNTOUCHED and
-    RETURNED are what an abort leaves: never changed, or given back though its work had failed, by us once it was
-    verified or by an operator before.
+    UNDER_WAY from before its drain to its end; FAILED is out of service, drained and disabled by us. An abort
+    leaves it UNTOUCHED where it was never changed. RETURNED is given back though its work had failed: by an abort once
+    it was verified, or by an operator.
     """
 
     WAITING = "waiting"

@@ -24,8 +24,8 @@ _HEADER = re.compile(r"\$ANSIBLE_VAULT;[\d.]+;AES256(?:;[^\s]*)?\s+((?:[0-9a-f]+
 """A vault is whole lines of hexadecimal digits: the key after it may begin with some, too."""
 
 _MARK = b"$ANSIBLE_VAULT"
-_FOREIGN = frozenset({"collections"})
-"""Folders of others' files; hidden ones hold no variables either."""
+_FOREIGN = frozenset({"ansible_collections", ".git", ".venv"})
+"""Folders of others' files, which may be many."""
 
 _ROUNDS = 10_000
 
@@ -99,7 +99,7 @@ def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
     for folder in folders:
         for where, below, names in os.walk(folder, followlinks=True):
             real = os.path.realpath(where)
-            below[:] = sorted(name for name in below if name not in _FOREIGN and not name.startswith("."))
+            below[:] = sorted(name for name in below if name not in _FOREIGN)
             if real in walked:
                 below.clear()
                 continue

@@ -67,14 +67,14 @@ def test_a_vault_in_quotes_is_read(tmp_path: Path) -> None:
 
 def test_a_vault_is_found_wherever_it_stands_below_the_folder_and_others_files_are_left_alone(tmp_path: Path) -> None:
     text = encrypted("password: planted-one", "sesame", tmp_path / "v")
-    for folder in ("inventory", "inventory/deep/er", "elsewhere", "inventory/collections/x", "inventory/.git"):
+    for folder in ("inventory", "inventory/.deep/er", "elsewhere", "inventory/ansible_collections/x", "inventory/.git"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "inventory" / "secrets.yml").write_text(text)
-    (tmp_path / "inventory" / "deep" / "er" / "one.yml").write_text(text)
+    (tmp_path / "inventory" / ".deep" / "er" / "one.yml").write_text(text)
     (tmp_path / "elsewhere" / "two.yml").write_text(encrypted("password: planted-two", "sesame", tmp_path / "v"))
     (tmp_path / "inventory" / "group_vars").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "inventory" / "round").symlink_to(tmp_path / "inventory")
-    for others in ("collections/x", ".git"):
+    for others in ("ansible_collections/x", ".git"):
         (tmp_path / "inventory" / others / "their.yml").write_text(encrypted("a: b", "other", tmp_path / "v"))
     assert vault.secrets((tmp_path / "inventory",), "sesame") == {"planted-one", "planted-two"}
 
