@@ -41,11 +41,16 @@ def progress(data: dict[str, Any]) -> Iterator[RenderableType]:
         yield Text(f"waits for: {data['waits']}", style="yellow")
     yield Text(_ahead(data))
     yield Text(_limits(order, sum(member["canary"] for member in members)))
-    shown = [member for member in members if member["state"] in _SHOWN]
+    shown = [member for member in members if member["state"] in _SHOWN or _waits_again(member)]
     if shown:
         yield _hosts(shown, data["doing"])
     if data["held"]:
         yield _held(data["held"])
+
+
+def _waits_again(member: dict[str, Any]) -> bool:
+    """Whether it waits to be tried again, which is to be out of service still."""
+    return bool(member["state"] == "waiting" and member["attempt"] > 1)
 
 
 def _bar(done: int, total: int, width: int = 24) -> str:

@@ -72,6 +72,7 @@ async def test_a_campaign_goes_all_the_way_from_the_command_to_its_end(rig: Camp
         refused = await gdcc(path, "resume", "p1")
         assert refused.exit_code == 1 and "use --retry, or abort it" in refused.stderr
         assert (await gdcc(path, "resume", "p1", "--retry")).stdout.endswith("1 hosts are tried again.\n")
+        assert "swappiness is 60" in (await gdcc(path, "show")).stdout, "it is out of service until it is begun again"
         rig.restart()
         assert await rig.until(State.DONE, State.PAUSED, name="p1") is State.DONE
         data = json.loads((await gdcc(path, "show", "p1", "--json")).stdout)
