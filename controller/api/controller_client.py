@@ -63,5 +63,8 @@ class SocketController:
         paused = paused_everywhere(_PAUSES.validate_python(status["pauses"]))
         return Emptying(drain=found, moves=len(own), moving=moving, turn=status["turns"]["count"], paused=paused)
 
+    async def look(self, drain: Drain) -> Drain:
+        return _DRAIN.validate_python(await self._call("GET", client.path("hosts", drain.host, "drain")))
+
     async def enable(self, host: HostName) -> str:
         return str((await self._call("POST", client.path("hosts", host, "enable"), {"force": False}))["said"])

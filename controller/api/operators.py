@@ -67,6 +67,7 @@ def application(desk: Desk, of_campaigns: CampaignDesk | None = None, bound: Bou
             web.post("/plans/{plan}/approve", _approve),
             web.post("/pause", _pause),
             web.post("/resume", _resume),
+            web.get("/hosts/{host}/drain", _look),
             web.post("/hosts/{host}/drain", _drain),
             web.post("/hosts/{host}/enable", _enable),
             web.get("/host-runs", _host_runs),
@@ -213,6 +214,11 @@ async def _drain(request: web.Request) -> web.Response:
         return web.json_response({"unknowns": await desk.drain_unknowns(host)})
     drain = await desk.drain(host, _who(request), ask.why, keep_shutoff=ask.keep_shutoff)
     return web.json_response({"drain": to_json(drain)})
+
+
+async def _look(request: web.Request) -> web.Response:
+    """The host's drain as Nova shows the host now, and not as the journal knows it."""
+    return web.json_response(to_json(await request.app[DESK].look(HostName(request.match_info["host"]))))
 
 
 async def _enable(request: web.Request) -> web.Response:

@@ -6,11 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from controller import config
-from controller.adapters.ansible import asked, processes, shared, tags
+from controller.adapters.ansible import asked, private, shared, tags
 from controller.adapters.ansible.playbooks import AnsiblePlaybooks
 from controller.adapters.store.journal import SqlJournal
 from controller.bootstrap import ansible
-from controller.engine.campaign import work
 from controller.engine.campaign.conductor import Conductor
 from controller.engine.campaign.desk import CampaignDesk
 from controller.engine.campaign.orders import Variables
@@ -18,7 +17,7 @@ from controller.engine.campaign.ports import Fleet
 from controller.engine.loop import Loop
 from controller.engine.ports import Clock
 from controller.errors import GdccError
-from controller.model.campaign import OPEN, Progress
+from controller.model.campaign import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -64,15 +63,14 @@ class Campaigns:
     async def going_on(self) -> AsyncIterator[None]:
         """Carries campaigns on while the block runs; afterwards what was under way waits to be continued.
 
-        Makes the folder of artifacts, which operators of the daemon's group cannot make themselves.
+        Ends playbooks that a killed process of this user left running, and none that somebody follows. Makes the folder
+        of artifacts, which operators of the daemon's group cannot make themselves.
         """
         try:
             shared.folder(self._artifacts, there=True)
         except OSError as error:
             _log.error("no folder for artifacts", extra={"where": str(self._artifacts), "error": error.strerror})
-        for campaign in self._journal.campaigns.campaigns():
-            if campaign.state in OPEN:
-                processes.end(work.run_prefix(campaign.id))
+        private.sweep(private.home())
         task = asyncio.create_task(self._conductor.run(), name="campaigns")
         task.add_done_callback(self._told)
         try:

@@ -111,6 +111,9 @@ class DirectController:
         turn, paused = self._turning.loop.status.turns.count, paused_everywhere(self._journal.pauses())
         return Emptying(drain=found, moves=len(own), moving=moving, turn=turn, paused=paused)
 
+    async def look(self, drain: Drain) -> Drain:
+        return await self._turning.desk.look(drain.host)
+
     async def enable(self, host: HostName) -> str:
         return await self._turning.desk.enable(host, self._who, force=False)
 

@@ -49,6 +49,10 @@ class Desk(Protocol):
         """Begins a drain: the service is disabled when this returns; emptying goes on."""
         ...
 
+    async def look(self, host: HostName) -> Drain:
+        """The host's drain as Nova shows the host right now; RefusedError (rule `no-drain`) where it has none."""
+        ...
+
     async def enable(self, host: HostName, who: str, *, force: bool) -> str: ...
 
     @property

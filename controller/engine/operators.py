@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime
 
-from controller.engine import confirmation
+from controller.engine import confirmation, vacancy
 from controller.engine.campaign import fleet
 from controller.engine.campaign.ports import Records
 from controller.engine.drain import Drainer
@@ -110,6 +110,12 @@ class Operators:
         drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff, require=self._require_free)
         self._loop.wake.set()
         return drain
+
+    async def look(self, host: HostName) -> Drain:
+        found = next((drain for drain in self._journal.drains() if drain.host == host), None)
+        if found is None:
+            raise RefusedError("it is not being drained", rule="no-drain", where=host)
+        return await vacancy.looked_at(self._drainer, found)
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         said = await self._drainer.enable(host, who=who, force=force, require=self._require_free)

@@ -119,9 +119,9 @@ class Campaign:
 class HostState(StrEnum):
     """Where a host of a campaign is.
 
-    UNDER_WAY from before its drain to its end; FAILED is out of service, drained and disabled by us. UNTOUCHED and
-    RETURNED are what an abort leaves: never changed, or given back though its work had failed, by us once it was
-    verified or by an operator before.
+    UNDER_WAY from before its drain to its end; FAILED is out of service, drained and disabled by us. An abort
+    leaves it UNTOUCHED where it was never changed. RETURNED is given back though its work had failed: by an abort once
+    it was verified, or by an operator.
     """
 
     WAITING = "waiting"
@@ -134,6 +134,9 @@ class HostState(StrEnum):
 
 OUT = frozenset({HostState.UNDER_WAY, HostState.FAILED})
 """Out of service on the campaign's account."""
+
+UNFINISHED = OUT | {HostState.WAITING}
+"""A campaign ends once no host is in one of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,11 @@ class Member:
     why: str = ""
     began_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def waits_again(self) -> bool:
+        """Whether it waits for another attempt: out of service since its last one, unless an operator enabled it."""
+        return self.state is HostState.WAITING and self.attempt > 1
 
 
 class Step(StrEnum):

@@ -11,6 +11,9 @@ from controller.model.ids import HostName
 RunId = NewType("RunId", str)
 """Names a run's folder of artifacts; one is never used twice."""
 
+LONGEST_RUN_ID = 255
+"""Characters of a `RunId`, as file systems take of a folder's name."""
+
 Scalar = str | int | float | bool | None
 Variable = Scalar | tuple[Scalar, ...]
 

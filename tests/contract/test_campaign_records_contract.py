@@ -135,6 +135,20 @@ def test_members_are_saved_all_or_none(store: journal.SqlJournal) -> None:
     assert store.campaigns.members("c1") == members()
 
 
+def test_a_campaign_and_its_members_are_saved_all_or_none(store: journal.SqlJournal) -> None:
+    store.campaigns.add(campaign(), members())
+    first, second = members()
+    failed, stranger = replace(first, state=HostState.FAILED), replace(second, host=HostName("h9"))
+    with pytest.raises(InvariantError, match="h9 is no host"):
+        store.campaigns.save(campaign(state=State.RUNNING), [failed, stranger])
+    with pytest.raises(InvariantError, match="cannot become"):
+        store.campaigns.save(campaign(state=State.DONE), [failed])
+    assert (store.campaigns.campaign("c1"), store.campaigns.members("c1")) == (campaign(), members())
+    store.campaigns.save(campaign(state=State.RUNNING), [failed])
+    assert store.campaigns.campaign("c1") == campaign(state=State.RUNNING)
+    assert store.campaigns.members("c1") == (failed, second)
+
+
 def test_nobody_else_works_on_a_host_while_a_campaign_has_it_under_way(store: journal.SqlJournal) -> None:
     store.campaigns.add(campaign(), members())
     first, second = members()

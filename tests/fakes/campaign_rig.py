@@ -174,7 +174,7 @@ class CampaignRig:
             return
         limits = campaigns[0].order.limits
         members = {member.host: member for member in self.journal.campaigns.members(campaigns[0].id)}
-        failed = {host for host in out if members[host].state is HostState.FAILED}
+        failed = {host for host in out if members[host].state is HostState.FAILED or members[host].waits_again}
         if len(out) > limits.hosts_at_once + limits.failure_budget:
             self.failures.append(f"{sorted(out)} are out together")
         if len({self.estate.hosts[host].rack for host in out - failed}) > 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.ports import Clock, Journal
-from controller.errors import GdccError, InputError
+from controller.errors import GdccError, InputError, PermanentError, TransientError
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 from controller.model.playbook import (
@@ -34,6 +34,7 @@ class Machine:
     version: str = "old"
     reboot_required: bool = False
     enabled: bool = True
+    disabled_for: str = ""
     up_at: datetime | None = None
 
 
@@ -41,7 +42,9 @@ class Machine:
 class World:
     """`broken`: hosts whose named playbook fails, and what it says; `failures`: the same in all detail.
 
-    `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all.
+    `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all. `late`: hosts onto which a
+    server came after they were empty. `nova_is_down`: it answers no look. `refuses_to_enable`: it says no, to a drain
+    that has ended.
     """
 
     machines: dict[HostName, Machine]
@@ -50,6 +53,9 @@ class World:
     errors: dict[str, GdccError] = field(default_factory=dict)
     silent: set[HostName] = field(default_factory=set)
     stuck: set[HostName] = field(default_factory=set)
+    late: set[HostName] = field(default_factory=set)
+    nova_is_down: bool = False
+    refuses_to_enable: bool = False
     done: Counter[tuple[HostName, str]] = field(default_factory=Counter)
     runs: list[PlaybookRun] = field(default_factory=list)
     on_change: Callable[[], None] = lambda: None
@@ -141,8 +147,17 @@ class FakeFleet:
         )  # fmt: skip
         self._journal.save_drain(drain)
         await self._clock.sleep(timedelta(seconds=1))
-        self._disable(host)
+        self._disable(drain)
         return drain
+
+    async def look(self, drain: Drain) -> Drain:
+        if self._world.nova_is_down:
+            raise TransientError("Nova does not answer", where=drain.host)
+        return replace(drain, state=DrainState.EMPTYING) if drain.host in self._world.late else drain
+
+    async def holds(self, host: HostName, why: str) -> bool:
+        machine = self._world.machines[host]
+        return not machine.enabled and machine.disabled_for == why
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         await self._clock.sleep(timedelta(seconds=1))
@@ -152,6 +167,8 @@ class FakeFleet:
         await self._clock.sleep(timedelta(seconds=1))
         if self._world.machines[host].enabled:
             return f"{host} is enabled already."
+        if self._world.refuses_to_enable:
+            raise PermanentError("403: policy does not allow it", where=host)
         self._world.done[host, "enable"] += 1
         self._world.switch(host, True)
         return f"{host} is enabled."
@@ -159,12 +176,13 @@ class FakeFleet:
     def tend(self) -> None:
         """What the loop does each turn: goes on with every open drain."""
         for drain in self._journal.drains():
-            self._disable(drain.host)
+            self._disable(drain)
             if drain.state is DrainState.EMPTYING and self._clock.now() >= drain.since + STEP:
                 state = DrainState.STUCK if drain.host in self._world.stuck else DrainState.EMPTY
                 self._journal.save_drain(replace(drain, state=state))
 
-    def _disable(self, host: HostName) -> None:
-        if self._world.machines[host].enabled:
-            self._world.done[host, "disable"] += 1
-            self._world.switch(host, False)
+    def _disable(self, drain: Drain) -> None:
+        if self._world.machines[drain.host].enabled:
+            self._world.machines[drain.host].disabled_for = drain.why
+            self._world.done[drain.host, "disable"] += 1
+            self._world.switch(drain.host, False)

@@ -8,7 +8,7 @@ from datetime import datetime
 from controller.engine.host_work.controller import Emptying
 from controller.engine.host_work.order import Outcome
 from controller.engine.ports import Clock
-from controller.errors import GdccError, InputError, RefusedError
+from controller.errors import GdccError, InputError, RefusedError, TransientError
 from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName, ServerId
 from controller.model.operation import Drain, DrainState, Holdout
@@ -90,7 +90,8 @@ class KilledError(BaseException):
 class FakeController:
     """`engine.host_work.controller.Controller`: a drain empties after so many looks, or is stuck; keeps its records.
 
-    `paused` is told until the look `resumed_at_look`.
+    `paused` is told until the look `resumed_at_look`. Nova answers the next `unheard` looks not at all; onto `late`
+    hosts a server came after they were empty, which the next look finds and the loop then moves.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -109,6 +110,8 @@ class FakeController:
         self.written = asyncio.Event()
         self.paused = ""
         self.resumed_at_look = 0
+        self.unheard = 0
+        self.late: set[str] = set()
         self._looks: dict[str, int] = {}
 
     async def open_runs(self) -> tuple[HostRun, ...]:
@@ -176,6 +179,15 @@ class FakeController:
     def looks(self, host: str) -> int:
         """How often its drain was looked at."""
         return self._looks[HostName(host)]
+
+    async def look(self, drain: Drain) -> Drain:
+        if self.unheard:
+            self.unheard -= 1
+            raise TransientError("Nova does not answer", where=drain.host)
+        if drain.host in self.late:
+            self.late.discard(drain.host)
+            return replace(drain, state=DrainState.EMPTYING)
+        return self.drained[drain.host]
 
     async def enable(self, host: HostName) -> str:
         if self.refuses_to_enable is not None:

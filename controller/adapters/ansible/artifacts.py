@@ -15,10 +15,10 @@ from typing import Any, Self, TextIO
 from controller.adapters.ansible import shared
 from controller.adapters.ansible.redaction import Redactor
 from controller.errors import InputError, PermanentError
-from controller.model.playbook import PlaybookResult, PlaybookRun
+from controller.model.playbook import LONGEST_RUN_ID, PlaybookResult, PlaybookRun
 
 ASKED, EVENTS, OUTPUT, RESULT = "run.json", "events.jsonl", "output.txt", "result.json"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Artifacts:
@@ -30,8 +30,9 @@ class Artifacts:
         Raises `InputError` for an id that cannot name a folder or was used before, `PermanentError` where nothing can
         be written.
         """
-        if not _ID.fullmatch(run.id):
-            raise InputError(f"{run.id!r} cannot be a run's id", remedy="letters, digits, dot, dash, underscore")
+        if not _ID.fullmatch(run.id) or len(run.id) > LONGEST_RUN_ID:
+            remedy = f"letters, digits, dot, dash, underscore; {LONGEST_RUN_ID} at most"
+            raise InputError(f"{run.id!r} cannot be a run's id", remedy=remedy)
         self.folder = home / run.id
         try:
             shared.folder(home, there=True)

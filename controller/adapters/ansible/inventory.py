@@ -63,7 +63,7 @@ class Inventory:
 
     def listing(self) -> Listing:
         """What it holds now. Raises `InputError` where Ansible cannot read it."""
-        state = _state(self._site.inventory)
+        state = _state(self._site.home)
         if self._seen is None or self._seen[0] != state:
             self._seen = (state, self._listed())
         return self._seen[1]
@@ -113,8 +113,7 @@ def _listing(data: Mapping[str, Mapping[str, list[str]]], where: str) -> Listing
     return Listing(where=where, hosts=tuple(map(HostName, sorted(members(EVERY_HOST)))), groups=found)
 
 
-def _state(path: Path) -> tuple[object, ...]:
+def _state(home: Path) -> tuple[object, ...]:
     """Changes with every file beside and below the inventory."""
-    home = path if path.is_dir() else path.parent
     files = [found for found in sorted(home.rglob("*")) if found.is_file()]
     return tuple((str(file), (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)

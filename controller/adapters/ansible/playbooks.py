@@ -104,7 +104,7 @@ class AnsiblePlaybooks:
 
     def _secrets(self, run: PlaybookRun, password: str | None) -> frozenset[str]:
         site = self._site
-        kept = vault.secrets((site.inventory.parent, site.playbooks), password)
+        kept = vault.secrets((site.home, site.playbooks), password)
         given = {os.environ[name] for name in site.environment if name in os.environ}
         return kept | asked.secret_values(run) | given | ({password} if password else set())
 

@@ -23,12 +23,12 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it are made by mkdtemp
 @contextlib.contextmanager
 def folder(run: str) -> Iterator[Path]:
     """A folder for the run with this id. Raises `PermanentError` where none can be made."""
-    home = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    sweep(home)
+    where = home()
+    sweep(where)
     try:
-        made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
+        made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=where))
     except OSError as error:
-        raise PermanentError(f"no folder can be made for a run: {error.strerror}", where=str(home)) from error
+        raise PermanentError(f"no folder can be made for a run: {error.strerror}", where=str(where)) from error
     lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.pwrite(lock, mark(run, made).encode(), 0)
@@ -39,9 +39,14 @@ def folder(run: str) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(home: Path) -> None:
+def home() -> Path:
+    """Where runs have their folders."""
+    return MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def sweep(where: Path) -> None:
     """Ends what is left of runs whose own process is gone; another user's stay."""
-    for left in home.glob(f"{_PREFIX}*"):
+    for left in where.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             lock = os.open(left / _LOCK, os.O_RDWR)
             try:

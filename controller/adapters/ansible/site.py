@@ -36,6 +36,11 @@ class Site:
     forks: int = 50
 
     @property
+    def home(self) -> Path:
+        """The folder that the inventory's own variables stand in."""
+        return self.inventory if self.inventory.is_dir() else self.inventory.parent
+
+    @property
     def playbooks(self) -> Path:
         return self.root / "playbooks"
 

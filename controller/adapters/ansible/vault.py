@@ -20,8 +20,13 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from controller.errors import InputError
 
-_HEADER = re.compile(r"\$ANSIBLE_VAULT;[\d.]+;AES256(?:;[^\s]*)?\s+((?:[0-9a-f]+\s*)+)")
-_FOLDERS = ("group_vars", "host_vars", "vars", "roles")
+_HEADER = re.compile(r"\$ANSIBLE_VAULT;[\d.]+;AES256(?:;[^\s]*)?\s+((?:[0-9a-f]+[ \t\r]*(?:\n\s*|\Z|(?=[\"'])))+)")
+"""A vault is whole lines of hexadecimal digits: the key after it may begin with some, too."""
+
+_MARK = b"$ANSIBLE_VAULT"
+_FOREIGN = frozenset({"ansible_collections", ".git", ".venv"})
+"""Folders of others' files, which may be many."""
+
 _ROUNDS = 10_000
 
 
@@ -47,8 +52,10 @@ def secrets(folders: tuple[Path, ...], password: str | None) -> frozenset[str]:
     """
     found: set[str] = set()
     for path in _files(folders):
-        with contextlib.suppress(UnicodeDecodeError):
-            text = path.read_text(encoding="utf-8")
+        # What this process may not read Ansible cannot read either.
+        with contextlib.suppress(UnicodeDecodeError, PermissionError, FileNotFoundError):
+            content = path.read_bytes()
+            text = content.decode() if _MARK in content else ""
             for match in _HEADER.finditer(text):
                 if password is None:
                     raise InputError(
@@ -87,9 +94,17 @@ def _write(pipe: Path, password: str) -> None:
 
 
 def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
+    """Every file below the folders, each once; links are followed, as Ansible follows them."""
+    walked: set[str] = set()
     for folder in folders:
-        for name in _FOLDERS:
-            yield from sorted(path for path in (folder / name).rglob("*") if path.is_file())
+        for where, below, names in os.walk(folder, followlinks=True):
+            real = os.path.realpath(where)
+            below[:] = sorted(name for name in below if name not in _FOREIGN)
+            if real in walked:
+                below.clear()
+                continue
+            walked.add(real)
+            yield from (path for name in sorted(names) if (path := Path(where, name)).is_file())
 
 
 def _opened(payload: str, password: str, path: Path) -> str:

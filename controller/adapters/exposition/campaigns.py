@@ -32,7 +32,7 @@ def _families(seen: Progress) -> Iterator[Metric]:
     yield gauges("gdcc_campaign_state", "1 for the state of the campaign that goes on.", ("state",), states)
     hosts = {state.value: seen.count(state) for state in HostState}
     yield counted("gdcc_campaign_hosts", "Hosts of the campaign by state.", "state", hosts)
-    out = float(seen.count(*OUT))
+    out = float(seen.count(*OUT) + sum(member.waits_again for member in seen.members))
     yield gauge("gdcc_campaign_hosts_out", "Hosts out of service on the campaign's account.", out)
     allowed = float(seen.campaign.order.limits.hosts_at_once)
     yield gauge("gdcc_campaign_hosts_at_once", "Hosts that may be under way together.", allowed)

@@ -37,9 +37,11 @@ class SqlCampaigns:
             rows = [_member_columns(member) | {"n": n} for n, member in enumerate(members)]
             connection.execute(insert(campaign_hosts), rows)
 
-    def save(self, campaign: words.Campaign) -> None:
+    def save(self, campaign: words.Campaign, members: Sequence[words.Member] = ()) -> None:
         with self._transaction() as connection:
             _save(connection, campaign)
+            for member in members:
+                _save_member(connection, member)
 
     def campaign(self, campaign_id: str) -> words.Campaign | None:
         with self._transaction() as connection:

@@ -40,12 +40,17 @@ def progress(data: dict[str, Any]) -> Iterator[RenderableType]:
     if data["waits"]:
         yield Text(f"waits for: {data['waits']}", style="yellow")
     yield Text(_ahead(data))
-    yield Text(_limits(order))
-    shown = [member for member in members if member["state"] in _SHOWN]
+    yield Text(_limits(order, sum(member["canary"] for member in members)))
+    shown = [member for member in members if member["state"] in _SHOWN or _waits_again(member)]
     if shown:
         yield _hosts(shown, data["doing"])
     if data["held"]:
         yield _held(data["held"])
+
+
+def _waits_again(member: dict[str, Any]) -> bool:
+    """Whether it waits to be tried again, which is to be out of service still."""
+    return bool(member["state"] == "waiting" and member["attempt"] > 1)
 
 
 def _bar(done: int, total: int, width: int = 24) -> str:
@@ -68,12 +73,11 @@ def _ahead(data: dict[str, Any]) -> str:
     return f"at least {data['waves_left']} waves left{where}; should end {_clock(data['ends_at'])} UTC ({steps})"
 
 
-def _limits(order: dict[str, Any]) -> str:
-    limits, canaries = order["limits"], order["canaries"]
-    first = canaries["count"] or len(canaries["hosts"])
-    soak = f", which soak {canaries['soak_minutes']:g} min" if first else ""
+def _limits(order: dict[str, Any], canaries: int) -> str:
+    limits = order["limits"]
+    soak = f", which soak {order['canaries']['soak_minutes']:g} min" if canaries else ""
     return (
-        f"{limits['hosts_at_once']} hosts at once in one {limits['domain']}; {first} canaries{soak}; "
+        f"{limits['hosts_at_once']} hosts at once in one {limits['domain']}; {canaries} canaries{soak}; "
         f"{limits['failure_budget']} hosts may fail"
     )
 

@@ -88,6 +88,23 @@ def turn_of(campaign: Campaign, members: Sequence[Member], now: datetime) -> tup
     return first, "" if first else "the canaries are not verified yet"
 
 
+def next_again(
+    campaign: Campaign, members: Sequence[Member], out: Sequence[Member], runs: Sequence[HostRun]
+) -> tuple[tuple[Member, ...], str]:
+    """Of the members that are `out` and wait for another attempt those to begin now, and what the others wait for.
+
+    They are of the fault domain of the hosts under way, and together no more than may be.
+    """
+    worked_on = {run.host: run.verb for run in runs}
+    under_way = [member for member in members if member.state is HostState.UNDER_WAY]
+    free = [member for member in out if member.host not in worked_on]
+    if not free and not under_way:
+        return (), f"gdcc host {worked_on[out[0].host]} of {out[0].host} to end"
+    places = campaign.order.limits.hosts_at_once - len(under_way)
+    domain = (under_way or free)[0].domain
+    return tuple(member for member in free if member.domain == domain)[: max(places, 0)], ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unproved:
     """A host that could not be proved by itself, beside those that were out then."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.campaign import progress
-from controller.engine.campaign.choosing import Choice, Chooser, Facts, taken_up
-from controller.engine.campaign.course import Course, Parts, own_drain
+from controller.engine.campaign.choosing import Chooser, Facts, next_again, taken_up
+from controller.engine.campaign.course import Course, Parts, is_out, own_drain
 from controller.engine.campaign.ports import Fleet, Records
 from controller.engine.ports import Clock, Journal, Playbooks
 from controller.engine.sighting import Seen
 from controller.errors import GdccError
-from controller.model.campaign import OPEN, Campaign, Held, HostState, Member, State, Step
+from controller.model.campaign import OPEN, UNFINISHED, Campaign, Held, HostState, Member, State, Step
 from controller.model.ids import HostName
+from controller.model.operation import paused_everywhere
 from controller.model.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Conductor:
                 await self._carry_on(campaign)
         except GdccError as error:
             self.memory.waits = str(error)
+            self._fruitless = None
             _log.warning("a campaign waits", extra={"error": str(error)})
 
     async def _carry_on(self, campaign: Campaign) -> None:
@@ -97,14 +99,55 @@ class Conductor:
             return
         if campaign.state is State.PAUSED:
             self.memory.waits, self.memory.held = f"paused: {campaign.why}", ()
+            self._fruitless = None
             return
+        members = self._settled(members)
         reason = stopped_by(campaign, members)
         if reason is not None:
             self._pause(campaign, reason)
-        elif all(member.state is HostState.DONE for member in members):
+        elif not any(member.state in UNFINISHED for member in members):
             self._end(campaign, State.DONE)
-        else:
+        elif not await self._begin_again(campaign, members):
             await self._begin_next(campaign, members)
+
+    async def _begin_again(self, campaign: Campaign, members: Sequence[Member]) -> bool:
+        """Begins hosts that are to be tried again and still out, within the limits; whether there are such.
+
+        They are out anyway, so they wait for no window and no proof, and all others wait for them.
+        """
+        again = [member for member in members if member.waits_again]
+        out = [member for member in again if await is_out(self._journal, self._parts.fleet, member)]
+        if not out or self._went_on(campaign, members):
+            return bool(out)
+        picked, waits = next_again(campaign, members, out, self._journal.host_runs.open_runs())
+        paused = paused_everywhere(self._journal.pauses())
+        self.memory.waits, self.memory.held = paused or waits, ()
+        if picked and not paused:
+            self._begin(campaign, picked)
+        return True
+
+    def _settled(self, members: Sequence[Member]) -> Sequence[Member]:
+        """Failed hosts that the newest look shows in service again are RETURNED: an operator has enabled them.
+
+        A canary stays failed, since what it was to show was not shown.
+        """
+        seen = self._seen()
+        failed = [each for each in members if each.state is HostState.FAILED and not each.canary]
+        if seen is None or not failed:
+            return members
+        hosts = seen.cluster.hosts
+        serving = {name for name, enabled in zip(hosts.names, hosts.enabled, strict=True) if enabled}
+        back = {
+            each.host: replace(each, state=HostState.RETURNED, why=f"given back by an operator; it failed: {each.why}")
+            for each in failed
+            if each.host in serving
+            and each.ended_at is not None
+            and each.ended_at < seen.look.at
+            and own_drain(self._journal, each) is None
+        }
+        if back:
+            self._records.save_members(tuple(back.values()))
+        return [back.get(each.host, each) for each in members]
 
     async def _begin_next(self, campaign: Campaign, members: Sequence[Member]) -> None:
         seen = self._seen()
@@ -118,12 +161,19 @@ class Conductor:
         choice = await self._chooser.choose(campaign, members, facts)
         self.memory.waits, self.memory.held = choice.waits, choice.held
         self._fruitless = None if choice.hosts else seen.look.at
-        now = self._records.campaign(campaign.id)
-        if choice.hosts and now is not None and now.state is State.RUNNING:
-            if taken_up(facts, self._facts(seen, members)):
-                self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
-            else:
-                self._begin(campaign, choice)
+        if not choice.hosts:
+            return
+        if self._went_on(campaign, members):
+            self.memory.waits = "the next look at the cloud, since a host ended or the campaign was changed meanwhile"
+        elif taken_up(facts, self._facts(seen, members)):
+            self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
+        else:
+            self._begin(campaign, choice.hosts)
+
+    def _went_on(self, campaign: Campaign, members: Sequence[Member]) -> bool:
+        """Whether what was decided on is no more as it was: courses and operators act while the planner proves."""
+        now = self._records.campaign(campaign.id), self._records.members(campaign.id)
+        return now != (campaign, tuple(members))
 
     def _facts(self, seen: Seen, members: Sequence[Member]) -> Facts:
         return Facts(
@@ -136,9 +186,9 @@ class Conductor:
             host_time=progress.host_time(members) or progress.UNMEASURED,
         )
 
-    def _begin(self, campaign: Campaign, choice: Choice) -> None:
+    def _begin(self, campaign: Campaign, hosts: Sequence[Member]) -> None:
         now = self._clock.now()
-        begun = tuple(replace(each, state=HostState.UNDER_WAY, began_at=now, ended_at=None) for each in choice.hosts)
+        begun = tuple(replace(each, state=HostState.UNDER_WAY, began_at=now, ended_at=None) for each in hosts)
         self._records.save_members(begun)
         names = ", ".join(member.host for member in begun)
         self._journal.note(now, "controller", f"campaign {campaign.id} begins {names}")
@@ -187,13 +237,20 @@ class Conductor:
     def _abort(self, campaign: Campaign, members: Sequence[Member]) -> None:
         """Hosts that wait stay untouched; those that failed before the abort are verified once more and given back."""
         asked_at = campaign.resumed_at or campaign.created_at
-        waiting = [each for each in members if each.state is HostState.WAITING]
+        waiting = [each for each in members if each.state is HostState.WAITING and not each.waits_again]
         untouched = tuple(replace(each, state=HostState.UNTOUCHED, ended_at=self._clock.now()) for each in waiting)
         failed = [
-            each for each in members if each.state is HostState.FAILED and (each.ended_at or asked_at) <= asked_at
+            each
+            for each in members
+            if each.waits_again or (each.state is HostState.FAILED and (each.ended_at or asked_at) <= asked_at)
         ]
         mended = {run.host: run for run in self._journal.host_runs.open_runs()}
-        again = tuple(retried(each, self._clock.now()) for each in failed if each.host not in mended)
+        now = self._clock.now()
+        again = tuple(
+            replace(retried(each), state=HostState.UNDER_WAY, began_at=now)
+            for each in failed
+            if each.host not in mended
+        )
         others = [f"gdcc host {mended[m.host].verb} of {m.host} to end" for m in failed if m.host in mended]
         if untouched or again:
             self._records.save_members((*untouched, *again))
@@ -245,9 +302,11 @@ def stopped_by(campaign: Campaign, members: Sequence[Member]) -> str | None:
     return None
 
 
-def retried(member: Member, now: datetime) -> Member:
-    """The failed member at the beginning of another attempt; it is out of service already."""
-    return replace(member, state=HostState.UNDER_WAY, attempt=member.attempt + 1, began_at=now, ended_at=None)
+def retried(member: Member) -> Member:
+    """The failed member as it waits for another attempt; one that does so already, as it is."""
+    if member.waits_again:
+        return member
+    return replace(member, state=HostState.WAITING, attempt=member.attempt + 1, began_at=None, ended_at=None)
 
 
 def _named(members: Sequence[Member]) -> str:

@@ -8,7 +8,7 @@ whose end was not recorded is run again; it must bear that. A host whose step fa
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from controller.engine.campaign import work
 from controller.engine.campaign.ports import Fleet, Records
@@ -42,6 +42,10 @@ class Parts:
     doing: Callable[[HostName, str], None]
 
 
+_DISTURBS = frozenset({Step.LOOK, Step.WORK, Step.REBOOT})
+"""Begun only on a host that is empty."""
+
+
 class _GivesUpError(Exception):
     """An abort met the drain before anything was done to the host."""
 
@@ -57,6 +61,14 @@ def own_drain(journal: Journal, member: Member) -> Drain | None:
         if drain.host == member.host and drain.why == why(member.campaign):
             return drain
     return None
+
+
+async def is_out(journal: Journal, fleet: Fleet, member: Member) -> bool:
+    """Whether the host is out of service on the campaign's account: by its drain, or since it could not be enabled."""
+    drains = [drain for drain in journal.drains() if drain.host == member.host]
+    if drains:
+        return own_drain(journal, member) is not None
+    return await fleet.holds(member.host, why(member.campaign))
 
 
 class Course:
@@ -112,13 +124,14 @@ class Course:
     async def _take(self, step: Step, record: StepRecord | None) -> StepRecord | None:
         """Does a step; None where it failed, and then the member has FAILED."""
         adopted = record is not None
-        if record is None:
-            record = self._begun(step)
         self._parts.doing(self.member.host, step.value)
         try:
+            if step in _DISTURBS:
+                await self._until_empty(self._parts.clock.now())
+            record = record or self._begun(step)
             ended = await self._act(step, record, adopted)
         except PermanentError as error:
-            ended = replace(record, succeeded=False, said=str(error))
+            ended = replace(record or self._begun(step), succeeded=False, said=str(error))
         ended = replace(ended, ended_at=self._parts.clock.now())
         if not ended.succeeded:
             await self._failed(ended)
@@ -159,8 +172,6 @@ class Course:
         if step is Step.ENABLE:
             said = await self._parts.fleet.enable(self.member.host, self._campaign.who, force=False)
             return replace(record, succeeded=True, said=said)
-        if step is not Step.VERIFY:
-            self._still_empty()
         if step is Step.REBOOT:
             await self._reboot(record, adopted)
             return replace(record, succeeded=True)
@@ -183,28 +194,39 @@ class Course:
 
     async def _drain(self, record: StepRecord) -> None:
         """Returns once the host is empty and verified to be."""
-        member, clock = self.member, self._parts.clock
-        drain = own_drain(self._parts.journal, member)
-        if drain is None:
-            drain = await self._parts.fleet.drain(
+        member = self.member
+        if own_drain(self._parts.journal, member) is None:
+            await self._parts.fleet.drain(
                 member.host, self._campaign.who, why(member.campaign), keep_shutoff=self._order.keep_shutoff
             )
-        longest = timedelta(minutes=self._order.work.drain_minutes)
-        while drain.state is not DrainState.EMPTY:
-            if self._aborting():
+        await self._until_empty(record.began_at)
+
+    async def _until_empty(self, since: datetime) -> None:
+        """Returns once the drain is EMPTY, by its record and by Nova right now; waits for both.
+
+        Raises `TransientError` where Nova does not answer: nobody knows then, and nothing may be done to the host.
+        """
+        host, longest = self.member.host, timedelta(minutes=self._order.work.drain_minutes)
+        while (drain := await self._looked_at()).state is not DrainState.EMPTY:
+            if self._aborting() and not self._worked_on():
                 raise _GivesUpError
             paused = paused_everywhere(self._parts.journal.pauses())
-            self._parts.doing(member.host, f"drain: {paused or _holdouts(drain)}")
-            if self._drained_for(record) > longest and not paused:
-                raise work.HostFailedError(f"not empty after {longest}: {_holdouts(drain)}", where=member.host)
-            await clock.sleep(POLL)
-            drain = self._own()
+            self._parts.doing(host, f"drain: {paused or _holdouts(drain)}")
+            if self._waited(since) > longest and not paused:
+                raise work.HostFailedError(f"not empty after {longest}: {_holdouts(drain)}", where=host)
+            await self._parts.clock.sleep(POLL)
+
+    async def _looked_at(self) -> Drain:
+        """Our drain as it is; where its record says EMPTY, as Nova shows the host."""
+        drain = self._own()
+        return await self._parts.fleet.look(drain) if drain.state is DrainState.EMPTY else drain
 
     async def _reboot(self, record: StepRecord, adopted: bool) -> None:
         """Reboots once: the playbook compares the boot id first, and a host that is coming up is waited for."""
         clock, began = self._parts.clock, record.began_at
         if adopted and clock.now() < began + UNHEARD:
             await clock.sleep(began + UNHEARD - clock.now())
+            await self._until_empty(clock.now())
         until = clock.now() + timedelta(minutes=self._order.work.reboot_minutes)
         while True:
             try:
@@ -220,7 +242,8 @@ class Course:
         """Back into service on an abort: as it is where nothing was done to it, else only verified."""
         touched = self.member.attempt > 1
         self._end = HostState.RETURNED if touched else HostState.UNTOUCHED
-        if own_drain(self._parts.journal, self.member) is None and Step.ENABLE not in self._done:
+        out = await is_out(self._parts.journal, self._parts.fleet, self.member)
+        if not out and Step.ENABLE not in self._done:
             return self._left()
         for step in (Step.VERIFY, Step.ENABLE) if touched else (Step.ENABLE,):
             if not self._ended(step) and await self._take(step, self._done.get(step)) is None:
@@ -228,7 +251,7 @@ class Course:
         return self.member
 
     def _left(self) -> Member:
-        """There is no drain of ours to end: it was never begun, or an operator has ended it: the host is theirs."""
+        """It is not out on our account: its drain was never begun, or an operator has ended it: the host is theirs."""
         self.member = replace(self.member, state=self._end, why=self._taken(), ended_at=self._parts.clock.now())
         self._parts.records.save_members((self.member,))
         return self.member
@@ -239,11 +262,6 @@ class Course:
             return ""
         others = [drain for drain in self._parts.journal.drains() if drain.host == self.member.host]
         return f"drained by {others[0].who} since: {others[0].why}" if others else "given back by an operator"
-
-    def _still_empty(self) -> None:
-        drain = self._own()
-        if drain.state is not DrainState.EMPTY:
-            raise work.HostFailedError(f"not empty any more: {_holdouts(drain)}", where=self.member.host)
 
     def _own(self) -> Drain:
         drain = own_drain(self._parts.journal, self.member)
@@ -263,10 +281,10 @@ class Course:
         now = self._parts.records.campaign(self._campaign.id)
         return now is not None and now.state is State.ABORTING
 
-    def _drained_for(self, record: StepRecord) -> timedelta:
-        """How long the drain has gone on, without the time in which everything was paused."""
+    def _waited(self, since: datetime) -> timedelta:
+        """How long it was waited for an empty host, without the time in which everything was paused."""
         now = self._parts.clock.now()
-        return now - record.began_at - self._parts.journal.paused(record.began_at, now)
+        return now - since - self._parts.journal.paused(since, now)
 
 
 def _holdouts(drain: Drain) -> str:

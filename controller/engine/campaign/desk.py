@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from controller.engine.campaign import orders, progress
+from controller.engine.campaign import orders, progress, work
 from controller.engine.campaign.conductor import RUNS_DRY, Conductor, retried
 from controller.engine.campaign.ports import Records
 from controller.engine.ports import Clock, Journal
@@ -51,6 +51,7 @@ class CampaignDesk:
         self._check(order)
         members = selection.members(order.name, order, self._estate())
         campaign = Campaign(id=order.name, order=order, who=who, created_at=self._clock.now())
+        work.check_ids(members, campaign.created_at)
         self._records.add(campaign, members)
         domains = len({member.domain for member in members})
         canaries = sum(member.canary for member in members)
@@ -60,9 +61,9 @@ class CampaignDesk:
 
     def _check(self, order: Order) -> None:
         """Files are read for what the order names, and for nothing else."""
-        work, playbooks = order.work, self._playbooks()
-        variables = self._variables() if work.variables else orders.Variables()
-        tags = self._tags(work.playbook) if work.tags and work.playbook and work.playbook in playbooks else ()
+        asked, playbooks = order.work, self._playbooks()
+        variables = self._variables() if asked.variables else orders.Variables()
+        tags = self._tags(asked.playbook) if asked.tags and asked.playbook and asked.playbook in playbooks else ()
         orders.check(order, playbooks, variables, tags)
 
     def all(self) -> tuple[Campaign, ...]:
@@ -102,9 +103,8 @@ class CampaignDesk:
         if retry:
             self._require_free(failed, campaign_id)
         now = self._clock.now()
-        if retry and failed:
-            self._records.save_members([retried(member, now) for member in failed])
-        self._records.save(replace(campaign, state=State.RUNNING, why="", resumed_at=now))
+        again = [retried(member) for member in failed] if retry else []
+        self._records.save(replace(campaign, state=State.RUNNING, why="", resumed_at=now), again)
         return self._noted(campaign, who, "resumed", f"; {len(failed)} hosts are tried again" if retry else "")
 
     def abort(self, campaign_id: str, who: str, why: str) -> str:
@@ -112,8 +112,8 @@ class CampaignDesk:
         now, reason = self._clock.now(), f"aborted by {who}: {why or 'no reason given'}"
         if campaign.state is State.NEW:
             members = self._records.members(campaign_id)
-            self._records.save_members([replace(member, state=HostState.UNTOUCHED) for member in members])
-            self._records.save(replace(campaign, state=State.ABORTED, why=reason, ended_at=now))
+            untouched = [replace(member, state=HostState.UNTOUCHED) for member in members]
+            self._records.save(replace(campaign, state=State.ABORTED, why=reason, ended_at=now), untouched)
             return self._noted(campaign, who, "aborted", "; nothing was begun")
         if campaign.state not in {State.RUNNING, State.PAUSED}:
             raise _wrong_state(campaign, "abort")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from controller.engine import vacancy
 from controller.engine.campaign.ports import Records
 from controller.engine.drain import Drainer
 from controller.errors import RefusedError
@@ -21,6 +22,12 @@ class LoopFleet:
         drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff)
         self._wake()
         return drain
+
+    async def look(self, drain: Drain) -> Drain:
+        return await vacancy.looked_at(self._drainer, drain)
+
+    async def holds(self, host: HostName, why: str) -> bool:
+        return await vacancy.disabled_for(self._drainer, host, why)
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         said = await self._drainer.enable(host, who=who, force=force)

@@ -15,8 +15,10 @@ class Records(Protocol):
         """Keeps a new one; `RefusedError` (rule `known-campaign`) where one of its id was made before."""
         ...
 
-    def save(self, campaign: Campaign) -> None:
-        """Replaces it by id; `RefusedError` (rule `one-campaign`) where it would go on beside another.
+    def save(self, campaign: Campaign, members: Sequence[Member] = ()) -> None:
+        """Replaces it by id, and these members with it or nothing.
+
+        `RefusedError` (rule `one-campaign`) where it would go on beside another.
 
         Raises `InvariantError` where `campaign.NEXT` has no such step.
         """
@@ -55,5 +57,13 @@ class Fleet(Protocol):
     """Takes hosts out of service and gives them back, as `desk.Desk` does it for operators."""
 
     async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain: ...
+
+    async def look(self, drain: Drain) -> Drain:
+        """The drain as Nova shows its host right now; changes nothing. Raises where Nova does not answer."""
+        ...
+
+    async def holds(self, host: HostName, why: str) -> bool:
+        """Whether Nova says right now that the host is disabled by a drain of ours for that reason, ended or not."""
+        ...
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str: ...

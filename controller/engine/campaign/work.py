@@ -1,13 +1,21 @@
 """One playbook on one host of a campaign: what is asked, and what its result means."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from controller.engine.ports import Playbooks
-from controller.errors import PermanentError
+from controller.errors import InputError, PermanentError
 from controller.model.campaign import Member, Order, Step
 from controller.model.ids import HostName
-from controller.model.playbook import PlaybookResult, PlaybookRun, RunId, TaskEvent, TaskStatus, Variable
+from controller.model.playbook import (
+    LONGEST_RUN_ID,
+    PlaybookResult,
+    PlaybookRun,
+    RunId,
+    TaskEvent,
+    TaskStatus,
+    Variable,
+)
 
 LOOK = "host-boot-id.yml"
 REBOOT = "host-reboot.yml"
@@ -40,7 +48,7 @@ def asked(member: Member, order: Order, step: Step, now: datetime, boot_id: str)
         Step.VERIFY: (VERIFY, _VERIFYING, (), {}),
     }[step]
     return PlaybookRun(
-        id=RunId(f"{run_prefix(member.campaign)}{member.host}-{step}-{now:%Y%m%d%H%M%S%f}"),
+        id=run_id(member, step, now),
         playbook=playbook,
         hosts=(member.host,),
         timeout=timeout,
@@ -49,9 +57,17 @@ def asked(member: Member, order: Order, step: Step, now: datetime, boot_id: str)
     )
 
 
-def run_prefix(campaign: str) -> str:
-    """How the id of every run of a campaign begins."""
-    return f"campaign-{campaign}-"
+def run_id(member: Member, step: Step, now: datetime) -> RunId:
+    return RunId(f"campaign-{member.campaign}-{member.host}-{step}-{now:%Y%m%d%H%M%S%f}")
+
+
+def check_ids(members: Iterable[Member], now: datetime) -> None:
+    """Raises `InputError` where the name of the campaign and that of a host are too long to name the host's runs."""
+    for member in members:
+        over = max(len(run_id(member, step, now)) for step in Step) - LONGEST_RUN_ID
+        if over > 0:
+            what = f"the names of the campaign and of {member.host} are {over} characters too long for a run's id"
+            raise InputError(what, where=f"campaign {member.campaign}", remedy="give it a shorter name")
 
 
 def _rebooting(order: Order) -> timedelta:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.engine.host_work.controller import Controller, Emptying
+from controller.engine.host_work.controller import Controller
 from controller.engine.host_work.order import WHY, Order
 from controller.engine.ports import Clock
-from controller.errors import RefusedError
+from controller.errors import RefusedError, TransientError
 from controller.model.host_run import HostRun
 from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
@@ -65,33 +65,45 @@ def _require_fit(drain: Drain, order: Order) -> None:
 
 
 async def until_empty(controller: Controller, clock: Clock, drain: Drain, waits: Waits) -> None:
-    """Returns once the drain is EMPTY. Raises `RefusedError` (rule `not-empty`) where it is stuck or was ended.
+    """Returns once the drain is EMPTY by its record, and the host by what Nova says then.
 
-    While everything is paused it waits, and says so.
+    Raises `RefusedError` (rule `not-empty`) where it is stuck or was ended. While everything is paused, and where Nova
+    does not answer, it waits, and says so.
     """
-    moves, still_since, paused = -1, 0, ""
+    moves, still_since, told = -1, 0, ""
     while True:
         now = await controller.emptying(drain)
         if now.drain is None:
             raise RefusedError("its drain was ended meanwhile", rule="not-empty", where=drain.host)
-        if now.drain.state is DrainState.EMPTY:
+        seen, unheard = await _seen(controller, now.drain)
+        if seen.state is DrainState.EMPTY and not unheard:
             return
-        if now.paused != paused:
-            paused = now.paused
-            waits(drain.host, paused or "nothing is paused any more; its drain goes on")
-        if now.drain.state is DrainState.EMPTYING or now.moving or now.moves != moves or paused:
+        hindered = unheard or now.paused
+        if hindered != told:
+            told = hindered
+            waits(drain.host, told or "nothing holds its drain up any more; it goes on")
+        if seen.state is DrainState.EMPTYING or now.moving or now.moves != moves or hindered:
             moves, still_since = now.moves, now.turn
         elif now.turn > still_since + _QUIET_TURNS:
-            raise _stuck(now)
+            raise _stuck(seen)
         await clock.sleep(_POLL)
 
 
-def _stuck(now: Emptying) -> RefusedError:
-    assert now.drain is not None
-    held = "; ".join(f"{one.server_name} {one.why} ({one.who_must_act})" for one in now.drain.holdouts)
+async def _seen(controller: Controller, drain: Drain) -> tuple[Drain, str]:
+    """The drain as it is, looked at anew where its record says EMPTY; and why nobody knows whether it still is."""
+    if drain.state is not DrainState.EMPTY:
+        return drain, ""
+    try:
+        return await controller.look(drain), ""
+    except TransientError as error:
+        return drain, f"it was empty, and nobody can say whether it still is: {error}"
+
+
+def _stuck(drain: Drain) -> RefusedError:
+    held = "; ".join(f"{one.server_name} {one.why} ({one.who_must_act})" for one in drain.holdouts)
     return RefusedError(
         f"it cannot be emptied: {held or 'nothing says why'}",
         rule="not-empty",
-        where=now.drain.host,
-        remedy=f"it stays disabled; once they have acted run this verb again, or gdcc enable {now.drain.host}",
+        where=drain.host,
+        remedy=f"it stays disabled; once they have acted run this verb again, or gdcc enable {drain.host}",
     )

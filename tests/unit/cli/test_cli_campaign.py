@@ -18,7 +18,7 @@ from controller.errors import InputError
 from controller.model.campaign import Canaries, HostState, Reboot, State
 from controller.model.ids import HostName
 from inventory import windows
-from tests.fakes.campaign_rig import CampaignRig
+from tests.fakes.campaign_rig import CampaignRig, order
 from tests.fakes.turning import Turning
 
 FILE = """\
@@ -72,6 +72,7 @@ async def test_a_campaign_goes_all_the_way_from_the_command_to_its_end(rig: Camp
         refused = await gdcc(path, "resume", "p1")
         assert refused.exit_code == 1 and "use --retry, or abort it" in refused.stderr
         assert (await gdcc(path, "resume", "p1", "--retry")).stdout.endswith("1 hosts are tried again.\n")
+        assert "swappiness is 60" in (await gdcc(path, "show")).stdout, "it is out of service until it is begun again"
         rig.restart()
         assert await rig.until(State.DONE, State.PAUSED, name="p1") is State.DONE
         data = json.loads((await gdcc(path, "show", "p1", "--json")).stdout)
@@ -166,6 +167,17 @@ async def test_the_table_tells_who_is_under_way_and_at_what(rig: CampaignRig, tm
         shown = (await gdcc(path, "show")).stdout
         assert "under-way" in shown and "2 hosts at once in one rack" in shown
         assert rig.states()["r1h1"] is HostState.UNDER_WAY
+    finally:
+        await runner.cleanup()
+        site.rig.journal.close_store()
+
+
+async def test_canaries_are_counted_as_hosts_and_not_as_patterns(rig: CampaignRig, tmp_path: Path) -> None:
+    site = Turning(tmp_path)
+    runner = await operators.serve(site.desk, tmp_path / "gdcc.sock", None, rig.desk)
+    try:
+        await rig.begin(order(canaries=Canaries(hosts=("rack:r1",), soak_minutes=60)))
+        assert "2 canaries, which soak 60 min" in (await gdcc(tmp_path / "gdcc.sock", "show")).stdout
     finally:
         await runner.cleanup()
         site.rig.journal.close_store()

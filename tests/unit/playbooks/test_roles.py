@@ -153,3 +153,11 @@ def test_verify_looks_at_every_concern_in_order() -> None:
 @pytest.mark.parametrize("path", sorted(PLAYBOOKS.glob("group_vars/all/*.yml")), ids=lambda each: each.name)
 def test_what_is_the_same_everywhere_stands_in_the_file_of_its_role(path: Path) -> None:
     assert {each for each in read(path) or {} if not each.startswith(f"{path.stem}_")} == set()
+
+
+def test_a_host_is_looked_through_for_guests_before_it_is_rebooted() -> None:
+    (play,) = read(PLAYBOOKS / "host-reboot.yml")
+    names = [task["name"] for task in play["tasks"]]
+
+    assert names.index("Refuse a host that is not empty") + 1 == names.index("Reboot")
+    assert names.index("List the guests that still run") + 2 == names.index("Reboot")

@@ -85,6 +85,21 @@ def test_a_change_is_confirmed_only_after_it_was_applied(rollback: ModuleType, c
         rollback.main(["restore", "network"])
 
 
+def test_a_change_that_was_kept_is_known_from_one_that_was_taken_back(
+    rollback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the commands still run that put the old files into effect."""
+    told = tmp_path / "state" / "network.rolled-back.json"
+    plan = json.dumps(planned(files={str(tmp_path / "a"): "new"}, restore=[f"cp {told} {tmp_path}/meanwhile"]))
+    for word in ("restore", "confirm"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(plan))
+        rollback.main(["arm", "network"])
+        rollback.main(["apply-now", "network"])
+        rollback.main([word, "network"])
+        assert told.exists() is (word == "restore")
+    assert "have not ended" in json.loads((tmp_path / "meanwhile").read_text())["failure"]
+
+
 def test_a_connection_from_before_the_change_confirms_nothing(
     rollback: ModuleType, changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,12 +122,18 @@ def restore(name: str, *, files_only: bool = False) -> None:
         plan = armed(name)
         for index, path in enumerate(plan.paths):
             put_back(ARMED / name / str(index), Path(path))
+        tell(name, "the commands that put them into effect have not ended")
         forget(name)
     failure = None if files_only else run(plan.restore)
-    last = {"at": time.strftime("%FT%TZ", time.gmtime()), "failure": failure}
-    (STATE / f"{name}.rolled-back.json").write_text(json.dumps(last))
+    tell(name, failure)
     if failure is not None:
         raise RefusedError(f"the old files of the {name} are back, but {failure}")
+
+
+def tell(name: str, failure: str | None) -> None:
+    """Writes down that the change was taken back: while nothing is armed, this file is there unless it was kept."""
+    last = {"at": time.strftime("%FT%TZ", time.gmtime()), "failure": failure}
+    (STATE / f"{name}.rolled-back.json").write_text(json.dumps(last))
 
 
 def armed(name: str) -> Plan:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ import aiohttp
 import pytest
 
 from controller import config
+from controller.adapters.ansible import private
+from controller.adapters.ansible.site import mark
 from controller.adapters.clock import SystemClock
 from controller.adapters.systemd import Notifier
 from controller.bootstrap import parts
@@ -22,7 +25,7 @@ from controller.bootstrap.daemon import Wired, listen_to_signals
 from controller.errors import InputError, RefusedError
 from controller.model.policy import Mode
 from inventory import dump
-from tests.fakes import journals
+from tests.fakes import journals, marked
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.free_ports import free_port
 from tests.fakes.prometheus import FakePrometheus
@@ -226,6 +229,22 @@ def test_the_folder_of_artifacts_is_there_for_operators_of_the_daemons_group(dae
             assert (daemon.folder / "ansible").stat().st_mode & 0o777 == 0o770
 
     asyncio.run(run())
+
+
+def test_a_daemon_ends_what_a_killed_one_left_and_no_run_that_somebody_follows(daemon: Daemon) -> None:
+    """The other's run is of a campaign whose name begins as this one's does."""
+    other, left = f"campaign-test{os.getpid()}-6.1-c1-work-1", f"campaign-test{os.getpid()}-c1-work-1"
+    with private.folder(other) as folder, tempfile.TemporaryDirectory(prefix="gdcc-run-", dir=private.home()) as dead:
+        with marked.process(mark(other, folder)) as followed, marked.process(left) as orphan:
+            Path(dead, "lock").write_text(left)
+
+            async def run() -> None:
+                async with daemon.wired.campaigns.going_on():
+                    assert await asyncio.to_thread(orphan.wait, 60) == -9
+
+            asyncio.run(run())
+            assert followed.poll() is None
+        Path(dead).mkdir(exist_ok=True)
 
 
 def test_artifacts_that_cannot_be_kept_do_not_hold_the_daemon_up(daemon: Daemon, caplog: Any) -> None:

@@ -108,6 +108,98 @@ async def test_an_abort_leaves_a_host_to_the_operator_who_has_drained_it_for_ano
     assert rig.world.out() == {"r1h1"}
 
 
+async def test_hosts_that_are_tried_again_keep_the_limits_and_go_before_all_others(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1", "r2h1", budget=1)
+    rig.mend("r1h1")
+    rig.mend("r2h1")
+    rig.desk.resume("patch-1", "op", retry=True)
+    together, second = list[set[str]](), list[str]()
+
+    def listen() -> bool:
+        under_way = {host for host, state in rig.states().items() if state is HostState.UNDER_WAY}
+        together.append(under_way)
+        second.extend(sorted(under_way - set(second)))
+        return rig.state() is State.DONE
+
+    await rig.live(timedelta(hours=6), listen)
+    assert rig.state() is State.DONE, rig.conductor.memory.waits
+    assert max(map(len, together)) == 1 and second == ["r1h1", "r2h1", "r2h2"]
+    assert rig.failures == []
+
+
+async def test_a_host_that_waits_to_be_tried_again_comes_back_verified_by_an_abort(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1", "r2h1", budget=1)
+    rig.mend("r1h1")
+    rig.mend("r2h1")
+    rig.desk.resume("patch-1", "op", retry=True)
+    await rig.live(timedelta(minutes=1))
+    assert rig.member("r2h1").waits_again
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert (rig.states()["r2h1"], rig.member("r2h1").attempt) == (HostState.RETURNED, 2)
+    assert rig.world.out() == frozenset()
+
+
+async def test_a_host_that_waits_to_be_tried_again_is_left_to_the_operator_who_works_on_it(rig: CampaignRig) -> None:
+    await failed(rig, "r1h1")
+    rig.mend("r1h1")
+    rig.desk.resume("patch-1", "op", retry=True)
+    mending(rig, "r1h1")
+    await rig.live(timedelta(minutes=5))
+    assert rig.member("r1h1").waits_again
+    assert rig.conductor.memory.waits == "gdcc host reboot of r1h1 to end"
+    mended(rig, "r1h1")
+    assert await rig.until(State.DONE) is State.DONE
+
+
+async def test_a_host_that_nova_refused_to_enable_is_not_taken_for_given_back(rig: CampaignRig) -> None:
+    rig.world.refuses_to_enable = True
+    await rig.begin(order(hosts=("r1h1",)))
+    assert await rig.until(State.PAUSED) is State.PAUSED
+    assert rig.journal.drains() == () and "enable: r1h1: 403" in rig.why()
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert (rig.states()["r1h1"], rig.world.out()) == (HostState.FAILED, {"r1h1"})
+
+
+@pytest.mark.parametrize("retry", [True, False])
+async def test_a_host_that_nova_enables_only_later_comes_back(rig: CampaignRig, retry: bool) -> None:
+    rig.world.refuses_to_enable = True
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.until(State.PAUSED)
+    rig.world.refuses_to_enable = False
+    if retry:
+        rig.desk.resume("patch-1", "op", retry=True)
+    else:
+        rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.DONE, State.ABORTED) is (State.DONE if retry else State.ABORTED)
+    assert rig.states()["r1h1"] is (HostState.DONE if retry else HostState.RETURNED)
+    assert rig.world.out() == frozenset()
+
+
+async def test_a_failed_host_that_an_operator_has_enabled_is_not_called_out_of_service(rig: CampaignRig) -> None:
+    rig.world.broken[HostName("r1h1"), "host-verify.yml"] = "no route"
+    await rig.begin(order(limits=Limits(hosts_at_once=1, failure_budget=1)))
+    await rig.live(timedelta(hours=2), lambda: rig.states()["r1h1"] is HostState.FAILED)
+    await rig.fleet.enable(HostName("r1h1"), "op", force=False)
+    assert await rig.until(State.PAUSED, State.DONE) is State.DONE, rig.why()
+    assert rig.states()["r1h1"] is HostState.RETURNED
+    assert rig.member("r1h1").why.startswith("given back by an operator; it failed: verify: ")
+
+
+async def test_a_campaign_that_goes_on_again_does_not_say_that_it_is_paused(rig: CampaignRig) -> None:
+    rig.freeze = "half of the hosts are not read"
+    await rig.begin()
+    rig.clock.advance(timedelta(seconds=1))
+    await rig.conductor.turn()
+    rig.desk.pause("patch-1", "op", "lunch")
+    await rig.conductor.turn()
+    assert rig.conductor.memory.waits == "paused: by op: lunch"
+    rig.desk.resume("patch-1", "op", retry=False)
+    await rig.conductor.turn()
+    assert "half of the hosts" in rig.conductor.memory.waits
+
+
 async def test_a_controller_that_only_pretends_goes_on_with_no_campaign(rig: CampaignRig) -> None:
     await rig.begin()
     await rig.live(timedelta(hours=20), lambda: bool(rig.world.runs))
@@ -173,6 +265,18 @@ async def test_no_host_is_begun_whose_window_closes_before_it_is_done_though_ano
     await rig.begin(order(hosts=("r1h1",), **times))
     assert await rig.until(State.DONE) is State.DONE
     assert begun[0] >= "03:45", "10:45 in Bangkok"
+
+
+@pytest.mark.parametrize(("letters", "taken"), [(40, True), (200, False)])
+def test_a_campaign_whose_runs_could_not_be_named_is_refused(rig: CampaignRig, letters: int, taken: bool) -> None:
+    name, host = "n" * 63, "h" * letters
+    rig.estate = replace(rig.estate, hosts={host: replace(rig.estate.hosts["r1h1"], name=host)})
+    if taken:
+        rig.desk.new(order(name, hosts=(host,)), "op")
+    else:
+        with pytest.raises(InputError, match="are 46 characters too long for a run's id"):
+            rig.desk.new(order(name, hosts=(host,)), "op")
+    assert len(rig.desk.all()) == taken
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,23 @@
 """A campaign from its start to its end over a fleet that behaves: order, limits, steps, failures, pause and abort."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from controller.engine.campaign.choosing import Choice, Chooser, Facts
 from controller.errors import InputError, RefusedError
-from controller.model.campaign import Canaries, HostState, Limits, Reboot, State, Step, Work
+from controller.model.campaign import Campaign, Canaries, HostState, Limits, Member, Reboot, State, Step, Work
 from controller.model.ids import HostName
 from controller.model.operation import DrainState, Pause
 from inventory import windows
 from tests.fakes.campaign_rig import CampaignRig, order
+from tests.fakes.crash import Crash, Mortal
+
+R1H1 = HostName("r1h1")
 
 
 @pytest.fixture
@@ -104,6 +108,25 @@ async def test_a_campaign_is_not_done_while_a_failed_host_is_out(rig: CampaignRi
         rig.desk.resume("patch-1", "op", retry=False)
 
 
+async def test_no_host_is_begun_after_one_failed_while_the_planner_proved_it(
+    rig: CampaignRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.world.broken[R1H1, "host-verify.yml"] = "broken"
+    chooser, proved = Chooser.choose, list[str]()
+
+    async def slowly(self: Chooser, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
+        choice = await chooser(self, campaign, members, facts)
+        while choice.hosts and rig.states()["r1h1"] is HostState.UNDER_WAY:
+            proved.extend(member.host for member in choice.hosts)
+            await rig.clock.sleep(timedelta(seconds=1))
+        return replace(choice, hosts=choice.hosts[:1])
+
+    monkeypatch.setattr(Chooser, "choose", slowly)
+    await rig.begin()
+    assert await rig.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert "r1h2" in proved and rig.states()["r1h2"] is HostState.WAITING
+
+
 async def test_a_pause_finishes_the_host_under_way_and_begins_no_other(rig: CampaignRig) -> None:
     await rig.begin()
     await rig.live(timedelta(hours=1), lambda: HostState.UNDER_WAY in rig.states().values())
@@ -176,6 +199,39 @@ async def test_a_campaign_that_was_never_started_is_aborted_at_once(rig: Campaig
     assert rig.state() is State.ABORTED and set(rig.states().values()) == {HostState.UNTOUCHED}
 
 
+async def test_a_campaign_without_a_host_that_is_left_ends(rig: CampaignRig) -> None:
+    await rig.begin()
+    untouched = [replace(member, state=HostState.UNTOUCHED) for member in rig.journal.campaigns.members("patch-1")]
+    rig.journal.campaigns.save_members(untouched)
+    assert await rig.until(State.DONE) is State.DONE
+
+
+class DiesAtSave:
+    """Kills where a campaign is about to be saved: what was written before it would stand alone."""
+
+    def step(self, name: str, args: tuple[object, ...], *, done: bool) -> None:
+        if name == "save":
+            raise Crash
+
+
+async def test_a_resume_that_dies_leaves_failed_hosts_as_they_were(rig: CampaignRig) -> None:
+    rig.world.broken[R1H1, "host-verify.yml"] = "broken"
+    await rig.begin()
+    await rig.until(State.PAUSED)
+    rig.restart(lambda port: Mortal(port, DiesAtSave()))
+    with pytest.raises(Crash):
+        rig.desk.resume("patch-1", "op", retry=True)
+    assert (rig.state(), rig.states()["r1h1"]) == (State.PAUSED, HostState.FAILED)
+
+
+async def test_an_abort_that_dies_leaves_a_campaign_that_was_never_started_as_it_was(rig: CampaignRig) -> None:
+    rig.desk.new(order(), "op")
+    rig.restart(lambda port: Mortal(port, DiesAtSave()))
+    with pytest.raises(Crash):
+        rig.desk.abort("patch-1", "op", "")
+    assert rig.state() is State.NEW and set(rig.states().values()) == {HostState.WAITING}
+
+
 async def test_two_campaigns_never_go_on_together(rig: CampaignRig) -> None:
     await rig.begin()
     rig.desk.new(order("other"), "op")
@@ -237,6 +293,38 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
     await rig.live(timedelta(hours=1), ended)
     assert "somebody else ended its drain" in rig.why()
     assert rig.world.done[HostName("r1h1"), "patch"] == 0
+
+
+async def test_nothing_is_done_to_a_host_while_nova_cannot_say_that_it_is_empty(rig: CampaignRig) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
+    rig.world.nova_is_down = True
+    await rig.live(timedelta(hours=8))
+    assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
+    rig.world.nova_is_down = False
+    assert await rig.until(State.DONE) is State.DONE, rig.why()
+
+
+async def test_a_host_onto_which_a_server_came_late_waits_until_it_has_left(rig: CampaignRig) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
+    rig.world.late = {R1H1}
+    await rig.live(timedelta(hours=1))
+    assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
+    rig.world.late = set()
+    assert await rig.until(State.DONE) is State.DONE, rig.why()
+
+
+async def test_a_host_that_is_not_empty_any_more_and_not_worked_on_yet_is_given_back_by_an_abort(
+    rig: CampaignRig,
+) -> None:
+    rig.world.late = {R1H1}
+    await rig.begin(order(hosts=("r1h1",)))
+    await rig.live(timedelta(hours=1))
+    assert rig.world.runs == []
+    rig.desk.abort("patch-1", "op", "")
+    assert await rig.until(State.ABORTED) is State.ABORTED
+    assert rig.states() == {"r1h1": HostState.UNTOUCHED} and rig.world.out() == frozenset()
 
 
 @pytest.mark.parametrize(

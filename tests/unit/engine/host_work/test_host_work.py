@@ -83,10 +83,39 @@ async def test_a_verb_says_that_it_waits_while_everything_is_paused_and_goes_on_
     (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
     assert bench.watcher.waited == [
         ("c1", "everything is paused by op: storm"),
-        ("c1", "nothing is paused any more; its drain goes on"),
+        ("c1", "nothing holds its drain up any more; it goes on"),
     ]
     assert "cannot be emptied" in outcome.said, "what stands still in a pause is not stuck for that"
     assert bench.controller.looks("c1") > 60
+
+
+async def test_a_host_is_not_rebooted_while_nova_cannot_say_that_it_is_empty(bench: Bench) -> None:
+    before = bench.hosts.before
+
+    def nova_falls_silent(run: PlaybookRun) -> None:
+        before(run)
+        bench.controller.unheard = 3 if run.playbook == "host-boot-id.yml" else bench.controller.unheard
+        assert run.playbook != "host-reboot.yml" or not bench.controller.unheard
+
+    bench.hosts.before = nova_falls_silent
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert outcome.ended is Ended.DONE
+    assert bench.watcher.waited == [
+        ("c1", "it was empty, and nobody can say whether it still is: c1: Nova does not answer")
+    ]
+
+
+async def test_a_host_onto_which_a_server_came_late_is_not_rebooted_before_it_has_left(bench: Bench) -> None:
+    before = bench.hosts.before
+
+    def comes_late(run: PlaybookRun) -> None:
+        before(run)
+        bench.controller.late |= {"c1"} if run.playbook == "host-boot-id.yml" else set()
+        assert run.playbook != "host-reboot.yml" or not bench.controller.late
+
+    bench.hosts.before = comes_late
+    (outcome,) = await bench.do(HostVerb.REBOOT, "c1")
+    assert outcome.ended is Ended.DONE
 
 
 async def test_somebody_elses_drain_is_used_and_left_to_them(bench: Bench) -> None:

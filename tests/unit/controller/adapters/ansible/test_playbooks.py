@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,15 @@ HALF = """\
       when: inventory_hostname == 'bad'
     - name: Come after
       ansible.builtin.debug:
+"""
+TELL = """\
+- name: Tell
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Tell a secret
+      ansible.builtin.debug:
+        msg: "it is {{ stored }}"
 """
 BROKEN = "- name: Broken\n  hosts: all\n  tasks:\n    - no_such_action_at_all: 1\n"
 
@@ -232,6 +242,16 @@ async def test_a_vault_without_its_password_is_refused(tmp_path: Path) -> None:
     place = site(tmp_path, PLAYBOOKS, files={"root/playbooks/group_vars/all/vault.yml": stored})
     with pytest.raises(InputError, match=r"vault.yml: is encrypted, and no vault password is given"):
         await ran(place, asked("write", "good"))
+
+
+async def test_no_secret_is_left_where_the_inventory_is_a_folder(tmp_path: Path) -> None:
+    stored = encrypted(f"stored: {VAULTED}\n", PASSWORD, tmp_path / "made")
+    files = {"inventory/group_vars/all/vault.yml": stored}
+    made = site(tmp_path, {"tell.yml": TELL}, vault=lambda: PASSWORD, files=files)
+    place = replace(made, inventory=made.inventory.parent)
+    result, _ = await ran(place, asked("tell", "good"))
+    assert result.succeeded
+    assert VAULTED not in everything(place.artifacts) and "it is <secret>" in everything(place.artifacts)
 
 
 async def test_a_playbook_that_ansible_cannot_read_is_told_in_its_words(place: Site) -> None:

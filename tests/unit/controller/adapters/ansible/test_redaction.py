@@ -52,6 +52,33 @@ def test_a_vaults_values_are_known_by_its_password(tmp_path: Path) -> None:
         vault.secrets((tmp_path,), "wrong")
 
 
+@pytest.mark.parametrize("following", ["zone: x", "bmc_user: x", "admin: x", "12: x", "", "\n\nb: x"])
+def test_a_vault_ends_where_the_next_key_begins_whatever_its_letters_are(tmp_path: Path, following: str) -> None:
+    inline = encrypted("planted-three", "sesame", tmp_path / "v").replace("\n", "\n  ").rstrip()
+    (tmp_path / "all.yml").write_text(f"key: !vault |\n  {inline}\n{following}\n")
+    assert vault.secrets((tmp_path,), "sesame") == {"planted-three"}
+
+
+def test_a_vault_in_quotes_is_read(tmp_path: Path) -> None:
+    inline = encrypted("planted-three", "sesame", tmp_path / "v").rstrip().replace("\n", "\n\n  ")
+    (tmp_path / "all.yml").write_text(f'key: !vault "{inline}"\nother: x\n')
+    assert vault.secrets((tmp_path,), "sesame") == {"planted-three"}
+
+
+def test_a_vault_is_found_wherever_it_stands_below_the_folder_and_others_files_are_left_alone(tmp_path: Path) -> None:
+    text = encrypted("password: planted-one", "sesame", tmp_path / "v")
+    for folder in ("inventory", "inventory/.deep/er", "elsewhere", "inventory/ansible_collections/x", "inventory/.git"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "inventory" / "secrets.yml").write_text(text)
+    (tmp_path / "inventory" / ".deep" / "er" / "one.yml").write_text(text)
+    (tmp_path / "elsewhere" / "two.yml").write_text(encrypted("password: planted-two", "sesame", tmp_path / "v"))
+    (tmp_path / "inventory" / "group_vars").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "inventory" / "round").symlink_to(tmp_path / "inventory")
+    for others in ("ansible_collections/x", ".git"):
+        (tmp_path / "inventory" / others / "their.yml").write_text(encrypted("a: b", "other", tmp_path / "v"))
+    assert vault.secrets((tmp_path / "inventory",), "sesame") == {"planted-one", "planted-two"}
+
+
 def test_a_password_is_handed_over_once_and_leaves_no_file(tmp_path: Path) -> None:
     with vault.handed_over(tmp_path, "sesame") as pipe:
         assert pipe is not None

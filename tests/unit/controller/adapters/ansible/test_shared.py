@@ -13,7 +13,7 @@ from controller.adapters.ansible.artifacts import Artifacts
 from controller.adapters.ansible.redaction import Redactor
 from controller.errors import InputError, RefusedError
 from controller.model.ids import HostName
-from controller.model.playbook import PlaybookResult, PlaybookRun, RunId
+from controller.model.playbook import LONGEST_RUN_ID, PlaybookResult, PlaybookRun, RunId
 
 C1 = HostName("c1")
 
@@ -76,3 +76,11 @@ def test_a_folder_that_is_there_keeps_the_mode_that_it_was_given(state: Path) ->
     home.mkdir(mode=0o700)
     shared.folder(home, there=True)
     assert shown(home, state).startswith("700")
+
+
+def test_a_runs_id_may_be_as_long_as_a_folders_name(state: Path) -> None:
+    now, nothing = datetime(2026, 11, 21, tzinfo=UTC), Redactor(frozenset())
+    with Artifacts(state, run("r" * LONGEST_RUN_ID), now, kept=10, redactor=nothing) as artifacts:
+        assert artifacts.folder.is_dir()
+    with pytest.raises(InputError, match="cannot be a run's id"):
+        Artifacts(state, run("r" * (LONGEST_RUN_ID + 1)), now, kept=10, redactor=nothing)
