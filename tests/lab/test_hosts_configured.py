@@ -79,6 +79,8 @@ def test_a_second_run_changes_nothing(first: dict[str, Any], operator: Operator)
 def test_what_is_broken_by_hand_is_named_by_drift_and_put_right_by_configure(
     first: dict[str, Any], operator: Operator, bare_hosts: Hosts
 ) -> None:
+    files = f"sha256sum {' '.join(BROKEN)}"
+    before = bare_hosts.command("host2", files)
     for command in BROKEN.values():
         bare_hosts.command("host2", command)
 
@@ -87,4 +89,11 @@ def test_what_is_broken_by_hand_is_named_by_drift_and_put_right_by_configure(
 
     assert [file for file in BROKEN if file not in json.dumps(drift["differences"])] == [], drift
     assert len(mended["changes"]) >= len(BROKEN), mended
-    assert operator.does("drift", "host2")["host2"]["differences"] == []
+    assert bare_hosts.command("host2", files) == before
+
+
+@pytest.mark.soak
+def test_then_drift_has_nothing_to_say(first: dict[str, Any], operator: Operator) -> None:
+    assert {host: row["differences"] for host, row in operator.does("drift", *NUMBERS).items()} == {
+        host: [] for host in NUMBERS
+    }
