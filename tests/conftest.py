@@ -14,8 +14,10 @@ _HOSTS = ("bare_vm", "standing_vm", "bare_hosts", "standing_hosts")
 _TURNS = (*_HOSTS, "lab", "standing_lab")
 """What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
 
+NICE = {"lab": 0, "hosts": 3}
+"""How nice a process is that stirs a lab, by the lab: of what runs side by side the longest in a row goes first."""
 BEHIND = 8
-"""How nice a process is that works beside those that stir a lab, whose tests take the longest in a row."""
+"""How nice one is that stirs none."""
 
 RARELY = (20_000, 20, 20)
 """Objects made, and collections of younger ones, before the garbage collector runs."""
@@ -59,9 +61,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Has a process wait for the processor behind those that stir a lab; those begin with that, and then wait too."""
-    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("xdist_group") is None:
-        os.nice(max(0, BEHIND - os.nice(0)))
+    """Has a process wait for the processor behind those whose tests take longer in a row.
+
+    It grows nicer alone, as the tests that stir a lab come first.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        stirred = item.get_closest_marker("xdist_group")
+        wanted = NICE[stirred.args[0]] if stirred else BEHIND
+        os.nice(max(0, wanted - os.nice(0)))
 
 
 @pytest.hookimpl(trylast=True)
