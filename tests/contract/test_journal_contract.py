@@ -69,6 +69,16 @@ def test_a_move_is_followed_to_its_end(store: journal.SqlJournal) -> None:
     assert store.entries_since(START + MINUTE) == ()
 
 
+def test_why_a_move_is_to_be_aborted_is_kept_until_it_ends(store: journal.SqlJournal) -> None:
+    store.intend(intent())
+    assert [entry.abort_rule for entry in store.open_entries()] == [""]
+    store.aborting(MoveId("p1-1"), "operator-abort")
+    assert [entry.abort_rule for entry in store.open_entries()] == ["operator-abort"]
+    ended = store.close(MoveId("p1-1"), outcome(State.NOT_SENT))
+    store.aborting(MoveId("p1-1"), "stalled")
+    assert store.entry(MoveId("p1-1")) == ended
+
+
 def test_a_server_has_one_open_move_at_most(store: journal.SqlJournal) -> None:
     store.intend(intent())
     with pytest.raises(RefusedError, match="p1-1, intended") as refused:
