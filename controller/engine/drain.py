@@ -144,6 +144,16 @@ class Drainer:
             await self._cloud.enable_service(service)
             return f"{host} is enabled."
 
+    async def holds(self, host: HostName, why: str) -> bool:
+        """Whether a drain of ours for that reason has disabled the host, which may outlive it: Nova can refuse to
+        enable. Raises what the cloud raises.
+        """
+        service = await self._cloud.service(host)
+        if service is None or not ours(service):
+            return False
+        reason = service.disabled_reason or ""
+        return reason.endswith(f": {why}") or len(reason) == LONGEST_REASON
+
     async def look(self, host: HostName) -> tuple[Remains, tuple[Holdout, ...]]:
         """What is on a host, and which of it a drain could not move (see `confirmation`). Changes nothing."""
         remains = await self._remains(host)

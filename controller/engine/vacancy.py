@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 from controller.engine import holdouts
-from controller.engine.drain import LONGEST_REASON, Drainer, ours
-from controller.errors import RefusedError
-from controller.model.ids import HostName
+from controller.engine.drain import Drainer
 from controller.model.operation import Drain, DrainState
 
 
@@ -19,16 +17,3 @@ async def looked_at(drainer: Drainer, drain: Drain) -> Drain:
     if state is DrainState.EMPTY and remains.service.enabled:
         state = DrainState.EMPTYING
     return replace(drain, state=state, holdouts=held)
-
-
-async def disabled_for(drainer: Drainer, host: HostName, why: str) -> bool:
-    """Whether a drain of ours for that reason has disabled the host, which may outlive it; Nova can refuse to enable.
-
-    Raises what the cloud raises.
-    """
-    try:
-        remains, _ = await drainer.look(host)
-    except RefusedError:
-        return False
-    reason = remains.service.disabled_reason or ""
-    return ours(remains.service) and (reason.endswith(f": {why}") or len(reason) == LONGEST_REASON)

@@ -27,7 +27,7 @@ class LoopFleet:
         return await vacancy.looked_at(self._drainer, drain)
 
     async def holds(self, host: HostName, why: str) -> bool:
-        return await vacancy.disabled_for(self._drainer, host, why)
+        return await self._drainer.holds(host, why)
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
         said = await self._drainer.enable(host, who=who, force=force)
