@@ -15,7 +15,7 @@ from controller.engine.verdict import Act, End, Forcing, Look, Step, Watched
 from controller.errors import InvariantError, PermanentError, TransientError
 from controller.model.cloud import Migration, Port
 from controller.model.ids import MoveId
-from controller.model.migration import Entry, Intent, Outcome, State
+from controller.model.migration import OPERATOR_ABORT, Entry, Intent, Outcome, State
 from controller.model.policy import MigrationPolicy, Policy
 from controller.planner import precopy
 
@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 MIB = 1 << 20
 _SLOWEST_POLL = timedelta(seconds=10)
 """How far the pace of looking slows down while Nova does not answer."""
-OPERATORS = "operator-abort"
-"""The rule of an abort that an operator asked for."""
 _LOUD = frozenset({"server-error", "lost", "port-not-bound", "did-not-move", "task-stuck"})
 """Ends after which somebody must act: also told in the journal's notes."""
 
@@ -73,7 +71,7 @@ class Follower:
     def abort(self, move_id: MoveId) -> None:
         """Has a held move aborted at its next look, for an operator; by a later process, where this one ends first."""
         if move_id in self._held:
-            self._journal.aborting(move_id, OPERATORS)
+            self._journal.aborting(move_id, OPERATOR_ABORT)
             self._to_abort.add(move_id)
 
     async def follow(self, entry: Entry) -> Entry:
@@ -135,7 +133,7 @@ class Follower:
 
     def _add(self, watched: Watched, look: Look, entry: Entry) -> Watched:
         if entry.intent.id in self._to_abort and not watched.abort_rule:
-            watched = replace(watched, abort_rule=OPERATORS)
+            watched = replace(watched, abort_rule=OPERATOR_ABORT)
         return watching(watched, look)
 
     def _forcing(self, intent: Intent, watched: Watched) -> Forcing:
@@ -185,7 +183,7 @@ class Follower:
     def _close(self, entry: Entry, end: End, look: Look, watched: Watched) -> Entry:
         """Writes the end. What it teaches is written first: a crash in between teaches it twice, never not at all."""
         intent, now = entry.intent, self._clock.now()
-        if end.state in {State.FAILED, State.ABORTED, State.LOST} and end.rule != OPERATORS:
+        if end.state in {State.FAILED, State.ABORTED, State.LOST} and end.rule != OPERATOR_ABORT:
             self._journal.learn(intent.server_id, intent.target, end.rule, now + self._memory())
         if end.rule in _LOUD:
             self._journal.note(now, "controller", f"move {intent.id} of {intent.server_name} {end.state}: {end.why}")

@@ -17,13 +17,13 @@ from controller.engine.ports import Journal
 from controller.errors import RefusedError
 from controller.model.cloud import Migration
 from controller.model.ids import HostName, PlanId, ServerId
-from controller.model.migration import Entry, Outcome, State
+from controller.model.migration import OPERATOR_ABORT, Entry, Outcome, State
 from controller.model.operation import Pause
 from controller.model.policy import ErrorBudget, Mode, Policy, Scope
 from inventory.model import System
 
 _RESTING = frozenset({State.SUCCEEDED, State.FAILED, State.ABORTED, State.LOST})
-_NOT_OURS = frozenset({"operator-abort", "server-deleted"})
+_NOT_OURS = frozenset({OPERATOR_ABORT, "server-deleted"})
 """Rules of failures that say nothing about the cloud's health."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

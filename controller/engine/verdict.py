@@ -12,7 +12,7 @@ from enum import Enum
 from controller.engine.copying import Copying
 from controller.model.cloud import FAILED_MIGRATION_STATUSES, Migration, Port, Server
 from controller.model.ids import HostName
-from controller.model.migration import Entry, State
+from controller.model.migration import OPERATOR_ABORT, Entry, State
 from controller.model.policy import MigrationPolicy
 
 COMPLETED = frozenset({"completed", "confirmed"})
@@ -229,7 +229,7 @@ def _judge_failed(entry: Entry, look: Look, server: Server, watched: Watched, po
 _ABORTED = {
     "stalled": "aborted, since its memory was written faster than it was copied",
     "too-long": "aborted, since it took longer than a migration may",
-    "operator-abort": "aborted by an operator",
+    OPERATOR_ABORT: "aborted by an operator",
     "cancelled": "cancelled, not by this controller",
 }
 

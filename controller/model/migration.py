@@ -41,6 +41,10 @@ NEXT = {
 """Which state may follow which; the journal refuses any other step."""
 
 
+OPERATOR_ABORT = "operator-abort"
+"""The rule of an abort that an operator asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What was decided, before anything is done: sent to Nova not later than `deadline`, or never.
