@@ -52,11 +52,8 @@ def drift_told() -> Iterator[None]:
     """As `told`, for a look: whatever breaks it off ends it with 2, for its 1 means drift; a bug with its traceback."""
     try:
         yield
-    except GdccError as error:
-        errors.print(str(error), markup=False)
-        raise typer.Exit(WRONG_USE) from error
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
-        errors.print(traceback.format_exc(), markup=False)
+        errors.print(str(error) if isinstance(error, GdccError) else traceback.format_exc(), markup=False)
         raise typer.Exit(WRONG_USE) from error

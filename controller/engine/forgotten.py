@@ -6,7 +6,7 @@ their drains, until somebody ends it in Nova's database.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from controller.model.cloud import CloudFacts, Migration, Server
 from controller.model.policy import MigrationPolicy
@@ -14,7 +14,7 @@ from controller.model.policy import MigrationPolicy
 
 def forgotten(facts: CloudFacts, policy: MigrationPolicy) -> tuple[Migration, ...]:
     """Those whose record has not changed for as long as a migration may take, and whose server is at rest or gone."""
-    old = [record for record in facts.migrations if _unchanged(record, facts) > policy.patience(cold=False)]
+    old = [record for record in facts.migrations if facts.at - _since(record) > policy.patience(cold=False)]
     servers = {server.id: server for server in facts.servers} if old else {}
     return tuple(record for record in old if record.status != "finished" and _rests(servers.get(record.server_id)))
 
@@ -27,17 +27,16 @@ def without(facts: CloudFacts, records: Iterable[Migration]) -> CloudFacts:
 
 def told(record: Migration) -> str:
     """What an operator should know and do about one."""
-    since = record.updated_at or record.created_at
     way = f"{record.source} to {record.target or 'no host yet'}"
     return (
         f"Nova shows migration {record.id} of {record.server_id} from {way} as {record.status}, unchanged since "
-        f"{since:%Y-%m-%d %H:%M} UTC, yet nothing is under way with that server: it does not count any more; a cloud "
-        "operator should end the record"
+        f"{_since(record):%Y-%m-%d %H:%M} UTC, yet nothing is under way with that server: it does not count any "
+        "more; a cloud operator should end the record"
     )
 
 
-def _unchanged(record: Migration, facts: CloudFacts) -> timedelta:
-    return facts.at - (record.updated_at or record.created_at)
+def _since(record: Migration) -> datetime:
+    return record.updated_at or record.created_at
 
 
 def _rests(server: Server | None) -> bool:

@@ -7,8 +7,7 @@ how much there was, and the planner's tables of what rarely changes.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from controller.engine import breaches, extents, lately, places, trust, watts
-from controller.engine import forgotten as forgetting
+from controller.engine import breaches, extents, forgotten, lately, places, trust, watts
 from controller.engine.assemble import History, assemble
 from controller.engine.assemble.history import HOUR, settled_at
 from controller.engine.observe import Look
@@ -92,9 +91,9 @@ class Sight:
         if look.facts is None:
             raise TransientError(f"the cloud has not been read yet: {look.facts_error}", where="cloud")
         history = self._history(look, policy)
-        unended = forgetting.forgotten(look.facts, policy.migration)
+        unended = forgotten.forgotten(look.facts, policy.migration)
         self._tell(unended, look.at)
-        facts = forgetting.without(look.facts, unended)
+        facts = forgotten.without(look.facts, unended)
         cluster = assemble(self.estate, facts, look.readings, policy, look.at, history=history)
         self._samples = watts.remembered(self._samples, cluster.hosts)
         self._lately, cluster = lately.looked(self._lately, cluster, policy.recent, look.at, _moving(history))
@@ -123,7 +122,7 @@ class Sight:
         """Notes each migration that Nova never ended once in this process."""
         for record in unended:
             if record.id not in self._told:
-                self._journal.note(at, "controller", forgetting.told(record))
+                self._journal.note(at, "controller", forgotten.told(record))
                 self._told.add(record.id)
 
     def _history(self, look: Look, policy: Policy) -> History:
