@@ -14,7 +14,7 @@ _HOSTS = ("bare_vm", "standing_vm", "bare_hosts", "standing_hosts")
 _TURNS = (*_HOSTS, "lab", "standing_lab")
 """What of the labs tests ask for, in the order in which they run; those that ask for nothing of it come after them."""
 
-NICE = {"lab": 0, "hosts": 3}
+NICE = {"hosts": 0, "lab": 3}
 """How nice a process is that stirs a lab, by the lab: of what runs side by side the longest in a row goes first."""
 BEHIND = 8
 """How nice one is that stirs none."""

@@ -17,6 +17,8 @@ LOOK_S = 0.5
 questions to Neutron.
 """
 PATIENCE_S = 180.0
+VERSION = "2.95"
+"""Of Nova's API. From the next on, it reads the request of each server that it lists."""
 
 
 class Administrator:
@@ -32,7 +34,7 @@ class Administrator:
             project_domain_name=env["OS_PROJECT_DOMAIN_NAME"],
         )
         session = Session(auth=auth)
-        self._nova = Adapter(session, service_type="compute", default_microversion="2.96")
+        self._nova = Adapter(session, service_type="compute", default_microversion=VERSION)
         self._glance = Adapter(session, service_type="image")
         self._neutron = Adapter(session, service_type="network")
         self._keystone = Adapter(session, service_type="identity")

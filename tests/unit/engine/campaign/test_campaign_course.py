@@ -296,10 +296,10 @@ async def test_a_host_given_back_by_an_operator_midway_is_not_worked_on(rig: Cam
 
 
 async def test_nothing_is_done_to_a_host_while_nova_cannot_say_that_it_is_empty(rig: CampaignRig) -> None:
-    await rig.begin(order(hosts=("r1h1",)))
+    await rig.begin(order(hosts=("r1h1",), work=Work(playbook="host-patch.yml", drain_minutes=10)))
     await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
     rig.world.nova_is_down = True
-    await rig.live(timedelta(hours=8))
+    await rig.live(timedelta(minutes=20))
     assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
     rig.world.nova_is_down = False
     assert await rig.until(State.DONE) is State.DONE, rig.why()
@@ -309,7 +309,7 @@ async def test_a_host_onto_which_a_server_came_late_waits_until_it_has_left(rig:
     await rig.begin(order(hosts=("r1h1",)))
     await rig.live(timedelta(hours=1), lambda: bool(rig.world.done[R1H1, "patch"]))
     rig.world.late = {R1H1}
-    await rig.live(timedelta(hours=1))
+    await rig.live(timedelta(minutes=10))
     assert rig.states() == {"r1h1": HostState.UNDER_WAY} and rig.world.done[R1H1, "reboot"] == 0
     rig.world.late = set()
     assert await rig.until(State.DONE) is State.DONE, rig.why()
@@ -320,7 +320,7 @@ async def test_a_host_that_is_not_empty_any_more_and_not_worked_on_yet_is_given_
 ) -> None:
     rig.world.late = {R1H1}
     await rig.begin(order(hosts=("r1h1",)))
-    await rig.live(timedelta(hours=1))
+    await rig.live(timedelta(minutes=10))
     assert rig.world.runs == []
     rig.desk.abort("patch-1", "op", "")
     assert await rig.until(State.ABORTED) is State.ABORTED
