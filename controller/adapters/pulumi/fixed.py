@@ -1,4 +1,5 @@
-"""What no update changes: a living thing that differs in it would be replaced by the first `up` after its import.
+"""What no update changes: a living thing that differs in it would be replaced by the first `up` after its import, or
+stay as it is though another is declared.
 
 By type: the inputs that replace (`ForceNew` in the provider's schema) and that tell nothing apart, so that a thing is
 found without them, and how the API's rows tell them.
@@ -81,6 +82,7 @@ FIXED: Mapping[str, Fixed] = {
             "rules": _Field(
                 called="most servers on a host",
                 read=lambda row: (row["rules"] or {}).get("max_server_per_host", 1),
+                unsaid=1,
                 said=lambda rules: rules.get("maxServerPerHost", 1),
             ),
         },
@@ -102,7 +104,7 @@ FIXED: Mapping[str, Fixed] = {
 
 
 async def differing(cloud: Cloud, kind: str, identity: str, declared: Inputs, resolved: Inputs) -> list[str]:
-    """Why this living thing would be replaced, in a sentence for people; empty where it would not.
+    """Why this living thing cannot become what is declared, in a sentence for people; empty where it can.
 
     `declared` are its inputs as the program says them, `resolved` the same with what is known of other resources: an
     input that is only declared is the id of something that is not there yet.
@@ -118,7 +120,7 @@ async def differing(cloud: Cloud, kind: str, identity: str, declared: Inputs, re
         if wanted is not None and there is not None and wanted != there:
             wrong.append(f"its {each.called} is {there}, declared is {wanted}")
     name = resolved.get("name") or identity
-    return [f"{name} would be replaced, {' and '.join(wrong)}: {fixed.remedy}"] if wrong else []
+    return [f"{name} cannot become what is declared, {' and '.join(wrong)}: {fixed.remedy}"] if wrong else []
 
 
 def _wanted(each: _Field, key: str, declared: Inputs, resolved: Inputs) -> str | None:

@@ -106,7 +106,7 @@ def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living,
     cloud.tables["flavors"] = [{"id": "f1", "name": "e4sys-flavor", **living}]
     barred = found(cloud).barred
     assert bool(barred) == (why is not None)
-    assert why is None or (why in barred[0] and "e4sys-flavor would be replaced" in barred[0])
+    assert why is None or (why in barred[0] and "e4sys-flavor cannot become what is declared" in barred[0])
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,18 @@ def test_a_server_group_of_another_policy_bars_the_import(living, policy, barred
 
 
 @pytest.mark.parametrize(
-    ("rules", "barred"), [({"max_server_per_host": 2}, False), ({"max_server_per_host": 3}, True), ({}, True)]
+    ("declared", "rules", "barred"),
+    [
+        ({"rules": {"maxServerPerHost": 2}}, {"max_server_per_host": 2}, False),
+        ({"rules": {"maxServerPerHost": 2}}, {"max_server_per_host": 3}, True),
+        ({"rules": {"maxServerPerHost": 2}}, {}, True),
+        ({}, {"max_server_per_host": 2}, True),
+        ({}, {"max_server_per_host": 1}, False),
+        ({}, {}, False),
+    ],
 )
-def test_a_server_group_of_more_or_fewer_on_a_host_bars_the_import(rules, barred):
-    inputs = {"policies": "anti-affinity", "rules": {"maxServerPerHost": 2}}
+def test_a_server_group_of_more_or_fewer_on_a_host_bars_the_import(declared, rules, barred):
+    inputs = {"policies": "anti-affinity", **declared}
     living = {"policy": "anti-affinity", "rules": rules}
     assert bool(differing("server_groups", finding.SERVER_GROUP, living, inputs, inputs)) == barred
 
