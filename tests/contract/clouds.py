@@ -174,7 +174,9 @@ class LabGiven:
             await admin.delete(row["id"])
             row = None
         if row is None:
-            row = await admin.boot(GUEST, "open.2c4g")
+            await admin.boot(GUEST, "open.2c4g")
+            row = await admin.find(GUEST)
+            assert row is not None
         return parse.server(row, zone_shown=True)
 
     async def fault(self, server: Server, fault: str) -> None:
