@@ -35,8 +35,8 @@ from benchmarks.parts.process import measured, row
 from controller.model import cluster as model
 from controller.model.plan import Breach, Concern
 from controller.planner import plan, score, situation, waves
+from controller.planner.choice import Choice
 from controller.planner.load import Load
-from controller.planner.search import Choice
 from controller.planner.situation import Situation
 from tests.builders import NOW
 

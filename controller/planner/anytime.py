@@ -2,8 +2,9 @@
 
 The first search ends with the first fifth of the time, wherever it stands; where it was cut short it is made again in
 what is left. The next ones have, by turns, a whim of their own and a greater effort to make room, where that is what
-bounded them: until nothing is left to mend, `PATIENCE` of them on end found nothing better, or the time is over. What
-is found depends on the clock only in where it ends: the same rounds give the same plans.
+bounded them, and set out from the best so far where the whim reconsiders: until nothing is left to mend, `PATIENCE` of
+them on end found nothing better, or the time is over. What is found depends on the clock only in where it ends: the
+same rounds give the same plans.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,13 +34,14 @@ def plans(
     found = search.choices(facts, room.USUAL, lambda: spent() >= FIRST)
     best = plan.proved(facts, found, cluster, policy, now)
     yield best
-    efforts, cut = _Efforts(found), found.stopped
+    efforts, cut, begun = _Efforts(found), found.stopped, found
     done, vain = 1, 0
     while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
         if not (found.stopped or score.unmended(best)):
             return
         effort, prefers = efforts.next(found)
-        found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers)
+        found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers, begun.choices)
+        begun = min(found, begun, key=lambda each: each.score)
         done, vain = done + 1, vain + 1
         if cut and not found.stopped and found.score <= best.score_after:
             made: words.Plan | None = plan.proved(facts, found, cluster, policy, now)

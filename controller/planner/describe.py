@@ -7,8 +7,8 @@ from datetime import timedelta
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
 from controller.planner import amounts, batteries, completion
+from controller.planner.choice import Choice
 from controller.planner.load import Load
-from controller.planner.search import Choice
 
 RULES: Mapping[str, str] = {
     "down": "its compute service is down",

@@ -11,8 +11,8 @@ import numpy as np
 
 from controller.model.plan import Concern, Freed
 from controller.planner import copies, reserve
+from controller.planner.choice import Choice
 from controller.planner.load import Load
-from controller.planner.search import Choice
 from controller.planner.situation import Situation
 from controller.planner.waves import Wave
 

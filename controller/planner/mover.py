@@ -18,6 +18,8 @@ class Mover(Protocol):
     prefers: whim.Whim
     hosts: dict[str, int]
     """Rows of hosts by name."""
+    waits: BoolColumn
+    """VMs that stay where they are until all that is wrong was looked at once."""
 
     def asked_to_stop(self) -> bool: ...
     def may_move(self, vm: int, breach: Breach) -> bool: ...

@@ -30,6 +30,7 @@ from controller.planner import (
     whim,
 )
 from controller.planner.budget import Ledger
+from controller.planner.choice import Choice
 from controller.planner.load import Load
 from controller.planner.prepared import Prepared
 
@@ -56,13 +57,15 @@ def plan(
     plan found does not pass the independent checker; then nothing may be moved.
     """
     facts = situation.of_cluster(cluster, policy, now, only=only, cold=cold, before=before)
-    best = proved(facts, search.choices(facts), cluster, policy, now)
+    begun = search.choices(facts)
+    best = proved(facts, begun, cluster, policy, now)
     several = policy.search_rounds if policy.mode is Mode.AUTO and only is None and facts.own_moves else 1
     for number in range(1, several):
         if not score.unmended(best):
             break
-        found = search.choices(facts, prefers=whim.of_round(number))
+        found = search.choices(facts, prefers=whim.of_round(number), best=begun.choices)
         best = better(facts, found, best, cluster, now) or best
+        begun = min(found, begun, key=lambda each: each.score)
     return best
 
 
@@ -193,7 +196,7 @@ def _assembled(
     )
 
 
-def _move(load: Load, choice: search.Choice, n: int, wave: int, before: tuple[float, ...]) -> words.Move:
+def _move(load: Load, choice: Choice, n: int, wave: int, before: tuple[float, ...]) -> words.Move:
     """Describes a move and makes it."""
     cluster = load.situation.cluster
     cold = bool(cluster.vms.state[choice.vm] == model.VmState.SHUTOFF)
@@ -229,7 +232,7 @@ def _duration(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, LONGEST.total_seconds()))
 
 
-def _alternative(load: Load, choice: search.Choice) -> words.Alternative | None:
+def _alternative(load: Load, choice: Choice) -> words.Alternative | None:
     """The best other host that is open at all, and what ruled it out: a rule, or only its score."""
     hosts = np.flatnonzero(load.situation.standing.open)
     hosts = hosts[hosts != load.host[choice.vm]].astype(np.int32)

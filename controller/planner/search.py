@@ -7,7 +7,7 @@ copies counted, waves are built again from the start, and `check` proves the res
 once; a VM that it sends on a second time is simply sent there in the first place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from controller.planner import (
     mending,
     preference,
     rearranging,
+    reconsidering,
     room,
     rules,
     score,
@@ -30,18 +31,9 @@ from controller.planner import (
     whim,
 )
 from controller.planner.budget import Ledger
+from controller.planner.choice import Choice
 from controller.planner.load import Load
 from controller.planner.situation import Situation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A VM, where it shall go, and the breach that it mends: its own, or that of the VM which it makes room for."""
-
-    vm: int
-    target: int
-    breach: Breach
-    room_for: int | None = None
 
 
 def never() -> bool:
@@ -66,15 +58,18 @@ def choices(
     effort: room.Effort = room.USUAL,
     stop: Callable[[], bool] = never,
     prefers: whim.Whim = whim.NONE,
+    best: Sequence[Choice] = (),
 ) -> Found:
-    """All moves worth making; those found so far where `stop`, asked before each breach, says so."""
-    search = Search(situation, effort, stop, prefers)
-    if prefers.seed is not None and not (situation.own_moves and search.rearrange(prefers.seed)):
-        search = Search(situation, effort, stop, prefers.undirected())
+    """All moves worth making; those found so far where `stop`, asked before each breach, says so.
+
+    `best`: the best moves so far, for a round that reconsiders them.
+    """
+    search = _begun(situation, effort, stop, prefers, best)
     frees = situation.policy.consolidation.enabled and situation.own_moves
     before = score.of_load(search.load)
     while True:
         mending.mend(search)
+        search.waits[:] = False
         if situation.policy.balance and situation.own_moves:
             levelling.level(search)
         search.settle()
@@ -85,6 +80,22 @@ def choices(
         if after >= before or search.stopped:
             return search.found()
         before = after
+
+
+def _begun(
+    situation: Situation,
+    effort: room.Effort,
+    stop: Callable[[], bool],
+    prefers: whim.Whim,
+    best: Sequence[Choice],
+) -> "Search":
+    """With nothing moved yet, or where the round sets out from."""
+    search = Search(situation, effort, stop, prefers)
+    if prefers.reconsiders and prefers.dice is not None:
+        reconsidering.begin(search, best, prefers.dice)
+    if prefers.seed is not None and not (situation.own_moves and search.rearrange(prefers.seed)):
+        return Search(situation, effort, stop, prefers.undirected())
+    return search
 
 
 class Search:
@@ -107,6 +118,7 @@ class Search:
         self._asked_for = self._drained & np.isin(self.load.origin, list(situation.drains))
         self._held = np.where(self._drained, situation.drain != "", situation.own != "")
         self._sent = np.zeros(len(self.load.origin), np.bool_)
+        self.waits = np.zeros(len(self.load.origin), np.bool_)
         self.freeing = freeing.Freeing(self)
 
     def asked_to_stop(self) -> bool:
@@ -131,7 +143,7 @@ class Search:
     def movable(self, vms: IntColumn, breach: Breach) -> BoolColumn:
         """Which of the VMs themselves may move for this breach, wherever to."""
         drained, asked_for = self._drained[vms], self._asked_for[vms]
-        movable = ~self._held[vms] & (self._sent[vms] | ~self._ledger.refusing(vms))
+        movable = ~(self._held[vms] | self.waits[vms]) & (self._sent[vms] | ~self._ledger.refusing(vms))
         if breach.concern not in WRONG:
             movable &= ~self.situation.standing.on_battery[self.load.host[vms]]
         elsewhere = np.zeros(len(vms), np.bool_) if breach.rule == "drain" else ~drained & self.situation.own_moves

@@ -16,8 +16,8 @@ from controller.model.plan import Concern
 from controller.model.sample import IntColumn
 from controller.planner import copies, rules
 from controller.planner.budget import Free
+from controller.planner.choice import Choice
 from controller.planner.load import Load
-from controller.planner.search import Choice
 from controller.planner.situation import Situation
 
 Wave = tuple[Choice, ...]

@@ -1,8 +1,8 @@
 """What a search prefers among things about as good: nothing of its own, or in a later round something of chance.
 
 A search takes the best first and never goes back, so that one unlucky choice may leave a breach which another order of
-the same choices mends. Later rounds set out towards where VMs had best stand all at once (`assigned`), and on a whim
-too after two of them.
+the same choices mends. The next rounds set out towards where VMs had best stand all at once (`assigned`); after two of
+them most go on from the best moves so far but some (`reconsidering`), on a whim.
 The chance is of the round's number alone: the same round of one snapshot is the same search. What a rule forbids, a
 whim never allows; it is asked only which of what is allowed comes first.
 """
@@ -19,19 +19,21 @@ SPREAD = 0.3
 JUMPS = 0.3
 """How often something is as urgent as chance will have it."""
 
-
 SOBER = 2
 """So many rounds after the first take every cost as it is, and differ from it by their direction alone."""
+DIRECTED = 8
+"""Of those after them each so manieth has a direction, the others reconsider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whim:
     """One round's. `dice` is None where every cost is taken as it is; `seed`, where the round sets out towards a
-    placement, that of the search for it.
+    placement, that of the search for it. `reconsiders`: it sets out from the best moves so far but some.
     """
 
     dice: np.random.Generator | None = None
     seed: int | None = None
+    reconsiders: bool = False
 
     def costs(self, costs: FloatColumn) -> FloatColumn:
         """The costs, each times `exp(SPREAD * a normal deviate)`."""
@@ -63,6 +65,8 @@ def of_round(number: int) -> Whim:
     if number == 0:
         return NONE
     dice = np.random.default_rng(number)
+    if number > SOBER and number % DIRECTED:
+        return Whim(dice=dice, reconsiders=True)
     if not permission.granted():
         return Whim(dice=dice)
     return Whim(dice=None if number <= SOBER else dice, seed=number)

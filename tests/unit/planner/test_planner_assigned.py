@@ -228,5 +228,7 @@ def test_where_machine_code_is_forbidden_rounds_differ_by_whims_alone_and_nothin
 
 def test_rounds_have_a_direction_where_machine_code_is_allowed():
     assert permission.granted()
-    assert [whim.of_round(number).seed for number in range(4)] == [None, 1, 2, 3]
-    assert [whim.of_round(number).dice is None for number in range(4)] == [True, True, True, False]
+    rounds = [whim.of_round(number) for number in range(10)]
+    assert [each.seed for each in rounds] == [None, 1, 2, None, None, None, None, None, 8, None]
+    assert [each.dice is None for each in rounds] == [True] * 3 + [False] * 7
+    assert [each.reconsiders for each in rounds] == [False] * 3 + [True] * 5 + [False, True]
