@@ -90,6 +90,17 @@ def test_a_move_adds_predicted_watts_and_the_margin_once():
     assert load.least.tolist() == [300.0, 600.0]
 
 
+@pytest.mark.parametrize(("limit", "moves"), [(285.0, 1), (291.0, 1), (292.0, 0), (295.0, 0)])
+def test_a_feed_that_is_hardly_over_fills_no_other_to_the_brim(limit, moves):
+    """It carries 300 W. With 6 W more and a margin of 5 the other would carry 311 of its 320 W: over 97 % of them."""
+    cluster = builders.cluster(
+        hosts=[Host(name="a", watts=300, supplies=("A",)), Host(name="b", watts=300, supplies=("B",))],
+        supplies=[Supply(name="A", limit_watts=limit), Supply(name="B", limit_watts=320)],
+        vms=[Vm(name="x", host="a", cpu=2.0)],
+    )
+    assert len(plan.plan(cluster, Policy(balance=False), NOW).moves) == moves
+
+
 def test_a_vm_nobody_measures_brings_all_it_may_use_and_relieves_nothing():
     cluster = builders.cluster(
         hosts=[Host(name="a", cpu=0.5, memory_used_gib=6), Host(name="b")],
