@@ -41,12 +41,13 @@ def plans(
             return
         effort, prefers = efforts.next(found)
         found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers, begun.choices)
-        begun = min(found, begun, key=lambda each: each.score)
         done, vain = done + 1, vain + 1
         if cut and not found.stopped and found.score <= best.score_after:
             made: words.Plan | None = plan.proved(facts, found, cluster, policy, now)
         else:
             made = plan.better(facts, found, best, cluster, now)
+        if made is not None or found.score == begun.score:
+            begun = found
         if made is not None:
             best, cut, vain = made, found.stopped, 0
             yield made

@@ -64,8 +64,10 @@ def plan(
         if not score.unmended(best):
             break
         found = search.choices(facts, prefers=whim.of_round(number), best=begun.choices)
-        best = better(facts, found, best, cluster, now) or best
-        begun = min(found, begun, key=lambda each: each.score)
+        made = better(facts, found, best, cluster, now)
+        best = made or best
+        if made or found.score == begun.score:
+            begun = found
     return best
 
 
