@@ -284,6 +284,31 @@ async def test_markers_that_go_in_a_circle_are_an_error(fake: OpenStackHttp, clo
         await cloud.facts()
 
 
+def projects(*names: str, following: str | None, **more: object) -> Scripted:
+    rows = [{"id": name, "name": name, "enabled": True} for name in names]
+    link = f"http://elsewhere/v3/projects?limit=1000&marker={following}" if following else None
+    return Scripted(body={"projects": rows, "links": {"next": link, "self": "", "previous": None}, **more})
+
+
+async def test_projects_past_keystones_thousand_are_read_too(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
+    fake.script(
+        "GET", "/projects", projects("p1", "p2", following="p2", truncated=True), projects("p3", following=None)
+    )
+    assert [project.id for project in (await cloud.facts()).projects] == ["p1", "p2", "p3"]
+    assert [seen.query for seen in fake.asked("GET", "/projects")] == [
+        {"limit": "1000"},
+        {"limit": "1000", "marker": "p2"},
+    ]
+
+
+async def test_a_keystone_that_cuts_its_listing_off_is_an_error_and_not_a_smaller_cloud(
+    fake: OpenStackHttp, cloud: OpenStackCloud
+) -> None:
+    fake.script("GET", "/projects", projects("p1", "p2", following=None, truncated=True))
+    with pytest.raises(PermanentError, match=r"GET identity /projects: the listing is cut off.*list_limit"):
+        await cloud.facts()
+
+
 async def test_a_server_that_was_deleted_meanwhile_is_none(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
     fake.script("GET", "/servers/s1", Scripted(status=404, body={"itemNotFound": {"message": "gone"}}))
     assert await cloud.server(S1) is None
