@@ -67,12 +67,13 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
 
 
 def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
-    """All that looking is built from, so that a change can be seen, one in a credential's file too.
+    """All that looking is built from, so that a change can be seen, one in a credential's or a CA's file too.
 
-    Raises InputError for a secret that is not there.
+    Raises InputError for a secret or a CA file that is not there.
     """
     return (
         {name: _credential(given) for name, given in settings.snmp.credentials.items()},
+        _content((settings.prometheus or settings.exporters).ca_file),
         settings.model_dump(
             include={"snmp", "prometheus", "exporters", "scrape_interval", "deadline"},
             exclude={"snmp": {"credentials"}},
@@ -80,6 +81,13 @@ def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
         {name: (host.exporters, host.address, host.lifecycle) for name, host in its_estate.hosts.items()},
         targets(its_estate),
     )
+
+
+def _content(file: Path | None) -> bytes:
+    try:
+        return b"" if file is None else file.read_bytes()
+    except OSError as error:
+        raise InputError(f"the CA file cannot be read: {error.strerror}", where=str(file)) from error
 
 
 def _snmp(settings: config.Config, its_estate: Estate, clock: SystemClock) -> SnmpCollector:

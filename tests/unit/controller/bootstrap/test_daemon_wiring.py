@@ -166,7 +166,8 @@ def test_a_reload_whose_collectors_cannot_start_keeps_the_old_ones(daemon: Daemo
             daemon.configure(f"prometheus: {{url: '{old.url}'}}\n")
             async with daemon.looking() as wired:
                 await wired.reload(daemon.file)
-                daemon.configure(f"prometheus: {{url: '{new.url}', ca_file: none.pem}}\n", mode="auto")
+                (daemon.folder / "ca.pem").write_text("no certificate\n")
+                daemon.configure(f"prometheus: {{url: '{new.url}', ca_file: ca.pem}}\n", mode="auto")
                 await wired.reload(daemon.file)
                 await wired.loop.turn()
                 assert old.asked and not new.asked
@@ -192,6 +193,25 @@ def test_a_reload_that_changes_no_source_leaves_the_collectors_alone(daemon: Dae
     (daemon.folder / "secret").write_text("two\n")
     daemon.reload()
     assert caplog.text.count("the collectors are built anew") == 2
+
+
+def test_a_reload_goes_over_to_a_renewed_ca_of_the_same_name(daemon: Daemon) -> None:
+    (daemon.folder / "ca.pem").write_text("the old one\n")
+    daemon.configure("prometheus: {url: 'https://p', ca_file: ca.pem}\n")
+    settings, estate = config.load(daemon.file), parts.estate(daemon.settings)
+    before = parts.sources(settings, estate)
+    assert parts.sources(settings, estate) == before
+    (daemon.folder / "ca.pem").write_text("the new one\n")
+    assert parts.sources(settings, estate) != before
+
+
+def test_a_secrets_file_that_is_no_text_ends_a_reload_and_not_the_daemon(daemon: Daemon, caplog: Any) -> None:
+    (daemon.folder / "secret").write_bytes(b"\xff\xfe")
+    names = ("bmc-v3", "pdu-v2c", "ups-v2c", "switch-v2c", "switch-v3")
+    one = "{version: '2c', community: {file: secret}}"
+    daemon.configure(f"snmp: {{credentials: {{{', '.join(f'{name}: {one}' for name in names)}}}}}\n")
+    daemon.reload()
+    assert "the configuration is not taken over" in caplog.text
 
 
 def test_sighup_reloads_and_systemd_is_told_when_it_is_done(daemon: Daemon) -> None:
