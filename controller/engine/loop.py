@@ -9,17 +9,17 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.engine import emptying, execution, holding, reporting, scoping
+from controller.engine import complaints, emptying, execution, holding, reporting, scoping
 from controller.engine import proposal as proposals
 from controller.engine import status as words
 from controller.engine.adopt import Adopter
 from controller.engine.drain import Drainer
 from controller.engine.execution import Ran
 from controller.engine.migrate import Migrator, succeeded
-from controller.engine.observe import Observer
+from controller.engine.observe import Look, Observer
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Journal
 from controller.engine.sighting import Seen, Sight
@@ -40,7 +40,7 @@ class Memory:
 
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
     what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
-    those wait.
+    those wait. `told`: which faults the log has named lately.
     """
 
     seen: Seen | None = None
@@ -51,6 +51,7 @@ class Memory:
     unable: str | None = None
     own: str | None = None
     waits: tuple[str, ...] = ()
+    told: complaints.Complaints = field(default_factory=complaints.Complaints)
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
 
@@ -158,7 +159,7 @@ class Loop:
         idle = self._plan_task is None and self._draining is None
         with self._phase("observe"):
             look = await self._observer.look()
-        self.status = replace(self.status, faults=self.status.faults.add(look.faults))
+        self._complain(look)
         with self._phase("judge"):
             seen = self.memory.seen = self.sight.judge(look, self.policy)
             self.status = reporting.with_seen(self.status, seen, self.policy)
@@ -177,6 +178,13 @@ class Loop:
         recommended = await self._recommend(seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
+
+    def _complain(self, look: Look) -> None:
+        """Counts what could not be used, and names in the log what of it is news."""
+        self.status = replace(self.status, faults=self.status.faults.add(look.faults))
+        self.memory.told, news = complaints.news(self.memory.told, look.faults, look.at)
+        for fault in news:
+            _log.warning("a reading cannot be used", extra=asdict(fault))
 
     @staticmethod
     def _said(*parts: str | None) -> str:
