@@ -40,7 +40,8 @@ class Memory:
 
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
     what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
-    those wait. `told`: which faults the log has named lately.
+    those wait. `watched`: limits and breaches of the newest look, where something is under way and nothing is proposed.
+    `told`: which faults the log has named lately.
     """
 
     seen: Seen | None = None
@@ -51,6 +52,7 @@ class Memory:
     unable: str | None = None
     own: str | None = None
     waits: tuple[str, ...] = ()
+    watched: words.PlanSummary | None = None
     told: complaints.Complaints = field(default_factory=complaints.Complaints)
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
@@ -166,8 +168,10 @@ class Loop:
         self._adopt()
         self.sight.remember(seen, self.policy)
         if not idle:
+            await self._watch(seen)
             return f"{self._busy()} goes on."
         if self._drain():
+            await self._watch(seen)
             going_on = emptying.going_on(self._journal)
             doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
             return self._said(finished, doing, *self.memory.waits)
@@ -185,6 +189,13 @@ class Loop:
         self.memory.told, news = complaints.news(self.memory.told, look.faults, look.at)
         for fault in news:
             _log.warning("a reading cannot be used", extra=asdict(fault))
+
+    async def _watch(self, seen: Seen) -> None:
+        """Judges limits and rules where nothing is proposed, so that what goes wrong meanwhile is told."""
+        part = scoping.without_drains(seen.cluster)
+        with self._phase("plan"):
+            plan = await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, only=(), before=seen.tables)
+        self.memory.watched = words.plan_summary(plan)
 
     @staticmethod
     def _said(*parts: str | None) -> str:
@@ -223,6 +234,7 @@ class Loop:
     async def _propose(self, seen: Seen) -> tuple[Plan, str | None]:
         """The plan on the table, and what became of an approved one that it replaces."""
         policy, before = self.policy, self.memory.proposal
+        self.memory.watched = None
         part = scoping.without_drains(self._restricted(seen, _ACTING) if policy.mode in _ACTING else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         approved = kept is not None and self._approved(kept)
@@ -365,7 +377,9 @@ class Loop:
             refusals=self._migrator.refusals(),
             turns=status.turns.add(self.memory.phases),
             stopped=self.memory.stopped or self.memory.unable,
-            plan=words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan,
+            plan=words.going_on(
+                words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan, self.memory.watched
+            ),
         )
         _log.info("turn", extra={"said": sentence})
         self._publish(words.Published(status=self.status, cluster=seen.cluster if seen else None))
