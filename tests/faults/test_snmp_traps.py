@@ -42,9 +42,9 @@ class Port:
         self.polled.append(name)
         return Hurry.POLLED
 
-    def hears(self, datagram: bytes, device: int = 0, times: int = 1) -> None:
+    def hears(self, datagram: bytes, device: int = 0, times: int = 1, before: str = "") -> None:
         for _ in range(times):
-            self._listener.datagram_received(datagram, (f"10.0.0.{device}", 4000))
+            self._listener.datagram_received(datagram, (f"{before}10.0.0.{device}", 4000))
 
     @property
     def answers(self) -> int:
@@ -69,6 +69,11 @@ def question(size: int) -> bytes:
     return v3.encoded(
         v3.Message(id=7, flags=4, engine_id=b"", boots=0, time=0, user=b"", digest=b"", salt=b"", scoped=asked)
     )
+
+
+def test_a_port_of_both_families_knows_the_senders_of_the_older_one(port: Port) -> None:
+    port.hears(PROBE, before="::ffff:")
+    assert (port.tally.traps, port.answers) == ({"reported": 1}, 1)
 
 
 def test_a_datagram_larger_than_any_trap_is_not_decoded(port: Port) -> None:
