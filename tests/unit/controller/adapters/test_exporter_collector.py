@@ -26,6 +26,7 @@ class FakeFetch:
         self.nodes: dict[str, FakeNode] = {}
         self.domains: dict[str, dict[str, FakeDomain]] = defaultdict(dict)
         self.dead: set[str] = set()
+        self.bugs: list[Exception] = []
         self.asked: list[tuple[str, float]] = []
         self.last = 0.0
 
@@ -36,6 +37,8 @@ class FakeFetch:
     async def page(self, address: str, within: timedelta) -> bytes:
         self.asked.append((address, self.clock.monotonic()))
         self._pass_time()
+        if self.bugs:
+            raise self.bugs.pop()
         if address in self.dead:
             await self.clock.sleep(within)
             raise PageError("timeout", "no page")
@@ -71,6 +74,20 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def fetch(clock: VirtualClock) -> FakeFetch:
     return FakeFetch(clock)
+
+
+async def test_what_nobody_foresaw_in_a_page_is_a_fault_and_its_exporter_is_read_again(
+    clock: VirtualClock, fetch: FakeFetch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fetch.nodes["10.0.0.1:9100"], fetch.bugs = FakeNode(), [RuntimeError("a bug")]
+    collector = ExporterCollector([host("c1", "10.0.0.1:9100")], clock, interval=INTERVAL, fetch=fetch)
+    await collector.start()
+    await clock.sleep(3 * INTERVAL)
+    batches, faults = await collector.collect(NOW)
+    await collector.stop()
+    assert [(fault.subject, fault.reason) for fault in faults] == [("c1 10.0.0.1:9100", "malformed")]
+    assert "reading 10.0.0.1:9100 of c1 failed" in caplog.text
+    assert value(list(batches), Kind.HOST, Quantity.CPU_RATIO, "c1") is not None
 
 
 async def test_rates_come_soon_after_the_start_and_dead_exporters_delay_nothing(
