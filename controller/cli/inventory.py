@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from controller.cli import estate_tables
-from controller.cli.output import people, print_json, refuse, told
+from controller.cli.output import errors, people, print_json, refuse, told
 from controller.model.cloud import Amount, CatalogFacts, CloudFacts, Provider
 from inventory import draft as drafting
 from inventory import dump, load, schema
@@ -105,7 +105,14 @@ def draft(
     _refuse_unless_empty(out)
     with told():
         facts, catalog = once.catalog(cloud)
+    write_draft(cloud, facts, catalog, out)
+
+
+def write_draft(cloud: str, facts: CloudFacts, catalog: CatalogFacts, out: Path) -> None:
+    """Writes what was read of the cloud, and says what of it could not be understood."""
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
+    for flaw in facts.flaws:
+        errors.print(f"{cloud}: left out, for it could not be understood: {flaw}", markup=False)
     people.print(f"{out}: written; {_still_to_do(out)}", soft_wrap=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from controller.cli.inventory import DEMO, app, cloud_rows
+from controller.cli.inventory import DEMO, app, cloud_rows, write_draft
 from controller.model.cloud import Aggregate, Amount, CatalogFacts, CloudFacts, Project, Provider
 from controller.model.ids import HostName, ProjectId
 from inventory import draft, load
@@ -118,6 +118,16 @@ def test_generate_into_a_place_that_cannot_be_written_is_refused_in_one_line(tmp
     result = RUN.invoke(app, ["generate", "--vms", "10", "--out", str(tmp_path / "file" / "x")])
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_a_draft_leaves_out_of_a_cloud_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = CloudFacts(
+        at=datetime(2026, 1, 1, tzinfo=UTC), servers=(), services=(), providers=(), aggregates=(), groups=(),
+        migrations=(), projects=(), flaws=("hypervisor c9: Placement has no provider 7",),
+    )  # fmt: skip
+    write_draft("lab", facts, CatalogFacts(flavors=(), volume_types=(), networks=()), tmp_path / "out")
+    told = capsys.readouterr().err
+    assert told == "lab: left out, for it could not be understood: hypervisor c9: Placement has no provider 7\n"
 
 
 def test_a_clouds_facts_become_rows_of_a_draft() -> None:
