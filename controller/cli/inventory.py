@@ -37,7 +37,7 @@ def check(directory: DirectoryArgument = DEMO, as_json: JsonOption = False) -> N
     if as_json:
         print_json({"estate": str(directory), "problems": []})
     else:
-        people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", soft_wrap=True)
+        people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -91,7 +91,7 @@ def generate(
     _refuse_unless_empty(out)
     estate = generating.estate(vms, seed, loopback=loopback)
     _write(dump.rows(estate), out)
-    people.print(f"{out}: {_counted(estate)}", soft_wrap=True)
+    people.print(f"{out}: {_counted(estate)}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -113,7 +113,7 @@ def write_draft(cloud: str, facts: CloudFacts, catalog: CatalogFacts, out: Path)
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
     for flaw in facts.flaws:
         errors.print(f"{cloud}: left out, for it could not be understood: {flaw}", markup=False)
-    people.print(f"{out}: written; {_still_to_do(out)}", soft_wrap=True)
+    people.print(f"{out}: written; {_still_to_do(out)}", markup=False, soft_wrap=True)
 
 
 def _still_to_do(out: Path) -> str:
@@ -169,7 +169,11 @@ def _loaded(directory: Path) -> Estate:
 
 
 def _refuse_unless_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    try:
+        empty = not out.exists() or (out.is_dir() and not any(out.iterdir()))
+    except OSError as error:
+        refuse(f"{out}: cannot be written: {error.strerror} (check the path and its permissions)")
+    if not empty:
         refuse(f"{out}: is not an empty directory (name a new one; nothing was written)")
 
 
