@@ -87,14 +87,15 @@ class Observer:
         """
         async with self._looking:
             await self.stop()
-            before, self._collectors = self._collectors, tuple(collectors)
+            before, self._collectors, started = self._collectors, tuple(collectors), False
             try:
                 await self.start()
-            except GdccError:
-                await self.stop()
-                self._collectors = before
-                await self.start()
-                raise
+                started = True
+            finally:
+                if not started:
+                    await self.stop()
+                    self._collectors = before
+                    await self.start()
             self._deadline = deadline
             self._overdue = {name: task for name, task in self._overdue.items() if name == CLOUD}
 

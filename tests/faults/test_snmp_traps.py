@@ -13,6 +13,7 @@ from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.traps import Hurry, TrapListener
 from controller.adapters.snmp.usm import UserSecurity
+from controller.errors import InputError
 from tests.fakes.snmp_agent import V2C
 from tests.fakes.snmp_devices import COMMUNITY, USER, host_target, ilo
 
@@ -74,6 +75,13 @@ def question(size: int) -> bytes:
 def test_a_port_of_both_families_knows_the_senders_of_the_older_one(port: Port) -> None:
     port.hears(PROBE, before="::ffff:")
     assert (port.tally.traps, port.answers) == ({"reported": 1}, 1)
+
+
+@pytest.mark.parametrize("address", [64 * "a", "a\0b", "no such host"])
+def test_an_address_that_no_port_can_be_opened_on_is_bad_input(address: str) -> None:
+    listener = TrapListener((address, 162), [], {}, lambda _: Hurry.UNKNOWN, Tally())
+    with pytest.raises(InputError, match="cannot listen for traps: "):
+        asyncio.run(listener.start())
 
 
 def test_a_datagram_larger_than_any_trap_is_not_decoded(port: Port) -> None:

@@ -87,9 +87,9 @@ class TrapListener(asyncio.DatagramProtocol):
         self._closed.clear()
         try:
             await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise InputError(
-                f"cannot listen for traps: {error.strerror or error}",
+                f"cannot listen for traps: {getattr(error, 'strerror', None) or error}",
                 where=f"{self._listen[0]}:{self._listen[1]}",
                 remedy="a port below 1024 needs CAP_NET_BIND_SERVICE; another program may hold it",
             ) from error

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,49 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
 @pytest.fixture
 def unused_port() -> int:
     return free_port()
+
+
+@pytest.mark.parametrize("host", [64 * "a", "a\0b", "no such host"])
+def test_a_host_that_no_page_can_be_served_on_is_bad_input(daemon: Daemon, host: str) -> None:
+    settings = daemon.settings.model_copy(update={"http": config.Http(host=host)})
+
+    async def run() -> None:
+        with pytest.raises(InputError, match="cannot listen: "):
+            async with daemon.wired.serving(settings):
+                pass
+
+    asyncio.run(run())
+
+
+class WrongClock(SystemClock):
+    """The machine's, whose time of day is `ahead` of what it will be set to; `passed` seconds are added to its own."""
+
+    ahead = timedelta(0)
+    passed = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-1), timedelta(days=1)])
+def test_whether_the_loop_turns_is_no_matter_of_the_time_of_day(daemon: Daemon, ahead: timedelta) -> None:
+    clock = WrongClock()
+    clock.ahead = ahead
+    estate = parts.estate(daemon.settings)
+    wired = Wired(daemon.settings, estate, journal=daemon.journal, cloud=daemon.cloud, clock=clock)
+
+    async def run() -> None:
+        await wired.observer.start()
+        await wired.loop.turn()
+        await wired.observer.stop()
+
+    asyncio.run(run())
+    assert wired.turning()
+    clock.passed = 3600.0
+    assert not wired.turning()
 
 
 def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unused_port: int) -> None:
