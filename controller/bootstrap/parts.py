@@ -18,6 +18,7 @@ from controller.adapters.snmp.credentials import AuthProtocol, Community, Creden
 from controller.adapters.snmp.target import targets
 from controller.adapters.store import lock, schema
 from controller.adapters.store.journal import SqlJournal, open_journal
+from controller.engine import scoping
 from controller.engine.ports import Collector
 from controller.errors import InputError
 from controller.model.sample import Kind
@@ -26,11 +27,18 @@ from inventory.model import Estate
 
 
 def estate(settings: config.Config) -> Estate:
-    """The estate the settings name. Raises InputError with a line for each problem."""
+    """The estate the settings name.
+
+    Raises InputError with a line for each problem, and for a mode given to what is not in it, which would bind nothing.
+    """
     try:
-        return load.load(settings.estate)
+        found = load.load(settings.estate)
     except load.EstateError as error:
         raise InputError(str(error)) from error
+    if unknown := scoping.unknown(settings.policy.policy().scope_modes, found):
+        names = ", ".join(sorted(map(str, unknown)))
+        raise InputError(f"{names} is not in the inventory", where="policy.scope_modes", remedy="correct the name")
+    return found
 
 
 def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:

@@ -163,6 +163,15 @@ def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unus
     asyncio.run(run())
 
 
+def test_a_mode_of_a_rack_that_there_is_not_is_refused_and_not_forgotten(daemon: Daemon) -> None:
+    racks = sorted(small_estate().racks)
+    daemon.configure()
+    scoped = f"policy: {{mode: auto, scope_modes: {{'rack:{racks[0]}': observe, 'rack:r-typo': observe}}}}\n"
+    daemon.file.write_text(daemon.file.read_text().replace("policy: {mode: observe}\n", scoped))
+    with pytest.raises(InputError, match=r"^policy\.scope_modes: rack:r-typo is not in the inventory"):
+        parts.estate(config.load(daemon.file))
+
+
 def test_a_reload_of_a_bad_file_keeps_everything(daemon: Daemon, caplog: Any) -> None:
     before = (daemon.wired.loop.policy, daemon.wired.loop.sight.estate)
     for text in (b"version: 1\nestate: nowhere\n", b"version: 2\n", b"{", b"", b"\xff\xfe\x00"):
