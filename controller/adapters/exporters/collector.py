@@ -72,10 +72,10 @@ class ExporterCollector:
             self._watch(target)
 
     async def stop(self) -> None:
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := tuple(self._tasks):  # one that fails just now is watched anew
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await self._fetch.close()
 
     async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:
