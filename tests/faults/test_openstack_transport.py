@@ -89,6 +89,22 @@ async def test_a_write_that_gets_its_new_token_past_its_deadline_is_not_sent_aga
     assert [seen.headers["X-Auth-Token"] for seen in fake.asked("POST", ACTION)] == ["token-1"]
 
 
+async def test_a_service_that_does_not_say_its_versions_holds_up_no_other(fake: OpenStackHttp, tmp_path: Path) -> None:
+    gate = fake.gates["block-storage"] = Gate()
+    fake.script("GET", "/servers/s1", Scripted(body={"server": server_row("s1")}))
+    connection = open_connection("fake", clouds_file=fake.clouds_yaml(tmp_path), request_timeout_s=5.0)
+    rest = Rest(connection, read_deadline_s=0.0)
+    cloud = OpenStackCloud(rest)
+    await cloud.prepare()
+    looking = asyncio.create_task(rest.find("block-storage", "/volumes/v1"))
+    await gate.reached.wait()
+    async with asyncio.timeout(2.0):
+        assert await cloud.server(S1) is not None
+    gate.opened.set()
+    await looking
+    await cloud.close()
+
+
 async def test_a_write_does_not_wait_behind_reads(fake: OpenStackHttp, tmp_path: Path) -> None:
     gate = Gate()
     fake.script("GET", "/servers/s1", Scripted(body={"server": server_row("s1")}, gate=gate))
