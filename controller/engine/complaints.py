@@ -13,7 +13,7 @@ MOST_AT_ONCE = 100
 """So many are told of one look: where a switch fails, those behind it are told over some looks."""
 
 Key = tuple[str, str, str]
-"""Source, subject and reason: what a fault says of its number (its detail) makes no new one."""
+"""Source, subject and reason; what a fault says of its number makes no new one. Of a nameless subject all it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ def news(complaints: Complaints, faults: Iterable[Fault], now: datetime) -> tupl
     recent = {key: at for key, at in complaints.told.items() if now - AGAIN_AFTER < at <= now}
     found: dict[Key, Fault] = {}
     for fault in faults:
-        key = (fault.source, fault.subject, fault.reason)
+        key = (fault.source, fault.subject or fault.detail, fault.reason)
         if len(found) < MOST_AT_ONCE and key not in recent:
             found.setdefault(key, fault)
     return Complaints(told={**recent, **dict.fromkeys(found, now)}), tuple(found.values())

@@ -128,7 +128,7 @@ class Observer:
             self._facts = await self._within(CLOUD, self._cloud.facts, deadline, seconds)
         except GdccError as error:
             reason = "timeout" if isinstance(error, _OverdueError) else "http"
-            return str(error), (Fault(source=CLOUD, subject=error.where, reason=reason, detail=str(error)),)
+            return str(error), (Fault(source=CLOUD, subject=CLOUD, reason=reason, detail=str(error)),)
         return None, tuple(
             Fault(source=CLOUD, subject="", reason="malformed", detail=flaw) for flaw in self._facts.flaws
         )

@@ -8,13 +8,28 @@ from pathlib import Path
 import pytest
 
 from controller.engine.complaints import AGAIN_AFTER, MOST_AT_ONCE, Complaints, news
+from controller.engine.observe import Observer
+from controller.errors import TransientError
+from controller.model.cloud import CloudFacts
 from controller.model.sample import Fault
+from tests.fakes.clock import VirtualClock
+from tests.fakes.cloud import FakeCloud
 from tests.fakes.journals import START
 from tests.fakes.turning import Turning
 
 
 def fault(subject: str, detail: str = "", reason: str = "implausible") -> Fault:
     return Fault(source="snmp", subject=subject, reason=reason, detail=detail)
+
+
+class DownCloud(FakeCloud):
+    """Nova refuses each look by a request of its own."""
+
+    asked = 0
+
+    async def facts(self) -> CloudFacts:
+        self.asked += 1
+        raise TransientError("down", where=f"GET compute /servers/detail: 503 [req-{self.asked}]")
 
 
 def test_a_fault_that_goes_on_is_told_once_an_hour() -> None:
@@ -25,6 +40,19 @@ def test_a_fault_that_goes_on_is_told_once_an_hour() -> None:
     assert [each.detail for each in first] == ["250 °C"]
     assert [each.reason for each in second] == ["timeout"]
     assert [each.detail for each in third] == ["252 °C"]
+
+
+async def test_a_cloud_that_cannot_be_read_is_told_once_and_each_row_of_it_that_cannot() -> None:
+    clock = VirtualClock()
+    looking = Observer(DownCloud(clock), (), clock, deadline=timedelta(seconds=20))
+    complaints, told = Complaints(), list[str]()
+    for _ in range(3):
+        look = await looking.look()
+        complaints, now = news(complaints, look.faults, look.at)
+        told += [each.detail for each in now]
+    assert told == ["GET compute /servers/detail: 503 [req-1]: down"]
+    flaws = [Fault(source="cloud", subject="", reason="malformed", detail=f"server s{n}: no flavor") for n in (1, 2)]
+    assert len(news(complaints, flaws, START)[1]) == 2
 
 
 def test_many_that_fail_at_once_are_told_over_some_looks_and_none_is_left_out() -> None:
