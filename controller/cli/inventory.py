@@ -17,6 +17,9 @@ from inventory.model import Estate
 
 app = typer.Typer(no_args_is_help=True, help="The estate as data.")
 
+MOST_FLAWS = 50
+"""So many of what a draft leaves out are named, the rest is counted."""
+
 DEMO = Path(load.__file__).with_name("estates") / "demo"
 
 DirectoryArgument = Annotated[Path, typer.Argument(help="An estate's directory.", show_default="the demo estate")]
@@ -111,8 +114,10 @@ def draft(
 def write_draft(cloud: str, facts: CloudFacts, catalog: CatalogFacts, out: Path) -> None:
     """Writes what was read of the cloud, and says what of it could not be understood."""
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
-    for flaw in facts.flaws:
+    for flaw in facts.flaws[:MOST_FLAWS]:
         errors.print(f"{cloud}: left out, for it could not be understood: {flaw}", markup=False)
+    if len(facts.flaws) > MOST_FLAWS:
+        errors.print(f"{cloud}: and {len(facts.flaws) - MOST_FLAWS} more", markup=False)
     people.print(f"{out}: written; {_still_to_do(out)}", markup=False, soft_wrap=True)
 
 
