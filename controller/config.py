@@ -123,6 +123,13 @@ class Secret(Strict):
             raise InputError("the secret is not text in UTF-8", where=str(self.file)) from None
 
 
+def _require_one_way_in(token: Secret | None, username: str | None, password: Secret | None) -> None:
+    if (username is None) is not (password is None):
+        raise ValueError("needs username and password together")
+    if token is not None and username is not None:
+        raise ValueError("takes a token or a password, not both")
+
+
 class SnmpCredential(Strict):
     """v2c: `community`. v3: `user`, `auth` and `priv` secrets with their protocols."""
 
@@ -140,6 +147,9 @@ class SnmpCredential(Strict):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"needs {', '.join(missing)} for version {self.version}")
+        others = {"community", "user", "auth", "priv"}.difference(needed)
+        if extra := sorted(name for name in others if getattr(self, name) is not None):
+            raise ValueError(f"takes no {', '.join(extra)} for version {self.version}")
         return self
 
 
@@ -186,6 +196,11 @@ class Prometheus(Strict):
     """What rates look back: at least twice Prometheus's scrape interval."""
     queries: tuple[Query, ...] | None = None
 
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        _require_one_way_in(self.token, self.username, self.password)
+        return self
+
 
 class Exporters(Strict):
     """How exporters are read where there is no Prometheus: over HTTPS with `tls`, and then by a token or a password."""
@@ -198,10 +213,7 @@ class Exporters(Strict):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.username is None) is not (self.password is None):
-            raise ValueError("needs username and password together")
-        if self.token is not None and self.username is not None:
-            raise ValueError("takes a token or a password, not both")
+        _require_one_way_in(self.token, self.username, self.password)
         if not self.tls and (self.ca_file or self.token or self.password):
             raise ValueError("needs tls: true for a ca_file, a token or a password")
         return self

@@ -183,6 +183,27 @@ def test_a_credential_says_what_it_lacks(tmp_path: Path) -> None:
     assert "needs auth, priv for version 3" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "{version: '3', user: u, auth: authauth, priv: privpriv, community: public}",
+            "community for version 3",
+        ),
+        ("{version: '2c', community: public, user: u, auth: authauth}", "auth, user for version 2c"),
+    ],
+)
+def test_a_credential_of_two_versions_is_refused_and_not_sent_in_clear(tmp_path: Path, given: str, told: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\nsnmp:\n  credentials:\n    bmc: {given}\n")
+    assert "controller.yaml:5: snmp.credentials.bmc" in line and f"takes no {told}" in line
+
+
+@pytest.mark.parametrize("given", ["username: u", "password: p", "token: t, username: u, password: p"])
+def test_half_a_login_or_two_at_prometheus_are_refused(tmp_path: Path, given: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\nprometheus: {{url: 'https://p', {given}}}\n")
+    assert "controller.yaml:3: prometheus" in line
+
+
 def test_a_secret_shows_nothing_of_itself(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("from a file\n")
     text = f"""version: 1
