@@ -8,12 +8,14 @@ import base64
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,8 +26,10 @@ from pydantic import (
     model_validator,
 )
 
+from controller.adapters import config_file
 from controller.errors import InputError
 from controller.model import policy
+from controller.model.cluster import Hosts
 from controller.model.plan import Concern
 from controller.model.sample import Quantity
 from inventory import windows
@@ -39,10 +43,19 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 def _duration(value: object) -> object:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+        try:
+            return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+        except OverflowError as error:
+            raise ValueError("is longer than anything lasts") from error
     if isinstance(value, timedelta):
         return value
     raise ValueError("is a number with a unit: 500ms, 30s, 5m, 1h or 2d")
+
+
+def _above_zero(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be above 0")
+    return value
 
 
 def _window(value: object) -> object:
@@ -62,6 +75,8 @@ def _by_name(kind: type[policy.Mode | Tier]) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Period = Annotated[Duration, AfterValidator(_above_zero)]
+"""How often something is done, or how long it is waited for: 0 would be without rest, or not at all."""
 Positive = Annotated[int, Field(ge=1)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 WeekWindow = Annotated[Window, BeforeValidator(_window)]
@@ -92,7 +107,7 @@ class Secret(Strict):
         return self
 
     def reveal(self) -> str:
-        """The secret itself. Raises InputError when its file or variable is not there."""
+        """The secret itself. Raises InputError when its file or variable is not there, or is no text."""
         if self.value is not None:
             return self.value.get_secret_value()
         if self.env is not None:
@@ -101,9 +116,18 @@ class Secret(Strict):
             return os.environ[self.env]
         assert self.file is not None
         try:
-            return self.file.read_text().rstrip("\n")
+            return self.file.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
             raise InputError(f"the secret cannot be read: {error.strerror}", where=str(self.file)) from error
+        except UnicodeDecodeError:
+            raise InputError("the secret is not text in UTF-8", where=str(self.file)) from None
+
+
+def _require_one_way_in(token: Secret | None, username: str | None, password: Secret | None) -> None:
+    if (username is None) is not (password is None):
+        raise ValueError("needs username and password together")
+    if token is not None and username is not None:
+        raise ValueError("takes a token or a password, not both")
 
 
 class SnmpCredential(Strict):
@@ -123,6 +147,9 @@ class SnmpCredential(Strict):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"needs {', '.join(missing)} for version {self.version}")
+        others = {"community", "user", "auth", "priv"}.difference(needed)
+        if extra := sorted(name for name in others if getattr(self, name) is not None):
+            raise ValueError(f"takes no {', '.join(extra)} for version {self.version}")
         return self
 
 
@@ -134,7 +161,7 @@ class Traps(Strict):
 
 
 class Snmp(Strict):
-    interval: Duration = timedelta(seconds=30)
+    interval: Period = timedelta(seconds=30)
     credentials: Mapping[str, SnmpCredential] = Field(default_factory=dict)
     traps: Traps | None = None
 
@@ -164,10 +191,15 @@ class Prometheus(Strict):
     username: str | None = None
     password: Secret | None = None
     ca_file: Path | None = None
-    timeout: Duration = timedelta(seconds=10)
-    window: Duration = timedelta(minutes=1)
+    timeout: Period = timedelta(seconds=10)
+    window: Period = timedelta(minutes=1)
     """What rates look back: at least twice Prometheus's scrape interval."""
     queries: tuple[Query, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        _require_one_way_in(self.token, self.username, self.password)
+        return self
 
 
 class Exporters(Strict):
@@ -181,10 +213,7 @@ class Exporters(Strict):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.username is None) is not (self.password is None):
-            raise ValueError("needs username and password together")
-        if self.token is not None and self.username is not None:
-            raise ValueError("takes a token or a password, not both")
+        _require_one_way_in(self.token, self.username, self.password)
         if not self.tls and (self.ca_file or self.token or self.password):
             raise ValueError("needs tls: true for a ca_file, a token or a password")
         return self
@@ -229,7 +258,7 @@ class Ansible(Strict):
     """What runs leave, in `state_dir` where none is named; its newest `kept` stay."""
     kept: Annotated[int, Field(ge=10)] = 500
     forks: Positive = 50
-    timeout: Duration = timedelta(hours=1)
+    timeout: Period = timedelta(hours=1)
     """How long one playbook may take."""
     vault: Secret | None = None
     vault_command: tuple[str, ...] = ()
@@ -281,6 +310,10 @@ class Recent(Strict):
     forecast: bool = _DEFAULT.recent.forecast
 
 
+OF_HOSTS = frozenset(Quantity(each.name) for each in fields(Hosts) if each.name in set(Quantity))
+"""What a host has a reading of."""
+
+
 class Trust(Strict):
     max_age: Mapping[Quantity, Duration] = Field(default_factory=dict)
     default_max_age: Duration = _DEFAULT.trust.default_max_age
@@ -291,11 +324,18 @@ class Trust(Strict):
     freeze_shrink_window: Duration = _DEFAULT.trust.freeze_shrink_window
     max_future: Duration = _DEFAULT.trust.max_future
 
+    @field_validator("required_of_hosts")
+    @classmethod
+    def _read_of_hosts(cls, quantities: frozenset[Quantity]) -> frozenset[Quantity]:
+        if others := sorted(quantities - OF_HOSTS):
+            raise ValueError(f"names {', '.join(others)}, which is not read of hosts: {', '.join(sorted(OF_HOSTS))}")
+        return quantities
+
 
 class Migration(Strict):
     intent_deadline: Duration = _DEFAULT.migration.intent_deadline
-    request_timeout: Duration = _DEFAULT.migration.request_timeout
-    poll: Duration = _DEFAULT.migration.poll
+    request_timeout: Period = _DEFAULT.migration.request_timeout
+    poll: Period = _DEFAULT.migration.poll
     stall_after: Duration = _DEFAULT.migration.stall_after
     give_up_after: Duration = _DEFAULT.migration.give_up_after
     force_complete_tiers: frozenset[TierName] = _DEFAULT.migration.force_complete_tiers
@@ -376,13 +416,13 @@ class Config(Strict):
     socket: Socket = Socket()
     http: Http = Http()
     cloud: Cloud = Cloud()
-    interval: Duration = timedelta(seconds=30)
-    deadline: Duration = timedelta(seconds=20)
+    interval: Period = timedelta(seconds=30)
+    deadline: Period = timedelta(seconds=20)
     snmp: Snmp = Snmp()
     prometheus: Prometheus | None = None
     exporters: Exporters = Exporters()
     ansible: Ansible = Ansible()
-    scrape_interval: Duration = timedelta(seconds=15)
+    scrape_interval: Period = timedelta(seconds=15)
     dry_run: bool = False
     """Everything but acting: Nova is read, and what would be asked of it is logged."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -415,11 +455,7 @@ def load(path: Path) -> Config:
         raise InputError(f"the configuration cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise InputError(f"is not text in UTF-8: byte {error.start}", where=str(path)) from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"is not YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    node, data = config_file.parsed(path, text)
     if not isinstance(data, dict):
         raise InputError("is empty or no mapping", where=str(path), remedy="begin with version: 1 and estate: DIR")
     try:
@@ -449,20 +485,5 @@ def _told(path: Path, node: yaml.Node | None, error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             message = "is not a key of this configuration"
         name = ".".join(str(key) for key in keys)
-        lines.append(f"{path}:{_line(node, keys)}: {name} {message[:1].lower()}{message[1:]}")
+        lines.append(f"{path}:{config_file.line(node, keys)}: {name} {message[:1].lower()}{message[1:]}")
     return "\n".join(sorted(set(lines)))
-
-
-def _line(node: yaml.Node | None, keys: list[Any]) -> int:
-    """The line of the deepest of `keys` that stands in the file, 1 for the file itself."""
-    line = 1
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-    return line

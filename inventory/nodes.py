@@ -1,7 +1,8 @@
 """YAML as nodes that know their line, before any meaning: which files an estate has and what stands in each."""
 
 import functools
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,22 +49,29 @@ class Document:
 
 def documents(directory: Path, findings: Findings) -> Iterator[Document]:
     """Every YAML file below the directory, in the order of their paths; what cannot be read becomes a problem."""
-    if not directory.is_dir():
+    try:
+        there = directory.is_dir()
+    except OSError as error:
+        findings.problems.append(_problem(directory, _unread(error)))
+        return
+    if not there:
         findings.problems.append(_problem(directory, "there is no such directory (give the directory of an estate)"))
         return
-    files = paths(directory)
-    if not files:
+    closed: list[OSError] = []
+    files = paths(directory, closed.append)
+    findings.problems.extend(_problem(Path(error.filename), _unread(error)) for error in closed)
+    if not files and not closed:
         findings.problems.append(_problem(directory, "holds no *.yaml file (an estate needs at least estate.yaml)"))
     yield from filter(None, (document(path, findings) for path in files))
 
 
-def paths(directory: Path) -> list[Path]:
-    """An estate's files, sorted: every YAML file below its directory but Ansible's own."""
-    return sorted(
-        path
-        for path in directory.rglob("*")
-        if path.suffix in SUFFIXES and not path.is_dir() and not _is_ansibles(path.relative_to(directory))
-    )
+def paths(directory: Path, closed: Callable[[OSError], object] | None = None) -> list[Path]:
+    """An estate's files, sorted: every YAML file below its directory but Ansible's own.
+
+    `closed` is told of each folder that cannot be looked into.
+    """
+    every = (Path(folder, name) for folder, _, names in os.walk(directory, onerror=closed) for name in names)
+    return sorted(path for path in every if path.suffix in SUFFIXES and not _is_ansibles(path.relative_to(directory)))
 
 
 def _is_ansibles(path: Path) -> bool:
@@ -113,7 +121,7 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
         what = f"is nested more than {_DEEPEST} levels deep (no estate needs that; unfold it)"
         findings.problems.append(_problem(path, what, error.line))
     except OSError as error:
-        findings.problems.append(_problem(path, f"cannot be read: {error.strerror} (check its permissions)"))
+        findings.problems.append(_problem(path, _unread(error)))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         findings.problems.append(_problem(path, "is not UTF-8 text (save it as UTF-8)", line))
@@ -133,6 +141,10 @@ def _root(path: Path, findings: Findings) -> MappingNode | None:
             _problem(path, f"{what} (begin with 'version: 1', then tables such as 'hosts:')", line)
         )
     return None
+
+
+def _unread(error: OSError) -> str:
+    return f"cannot be read: {error.strerror} (check its permissions)"
 
 
 def _problem(path: Path, what: str, line: int = 1) -> Problem:

@@ -34,7 +34,9 @@ async def serve(registry: CollectorRegistry, healthy: Check, ready: Check, host:
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         await runner.cleanup()
-        raise InputError(f"cannot listen: {error.strerror}", where=f"http {host}:{port}") from error
+        raise InputError(
+            f"cannot listen: {getattr(error, 'strerror', None) or error}", where=f"http {host}:{port}"
+        ) from error
     return runner

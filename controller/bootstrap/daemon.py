@@ -50,6 +50,10 @@ TAKEN_OVER = frozenset(
 """What a reload takes over. The cloud, the journal, sockets, the log and the dry run wait for a restart."""
 
 
+TURN_MAY_TAKE = timedelta(minutes=2)
+"""Beyond ten intervals, before the loop counts as hung."""
+
+
 def run(path: Path) -> None:
     """Runs until SIGTERM or SIGINT. Raises what the settings, the estate, the journal and the cloud raise at start."""
     settings = config.load(path)
@@ -104,7 +108,7 @@ class Wired:
         clock: SystemClock,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self._clock, self._turned = clock, clock.monotonic()
         self._sources = parts.sources(settings, estate)
         self._reloading = asyncio.Lock()
         self._making: asyncio.Task[None] | None = None
@@ -156,7 +160,7 @@ class Wired:
         return self._snmp.stats()
 
     def _publish(self, published: Published) -> None:
-        self.published = published
+        self.published, self._turned = published, self._clock.monotonic()
 
     @contextlib.asynccontextmanager
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
@@ -173,10 +177,8 @@ class Wired:
             yield
 
     def turning(self) -> bool:
-        """Whether the loop has ended a turn lately, or began not long ago."""
-        status = self.loop.status
-        age = datetime.now(UTC) - (status.turned_at or status.started_at)
-        return age < 10 * self.loop.interval + timedelta(minutes=2)
+        """Whether the loop has ended a turn lately, or began not long ago; the time of day may be set meanwhile."""
+        return self._clock.monotonic() - self._turned < (10 * self.loop.interval + TURN_MAY_TAKE).total_seconds()
 
     def _healthy(self) -> str | None:
         return None if self.turning() else f"no turn has ended since {self.loop.status.turned_at}"

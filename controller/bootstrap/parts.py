@@ -18,6 +18,7 @@ from controller.adapters.snmp.credentials import AuthProtocol, Community, Creden
 from controller.adapters.snmp.target import targets
 from controller.adapters.store import lock, schema
 from controller.adapters.store.journal import SqlJournal, open_journal
+from controller.engine import scoping
 from controller.engine.ports import Collector
 from controller.errors import InputError
 from controller.model.sample import Kind
@@ -26,11 +27,18 @@ from inventory.model import Estate
 
 
 def estate(settings: config.Config) -> Estate:
-    """The estate the settings name. Raises InputError with a line for each problem."""
+    """The estate the settings name.
+
+    Raises InputError with a line for each problem, and for a mode given to what is not in it, which would bind nothing.
+    """
     try:
-        return load.load(settings.estate)
+        found = load.load(settings.estate)
     except load.EstateError as error:
         raise InputError(str(error)) from error
+    if unknown := scoping.unknown(settings.policy.policy().scope_modes, found):
+        names = ", ".join(sorted(map(str, unknown)))
+        raise InputError(f"{names} is not in the inventory", where="policy.scope_modes", remedy="correct the name")
+    return found
 
 
 def cloud(settings: config.Cloud, request_timeout: timedelta) -> OpenStackCloud:
@@ -67,12 +75,13 @@ def collectors(settings: config.Config, its_estate: Estate, clock: SystemClock) 
 
 
 def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
-    """All that looking is built from, so that a change can be seen, one in a credential's file too.
+    """All that looking is built from, so that a change can be seen, one in a credential's or a CA's file too.
 
-    Raises InputError for a secret that is not there.
+    Raises InputError for a secret or a CA file that is not there.
     """
     return (
         {name: _credential(given) for name, given in settings.snmp.credentials.items()},
+        _content((settings.prometheus or settings.exporters).ca_file),
         settings.model_dump(
             include={"snmp", "prometheus", "exporters", "scrape_interval", "deadline"},
             exclude={"snmp": {"credentials"}},
@@ -80,6 +89,13 @@ def sources(settings: config.Config, its_estate: Estate) -> tuple[object, ...]:
         {name: (host.exporters, host.address, host.lifecycle) for name, host in its_estate.hosts.items()},
         targets(its_estate),
     )
+
+
+def _content(file: Path | None) -> bytes:
+    try:
+        return b"" if file is None else file.read_bytes()
+    except OSError as error:
+        raise InputError(f"the CA file cannot be read: {error.strerror}", where=str(file)) from error
 
 
 def _snmp(settings: config.Config, its_estate: Estate, clock: SystemClock) -> SnmpCollector:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from controller.cli import estate_tables
-from controller.cli.output import people, print_json, refuse, told
+from controller.cli.output import errors, people, print_json, refuse, told
 from controller.model.cloud import Amount, CatalogFacts, CloudFacts, Provider
 from inventory import draft as drafting
 from inventory import dump, load, schema
@@ -16,6 +16,9 @@ from inventory import summary as summing
 from inventory.model import Estate
 
 app = typer.Typer(no_args_is_help=True, help="The estate as data.")
+
+MOST_FLAWS = 50
+"""So many of what a draft leaves out are named, the rest is counted."""
 
 DEMO = Path(load.__file__).with_name("estates") / "demo"
 
@@ -37,7 +40,7 @@ def check(directory: DirectoryArgument = DEMO, as_json: JsonOption = False) -> N
     if as_json:
         print_json({"estate": str(directory), "problems": []})
     else:
-        people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", soft_wrap=True)
+        people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -91,7 +94,7 @@ def generate(
     _refuse_unless_empty(out)
     estate = generating.estate(vms, seed, loopback=loopback)
     _write(dump.rows(estate), out)
-    people.print(f"{out}: {_counted(estate)}", soft_wrap=True)
+    people.print(f"{out}: {_counted(estate)}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -105,8 +108,17 @@ def draft(
     _refuse_unless_empty(out)
     with told():
         facts, catalog = once.catalog(cloud)
+    write_draft(cloud, facts, catalog, out)
+
+
+def write_draft(cloud: str, facts: CloudFacts, catalog: CatalogFacts, out: Path) -> None:
+    """Writes what was read of the cloud, and says what of it could not be understood."""
     _write(drafting.tables(cloud_rows(cloud, facts, catalog)), out)
-    people.print(f"{out}: written; {_still_to_do(out)}", soft_wrap=True)
+    for flaw in facts.flaws[:MOST_FLAWS]:
+        errors.print(f"{cloud}: left out, for it could not be understood: {flaw}", markup=False)
+    if len(facts.flaws) > MOST_FLAWS:
+        errors.print(f"{cloud}: and {len(facts.flaws) - MOST_FLAWS} more", markup=False)
+    people.print(f"{out}: written; {_still_to_do(out)}", markup=False, soft_wrap=True)
 
 
 def _still_to_do(out: Path) -> str:
@@ -162,7 +174,11 @@ def _loaded(directory: Path) -> Estate:
 
 
 def _refuse_unless_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    try:
+        empty = not out.exists() or (out.is_dir() and not any(out.iterdir()))
+    except OSError as error:
+        refuse(f"{out}: cannot be written: {error.strerror} (check the path and its permissions)")
+    if not empty:
         refuse(f"{out}: is not an empty directory (name a new one; nothing was written)")
 
 

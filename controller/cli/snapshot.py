@@ -13,6 +13,7 @@ from controller.model.cluster import Cluster
 from inventory import load
 
 CONFIG = Path("/etc/gdcc/controller.yaml")
+EPOCH = 1970
 
 
 def snapshot(
@@ -29,6 +30,8 @@ def snapshot(
         return
     if out is None:
         raise typer.BadParameter("name the file to write", param_hint="--out")
+    if at is not None and at.year < EPOCH:
+        raise typer.BadParameter(f"times begin in {EPOCH}", param_hint="--at")
     with told():
         now = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
         cluster = _seen(config) if estate is None else _made_up(estate, seed, now)

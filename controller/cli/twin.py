@@ -48,6 +48,6 @@ async def _run(centre: "DataCentre", port: int, state: Path, began: float) -> No
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with datacentre.serving(centre, port):
         for line in datacentre.described(centre, state):
-            people.print(line)
+            people.print(line, markup=False)
         people.print(f"ready after {time.monotonic() - began:.1f} s; SIGTERM ends it", soft_wrap=True)
         await stop.wait()

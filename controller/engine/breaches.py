@@ -1,8 +1,8 @@
 """Since when each breach holds, so that a plan acts on what lasts and not on a spike. Pure.
 
 A breach that one look misses and the next sees again is the same one: a load that hovers at its limit does not start
-anew each time it dips. Gone at two looks in a row, it is over. Looks that are too far apart prove nothing about the
-time between them: then every breach starts anew.
+anew each time it dips. Gone at two looks in a row, it is over. Looks that are too far apart, or of a clock that went
+back, prove nothing about the time between them: then every breach starts anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ class Spells:
 
 def looked(spells: Spells, keys: Iterable[str], now: datetime, *, longest_gap: timedelta) -> Spells:
     """The state after a look at `now` that saw exactly these breaches."""
-    linked = spells.at is not None and now - spells.at <= longest_gap
+    linked = spells.at is not None and spells.at <= now <= spells.at + longest_gap
     before = spells.by_key if linked else {}
     seen = {key: Spell(since=before[key].since if key in before else now, seen=True) for key in sorted(set(keys))}
     missed = {key: Spell(since=old.since, seen=False) for key, old in before.items() if old.seen and key not in seen}

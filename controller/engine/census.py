@@ -46,10 +46,14 @@ def vms(cluster: Cluster) -> VmCounts:
 
 
 def readings(cluster: Cluster) -> tuple[ReadingCount, ...]:
-    """Every quantity of hosts, VMs, racks, zones and power by the trust gate's word on it, at the snapshot's time."""
+    """Every quantity of hosts, VMs, racks, zones and power by the trust gate's word on it, at the snapshot's time.
+
+    Hosts that are switched off on purpose (disabled and down) do not count: nobody expects a word of them.
+    """
     now = cluster.taken_at.timestamp()
     power = cluster.power
-    counts = [_count(Kind.HOST, quantity, getattr(cluster.hosts, quantity), now) for quantity in _OF_HOSTS]
+    on = cluster.hosts.enabled | cluster.hosts.up
+    counts = [_count(Kind.HOST, quantity, getattr(cluster.hosts, quantity), now, on) for quantity in _OF_HOSTS]
     counts += [_count(Kind.VM, quantity, getattr(cluster.vms, quantity), now) for quantity in _OF_VMS]
     counts += [_count(Kind.RACK, quantity, getattr(cluster.racks, quantity), now) for quantity in _OF_RACKS]
     counts.append(_count(Kind.ZONE, Quantity.INLET_CELSIUS, cluster.zones.inlet_celsius, now))

@@ -14,9 +14,13 @@ PARTS = 12
 
 
 def noted(peaks: tuple[Peak, ...], extent: Extent, at: datetime, span: timedelta) -> tuple[Peak, ...]:
-    """The peaks of the last `span` (and at most one stretch more) with a good look at `at`, oldest first."""
+    """The peaks of the last `span` (and at most one stretch more) with a good look at `at`, oldest first.
+
+    One that a clock which ran ahead has dated later ends as if it had begun now.
+    """
     length = span / PARTS
-    kept = tuple(peak for peak in peaks if peak.since + length > at - span)
+    begun = (Peak(since=min(peak.since, at), extent=peak.extent) for peak in peaks)
+    kept = tuple(peak for peak in begun if peak.since + length > at - span)
     if kept and at < kept[-1].since + length:
         return (*kept[:-1], Peak(since=kept[-1].since, extent=kept[-1].extent.or_more(extent)))
     return (*kept, Peak(since=at, extent=extent))

@@ -9,17 +9,17 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.engine import emptying, execution, holding, reporting, scoping
+from controller.engine import complaints, emptying, execution, holding, reporting, scoping
 from controller.engine import proposal as proposals
 from controller.engine import status as words
 from controller.engine.adopt import Adopter
 from controller.engine.drain import Drainer
 from controller.engine.execution import Ran
 from controller.engine.migrate import Migrator, succeeded
-from controller.engine.observe import Observer
+from controller.engine.observe import Look, Observer
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Journal
 from controller.engine.sighting import Seen, Sight
@@ -40,7 +40,8 @@ class Memory:
 
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
     what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
-    those wait.
+    those wait. `watched`: limits and breaches of the newest look, where something is under way and nothing is proposed.
+    `told`: which faults the log has named lately.
     """
 
     seen: Seen | None = None
@@ -51,6 +52,8 @@ class Memory:
     unable: str | None = None
     own: str | None = None
     waits: tuple[str, ...] = ()
+    watched: words.PlanSummary | None = None
+    told: complaints.Complaints = field(default_factory=complaints.Complaints)
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
 
@@ -158,15 +161,17 @@ class Loop:
         idle = self._plan_task is None and self._draining is None
         with self._phase("observe"):
             look = await self._observer.look()
-        self.status = replace(self.status, faults=self.status.faults.add(look.faults))
+        self._complain(look)
         with self._phase("judge"):
             seen = self.memory.seen = self.sight.judge(look, self.policy)
             self.status = reporting.with_seen(self.status, seen, self.policy)
         self._adopt()
         self.sight.remember(seen, self.policy)
         if not idle:
+            await self._watch(seen)
             return f"{self._busy()} goes on."
         if self._drain():
+            await self._watch(seen)
             going_on = emptying.going_on(self._journal)
             doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
             return self._said(finished, doing, *self.memory.waits)
@@ -177,6 +182,20 @@ class Loop:
         recommended = await self._recommend(seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
+
+    def _complain(self, look: Look) -> None:
+        """Counts what could not be used, and names in the log what of it is news."""
+        self.status = replace(self.status, faults=self.status.faults.add(look.faults))
+        self.memory.told, news = complaints.news(self.memory.told, look.faults, look.at)
+        for fault in news:
+            _log.warning("a reading cannot be used", extra=asdict(fault))
+
+    async def _watch(self, seen: Seen) -> None:
+        """Judges limits and rules where nothing is proposed, so that what goes wrong meanwhile is told."""
+        part = scoping.without_drains(seen.cluster)
+        with self._phase("plan"):
+            plan = await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, only=(), before=seen.tables)
+        self.memory.watched = words.plan_summary(plan)
 
     @staticmethod
     def _said(*parts: str | None) -> str:
@@ -215,6 +234,7 @@ class Loop:
     async def _propose(self, seen: Seen) -> tuple[Plan, str | None]:
         """The plan on the table, and what became of an approved one that it replaces."""
         policy, before = self.policy, self.memory.proposal
+        self.memory.watched = None
         part = scoping.without_drains(self._restricted(seen, _ACTING) if policy.mode in _ACTING else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
         approved = kept is not None and self._approved(kept)
@@ -357,7 +377,9 @@ class Loop:
             refusals=self._migrator.refusals(),
             turns=status.turns.add(self.memory.phases),
             stopped=self.memory.stopped or self.memory.unable,
-            plan=words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan,
+            plan=words.going_on(
+                words.plan_summary(self.memory.proposal) if self.memory.proposal else status.plan, self.memory.watched
+            ),
         )
         _log.info("turn", extra={"said": sentence})
         self._publish(words.Published(status=self.status, cluster=seen.cluster if seen else None))

@@ -87,14 +87,15 @@ class Observer:
         """
         async with self._looking:
             await self.stop()
-            before, self._collectors = self._collectors, tuple(collectors)
+            before, self._collectors, started = self._collectors, tuple(collectors), False
             try:
                 await self.start()
-            except GdccError:
-                await self.stop()
-                self._collectors = before
-                await self.start()
-                raise
+                started = True
+            finally:
+                if not started:
+                    await self.stop()
+                    self._collectors = before
+                    await self.start()
             self._deadline = deadline
             self._overdue = {name: task for name, task in self._overdue.items() if name == CLOUD}
 
@@ -127,7 +128,7 @@ class Observer:
             self._facts = await self._within(CLOUD, self._cloud.facts, deadline, seconds)
         except GdccError as error:
             reason = "timeout" if isinstance(error, _OverdueError) else "http"
-            return str(error), (Fault(source=CLOUD, subject=error.where, reason=reason, detail=str(error)),)
+            return str(error), (Fault(source=CLOUD, subject=CLOUD, reason=reason, detail=str(error)),)
         return None, tuple(
             Fault(source=CLOUD, subject="", reason="malformed", detail=flaw) for flaw in self._facts.flaws
         )

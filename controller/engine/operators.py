@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime
 
-from controller.engine import confirmation, vacancy
+from controller.engine import confirmation, scoping, vacancy
 from controller.engine.campaign import fleet
 from controller.engine.campaign.ports import Records
 from controller.engine.drain import Drainer
@@ -17,8 +17,7 @@ from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
 from controller.model.operation import Approval, Drain, Pause
 from controller.model.plan import Plan
-from controller.model.policy import Mode, Scope, ScopeKind
-from inventory.model import Estate
+from controller.model.policy import Mode, Scope
 
 
 class Operators:
@@ -130,16 +129,5 @@ class Operators:
         fleet.require_free(self._campaigns, host)
 
     def _known(self, scope: Scope | None) -> None:
-        if scope is None:
-            return
-        estate: Estate = self._loop.sight.estate
-        tables = {
-            ScopeKind.HOST: estate.hosts,
-            ScopeKind.RACK: estate.racks,
-            ScopeKind.ZONE: estate.zones,
-            ScopeKind.ROOM: estate.rooms,
-            ScopeKind.AGENCY: estate.agencies,
-            ScopeKind.SYSTEM: estate.systems,
-        }
-        if scope.name not in tables[scope.kind]:
+        if scope is not None and scoping.unknown((scope,), self._loop.sight.estate):
             raise RefusedError("there is no such thing in the inventory", rule="unknown-scope", where=str(scope))

@@ -1,6 +1,6 @@
 """What of a snapshot may be moved, by the modes of its scopes and what operators paused. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,21 @@ from controller.engine import guard
 from controller.engine.places import Situation
 from controller.model.cluster import Cluster
 from controller.model.operation import Pause
-from controller.model.policy import Mode, Policy, Scope
+from controller.model.policy import Mode, Policy, Scope, ScopeKind
+from inventory.model import Estate
+
+
+def unknown(scopes: Iterable[Scope], estate: Estate) -> tuple[Scope, ...]:
+    """Those that name nothing in the inventory, and so bind nothing."""
+    tables = {
+        ScopeKind.HOST: estate.hosts,
+        ScopeKind.RACK: estate.racks,
+        ScopeKind.ZONE: estate.zones,
+        ScopeKind.ROOM: estate.rooms,
+        ScopeKind.AGENCY: estate.agencies,
+        ScopeKind.SYSTEM: estate.systems,
+    }
+    return tuple(scope for scope in scopes if scope.name not in tables[scope.kind])
 
 
 def restricted(

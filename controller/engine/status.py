@@ -6,7 +6,7 @@ neighbours compute the parts that follow from a snapshot or a plan.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.tally import Faults, Moves, RefusalCount, Turns
@@ -89,6 +89,7 @@ class BankLoad:
 class PlanSummary:
     """The newest plan. `breaches` and `holds` count by rule, `moves` by concern; scores: lower is better.
 
+    While it, or a drain, is under way `breaches` and what `limits` bear are of a newer look (`going_on`).
     `watts_saved`: what the hosts that it frees draw idle, at least.
     """
 
@@ -178,3 +179,12 @@ def plan_summary(plan: Plan) -> PlanSummary:
         watts_saved=sum(freed.idle_watts for freed in plan.frees),
         limits=plan.limits,
     )
+
+
+def going_on(summary: PlanSummary | None, watched: PlanSummary | None) -> PlanSummary | None:
+    """A plan under way, with the limits and breaches of a newer look; what it makes of each limit stays its own."""
+    if summary is None or watched is None:
+        return watched or summary
+    after = {limit.key: limit.after for limit in summary.limits}
+    limits = tuple(replace(limit, after=after.get(limit.key, limit.after)) for limit in watched.limits)
+    return replace(summary, breaches=watched.breaches, limits=limits)

@@ -72,7 +72,7 @@ def nameplate(type_: HostType) -> Slope:
 def remembered(samples: Samples, hosts: model.Hosts) -> Samples:
     """The samples with this look at the hosts, the oldest look dropped when there are more than `KEPT_LOOKS`."""
     busy, watts, at = _carried(samples, hosts.names)
-    use = hosts.cpu_ratio.fresh & hosts.power_watts.fresh & ~(hosts.power_watts.at <= at)
+    use = hosts.cpu_ratio.fresh & hosts.power_watts.fresh & (hosts.power_watts.at != at)
     now_busy = np.where(use, hosts.cpu_ratio.values * hosts.threads, np.nan)
     now_watts = np.where(use, hosts.power_watts.values, np.nan)
     return Samples(

@@ -93,16 +93,22 @@ def receiver(address: str | None) -> tuple[str, int] | None:
     if address is None:
         return None
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise InputError(f"{address!r} is no receiver of traps", where="--traps", remedy="write it as 127.0.0.1:16162")
     return host, int(port)
 
 
 def hand_over(centre: DataCentre, estate: Path, state: Path) -> None:
-    """Writes `clouds.yaml` and `daemon.yaml`, with every secret that a daemon needs, for their owner alone."""
+    """Writes `clouds.yaml` and `daemon.yaml`, with every secret that a daemon needs, for their owner alone.
+
+    Raises InputError where they cannot be written.
+    """
     secrets = credentials.snmp_secrets(centre.world.estate, centre.world.nature.seed)
-    credentials.write(state / "clouds.yaml", credentials.clouds_yaml(centre.base_url, centre.cloud.password))
-    credentials.write(state / "daemon.yaml", credentials.daemon_yaml(estate, state, secrets))
+    try:
+        credentials.write(state / "clouds.yaml", credentials.clouds_yaml(centre.base_url, centre.cloud.password))
+        credentials.write(state / "daemon.yaml", credentials.daemon_yaml(estate, state, secrets))
+    except OSError as error:
+        raise InputError(f"credentials cannot be written: {error.strerror}", where=str(state)) from error
 
 
 def described(centre: DataCentre, state: Path) -> Iterator[str]:

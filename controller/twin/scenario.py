@@ -82,7 +82,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         data = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"is not YAML: {' '.join(str(error).split())}", where=str(path)) from error
     if not isinstance(data, dict):
         raise InputError("is empty or no mapping", where=f"{path}:1", remedy="begin with version: 1")

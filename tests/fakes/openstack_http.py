@@ -70,13 +70,17 @@ class Seen:
 
 
 class OpenStackHttp:
-    """`script` answers by method and path, each in its turn and the last one for ever; `seen` is what was asked."""
+    """`script` answers by method and path, each in its turn and the last one for ever; `seen` is what was asked.
+
+    `gates`: what the versions of a service wait at.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.tokens = 0
         self.refuses_passwords = False
         self.ranges = dict(RANGES)
+        self.gates: dict[str, Gate] = {}
         self._valid: set[str] = set()
         self._scripts: dict[tuple[str, str], deque[Scripted]] = {}
         self.url = ""
@@ -111,6 +115,9 @@ class OpenStackHttp:
         if service == "identity" and path == "/auth/tokens":
             return self._token()
         if path == "":
+            if gate := self.gates.get(service):
+                gate.reached.set()
+                await gate.opened.wait()
             return self._versions(service)
         text = await request.text()
         body = json.loads(text) if text else None

@@ -32,7 +32,7 @@ GIB = 2.0**30
 
 class Sensors:
     """A collector. Hosts in `failing` report failing memory, those in `mute` tell no health, those in `blind` nothing,
-    those in `hot` that all their threads are busy; servers are measured.
+    those in `hot` that all their threads are busy; servers are measured. `faults` come with every look.
     """
 
     name = "sensors"
@@ -43,6 +43,7 @@ class Sensors:
         self.mute: set[str] = set()
         self.blind: set[str] = set()
         self.hot: set[str] = set()
+        self.faults: tuple[Fault, ...] = ()
         self.bug: Exception | None = None
 
     async def start(self) -> None: ...
@@ -63,7 +64,7 @@ class Sensors:
             self._batch(Kind.VM, Quantity.CPU_VCPUS, servers, [0.5] * len(servers)),
             self._batch(Kind.VM, Quantity.MEMORY_BYTES, servers, [2 * GIB] * len(servers)),
             self._batch(Kind.VM, Quantity.DIRTY_BYTES_S, servers, [1e6] * len(servers)),
-        ), ()
+        ), self.faults
 
     def _batch(self, kind: Kind, quantity: Quantity, names: Sequence[str], values: Sequence[float]) -> Batch:
         at = np.full(len(names), self._rig.clock.now().timestamp())

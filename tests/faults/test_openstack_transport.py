@@ -89,6 +89,22 @@ async def test_a_write_that_gets_its_new_token_past_its_deadline_is_not_sent_aga
     assert [seen.headers["X-Auth-Token"] for seen in fake.asked("POST", ACTION)] == ["token-1"]
 
 
+async def test_a_service_that_does_not_say_its_versions_holds_up_no_other(fake: OpenStackHttp, tmp_path: Path) -> None:
+    gate = fake.gates["block-storage"] = Gate()
+    fake.script("GET", "/servers/s1", Scripted(body={"server": server_row("s1")}))
+    connection = open_connection("fake", clouds_file=fake.clouds_yaml(tmp_path), request_timeout_s=5.0)
+    rest = Rest(connection, read_deadline_s=0.0)
+    cloud = OpenStackCloud(rest)
+    await cloud.prepare()
+    looking = asyncio.create_task(rest.find("block-storage", "/volumes/v1"))
+    await gate.reached.wait()
+    async with asyncio.timeout(2.0):
+        assert await cloud.server(S1) is not None
+    gate.opened.set()
+    await looking
+    await cloud.close()
+
+
 async def test_a_write_does_not_wait_behind_reads(fake: OpenStackHttp, tmp_path: Path) -> None:
     gate = Gate()
     fake.script("GET", "/servers/s1", Scripted(body={"server": server_row("s1")}, gate=gate))
@@ -281,6 +297,31 @@ async def test_a_page_that_comes_twice_is_an_error_and_not_a_smaller_cloud(
 async def test_markers_that_go_in_a_circle_are_an_error(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
     fake.script("GET", "/servers/detail", page("s1", marker="m"), page("s2", marker="m"), page("s3", marker=None))
     with pytest.raises(TransientError, match="circle"):
+        await cloud.facts()
+
+
+def projects(*names: str, following: str | None, **more: object) -> Scripted:
+    rows = [{"id": name, "name": name, "enabled": True} for name in names]
+    link = f"http://elsewhere/v3/projects?limit=1000&marker={following}" if following else None
+    return Scripted(body={"projects": rows, "links": {"next": link, "self": "", "previous": None}, **more})
+
+
+async def test_projects_past_keystones_thousand_are_read_too(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
+    fake.script(
+        "GET", "/projects", projects("p1", "p2", following="p2", truncated=True), projects("p3", following=None)
+    )
+    assert [project.id for project in (await cloud.facts()).projects] == ["p1", "p2", "p3"]
+    assert [seen.query for seen in fake.asked("GET", "/projects")] == [
+        {"limit": "1000"},
+        {"limit": "1000", "marker": "p2"},
+    ]
+
+
+async def test_a_keystone_that_cuts_its_listing_off_is_an_error_and_not_a_smaller_cloud(
+    fake: OpenStackHttp, cloud: OpenStackCloud
+) -> None:
+    fake.script("GET", "/projects", projects("p1", "p2", following=None, truncated=True))
+    with pytest.raises(PermanentError, match=r"GET identity /projects: the listing is cut off.*list_limit"):
         await cloud.facts()
 
 

@@ -53,6 +53,25 @@ async def test_a_value_comes_with_its_samples_own_time_under_the_inventorys_name
     assert set(prometheus.authorization) == {f"Bearer {SECRET}"}
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "ends\r", "nul\0"])
+async def test_a_token_that_no_header_can_carry_is_a_fault_and_stands_in_none(
+    prometheus: FakePrometheus, token: str
+) -> None:
+    collector = PrometheusCollector(Server(url=prometheus.url, token=lambda: token), (CPU,), LABELS)
+    await collector.start()
+    batches, faults = await collector.collect(SOON)
+    await collector.stop()
+    assert not batches
+    assert [fault.reason for fault in faults] == ["http"]
+    assert not any(part in fault.detail for fault in faults for part in ("two", "ends", "nul"))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://p:99999", "http://p:x", "p:9090", "http://"])
+def test_what_is_no_address_of_a_prometheus_is_told_so(url: str) -> None:
+    with pytest.raises(InputError, match=r"prometheus\.url: the URL of Prometheus is no http or https URL"):
+        Server(url=url)
+
+
 async def test_times_are_asked_before_values(collector: PrometheusCollector, prometheus: FakePrometheus) -> None:
     await collector.collect(SOON)
     assert prometheus.asked.index("cpu_age") < prometheus.asked.index("cpu")

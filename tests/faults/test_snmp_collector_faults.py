@@ -60,6 +60,32 @@ async def test_a_dead_device_delays_no_other() -> None:
         assert collector.stats().timeouts == 1
 
 
+class BadClock(SystemClock):
+    """Fails the first time that it is waited for no longer."""
+
+    failed = False
+
+    async def sleep(self, duration: timedelta) -> None:
+        try:
+            await super().sleep(duration)
+        except asyncio.CancelledError:
+            if self.failed:
+                raise
+            self.failed = True
+            raise RuntimeError("a bug") from None
+
+
+async def test_a_watch_that_fails_while_it_is_stopped_does_not_begin_again() -> None:
+    async with ilo(COMMUNITY).running() as fake:
+        clock = BadClock()
+        collector = SnmpCollector([host_target(fake)], {"c": COMMUNITY}, clock)
+        await collector.start()
+        await until(lambda: bool(collector.stats().polls))
+        await collector.stop()
+        assert clock.failed
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_faults_are_told_once_and_readings_again_with_their_own_time() -> None:
     fake = apc()
     async with fake.running():

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from controller.adapters.snmp.credentials import AuthProtocol, Community, Credential, PrivProtocol
 from controller.adapters.snmp.device import Polled
+from controller.adapters.snmp.failure import PollError, Reason
 from controller.adapters.snmp.oids import oid
+from controller.adapters.snmp.wire import MOST_BYTES, Wire
 from controller.model.sample import Quantity
 from tests.fakes.snmp_agent import FakeAgent
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, WAIT_S, apc, host_target, ilo, pdu_target, watched
@@ -133,6 +136,32 @@ async def test_a_device_whose_answers_are_cut_short_is_malformed(credential: Cre
     )
     assert reasons(answer) == ["malformed"]
     assert reading(answer, Quantity.INLET_CELSIUS) is None
+
+
+class Flood(asyncio.DatagramProtocol):
+    """A device that answers each question by datagrams of these sizes."""
+
+    def __init__(self, *sizes: int) -> None:
+        self.sizes = sizes
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        for size in self.sizes:
+            self.transport.sendto(bytes(size), addr)
+
+
+@pytest.mark.parametrize("sizes", [(60_000,) * 20, (1_400,) * 500])
+async def test_what_floods_an_answer_is_looked_at_no_longer_than_others_can_wait(sizes: tuple[int, ...]) -> None:
+    loop, wire, looked_at = asyncio.get_running_loop(), Wire(), list[int]()
+    transport, _ = await loop.create_datagram_endpoint(lambda: Flood(*sizes), local_addr=("127.0.0.1", 0))
+    with pytest.raises(PollError, match="more than") as failed:
+        await wire.ask(transport.get_extra_info("sockname"), b"?", lambda data: looked_at.append(len(data)), (0.3,))
+    wire.close()
+    transport.close()
+    assert failed.value.reason is Reason.MALFORMED
+    assert sum(looked_at) <= MOST_BYTES
 
 
 @BOTH

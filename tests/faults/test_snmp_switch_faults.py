@@ -86,6 +86,24 @@ async def test_counters_that_began_anew_are_told_and_count_from_there(begin_anew
         assert rates(again) == BOTH and not again.faults
 
 
+async def test_a_restart_that_only_the_boots_tell_is_no_less_one_after_another_that_only_the_clock_told() -> None:
+    switch = Switch(USER)
+    async with polling(switch) as device:
+        await device.poll()
+        switch.agent.uptime = 300
+        switch.carry(30, BUSY)
+        assert rates(await device.poll()) == {}
+        switch.carry(30, BUSY)
+        assert rates(await device.poll()) == BOTH
+        running = switch.agent.uptime
+        switch.agent.reboot()
+        switch.agent.uptime = running
+        switch.carry(30, BUSY)
+        polled = await device.poll()
+        assert rates(polled) == {}
+        assert reasons(polled) == [(f"sw/{ONE}", "counter_reset"), (f"sw/{TWO}", "counter_reset")]
+
+
 def down(switch: Switch) -> None:
     switch.named(ONE).up = 2
 

@@ -13,6 +13,7 @@ from controller.adapters.snmp.own_engine import OwnEngine
 from controller.adapters.snmp.stats import Tally
 from controller.adapters.snmp.traps import Hurry, TrapListener
 from controller.adapters.snmp.usm import UserSecurity
+from controller.errors import InputError
 from tests.fakes.snmp_agent import V2C
 from tests.fakes.snmp_devices import COMMUNITY, USER, host_target, ilo
 
@@ -42,9 +43,9 @@ class Port:
         self.polled.append(name)
         return Hurry.POLLED
 
-    def hears(self, datagram: bytes, device: int = 0, times: int = 1) -> None:
+    def hears(self, datagram: bytes, device: int = 0, times: int = 1, before: str = "") -> None:
         for _ in range(times):
-            self._listener.datagram_received(datagram, (f"10.0.0.{device}", 4000))
+            self._listener.datagram_received(datagram, (f"{before}10.0.0.{device}", 4000))
 
     @property
     def answers(self) -> int:
@@ -69,6 +70,18 @@ def question(size: int) -> bytes:
     return v3.encoded(
         v3.Message(id=7, flags=4, engine_id=b"", boots=0, time=0, user=b"", digest=b"", salt=b"", scoped=asked)
     )
+
+
+def test_a_port_of_both_families_knows_the_senders_of_the_older_one(port: Port) -> None:
+    port.hears(PROBE, before="::ffff:")
+    assert (port.tally.traps, port.answers) == ({"reported": 1}, 1)
+
+
+@pytest.mark.parametrize("address", [64 * "a", "a\0b", "no such host"])
+def test_an_address_that_no_port_can_be_opened_on_is_bad_input(address: str) -> None:
+    listener = TrapListener((address, 162), [], {}, lambda _: Hurry.UNKNOWN, Tally())
+    with pytest.raises(InputError, match="cannot listen for traps: "):
+        asyncio.run(listener.start())
 
 
 def test_a_datagram_larger_than_any_trap_is_not_decoded(port: Port) -> None:

@@ -15,6 +15,7 @@ from controller.engine import census
 from controller.engine.status import PlanSummary, Published, Status
 from controller.engine.tally import Turns
 from controller.model.policy import Mode
+from controller.model.sample import Kind, Quantity
 from tests.fakes import random_cluster
 
 pytestmark = pytest.mark.lab
@@ -53,6 +54,36 @@ def test_the_built_in_queries_are_promql(tmp_path: Path) -> None:
     file = tmp_path / "queries.yaml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     assert "SUCCESS" in promtool("check", "rules", str(file))
+
+
+REBOOTED = """
+rule_files: []
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'node_cpu_seconds_total{instance="h", job="n", cpu="0", mode="idle"}', values: '900+11.25x8 5+11.25x9'}
+      - {series: 'node_cpu_seconds_total{instance="h", job="n", cpu="0", mode="iowait"}', values: '0x21'}
+      - {series: 'node_network_receive_bytes_total{instance="h", job="n", device="e0"}', values: '9e6+1500x8 0+1500x9'}
+      - {series: 'node_network_receive_bytes_total{instance="h", job="n", device="e1"}', values: '0x21'}
+      - {series: 'node_network_transmit_bytes_total{instance="h", job="n", device="e0"}', values: '0x21'}
+    promql_expr_test:
+"""
+"""A host that works a quarter of the time and waits for no disk, before and after a reboot at 2m15s."""
+
+
+def test_a_host_that_rebooted_is_not_read_as_busy_nor_as_silent(tmp_path: Path) -> None:
+    wanted = {Quantity.CPU_RATIO: 0.25, Quantity.NETWORK_BYTES_S: 100}
+    cases = [
+        {"expr": query.promql, "eval_time": at, "exp_samples": [{"labels": '{instance="h"}', "value": value}] * known}
+        for query in defaults()
+        if query.kind is Kind.HOST and (value := wanted.get(query.quantity)) is not None
+        for at, known in (("2m", 1), ("2m15s", 0), ("3m", 0), ("3m30s", 1))
+    ]
+    document = yaml.safe_load(REBOOTED)
+    document["tests"][0]["promql_expr_test"] = cases
+    file = tmp_path / "reboot.yaml"
+    file.write_text(yaml.safe_dump(document))
+    assert "SUCCESS" in promtool("test", "rules", str(file))
 
 
 def _texts() -> list[str]:

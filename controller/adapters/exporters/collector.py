@@ -1,11 +1,12 @@
 """Reads every exporter of every host at its own pace, spread over the interval, and keeps each one's last readings."""
 
 import asyncio
-import contextlib
+import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from controller.adapters.exporters.textformat import PageError, Reader
 from controller.engine.ports import Clock
 from controller.model.sample import Batch, Fault, Kind, Quantity
 from inventory.model import IN_NOVA, Host
+
+_log = logging.getLogger(__name__)
 
 _LIFE = 3
 """A reading is given out for so many intervals, and a rate spans at most so many."""
@@ -61,19 +64,18 @@ class ExporterCollector:
         self._timeout = timeout or min(interval * 2 / 3, timedelta(seconds=10))
         self._fetch: Fetch = fetch or HttpFetch()
         self._faults: deque[Fault] = deque(maxlen=_MOST_FAULTS)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         await self._fetch.open()
-        self._tasks = [asyncio.create_task(self._run(target), name=target.address) for target in self._targets]
+        for target in self._targets:
+            self._watch(target)
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._tasks = []
+        while tasks := tuple(self._tasks):  # one that fails just now is watched anew
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await self._fetch.close()
 
     async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:
@@ -99,15 +101,33 @@ class ExporterCollector:
             return max(one, two, key=lambda reading: reading[1])
         return max(one[0], two[0]), min(one[1], two[1])
 
-    async def _run(self, target: _Target) -> None:
-        """One early read, so that rates come soon after the start, then one in each interval at the target's slot."""
+    def _watch(self, target: _Target, *, anew: bool = False) -> None:
+        task = asyncio.create_task(self._run(target, anew=anew), name=target.address)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._ended, target))
+
+    def _ended(self, target: _Target, task: asyncio.Task[None]) -> None:
+        """A defect of ours in reading one exporter must not end its watch unseen."""
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _log.error("reading %s of %s failed", target.address, target.host, exc_info=error)
+        self._fault(target, "malformed", f"could not be read: {type(error).__name__}: {error}")
+        self._watch(target, anew=True)
+
+    async def _run(self, target: _Target, *, anew: bool) -> None:
+        """One early read, so that rates come soon after the start, then one in each interval at the target's slot.
+
+        `anew`: it has been read before, and waits for its slot.
+        """
         interval = self._interval.total_seconds()
         begun = self._clock.monotonic()
-        early = target.slot * interval / 5
-        await self._clock.sleep(timedelta(seconds=early))
-        await self._read(target)
-        slot = target.slot * interval
-        next_ = slot if slot - early >= interval / 3 else slot + interval
+        slot = next_ = target.slot * interval
+        if not anew:
+            early = target.slot * interval / 5
+            await self._clock.sleep(timedelta(seconds=early))
+            await self._read(target)
+            next_ = slot if slot - early >= interval / 3 else slot + interval
         while True:
             passed = self._clock.monotonic() - begun
             while next_ <= passed:
@@ -123,12 +143,15 @@ class ExporterCollector:
             if now.empty:
                 raise PageError("empty", "the page has none of the metrics of node exporter or a libvirt exporter")
         except PageError as error:
-            where = f"{target.host} {target.address}"
-            self._faults.append(Fault(source=SOURCE, subject=where, reason=error.reason, detail=error.detail))
+            self._fault(target, error.reason, error.detail)
             return
         target.last = read(target.before, now, longest=_LIFE * self._interval.total_seconds())
         target.before = now
         self._faults.extend(target.last.faults)
+
+    def _fault(self, target: _Target, reason: str, detail: str) -> None:
+        where = f"{target.host} {target.address}"
+        self._faults.append(Fault(source=SOURCE, subject=where, reason=reason, detail=detail))
 
 
 def _batches(newest: dict[Key, tuple[float, float]]) -> list[Batch]:

@@ -31,7 +31,7 @@ def read(before: Page | None, now: Page, *, longest: float) -> Read:
         faults.append(Fault(source=SOURCE, subject=some, reason="malformed", detail=detail))
     elapsed = now.clock - before.clock if before is not None else 0.0
     if before is not None and _rebooted(before, now):
-        host = next(iter(now.counters or now.gauges))[2]
+        host = next(iter(now.counters or now.gauges or now.bad))[2]
         faults.append(Fault(source=SOURCE, subject=host, reason="counter_reset", detail="the machine started anew"))
     elif before is not None and 0 < elapsed <= longest:
         for key, parts in now.counters.items():

@@ -42,7 +42,7 @@ def families(published: Published) -> Iterator[Metric]:
 def _limits(limits: Sequence[LimitState]) -> Iterator[Metric]:
     keyed = [((limit.key.partition(":")[0], limit.subject), limit) for limit in limits]
     used = [(key, limit.before / limit.limit) for key, limit in keyed if limit.limit > 0]
-    text = "Load over limit before the newest plan; above 1 the limit is broken."
+    text = "Load over limit at the newest look; above 1 the limit is broken."
     yield gauges("gdcc_limit_load_ratio", text, ("limit", "subject"), used)
     power = [(key, limit) for key, limit in keyed if key[0] in _POWER]
     for name, text, rows in (

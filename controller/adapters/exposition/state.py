@@ -93,7 +93,7 @@ def _plan(plan: PlanSummary) -> Iterator[Metric]:
     yield gauge("gdcc_plan_created_timestamp_seconds", "When the newest plan was made.", created)
     yield gauge("gdcc_plan_waves", "Waves of the newest plan.", float(plan.waves))
     yield counted("gdcc_plan_moves", "Moves of the newest plan by what they are for.", "concern", plan.moves)
-    yield counted("gdcc_plan_breaches", "Limits and rules broken before the newest plan.", "rule", plan.breaches)
+    yield counted("gdcc_plan_breaches", "Limits and rules broken at the newest look.", "rule", plan.breaches)
     after = plan.breaches_after
     yield counted("gdcc_plan_breaches_after", "Limits and rules still broken after the newest plan.", "rule", after)
     yield counted(

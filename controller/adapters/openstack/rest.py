@@ -22,13 +22,19 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from keystoneauth1 import exceptions as ksa
 
 from controller.adapters.openstack import answers, session
-from controller.errors import RefusedError, TransientError
+from controller.errors import PermanentError, RefusedError, TransientError
 from controller.model.ids import RequestId
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Params = Mapping[str, str]
+
+_PAGED_WHERE_ASKED = frozenset({("identity", "/projects"), ("identity", "/users"), ("identity", "/groups")})
+"""Listings that Keystone (27, 2025.1, and newer) ends after `max_db_limit` rows, 1,000 where nobody set it. A link to
+the rest is there only for who names a limit; an older Keystone takes no notice of it.
+"""
+_PAGE = "1000"
 
 
 def utc_now() -> datetime:
@@ -119,14 +125,18 @@ class Rest:
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """The pages of a listing, following the marker of its `next` link.
 
-        Raises `TransientError` where the markers go in a circle.
+        Raises `TransientError` where the markers go in a circle, `PermanentError` where the service cuts the listing
+        off and says of no way to the rest.
         """
         markers: set[str] = set()
+        if (service, path) in _PAGED_WHERE_ASKED:
+            params = {"limit": _PAGE, **params}
         while True:
             body = await self.get(service, path, params, version=version)
             yield listing(body, table, f"GET {service} {path}")
             marker = marker_after(body, table)
             if marker is None:
+                _require_whole(body, f"GET {service} {path}")
                 return
             if marker in markers:
                 raise TransientError(f"its pages go in a circle at {marker}", where=f"GET {service} {path}")
@@ -280,9 +290,21 @@ def listing(body: Mapping[str, Any], table: str, where: str) -> list[dict[str, A
     return rows
 
 
+def _require_whole(body: Mapping[str, Any], where: str) -> None:
+    """Keystone says `truncated` of a listing that its `list_limit` cuts off."""
+    if body.get("truncated") is True:
+        raise PermanentError(
+            "the listing is cut off, without a link to the rest",
+            where=where,
+            remedy="raise list_limit in keystone.conf above what there is",
+        )
+
+
 def marker_after(body: Mapping[str, Any], table: str) -> str | None:
-    """The marker of the page after this one; Glance's link stands by itself, without a list."""
-    return next_marker(body.get(f"{table}_links") or [{"rel": "next", "href": body.get("next", "")}])
+    """The marker of the page after this one; Glance's link stands by itself, Keystone's in a table, without a list."""
+    links = body.get("links")
+    alone = links.get("next") if isinstance(links, dict) else body.get("next")
+    return next_marker(body.get(f"{table}_links") or [{"rel": "next", "href": alone or ""}])
 
 
 def next_marker(links: object) -> str | None:

@@ -77,6 +77,7 @@ class Connection:
         self._timeout = (connect_timeout_s, request_timeout_s)
         self._lock = threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
+        self._discoveries: dict[str, threading.Lock] = {}
         try:
             self._session = region.get_session()
         except (sdk.ConfigException, ksa.ClientException) as error:
@@ -139,6 +140,8 @@ class Connection:
         Raises `PermanentError` where the catalog has none, and what `agreed` raises.
         """
         with self._lock:
+            discovery = self._discoveries.setdefault(service, threading.Lock())
+        with discovery:  # of its own: a service that does not answer holds up no other
             if service not in self._endpoints:
                 self._endpoints[service] = self._discover(service)
             return self._endpoints[service]

@@ -43,8 +43,12 @@ class Server:
     max_body_bytes: int = 64 << 20
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(self.url)
+            known = parts.port != 0
+        except ValueError:
+            known = False
+        if not known or parts.scheme not in {"http", "https"} or not parts.hostname:
             raise InputError("the URL of Prometheus is no http or https URL", where="prometheus.url")
         if parts.username is not None or parts.password is not None:
             raise InputError(
@@ -120,7 +124,7 @@ class PrometheusCollector:
             raise UnusableError("truncated", "the connection ended before the answer did") from error
         except TimeoutError as error:
             raise UnusableError("timeout", "the connection timed out") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UnusableError("http", f"{type(error).__name__}: {error}") from error
         return await asyncio.to_thread(vector, body, label)
 

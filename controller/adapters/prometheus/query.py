@@ -28,6 +28,7 @@ A host that shows no physical device is read by its bonds.
 """
 
 _IDLE = 'node_cpu_seconds_total{mode=~"idle|iowait"}'
+"""The two together: after a reboot a CPU's waiting may be what it was, nothing, and look like no reset."""
 _CPU_TIME = "libvirt_domain_info_cpu_time_seconds_total"
 
 DAYS_AGO = (1, 7)
@@ -74,7 +75,7 @@ def default_age(query_kind: Kind) -> str:
 def _of_hosts(over: str) -> tuple[Query, ...]:
     devices = (f'{{device!~"{VIRTUAL_DEVICES}"}}', '{device=~"(bond|team)[0-9]+"}')
     flow = " or ".join(_flow(selector, over) for selector in devices)
-    idle = f"sum by (instance, job, cpu) ({_slope(_IDLE, over)})"
+    idle = _slopes(_IDLE, over, "instance, job, cpu")
     used = "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes"
     pressure = "node_pressure_memory_waiting_seconds_total"
     return (
@@ -93,13 +94,19 @@ def _of_hosts(over: str) -> tuple[Query, ...]:
 
 def _flow(selector: str, over: str) -> str:
     """Bytes a second in and out of the selected devices."""
-    ways = (_slope(f"node_network_{way}_bytes_total{selector}", over) for way in ("receive", "transmit"))
-    return " + ".join(f"sum by (instance, job) ({way})" for way in ways)
+    ways = (f"node_network_{way}_bytes_total{selector}" for way in ("receive", "transmit"))
+    return " + ".join(_slopes(way, over, "instance, job") for way in ways)
 
 
 def _slope(counter: str, over: str) -> str:
     """How fast a counter grows, where it was not reset."""
     return f"(deriv({counter}[{over}]) and resets({counter}[{over}]) == 0)"
+
+
+def _slopes(counters: str, over: str, by: str) -> str:
+    """How fast counters grow together, where none was reset: a part is never told as the whole."""
+    grown, reset = (f"sum by ({by}) ({of}({counters}[{over}]))" for of in ("deriv", "resets"))
+    return f"({grown} and {reset} == 0)"
 
 
 def _host(quantity: Quantity, promql: str, metric: str, *, optional: bool = False) -> Query:
@@ -115,7 +122,7 @@ def _of_vms(over: str) -> tuple[Query, ...]:
     cpu, delay = _CPU_TIME, "libvirt_domain_vcpu_delay_seconds_total"
     rss, balloon = "libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_info_memory_usage_bytes"
     received, sent = (f"libvirt_domain_interface_stats_{way}_bytes_total" for way in ("receive", "transmit"))
-    flow = " + ".join(f"sum by (instance, job, domain) ({_slope(metric, over)})" for metric in (received, sent))
+    flow = " + ".join(_slopes(metric, over, "instance, job, domain") for metric in (received, sent))
     return (
         _vm(Quantity.CPU_VCPUS, _slope(cpu, over), cpu),
         _ahead(),

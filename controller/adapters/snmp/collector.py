@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from controller.adapters.snmp.traps import Hurry, TrapListener
 from controller.adapters.snmp.wire import Address, Wire
 from controller.engine.ports import Clock
 from controller.errors import InputError
-from controller.model.sample import Batch, Fault
+from controller.model.sample import Batch, Fault, Kind
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,6 @@ class SnmpCollector:
         self._second_look = second_look
         self._wire = Wire()
         self._tally = Tally()
-        self._latest = Latest()
         self._engines = Engines(forget_after_s=FORGET_ENGINE_AFTER * interval.total_seconds())
         self._faults: dict[tuple[str, str, str], Fault] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +82,7 @@ class SnmpCollector:
         wait = first_wait.total_seconds()
         wanted = tuple(targets)
         _require(wanted, credentials)
+        self._latest = Latest(Counter(target.subject for target in wanted if target.kind is Kind.FEED))
         self._devices = {
             target.name: Device(
                 target, credentials[target.credential], self._wire, clock, first_wait=wait, limit=POLL_LIMIT * interval
@@ -108,10 +109,10 @@ class SnmpCollector:
         """Ends polling and closes the sockets."""
         if self._traps is not None:
             await self._traps.stop()
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := tuple(self._tasks):  # one that fails just now is watched anew
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         self._wire.close()
 
     async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:

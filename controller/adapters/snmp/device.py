@@ -60,7 +60,7 @@ class Device:
         self._reader = Reader(self._agent, self._plan, target)
         self._memory: set[str] = set()
         self._counters = Counters()
-        self._restarts = 0
+        self._begun = self._beginnings()
 
     @property
     def skip(self) -> int:
@@ -74,7 +74,7 @@ class Device:
 
     @property
     def restarts(self) -> int:
-        return max(self._reader.restarts, self.security.reboots)
+        return max(self._beginnings())
 
     @property
     def resyncs(self) -> int:
@@ -93,8 +93,8 @@ class Device:
             except PollError as error:
                 return self._failed(error.reason, str(error))
             self.failures = 0
-            if self.restarts != self._restarts:
-                self._restarts = self.restarts
+            if self._begun != (begun := self._beginnings()):
+                self._begun = begun
                 self._counters.begin_anew()
             findings = Findings(self.target, self._memory, self._counters)
             self._plan.decode(answers, findings)
@@ -106,6 +106,10 @@ class Device:
                 unchanged=frozenset(findings.unchanged),
                 engine_id=self._agent.engine_id,
             )
+
+    def _beginnings(self) -> tuple[int, int]:
+        """How often the agent began anew by its clock, and by its boots; each may miss what the other tells."""
+        return self._reader.restarts, self.security.reboots
 
     def _failed(self, reason: Reason, detail: str) -> Polled:
         self.failures += 1

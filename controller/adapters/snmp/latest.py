@@ -1,6 +1,6 @@
 """The newest readings of every device, put into columns when asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,12 @@ class Latest:
 
     An answer replaces the whole of the device's earlier one: what it no longer says is gone, but for what it says is
     unchanged. A failed poll replaces only its `up`: the rest grows old.
+
+    `units`: how many UPSs feed each feed together. Its watts are the sum of theirs, where all have told them, of the
+    oldest's time; its battery is the one that ends first.
     """
 
+    units: Mapping[str, int] = field(default_factory=dict)
     _by_device: dict[str, dict[tuple[Kind, Quantity, str], tuple[Reading, float]]] = field(default_factory=dict)
 
     def put(self, device: str, polled: Polled) -> None:
@@ -32,10 +36,14 @@ class Latest:
 
     def batches(self) -> Sequence[Batch]:
         """One batch for each kind and quantity."""
-        columns: dict[tuple[Kind, Quantity], list[tuple[str, float, float]]] = {}
+        told: dict[tuple[Kind, Quantity, str], list[tuple[float, float]]] = {}
         for readings in self._by_device.values():
-            for (kind, quantity, name), (reading, at) in readings.items():
-                columns.setdefault((kind, quantity), []).append((name, reading.value, at))
+            for key, (reading, at) in readings.items():
+                told.setdefault(key, []).append((reading.value, at))
+        columns: dict[tuple[Kind, Quantity], list[tuple[str, float, float]]] = {}
+        for (kind, quantity, name), several in told.items():
+            one = _of_units(quantity, several, self.units.get(name, 1)) if kind is Kind.FEED else several
+            columns.setdefault((kind, quantity), []).extend((name, *each) for each in one)
         return [
             Batch(
                 kind=kind,
@@ -46,4 +54,12 @@ class Latest:
                 at=np.array([at for _, _, at in rows], np.float64),
             )
             for (kind, quantity), rows in sorted(columns.items())
+            if rows
         ]
+
+
+def _of_units(quantity: Quantity, told: list[tuple[float, float]], units: int) -> list[tuple[float, float]]:
+    """Value and time of a feed, of those that its UPSs told."""
+    if quantity is Quantity.POWER_WATTS:
+        return [(sum(value for value, _ in told), min(at for _, at in told))] if len(told) >= units else []
+    return [min(told)] if quantity is Quantity.BATTERY_MINUTES else told

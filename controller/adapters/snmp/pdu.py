@@ -101,7 +101,7 @@ def v2c_message(community: str, pdu: Any) -> bytes:
     """An SNMPv2c message (RFC 1901)."""
     message = _V2C.Message()
     _V2C.apiMessage.set_defaults(message)
-    _V2C.apiMessage.set_community(message, community.encode())
+    _V2C.apiMessage.set_community(message, community.encode(errors="surrogateescape"))
     _V2C.apiMessage.set_pdu(message, pdu)
     encoded: bytes = encoder.encode(message)
     return encoded
@@ -131,7 +131,7 @@ def acknowledgement(datagram: bytes) -> bytes:
     message = decoded(datagram, _SPEC)
     try:
         answer = acknowledged(_V2C.apiMessage.get_pdu(message))
-        return v2c_message(message["community"].asOctets().decode("latin-1"), answer)
+        return v2c_message(message["community"].asOctets().decode(errors="surrogateescape"), answer)
     except NOT_BER as error:
         raise _malformed(error) from error
 

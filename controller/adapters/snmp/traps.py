@@ -87,9 +87,9 @@ class TrapListener(asyncio.DatagramProtocol):
         self._closed.clear()
         try:
             await loop.create_datagram_endpoint(lambda: self, local_addr=self._listen)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise InputError(
-                f"cannot listen for traps: {error.strerror or error}",
+                f"cannot listen for traps: {getattr(error, 'strerror', None) or error}",
                 where=f"{self._listen[0]}:{self._listen[1]}",
                 remedy="a port below 1024 needs CAP_NET_BIND_SERVICE; another program may hold it",
             ) from error
@@ -113,7 +113,7 @@ class TrapListener(asyncio.DatagramProtocol):
 
     def _outcomes(self, data: bytes, addr: tuple[object, ...]) -> set[str]:
         """What became of it, for all devices of that address."""
-        source = str(addr[0])
+        source = _unmapped(str(addr[0]))
         dropped = self._dropped(source, len(data))
         if dropped is not None:
             return {dropped}
@@ -191,6 +191,11 @@ class TrapListener(asyncio.DatagramProtocol):
     def _send(self, datagram: bytes, addr: tuple[object, ...]) -> None:
         assert self._transport is not None
         self._transport.sendto(datagram, addr)
+
+
+def _unmapped(source: str) -> str:
+    """The IPv4 address that a port of both families shows as `::ffff:10.0.0.1` (RFC 4291 2.5.5.2)."""
+    return source.removeprefix("::ffff:") if "." in source else source
 
 
 def _in_community(data: bytes) -> pdu.Response | None:

@@ -19,6 +19,10 @@ A PollError is remembered, and told only when no better answer comes in time: ga
 the device's own answer. Only a RefusedError ends it.
 """
 
+MOST_BYTES = 32 * 1024
+"""Of answers to one message that are looked at: to decode them takes this process's one thread, a quarter of a second
+for so many. Whole answers are a tenth of it; a device that sends more, or a forger in its name, delays nobody else."""
+
 _RECEIVE_BUFFER = 4 * 1024 * 1024
 
 
@@ -36,6 +40,7 @@ class _Exchange:
     accept: Accept
     ended: asyncio.Future[Any]
     failure: PollError | None = None
+    heard: int = 0
 
 
 class Wire(asyncio.DatagramProtocol):
@@ -89,6 +94,10 @@ class Wire(asyncio.DatagramProtocol):
             self.strays += 1
             return
         if exchange.ended.done():
+            return
+        exchange.heard += len(data)
+        if exchange.heard > MOST_BYTES:
+            exchange.failure = PollError(Reason.MALFORMED, f"more than {MOST_BYTES} bytes of answers to one message")
             return
         try:
             value = exchange.accept(data)

@@ -34,5 +34,10 @@ def test_a_file_to_write_must_be_named() -> None:
     assert run.invoke(app, ["--estate", str(DEMO)]).exit_code == 2
 
 
+def test_a_time_before_times_begin_is_refused(tmp_path: Path) -> None:
+    asked = ["--estate", str(DEMO), "--at", "0001-01-01", "--out", str(tmp_path / "out.json")]
+    assert run.invoke(app, asked).exit_code == 2
+
+
 def test_the_schema_is_printed() -> None:
     assert json.loads(run.invoke(app, ["--schema"]).output) == snapshot_file.json_schema()

@@ -47,6 +47,61 @@ def test_what_is_no_configuration_is_told_so(tmp_path: Path, text: str) -> None:
     assert str(tmp_path) in refused(tmp_path, text)[0]
 
 
+def test_a_key_that_stands_twice_is_refused_and_not_the_first_of_them_forgotten(tmp_path: Path) -> None:
+    text = (
+        "version: 1\nestate: e\npolicy: {mode: observe}\nsnmp: {interval: 3s,\n  interval: 9s}\npolicy: {mode: auto}\n"
+    )
+    lines = refused(tmp_path, text)
+    assert [line.removeprefix(str(tmp_path / "controller.yaml")) for line in lines] == [
+        ":5: interval stands there twice",
+        ":6: policy stands there twice",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("version: 1\nestate: e\nestate: [\n", 4),
+        ("version: 1\nestate: 2026-02-30\n", 2),
+        ("version: 1\nestate: !!int e\n", 2),
+        (f"version: 1\nestate: {'9' * 5000}\n", 2),
+        ("version: 1\nestate: \x07\n", 1),
+        ("version: 1\nestate: " + 2000 * "[", 1),
+        ("version: 1\nestate: &a [*a]\n", 2),
+    ],
+)
+def test_what_yaml_cannot_read_is_told_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    assert refused(tmp_path, text)[0].startswith(f"{tmp_path / 'controller.yaml'}:{line}: ")
+
+
+@pytest.mark.parametrize("value", ["s3cret-word: x", "'s3cret-word", "*s3cret-word", "!s3cret-word x", "[s3cret-word"])
+def test_a_secret_beside_a_mistake_is_not_told_with_it(tmp_path: Path, value: str) -> None:
+    text = f"version: 1\nestate: e\nprometheus: {{url: http://p}}\nprometheus2:\n  password: {value}\n"
+    assert "s3cret" not in "\n".join(refused(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["interval: 0s", "deadline: 0ms", "scrape_interval: 0s", "snmp: {interval: 0s}", "policy: {migration: {poll: 0s}}",
+     "policy: {migration: {request_timeout: 0s}}", "prometheus: {url: http://p, timeout: 0s}",
+     "prometheus: {url: http://p, window: 0s}"],
+)  # fmt: skip
+def test_what_would_be_done_without_rest_or_never_waited_for_is_refused(tmp_path: Path, text: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\n{text}\n")
+    assert "controller.yaml:3: " in line and "must be above 0" in line
+
+
+def test_a_duration_beyond_all_time_is_refused(tmp_path: Path) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\ninterval: {'9' * 30}d\n")
+    assert "controller.yaml:3: interval is longer than anything lasts" in line
+
+
+def test_a_reading_that_hosts_do_not_have_cannot_be_required_of_them(tmp_path: Path) -> None:
+    text = "version: 1\nestate: e\npolicy:\n  trust:\n    required_of_hosts: [cpu_ratio, cpu_vcpus]\n"
+    (line,) = refused(tmp_path, text)
+    assert "controller.yaml:5: policy.trust.required_of_hosts names cpu_vcpus, which is not read of hosts" in line
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         config.load(tmp_path / "none.yaml")
@@ -128,6 +183,27 @@ def test_a_credential_says_what_it_lacks(tmp_path: Path) -> None:
     assert "needs auth, priv for version 3" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "{version: '3', user: u, auth: authauth, priv: privpriv, community: public}",
+            "community for version 3",
+        ),
+        ("{version: '2c', community: public, user: u, auth: authauth}", "auth, user for version 2c"),
+    ],
+)
+def test_a_credential_of_two_versions_is_refused_and_not_sent_in_clear(tmp_path: Path, given: str, told: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\nsnmp:\n  credentials:\n    bmc: {given}\n")
+    assert "controller.yaml:5: snmp.credentials.bmc" in line and f"takes no {told}" in line
+
+
+@pytest.mark.parametrize("given", ["username: u", "password: p", "token: t, username: u, password: p"])
+def test_half_a_login_or_two_at_prometheus_are_refused(tmp_path: Path, given: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\nprometheus: {{url: 'https://p', {given}}}\n")
+    assert "controller.yaml:3: prometheus" in line
+
+
 def test_a_secret_shows_nothing_of_itself(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("from a file\n")
     text = f"""version: 1
@@ -143,6 +219,17 @@ snmp:
     assert secret["b"] and secret["b"].reveal() == "from a file"
     assert "in-clear-here" not in repr(settings)
     assert "in-clear-here" not in settings.model_dump_json()
+
+
+def test_a_secrets_file_that_another_system_wrote_ends_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"word\r\n")
+    assert config.Secret(file=tmp_path / "s").reveal() == "word"
+
+
+def test_a_secrets_file_that_is_no_text_is_told_without_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"\xff\xfeword")
+    with pytest.raises(InputError, match=r"/s: the secret is not text in UTF-8$"):
+        config.Secret(file=tmp_path / "s").reveal()
 
 
 def test_every_relative_path_starts_at_the_configurations_folder(tmp_path: Path) -> None:

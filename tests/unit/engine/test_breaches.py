@@ -36,3 +36,10 @@ def test_a_breach_that_is_away_does_not_hold_now() -> None:
 def test_looks_too_far_apart_prove_nothing() -> None:
     turn = timedelta(minutes=2)
     assert after({"cpu:a"}, {"cpu:a"}, turn=turn).since() == {"cpu:a": (START + turn).timestamp()}
+
+
+def test_a_clock_that_went_back_lets_no_breach_wait_until_it_has_caught_up() -> None:
+    spells, back = after({"cpu:a"}, {"cpu:a"}), START - timedelta(hours=1)
+    spells = looked(spells, {"cpu:a"}, back, longest_gap=GAP)
+    spells = looked(spells, {"cpu:a"}, back + TURN, longest_gap=GAP)
+    assert spells.since() == {"cpu:a": back.timestamp()}

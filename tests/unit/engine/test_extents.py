@@ -106,4 +106,11 @@ def test_the_peaks_hold_the_most_of_the_hour_and_of_little_more(steps: list[tupl
 def test_a_clock_that_goes_back_loses_no_peak() -> None:
     first = extents.noted((), Extent(expected_hosts=1, hosts=1, vms=9), START, HOUR)
     back = extents.noted(first, Extent(expected_hosts=2, hosts=1, vms=3), START - 5 * HOUR, HOUR)
-    assert back == (Peak(since=START, extent=Extent(expected_hosts=2, hosts=1, vms=9)),)
+    assert back == (Peak(since=START - 5 * HOUR, extent=Extent(expected_hosts=2, hosts=1, vms=9)),)
+
+
+def test_a_peak_of_a_clock_that_ran_ahead_is_not_compared_with_until_that_time_comes() -> None:
+    peaks = extents.noted((), Extent(expected_hosts=1, hosts=1, vms=9), START + 1000 * HOUR, HOUR)
+    for minutes in range(0, 80, 5):
+        peaks = extents.noted(peaks, Extent(expected_hosts=1, hosts=1, vms=3), START + timedelta(minutes=minutes), HOUR)
+    assert extents.most(peaks) == Extent(expected_hosts=1, hosts=1, vms=3)

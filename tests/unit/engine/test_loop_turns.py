@@ -220,6 +220,28 @@ def test_moves_of_an_earlier_process_are_adopted_before_any_plan(tmp_path: Path)
     site.rig.journal.close_store()
 
 
+@pytest.mark.parametrize("drain", [False, True])
+def test_what_goes_wrong_while_a_plan_or_a_drain_is_under_way_is_told_at_the_next_look(
+    site: Turning, drain: bool
+) -> None:
+    site.sensors.failing = set() if drain else {"c1"}
+    site.cloud.boot("vm-3", "c3", project_id=ProjectId("p-web"), disk_gib=0)
+
+    async def run() -> None:
+        await site.loop.turn()
+        if drain:
+            await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+            await site.loop.turn()
+        site.sensors.failing |= {"c3"}
+        await site.loop.turn()
+        assert "goes on" in site.loop.status.sentence
+
+    asyncio.run(run())
+    summary = site.loop.status.plan
+    assert summary is not None
+    assert summary.breaches["health"] == len(site.sensors.failing)
+
+
 def test_a_drain_interrupts_a_plan_before_its_next_wave(site: Turning) -> None:
     async def run() -> None:
         await site.loop.turn()

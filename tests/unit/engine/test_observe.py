@@ -32,11 +32,11 @@ class Source:
         self.broken = False
         self.asked = 0
         self.running = False
-        self.unable = False
+        self.unable: Exception | None = None
 
     async def start(self) -> None:
         if self.unable:
-            raise InputError("its port is taken")
+            raise self.unable
         self.running = True
 
     async def stop(self) -> None:
@@ -189,12 +189,13 @@ async def test_other_collectors_take_over_between_two_looks(clock: VirtualClock)
     assert (old.asked, new.asked) == (1, 1)
 
 
-async def test_where_the_other_collectors_cannot_start_those_before_go_on(clock: VirtualClock) -> None:
+@pytest.mark.parametrize("why", [InputError("no port"), UnicodeError("label too long")])
+async def test_where_the_other_collectors_cannot_start_those_before_go_on(clock: VirtualClock, why: Exception) -> None:
     old, fine, bad = Source("one", clock), Source("one", clock), Source("two", clock)
-    bad.unable = True
+    bad.unable = why
     looking = observer(clock, old)
     await looking.start()
-    with pytest.raises(InputError):
+    with pytest.raises(type(why)):
         await looking.take_over([fine, bad], DEADLINE)
     assert (old.running, fine.running, bad.running) == (True, False, False)
     await looking.look()

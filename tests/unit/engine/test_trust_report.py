@@ -69,6 +69,19 @@ def test_hosts_switched_off_on_purpose_freeze_nothing_and_hosts_that_died_do(sit
     assert judged(site).freeze
 
 
+def test_hosts_switched_off_on_purpose_make_no_telemetry_stale_and_hosts_that_died_do(site: Site) -> None:
+    def cpu() -> tuple[int, int]:
+        (found,) = (each for each in judged(site).readings if (each.kind, each.quantity) == ("host", "cpu_ratio"))
+        return found.fresh, found.stale
+
+    blind(site, "h1", "h2", "h3")
+    dead = [replace(s, up=False) if s.host in {"h1", "h2", "h3"} else s for s in site.facts.services]
+    site.facts = replace(site.facts, services=tuple(dead))
+    assert cpu() == (5, 3)
+    site.facts = replace(site.facts, services=tuple(replace(service, enabled=service.up) for service in dead))
+    assert cpu() == (5, 0)
+
+
 def test_unknown_hosts_missing_hosts_and_vms_of_unknown_projects_are_counted(site: Site) -> None:
     hosts = dict(site.estate.hosts)
     hosts["h9"] = replace(hosts.pop("h2"), name="h9")

@@ -97,3 +97,11 @@ def test_memory_is_bounded_and_follows_hosts_that_come_and_go() -> None:
     samples = watts.remembered(samples, renamed)
     assert np.isfinite(samples.watts[:, 0]).all()
     assert np.isfinite(samples.watts[:, -1]).sum() == 1
+
+
+def test_a_reading_of_a_clock_that_was_set_back_is_a_sample_like_any_other() -> None:
+    busy, power = np.full(8, 4.0), np.full(8, 200.0)
+    samples = watts.remembered(watts.no_samples(), hosts_at(busy, power, 9000.0))
+    samples = watts.remembered(samples, hosts_at(busy, power, 9000.0))
+    samples = watts.remembered(samples, hosts_at(busy, power, 60.0))
+    assert np.isfinite(samples.watts).all(axis=1).tolist() == [True, False, True]

@@ -1,6 +1,8 @@
 """One test for each way a file can be wrong: told with file and line, all at once, nothing loaded."""
 
+import os
 import sys
+import tempfile
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,6 +275,29 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
         f"{tmp_path}/estate.yaml:1",
         "cannot be read: No such file or directory (check its permissions)",
     )
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder, and a process that permissions bind, as they do not bind root's."""
+    with tempfile.TemporaryDirectory() as made:
+        folder, user = Path(made), os.geteuid()
+        folder.chmod(0o777)
+        if user == 0:
+            os.seteuid(65534)
+        yield folder
+        os.seteuid(user)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told_and_what_it_holds_not_left_out(nobody: Path) -> None:
+    (nobody / "estate.yaml").write_text(TEXT, encoding="utf-8")
+    (nobody / "more").mkdir(mode=0)
+    assert [(each.where, each.what) for each in problems(nobody)] == [
+        (f"{nobody}/more:1", "cannot be read: Permission denied (check its permissions)")
+    ]
+    assert [(each.where, each.what) for each in problems(nobody / "more" / "estate")] == [
+        (f"{nobody}/more/estate:1", "cannot be read: Permission denied (check its permissions)")
+    ]
 
 
 def test_a_merge_key_is_no_way_around_the_known_keys(tmp_path: Path) -> None:

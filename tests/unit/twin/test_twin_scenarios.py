@@ -39,6 +39,14 @@ def test_every_error_of_a_scenario_is_told_with_its_line(tmp_path: Path) -> None
     assert "events.3.loud" in lines[4]
 
 
+@pytest.mark.parametrize("text", [b"version: 2026-02-30\n", b"\xff\xfe", b"version: " + 2000 * b"["])
+def test_a_scenario_that_yaml_cannot_read_is_told(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_bytes(text)
+    with pytest.raises(InputError, match=r"scenario.yaml: is not YAML: "):
+        scenario.load(path)
+
+
 def test_another_version_and_an_empty_scenario_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"scenario\.yaml:1: version"):
         scenario.load(written(tmp_path, "version: 2\n"))

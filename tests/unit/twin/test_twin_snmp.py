@@ -19,6 +19,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
     usmHMAC192SHA256AuthProtocol,
 )
 
+from controller.errors import InputError
 from controller.model.sample import Health
 from controller.twin import credentials, datacentre
 from controller.twin.ailments import Part, Sensor
@@ -277,3 +278,12 @@ def test_secrets_depend_on_the_seed_alone_and_their_files_are_their_owners(tmp_p
     datacentre.hand_over(twin, tmp_path, tmp_path / "state")
     for name in ("clouds.yaml", "daemon.yaml"):
         assert (tmp_path / "state" / name).stat().st_mode & 0o777 == 0o600
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InputError, match=r"file: credentials cannot be written: "):
+        datacentre.hand_over(twin, tmp_path, tmp_path / "file")
+
+
+@pytest.mark.parametrize("address", ["h:0", "h:99999", "h:²", "h:", ":162", "h"])
+def test_what_cannot_receive_traps_is_told(address: str) -> None:
+    with pytest.raises(InputError, match="is no receiver of traps"):
+        datacentre.receiver(address)

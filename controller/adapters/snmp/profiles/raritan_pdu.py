@@ -40,11 +40,11 @@ class Sensors:
         return (self.state + index, self.value + index, self.digits + index)
 
     def reading(self, answers: Answers, index: Oid) -> float | None:
-        """The sensor's value in its unit; None where it is absent or unavailable."""
-        value, digits = answers.integer(self.value + index), answers.integer(self.digits + index) or 0
-        if value is None or answers.integer(self.state + index) == UNAVAILABLE or not 0 <= digits <= MOST_DIGITS:
+        """The sensor's value in its unit; None where it is absent or unavailable, or of unknown digits."""
+        value, digits = answers.integer(self.value + index), answers.integer(self.digits + index)
+        if value is None or digits is None or answers.integer(self.state + index) == UNAVAILABLE:
             return None
-        return value / 10.0**digits
+        return value / 10.0**digits if 0 <= digits <= MOST_DIGITS else None
 
 
 INLET = Sensors(state=(*R, 5, 2, 3, 1, 3), value=(*R, 5, 2, 3, 1, 4), digits=(*R, 3, 3, 4, 1, 7))
@@ -53,10 +53,9 @@ PROTECTOR = Sensors(state=(*R, 5, 3, 3, 1, 3), value=(*R, 5, 3, 3, 1, 4), digits
 
 
 def decode(answers: Answers, findings: Findings) -> None:
-    inlet = (1, 1, POWER)
-    if answers.integer(INLET.value + inlet) is None or answers.integer(INLET.state + inlet) == UNAVAILABLE:
-        findings.fault(Reason.IMPLAUSIBLE, "the inlet's power sensor is unavailable")
-    watts = INLET.reading(answers, inlet)
+    watts = INLET.reading(answers, (1, 1, POWER))
+    if watts is None:
+        findings.fault(Reason.IMPLAUSIBLE, "the inlet's power sensor is unavailable, or its decimal digits")
     findings.watts(watts, "the inlet's power sensor")
     if findings.target.phases == 1:
         findings.phase_watts(1, watts, "the inlet's power sensor")

@@ -77,6 +77,12 @@ def test_glance_says_its_next_page_without_a_list_of_links() -> None:
     assert marker_after({"servers_links": [{"rel": "next", "href": "http://x?marker=m"}]}, "servers") == "m"
 
 
+def test_keystone_says_its_next_page_in_a_table_of_links() -> None:
+    links = {"next": "http://x/v3/projects?limit=1000&marker=abc", "self": "http://x/v3/projects", "previous": None}
+    assert marker_after({"projects": [], "links": links}, "projects") == "abc"
+    assert marker_after({"projects": [], "links": {**links, "next": None}}, "projects") is None
+
+
 def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert answers.retry_after_s("12", now) == 12.0

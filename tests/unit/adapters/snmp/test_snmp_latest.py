@@ -1,4 +1,4 @@
-"""What a device last said, and what of it stands when it says nothing new."""
+"""What a device last said, what of it stands when it says nothing new, and what two say of one feed."""
 
 from controller.adapters.snmp.device import Polled
 from controller.adapters.snmp.findings import Reading
@@ -33,3 +33,23 @@ def test_a_failed_poll_leaves_all_as_it_was() -> None:
     latest.put("sw", polled(100.0, ("sw/1", 5.0)))
     latest.put("sw", polled(130.0, answered=False))
     assert told(latest) == {"sw/1": (5.0, 100.0)}
+
+
+def ups(at: float, watts: float, minutes: float) -> Polled:
+    values = ((Quantity.POWER_WATTS, watts), (Quantity.BATTERY_MINUTES, minutes))
+    found = (Reading(kind=Kind.FEED, quantity=quantity, name="A", value=value) for quantity, value in values)
+    return Polled(at=at, answered=True, readings=tuple(found), faults=())
+
+
+def of_feed(latest: Latest) -> dict[Quantity, list[tuple[float, float]]]:
+    return {
+        batch.quantity: list(zip(batch.values.tolist(), batch.at.tolist(), strict=True)) for batch in latest.batches()
+    }
+
+
+def test_a_feed_of_two_upses_draws_what_both_tell_and_lasts_as_long_as_the_first_that_ends() -> None:
+    latest = Latest({"A": 2})
+    latest.put("ups:1", ups(100.0, 400.0, 12.0))
+    assert of_feed(latest) == {Quantity.BATTERY_MINUTES: [(12.0, 100.0)]}, "half of a load is no load"
+    latest.put("ups:2", ups(90.0, 500.0, 30.0))
+    assert of_feed(latest) == {Quantity.POWER_WATTS: [(900.0, 90.0)], Quantity.BATTERY_MINUTES: [(12.0, 100.0)]}

@@ -9,6 +9,7 @@ from controller.adapters.snmp import pdu, v3
 from controller.adapters.snmp.community import CommunitySecurity
 from controller.adapters.snmp.failure import PollError
 from controller.adapters.snmp.usm import UserSecurity
+from tests.fakes.snmp_agent import V2C
 from tests.fakes.snmp_devices import AMBIENT, COMMUNITY, USER, ilo
 
 MUTATIONS = 400
@@ -131,3 +132,11 @@ def test_secrets_show_nowhere() -> None:
     assert "the-auth-secret" not in repr(USER)
     assert "the-priv-secret" not in repr(USER)
     assert "the-community" not in repr(COMMUNITY)
+
+
+@pytest.mark.parametrize("community", [b"public", "ที่นี่".encode(), b"\xe9t\xe9"])
+def test_an_inform_is_answered_in_its_own_community_whatever_its_bytes(community: bytes) -> None:
+    asked = V2C.InformRequestPDU()
+    V2C.apiPDU.set_defaults(asked)
+    inform = pdu.v2c_message(community.decode(errors="surrogateescape"), asked)
+    assert pdu.read_v2c(pdu.acknowledgement(inform))[0] == community

@@ -257,6 +257,15 @@ def test_an_unavailable_raritan_sensor_is_a_fault_and_its_zero_no_reading() -> N
     assert [fault.reason for fault in faults] == ["implausible"]
 
 
+def test_a_raritan_sensor_without_its_decimal_digits_is_not_read_as_ten_times_as_much() -> None:
+    digits = {f"{R}.3.3.4.1.7.1.1.5", *(f"{R}.3.3.6.1.7.1.1.2.{kind}" for kind in (1, 4, 5)), f"{R}.3.4.4.1.7.1.2.1"}
+    less = {f"{R}.5.2.3.1.4.1.1.5": 3505, f"{R}.5.3.3.1.4.1.2.1": 25}
+    answers = {of: value for of, value in {**RARITAN, **less}.items() if of not in digits}
+    readings, faults = found(SnmpProfile.RARITAN_PDU, answers)
+    assert readings.keys() == {(Quantity.POWER_WATTS, "it/1"), (Quantity.POWER_WATTS, "it/3")}
+    assert [fault.reason for fault in faults] == ["implausible"]
+
+
 @pytest.mark.parametrize(
     ("profile", "lost"),
     [(SnmpProfile.APC_PDU, f"{A}.6.3.1.{{}}.3"), (SnmpProfile.RARITAN_PDU, f"{R}.5.2.4.1.4.1.1.3.{{}}")],

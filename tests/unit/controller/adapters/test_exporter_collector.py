@@ -26,6 +26,8 @@ class FakeFetch:
         self.nodes: dict[str, FakeNode] = {}
         self.domains: dict[str, dict[str, FakeDomain]] = defaultdict(dict)
         self.dead: set[str] = set()
+        self.bugs: list[Exception] = []
+        self.bugs_when_stopped = False
         self.asked: list[tuple[str, float]] = []
         self.last = 0.0
 
@@ -36,8 +38,15 @@ class FakeFetch:
     async def page(self, address: str, within: timedelta) -> bytes:
         self.asked.append((address, self.clock.monotonic()))
         self._pass_time()
+        if self.bugs:
+            raise self.bugs.pop()
         if address in self.dead:
-            await self.clock.sleep(within)
+            try:
+                await self.clock.sleep(within)
+            except asyncio.CancelledError:
+                if self.bugs_when_stopped:
+                    raise RuntimeError("a bug") from None
+                raise
             raise PageError("timeout", "no page")
         if address in self.nodes:
             return self.nodes[address].page().encode()
@@ -71,6 +80,34 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def fetch(clock: VirtualClock) -> FakeFetch:
     return FakeFetch(clock)
+
+
+async def test_what_nobody_foresaw_in_a_page_is_a_fault_and_its_exporter_is_read_again(
+    clock: VirtualClock, fetch: FakeFetch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fetch.nodes["10.0.0.1:9100"], fetch.bugs = FakeNode(), [RuntimeError("a bug")]
+    collector = ExporterCollector([host("c1", "10.0.0.1:9100")], clock, interval=INTERVAL, fetch=fetch)
+    await collector.start()
+    await clock.sleep(3 * INTERVAL)
+    batches, faults = await collector.collect(NOW)
+    await collector.stop()
+    assert [(fault.subject, fault.reason) for fault in faults] == [("c1 10.0.0.1:9100", "malformed")]
+    assert "reading 10.0.0.1:9100 of c1 failed" in caplog.text
+    assert value(list(batches), Kind.HOST, Quantity.CPU_RATIO, "c1") is not None
+
+
+async def test_a_watch_that_fails_while_it_is_stopped_does_not_begin_again(
+    clock: VirtualClock, fetch: FakeFetch
+) -> None:
+    fetch.nodes["10.0.0.1:9100"], fetch.dead = FakeNode(), {"10.0.0.1:9100"}
+    collector = ExporterCollector([host("c1", "10.0.0.1:9100")], clock, interval=INTERVAL, fetch=fetch)
+    await collector.start()
+    await clock.sleep(INTERVAL / 15)
+    assert len(fetch.asked) == 1
+    fetch.bugs_when_stopped = True
+    await collector.stop()
+    await clock.sleep(3 * INTERVAL)
+    assert len(fetch.asked) == 1
 
 
 async def test_rates_come_soon_after_the_start_and_dead_exporters_delay_nothing(

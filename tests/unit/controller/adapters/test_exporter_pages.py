@@ -163,3 +163,11 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 def test_lines_of_other_metrics_are_not_looked_at() -> None:
     assert READER.read(b"node_cpu_seconds_total_x{ 1\nnonsense\n") == []
+
+
+def test_a_reboot_on_a_page_without_one_number_is_a_fault_like_any_other() -> None:
+    memory = "node_memory_MemTotal_bytes {0}\nnode_memory_MemAvailable_bytes {0}\n"
+    result = between(
+        f"node_boot_time_seconds 1000\n{memory.format(1)}", f"node_boot_time_seconds 9000\n{memory.format('NaN')}"
+    )
+    assert sorted(fault.reason for fault in result.faults) == ["counter_reset", "nan"]

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,49 @@ def unused_port() -> int:
     return free_port()
 
 
+@pytest.mark.parametrize("host", [64 * "a", "a\0b", "no such host"])
+def test_a_host_that_no_page_can_be_served_on_is_bad_input(daemon: Daemon, host: str) -> None:
+    settings = daemon.settings.model_copy(update={"http": config.Http(host=host)})
+
+    async def run() -> None:
+        with pytest.raises(InputError, match="cannot listen: "):
+            async with daemon.wired.serving(settings):
+                pass
+
+    asyncio.run(run())
+
+
+class WrongClock(SystemClock):
+    """The machine's, whose time of day is `ahead` of what it will be set to; `passed` seconds are added to its own."""
+
+    ahead = timedelta(0)
+    passed = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-1), timedelta(days=1)])
+def test_whether_the_loop_turns_is_no_matter_of_the_time_of_day(daemon: Daemon, ahead: timedelta) -> None:
+    clock = WrongClock()
+    clock.ahead = ahead
+    estate = parts.estate(daemon.settings)
+    wired = Wired(daemon.settings, estate, journal=daemon.journal, cloud=daemon.cloud, clock=clock)
+
+    async def run() -> None:
+        await wired.observer.start()
+        await wired.loop.turn()
+        await wired.observer.stop()
+
+    asyncio.run(run())
+    assert wired.turning()
+    clock.passed = 3600.0
+    assert not wired.turning()
+
+
 def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unused_port: int) -> None:
     (daemon.folder / "file").write_text("")
     http, path = config.Http(port=unused_port), config.Socket(path=daemon.folder / "file")
@@ -117,6 +161,15 @@ def test_a_socket_that_cannot_be_made_leaves_no_page_behind(daemon: Daemon, unus
             await page(unused_port, "healthz")
 
     asyncio.run(run())
+
+
+def test_a_mode_of_a_rack_that_there_is_not_is_refused_and_not_forgotten(daemon: Daemon) -> None:
+    racks = sorted(small_estate().racks)
+    daemon.configure()
+    scoped = f"policy: {{mode: auto, scope_modes: {{'rack:{racks[0]}': observe, 'rack:r-typo': observe}}}}\n"
+    daemon.file.write_text(daemon.file.read_text().replace("policy: {mode: observe}\n", scoped))
+    with pytest.raises(InputError, match=r"^policy\.scope_modes: rack:r-typo is not in the inventory"):
+        parts.estate(config.load(daemon.file))
 
 
 def test_a_reload_of_a_bad_file_keeps_everything(daemon: Daemon, caplog: Any) -> None:
@@ -166,7 +219,8 @@ def test_a_reload_whose_collectors_cannot_start_keeps_the_old_ones(daemon: Daemo
             daemon.configure(f"prometheus: {{url: '{old.url}'}}\n")
             async with daemon.looking() as wired:
                 await wired.reload(daemon.file)
-                daemon.configure(f"prometheus: {{url: '{new.url}', ca_file: none.pem}}\n", mode="auto")
+                (daemon.folder / "ca.pem").write_text("no certificate\n")
+                daemon.configure(f"prometheus: {{url: '{new.url}', ca_file: ca.pem}}\n", mode="auto")
                 await wired.reload(daemon.file)
                 await wired.loop.turn()
                 assert old.asked and not new.asked
@@ -192,6 +246,25 @@ def test_a_reload_that_changes_no_source_leaves_the_collectors_alone(daemon: Dae
     (daemon.folder / "secret").write_text("two\n")
     daemon.reload()
     assert caplog.text.count("the collectors are built anew") == 2
+
+
+def test_a_reload_goes_over_to_a_renewed_ca_of_the_same_name(daemon: Daemon) -> None:
+    (daemon.folder / "ca.pem").write_text("the old one\n")
+    daemon.configure("prometheus: {url: 'https://p', ca_file: ca.pem}\n")
+    settings, estate = config.load(daemon.file), parts.estate(daemon.settings)
+    before = parts.sources(settings, estate)
+    assert parts.sources(settings, estate) == before
+    (daemon.folder / "ca.pem").write_text("the new one\n")
+    assert parts.sources(settings, estate) != before
+
+
+def test_a_secrets_file_that_is_no_text_ends_a_reload_and_not_the_daemon(daemon: Daemon, caplog: Any) -> None:
+    (daemon.folder / "secret").write_bytes(b"\xff\xfe")
+    names = ("bmc-v3", "pdu-v2c", "ups-v2c", "switch-v2c", "switch-v3")
+    one = "{version: '2c', community: {file: secret}}"
+    daemon.configure(f"snmp: {{credentials: {{{', '.join(f'{name}: {one}' for name in names)}}}}}\n")
+    daemon.reload()
+    assert "the configuration is not taken over" in caplog.text
 
 
 def test_sighup_reloads_and_systemd_is_told_when_it_is_done(daemon: Daemon) -> None:

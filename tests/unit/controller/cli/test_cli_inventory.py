@@ -1,16 +1,18 @@
 """`gdcc inventory` as a person or a script uses it: output, exit status, one line for each error."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from controller.cli.inventory import DEMO, app, cloud_rows
+from controller.cli.inventory import DEMO, app, cloud_rows, write_draft
 from controller.model.cloud import Aggregate, Amount, CatalogFacts, CloudFacts, Project, Provider
 from controller.model.ids import HostName, ProjectId
-from inventory import draft, load
+from inventory import draft, dump, load
+from tests.fakes.small_estate import small_estate
 
 RUN = CliRunner()
 
@@ -118,6 +120,32 @@ def test_generate_into_a_place_that_cannot_be_written_is_refused_in_one_line(tmp
     result = RUN.invoke(app, ["generate", "--vms", "10", "--out", str(tmp_path / "file" / "x")])
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    dump.write(replace(small_estate(), name="[/red]"), tmp_path / "[/b]", schema="schema.json")
+    result = RUN.invoke(app, ["check", str(tmp_path / "[/b]")])
+    assert (result.exit_code, result.stdout.partition(":")[0]) == (0, "[/red]")
+    result = RUN.invoke(app, ["generate", "--vms", "1", "--out", str(tmp_path / "[/i]")])
+    assert (result.exit_code, result.stdout.partition(": ")[0]) == (0, str(tmp_path / "[/i]"))
+
+
+@pytest.mark.parametrize("command", [["check"], ["generate", "--vms", "1", "--out"]])
+def test_a_path_that_no_disk_can_hold_is_told_in_one_line(command: list[str]) -> None:
+    result = RUN.invoke(app, [*command, 300 * "a"])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "File name too long" in result.stderr
+
+
+def test_what_a_draft_leaves_out_of_a_cloud_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = CloudFacts(
+        at=datetime(2026, 1, 1, tzinfo=UTC), servers=(), services=(), providers=(), aggregates=(), groups=(),
+        migrations=(), projects=(), flaws=("hypervisor c9: Placement has no provider 7",) * 60,
+    )  # fmt: skip
+    write_draft("lab", facts, CatalogFacts(flavors=(), volume_types=(), networks=()), tmp_path / "out")
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "lab: left out, for it could not be understood: hypervisor c9: Placement has no provider 7"
+    assert told[-1] == "lab: and 10 more"
 
 
 def test_a_clouds_facts_become_rows_of_a_draft() -> None:
