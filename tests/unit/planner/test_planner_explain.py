@@ -38,6 +38,16 @@ def test_a_vm_that_stays_says_why(cluster, made):
     assert "nothing on that host asks" in explain.explain(cluster, POLICY, made, "quiet").sentence
 
 
+def test_a_vm_that_could_leave_a_host_that_stays_hot_says_why_it_does_not():
+    hosts = [Host(name="c1", cpu=0.9), Host(name="c2")]
+    hot = builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1", vcpus=16, cpu=15.0)], breach_since={})
+    made = plan.plan(hot, POLICY, NOW)
+    assert explain.explain(hot, POLICY, made, "a").sentence == (
+        "a stays on c1: c1 is hot: 90.0% of its threads are busy, limit 80%; held: it has not lasted long enough, "
+        "and it could go elsewhere"
+    )
+
+
 def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster, made):
     answer = explain.explain(cluster, POLICY, made, "c3")
     assert "c3 receives nothing, since its inlet is above the zone's warning" in answer.sentence
