@@ -3,7 +3,7 @@
 import pytest
 
 from controller.errors import InputError
-from controller.model.policy import Policy
+from controller.model.policy import Policy, Thresholds
 from controller.planner import explain, plan
 from tests import builders
 from tests.builders import NOW, Host, Vm
@@ -46,6 +46,14 @@ def test_a_vm_that_could_leave_a_host_that_stays_hot_says_why_it_does_not():
         "a stays on c1: c1 is hot: 90.0% of its threads are busy, limit 80%; held: it has not lasted long enough, "
         "and it could go elsewhere"
     )
+
+
+def test_the_next_best_target_is_ruled_out_by_what_the_move_is_for_where_it_would_cost_less():
+    racks = [Host(name="c1", cpu=0.5), Host(name="c2", cpu=0.1), Host(name="far", rack="r2", cpu=0.0)]
+    vms = [Vm(name="a", host="c1", vcpus=16, cpu=16.0)]
+    even = Policy(thresholds=Thresholds(uneven_ratio=0.1))
+    (move,) = plan.plan(builders.cluster(hosts=racks, vms=vms), even, NOW).moves
+    assert (move.target, move.alternative.host, move.alternative.ruled_out_by) == ("c2", "far", "uneven")
 
 
 def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster, made):
