@@ -119,15 +119,16 @@ def _clause(load: Load, vms: Sequence[int], conflicts: Sequence[Conflict], at: i
     is not the same for each.
     """
     shares = [conflict.shares[at] for conflict in conflicts]
-    first, alike = shares[0], len({(share.rest, share.racks) for share in shares}) == 1
+    first, alike = shares[0], len({share.rest for share in shares}) == 1
     hosts = _hosts(conflicts[0], at) if alike else _at_most(conflicts, at)
-    one, where = alike and first.rest == 1, _where(conflicts[0], at) if alike else ""
+    one, racks = alike and first.rest == 1, {share.racks for share in shares}
+    where = _where(conflicts[0], at) if alike and len(racks) == 1 else ""
     if at == 0 and first.rule == "clearance":
         return f"clearance {_level(load, vms[0])}, which {hosts} lack{'s' if one else ''}"
     if first.rule == "capacity":
-        if all(share.whole and share.racks == first.racks for share in shares):
-            racks = ", ".join(first.racks)
-            return f"racks {racks} are full" if len(first.racks) > 1 else f"rack {racks} is full"
+        if len(racks) == 1 and all(share.whole for share in shares):
+            named = ", ".join(first.racks)
+            return f"racks {named} are full" if len(first.racks) > 1 else f"rack {named} is full"
         return f"{hosts}{where} {'is' if one else 'are'} full"
     labels = {label(load, first.rule, vm) for vm in vms}
     return f"{labels.pop() if len(labels) == 1 else first.rule} rules out {hosts}{where}"
