@@ -14,9 +14,9 @@ must fit there, and those outside stand there already: so no more of them than f
 
 since they have one place each, whichever loss comes: with so many, as many on each host as every loss that it outlasts
 leaves there, none stands where a restarted one must start, and those that a loss takes down fit beside all. A loss
-of a rack is worse than that of a host in it, unless servers on it must stand together with others: those that are left
-tie it to where they stand, and a group that is lost as a whole starts anywhere. So racks and feeds are looked at, and
-hosts of such servers or of no known rack.
+of a rack is worse than that of a host in it, unless it takes all of a group that must stand together and the host takes
+a part: what is left ties that to where it stands, while the whole starts anywhere. So racks and feeds are looked at,
+and hosts of such groups or of no known rack.
 """
 
 import itertools
@@ -28,7 +28,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
 from controller.model.whatif import Fit, Loss, Resource
-from controller.planner import amounts, eligibility
+from controller.planner import amounts, domains, eligibility
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.restart import restart
 from controller.planner.whatif.spare import HARD, Left, Spare
@@ -58,11 +58,23 @@ def likes(spare: Spare) -> tuple[Like, ...]:
 def losses(cluster: model.Cluster) -> tuple[Loss, ...]:
     """Those that N+1 has to be held for; see above."""
     racked = cluster.hosts.rack >= 0
-    together = [group.members for group in cluster.groups if group.kind is model.GroupKind.AFFINITY]
-    tied = np.zeros(len(racked) + 1, np.bool_)
-    tied[cluster.vms.host[np.concatenate([*together, np.zeros(0, np.int32)])]] = True
-    alone = set(itertools.compress(cluster.hosts.names, ~racked | tied[:-1]))
+    alone = set(itertools.compress(cluster.hosts.names, ~racked | _tied(cluster)))
     return tuple(each for each in losing.every_single(cluster) if each.kind is not Domain.HOST or each.name in alone)
+
+
+def _tied(cluster: model.Cluster) -> model.BoolColumn:
+    """(H,) hosts of one rack on which all of a group stands that is in their domains, and that must stand together."""
+    tied, domain_of = np.zeros(len(cluster.hosts.names), np.bool_), domains.of_hosts(cluster)
+    for group in cluster.groups:
+        if group.kind is not model.GroupKind.AFFINITY:
+            continue
+        hosts = np.unique(cluster.vms.host[group.members])
+        hosts = hosts[hosts >= 0]
+        domain, rack = domain_of[group.domain][hosts], cluster.hosts.rack[hosts]
+        for each in np.unique(rack):
+            here = rack == each
+            tied[hosts[here]] |= np.count_nonzero(here) > 1 and not np.isin(domain[~here], domain[here]).any()
+    return tied
 
 
 def after(spare: Spare, loss: Loss) -> Left | None:
