@@ -60,7 +60,8 @@ def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
 def with_servers(
     cluster: model.Cluster, agency: str, flavor: str, count: int
 ) -> tuple[model.Cluster, tuple[ServerId, ...]]:
-    """`count` more servers of that flavor and agency, like the first that it has, and what they are called.
+    """`count` more servers of that flavor and agency, like the first that it has of which is known where it fits (the
+    first of all where that is known of none), and what they are called.
 
     `InputError` where it has none: what such a server requires of a host cannot be known then.
     """
@@ -76,7 +77,8 @@ def with_servers(
             f"agency {agency} has no running server of flavor {flavor}, so nobody knows what one requires of a host",
             remedy="name a flavor of which it has one",
         )
-    row, before = int(np.flatnonzero(same)[0]), len(cluster.vms.ids)
+    known = same & cluster.vms.fit_known & (cluster.vms.requirement >= 0)
+    row, before = int(np.flatnonzero(known if known.any() else same)[0]), len(cluster.vms.ids)
     vms = _more(cluster.vms, row, count)
     new = tuple(map(ServerId, _names(f"{agency}+{flavor}", count, cluster.vms.ids)))
     vms = replace(

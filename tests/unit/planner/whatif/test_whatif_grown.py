@@ -67,6 +67,13 @@ def test_servers_that_are_new_go_down_in_no_system() -> None:
     assert (system.down, system.servers, system.unplaced) == (0, 2 + 3, 3)
 
 
+def test_new_servers_are_like_one_of_which_is_known_where_it_fits() -> None:
+    vms = [Vm(name="a", host="c1", fit_known=False), Vm(name="b", host="c1")]
+    cluster = builders.cluster(hosts=[Host(name="c1")], vms=vms)
+    assert more(cluster, 2).verdict is Verdict.SURVIVED
+    assert more(builders.cluster(hosts=[Host(name="c1")], vms=vms[:1]), 2).verdict is Verdict.SHORT
+
+
 def test_more_may_be_added_of_what_was_added_already() -> None:
     twice = grown.with_hosts(grown.with_hosts(tight(), "c2", 1), "c2", 2)
     assert twice.hosts.names[2:] == ("c2+1", "c2+2", "c2+3")
