@@ -189,6 +189,11 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     left = {breach.key: found for breach in (*own, *fed) if (found := holds.why_left(breach))}
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
     stays = [left[breach.key].sentence if breach.key in left else breach.why for breach in own]
+    stays += [
+        breach.why
+        for breach in plan.breaches_after
+        if breach.subject != name and (breach.key in fed_by or _of_any_on(after, breach, host))
+    ]
     freed = [f"the plan frees it: {describe.saved((each,))}" for each in plan.frees if each.host == name]
     if not freed and (why := unfreed.why(facts, plan, holds, host)):
         stays.append(f"not freed: {why}")
@@ -209,6 +214,11 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
         ),
         left=tuple(left.values()),
     )
+
+
+def _of_any_on(load: Load, breach: Breach, host: int) -> bool:
+    """Whether a VM on the host stands in the breach, itself or with a group of it."""
+    return any(counterfactual.stands_in(load, breach, vm) for vm in np.flatnonzero(load.host == host).tolist())
 
 
 def _receives(facts: situation.Situation, host: int) -> str:

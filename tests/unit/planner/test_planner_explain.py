@@ -62,6 +62,17 @@ def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster,
     assert "moves 1 VMs out" in explain.explain(cluster, POLICY, made, "c1").sentence
 
 
+def test_a_host_does_not_hold_every_limit_while_a_supply_or_a_vm_of_it_does_not():
+    hosts = [Host(name="c1", clearance=0), Host(name="c2", inlet=29)]
+    tight = [builders.Supply(name="A", limit_watts=500.0), builders.Supply(name="B")]
+    over = builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1", classification=1)], supplies=tight)
+    answer = explain.explain(over, POLICY, plan.plan(over, POLICY, NOW), "c1")
+    assert answer.sentence.endswith(
+        "the plan moves 0 VMs out and 0 in; a is internal and stands on c1, cleared for open; "
+        "feed A would carry 600 W if its partner failed, limit 500 W"
+    )
+
+
 def test_what_a_hosts_watts_are_predicted_from_is_told_with_its_error(cluster, made):
     said = dict(explain.explain(cluster, POLICY, made, "c1").numbers)
     assert said["watts"] == "300 W measured; 3.00 W for one more busy thread, ± 5 W once it has received or shed"
