@@ -70,6 +70,7 @@ RULES: Mapping[str, str] = {
     "order": "it waits for moves that wait for it",
     "stopped": "the search was stopped before it was looked at",
     "brim": "it is hardly over its limit, and what could take its load is all but full",
+    "balance": "policy.balance is off, so nothing is evened out",
     "gain": "no move of it earns more than it costs",
     "no-candidate": "no VM on it would relieve it",
     "relief": "a move there would not relieve what is broken",

@@ -126,9 +126,13 @@ class Holds:
             return "freeze" if situation.cluster.freeze else "not-asked"
         if not classify.lasting(self._load, breach):
             return "not-sustained"
-        if breach.concern is Concern.UNEVEN:
-            return "on-battery" if situation.standing.on_battery[self._hosts[breach.subject]] else self._free or "gain"
-        return ""
+        return self._of_uneven(self._hosts[breach.subject]) if breach.concern is Concern.UNEVEN else ""
+
+    def _of_uneven(self, host: int) -> str:
+        """Why a host that is uneven gives nothing away."""
+        if not self._load.situation.policy.balance:
+            return "balance"
+        return "on-battery" if self._load.situation.standing.on_battery[host] else self._free or "gain"
 
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load

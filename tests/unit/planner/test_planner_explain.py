@@ -62,6 +62,14 @@ def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster,
     assert "moves 1 VMs out" in explain.explain(cluster, POLICY, made, "c1").sentence
 
 
+@pytest.mark.parametrize(("balance", "rule"), [(False, "balance"), (True, "gain")])
+def test_what_is_left_uneven_says_whether_policy_asks_for_it_at_all(balance, rule):
+    hosts = [Host(name="c1", cpu=0.5), *[Host(name=name, cpu=0.0) for name in ("c2", "c3")]]
+    uneven = builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1", vcpus=32, cpu=31.0)])
+    made = plan.plan(uneven, Policy(balance=balance), NOW)
+    assert [(hold.breach, hold.rule) for hold in made.holds] == [("uneven:c1", rule)]
+
+
 def test_a_host_does_not_hold_every_limit_while_a_supply_or_a_vm_of_it_does_not():
     hosts = [Host(name="c1", clearance=0), Host(name="c2", inlet=29)]
     tight = [builders.Supply(name="A", limit_watts=500.0), builders.Supply(name="B")]
