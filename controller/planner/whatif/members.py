@@ -6,6 +6,8 @@ they run do so one by one: then such a group stays in the domain where most of i
 
 from collections import Counter
 
+import numpy as np
+
 from controller.model import cluster as model
 from controller.planner import groups
 from controller.planner.whatif.spare import Spare
@@ -41,6 +43,8 @@ class Members:
         mask: model.BoolColumn | None = None
         for number, bond in self._hard(vm):
             admits = self._admits(number, bond)
+            if self._running:
+                admits |= self._stays(vm, bond)
             mask = admits if mask is None else mask & admits
         return mask
 
@@ -67,6 +71,12 @@ class Members:
     def _admits(self, number: int, bond: groups.Bond) -> model.BoolColumn:
         anchor = None if bond.anchor is None else self._anchor(number, bond)
         return bond.admits(self._changed.get(number, self._start[number]), bond.domain_of, anchor)
+
+    def _stays(self, vm: int, bond: groups.Bond) -> model.BoolColumn:
+        """(H,) the hosts of the domain that the server is in anyway."""
+        here = int(bond.domain_of[self._situation.cluster.vms.host[vm]])
+        stays: model.BoolColumn = np.equal(bond.domain_of, here) & (here >= 0)
+        return stays
 
     def _anchor(self, number: int, bond: groups.Bond) -> int | None:
         """Where the group is: where it was while somebody is still there or left it running, else where most are."""

@@ -105,6 +105,19 @@ def test_a_group_that_stands_together_does_not_leave_its_host_server_by_server()
     assert outcome.lose(spare, [Loss(kind=Domain.HOST, name="c1")], timedelta(0)).verdict is Verdict.SURVIVED
 
 
+@pytest.mark.parametrize("kind", [model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY])
+def test_what_breaks_a_groups_rule_already_may_move_within_the_domain_where_it_does(kind: model.GroupKind) -> None:
+    """As in a plan: that breaks nothing worse. Most of the group stand in the other rack, whose hosts are full."""
+    machines = [*hosts("c1", "c2"), *hosts("d1", "d2", "d3", rack="r2", memory_gib=8)]
+    vms = [Vm(name=f"on-{host.name}", host=host.name) for host in machines]
+    group = Group(name="g", members=tuple(vm.name for vm in vms), kind=kind, domain=Domain.RACK)
+    cluster = builders.cluster(hosts=machines, vms=vms, groups=[group])
+    c1 = HostName("c1")
+    made = plan.plan(emptying.draining(cluster, [c1]), LOOSE, builders.NOW, only=[c1])
+    assert [(move.vm, move.target) for move in made.moves] == [("on-c1", "c2")]
+    assert [(each.vm, each.target) for each in empty(cluster, "c1").restarts] == [("on-c1", "c2")]
+
+
 def test_a_server_that_is_off_moves_over_a_link_of_no_known_speed() -> None:
     """Nobody can say how long that takes, and it is told as very long."""
     off = Vm(name="v", host="c1", state=model.VmState.SHUTOFF)
