@@ -68,7 +68,7 @@ RULES: Mapping[str, str] = {
     "not-sustained": "it has not lasted long enough",
     "not-asked": "no moves of the controller's own were to be planned",
     "order": "it waits for moves that wait for it",
-    "stopped": "the search was stopped before it was looked at",
+    "stopped": "the search was stopped before its end",
     "brim": "it is hardly over its limit, and what could take its load is all but full",
     "balance": "policy.balance is off, so nothing is evened out",
     "gain": "no move of it earns more than it costs",
