@@ -50,6 +50,8 @@ def told(data: Any) -> Plan:
 
 def write(plan: Plan, path: Path) -> None:
     """Puts the whole file in its place in one step; raises `InputError` where it cannot be written."""
+    if not path.name:
+        raise InputError("cannot be written: it names no file", where=str(path))
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.write_text(PlanFile(version=PLAN_VERSION, plan=plan).model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """An explanation for people: the sentence, the numbers, what a move changes, what would undo it, what rules all out."""
 
 from rich.table import Table
+from rich.text import Text
 
 from controller.cli.output import people
 from controller.planner import terms
@@ -44,7 +45,8 @@ def _terms(answer: Explanation) -> Table:
     for term in answer.terms:
         pays = "pays" if term.key == answer.paid_by and term.after < term.before else ""
         between = f"{terms.amount(term.unit, term.amount_before)} → {terms.amount(term.unit, term.amount_after)}"
-        table.add_row(pays, term.what, between, _limit(term), f"{term.concern} {term.before:.4g} → {term.after:.4g}")
+        score = f"{term.concern} {term.before:.4g} → {term.after:.4g}"
+        table.add_row(*map(Text, (pays, term.what, between, _limit(term), score)))
     return table
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from controller.adapters import plan_file
 from controller.api import client
@@ -208,7 +209,7 @@ def _moves(found: Plan) -> Table:
         seconds = f"{move.copy.total_seconds():.0f} s" + (" cold" if move.cold else "")
         where = f"{move.source} → {move.target}"
         why = (move.why,) if wide else ()
-        table.add_row(first, str(move.n), move.vm_name, where, move.breach, seconds, *why)
+        table.add_row(*map(Text, (first, str(move.n), move.vm_name, where, move.breach, seconds, *why)))
     return table
 
 
@@ -222,7 +223,7 @@ def _first(rows: Sequence[Row], table: Table) -> Sequence[Row]:
 def _frees(found: Plan) -> Table:
     table = Table("host", "idle, saved", "copied", title="hosts freed", title_justify="left")
     for freed in _first(found.frees, table):
-        table.add_row(freed.host, f"{freed.idle_watts:.0f} W", f"{freed.copied_gib:.0f} GiB")
+        table.add_row(Text(freed.host), f"{freed.idle_watts:.0f} W", f"{freed.copied_gib:.0f} GiB")
     return table
 
 
@@ -230,8 +231,8 @@ def _breaches(found: Plan) -> Table:
     left = {breach.key for breach in found.breaches_after}
     table = Table("what is wrong", "concern", "after", title="breaches", title_justify="left")
     for breach in _first(sorted(found.breaches_before, key=lambda breach: breach.key not in left), table):
-        after = "[red]left[/red]" if breach.key in left else "[green]mended[/green]"
-        table.add_row(breach.why, breach.concern, after)
+        after = Text("left", "red") if breach.key in left else Text("mended", "green")
+        table.add_row(Text(breach.why), breach.concern, after)
     return table
 
 
@@ -239,10 +240,9 @@ def _limits(found: Plan) -> Table:
     table = Table("limit", "before", "after", "may be", title=f"the {TIGHTEST} tightest limits", title_justify="left")
     for state in sorted(found.limits, key=lambda s: (-_fullest(s), s.key))[:TIGHTEST]:
         before, after = (
-            f"[red]{_with_unread(state, load)}[/red]" if load > state.limit else _with_unread(state, load)
-            for load in (state.before, state.after)
+            Text(_with_unread(state, load), "red" if load > state.limit else "") for load in (state.before, state.after)
         )
-        table.add_row(state.key, before, after, _amount(state, state.limit))
+        table.add_row(Text(state.key), before, after, _amount(state, state.limit))
     return table
 
 
@@ -262,5 +262,5 @@ def _amount(state: LimitState, load: float) -> str:
 def _holds(found: Plan) -> Table:
     table = Table("breach", "rule", "why", title="held", title_justify="left")
     for hold in _first(found.holds, table):
-        table.add_row(hold.breach, hold.rule, hold.why)
+        table.add_row(*map(Text, (hold.breach, hold.rule, hold.why)))
     return table

@@ -30,7 +30,8 @@ Hosts = Annotated[list[str] | None, typer.Option("--add-hosts", metavar="N:HOST|
                   help="N more hosts like that one, or of that type.")]  # fmt: skip
 Servers = Annotated[str | None, typer.Option("--add-servers", metavar="N:AGENCY/FLAVOR",
                     help="N more servers of an agency.")]  # fmt: skip
-Start = Annotated[float, typer.Option("--start-seconds", min=0, help="How long one server takes to start elsewhere.")]
+Start = Annotated[float, typer.Option("--start-seconds", min=0, max=86_400,
+                  help="How long one server takes to start elsewhere.")]  # fmt: skip
 
 
 def whatif(
@@ -77,6 +78,9 @@ def whatif(
     if any(one.verdict is not Verdict.SURVIVED for one in found):
         raise typer.Exit(REFUSED)
 
+
+MOST_MORE = 100_000
+"""Hosts or servers added at once: more would fill the memory of the machine that is asked."""
 
 _QUESTIONS = "--lose, --all-single-failures, --drain, --retire, --add-servers"
 
@@ -136,9 +140,9 @@ def _loss(word: str) -> Loss:
 
 
 def _counted(word: str, option: str) -> tuple[int, str]:
-    found = re.fullmatch(r"([1-9]\d{0,6}):(.+)", word)
-    if found is None:
-        _wrong(word, "a number from 1 on, a colon and a name", option)
+    found = re.fullmatch(r"([1-9]\d{0,5}):(.+)", word)
+    if found is None or int(found[1]) > MOST_MORE:
+        _wrong(word, f"a number from 1 to {MOST_MORE:,}, a colon and a name", option)
     return int(found[1]), found[2]
 
 

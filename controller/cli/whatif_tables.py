@@ -63,10 +63,10 @@ def _named(hosts: Sequence[str]) -> str:
 
 
 def _systems(found: Outcome) -> Table:
-    """Systems that lose servers; where hosts are emptied nobody does, and only those are told that keep one."""
+    """Systems that lose servers, or have some without a place; where hosts are emptied nobody loses any."""
     down = "moves" if found.emptied else "down"
     table = Table("system", "agency", "tier", down, "of", "no place", "rule that is broken", title="systems")
-    told = [each for each in found.systems if each.unplaced or not found.emptied]
+    told = [each for each in found.systems if each.unplaced or (each.down and not found.emptied)]
     for each in told[:SHOWN]:
         cells = (each.system, each.agency, each.tier, each.down, each.servers, each.unplaced, ", ".join(each.rules))
         table.add_row(*map(Text, map(str, cells)), style="red" if each.unplaced else "")

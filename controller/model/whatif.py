@@ -121,9 +121,9 @@ class Fit:
     """How many more servers of one flavor and classification have a place.
 
     `servers`: that there are. `hosts`: that may start one. `now`: how many more fit. `kept`: how many with N+1 held,
-    and `kept_for` the loss that allows no more, None where none was looked at. `binding`: on how many of the hosts each
-    resource runs out first. `in_pieces`: how many more Placement would admit if all that the hosts have left were one
-    host's.
+    and `kept_for` the loss that alone allows least, None where none was looked at. `binding`: on how many of the hosts
+    each resource runs out first. `in_pieces`: how many more Placement would admit if all that the hosts have left were
+    one host's.
     """
 
     flavor: str

@@ -65,11 +65,9 @@ def domain_of(cluster: model.Cluster, domain: Domain, host: int) -> tuple[object
         rows = {int(row) for row in cluster.hosts.power[host] if row >= 0}
         feeds = sorted(row for row in rows if cluster.power.kind[row] == model.PowerKind.FEED)
         return ("feeds", *feeds) if feeds else ()
-    if rack < 0:
-        return ()
-    if domain is Domain.RACK:
-        return ("rack", rack)
+    if domain is Domain.RACK or rack < 0:
+        return ("rack", rack) if rack >= 0 else ()
     row = int((cluster.racks.zone if domain is Domain.ZONE else cluster.racks.room)[rack])
-    if row < 0:
-        return ()
-    return (str(domain), cluster.rooms.site[row] if domain is Domain.SITE else row)
+    if domain is Domain.SITE and row >= 0:
+        return ("site", cluster.rooms.site[row]) if cluster.rooms.site[row] else ()
+    return (str(domain), row) if row >= 0 else ()

@@ -63,10 +63,12 @@ def _asks(load: Load, breach: Breach, vm: int) -> bool:
     allowed = host in situation.drains if drained or breach.rule == "drain" else situation.own_moves
     balanced = breach.concern is not Concern.UNEVEN or (situation.policy.balance and situation.own_moves)
     acted_on = breach.rule in mending.MENDERS or breach.concern is Concern.UNEVEN
-    return allowed and balanced and acted_on and classify.lasting(load, breach) and _stands_in(load, breach, vm, host)
+    return allowed and balanced and acted_on and classify.lasting(load, breach) and stands_in(load, breach, vm)
 
 
-def _stands_in(load: Load, breach: Breach, vm: int, host: int) -> bool:
+def stands_in(load: Load, breach: Breach, vm: int) -> bool:
+    """Whether the breach is of the VM, of a group of it, of its host or of a supply of its host."""
+    host = int(load.host[vm])
     cluster = load.situation.cluster
     if breach.rule == "clearance":
         return breach.subject == cluster.vms.ids[vm]

@@ -5,7 +5,7 @@ not to be made, the next best target and what ruled it out. Of a VM that stays a
 set of rules that leaves no target. `docs/explain.md` says what each field holds.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy as np
 from controller import errors
 from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
-from controller.model.plan import Alternative, Concern, Move, Plan
+from controller.model.plan import WRONG, Alternative, Breach, Concern, Move, Plan
 from controller.model.policy import Policy
 from controller.planner import (
+    check,
     classify,
     conflict,
     counterfactual,
@@ -50,7 +51,7 @@ def explain(
     """Of the plan made from this snapshot. `subject`: a move's number, a VM's id or name, a host's name, a breach's.
 
     Raises `InputError` where it is none of them, where several VMs bear the name, or where the plan was made from
-    another snapshot.
+    another snapshot or under another policy.
     """
     if (plan.estate, plan.snapshot_at) != (cluster.estate, cluster.taken_at):
         raise errors.InputError(
@@ -58,7 +59,12 @@ def explain(
             remedy="explain it with its own snapshot, or leave the plan out",
         )
     facts = situation.of_cluster(cluster, policy, plan.created_at, only=only, cold=cold)
-    move = next((m for m in plan.moves if subject in {str(m.n), m.vm, m.vm_name}), None)
+    if flaw := next(_misfits(facts, cluster, policy, plan), None):
+        raise errors.InputError(
+            f"plan {plan.id} does not fit this snapshot under this policy: {flaw}",
+            remedy="explain it with the configuration that it was made under, or leave the plan out",
+        )
+    move = next(iter(explanation.moves_of(plan, subject)), None)
     if move is not None and (str(move.n) == subject or move.vm == _vm(facts, subject)):
         return _of_move(facts, plan, move)
     hosts: dict[str, int] = {name: row for row, name in enumerate(facts.cluster.hosts.names)}
@@ -67,6 +73,21 @@ def explain(
     if any(breach.key == subject for breach in (*plan.breaches_before, *plan.breaches_after)):
         return _of_breach(facts, plan, subject)
     return _of_resting(facts, plan, facts.cluster.vms.ids.index(_vm(facts, subject)))
+
+
+def _misfits(facts: situation.Situation, cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:
+    """What the plan could not say or do if it were made of these: else what is told of it would be of neither."""
+    yield from check.problems(cluster, policy, plan)
+    found = classify.breaches(Load(facts)), classify.breaches(_carried(facts, plan))
+    for when, told, holds_not in zip(
+        ("before", "after"), (plan.breaches_before, plan.breaches_after), found, strict=True
+    ):
+        if others := {_named(breach) for breach in told} ^ {_named(breach) for breach in holds_not}:
+            yield f"what is wrong {when} it is not what it says, {min(others)[0]} for one"
+
+
+def _named(breach: Breach) -> tuple[str, str, str, str]:
+    return breach.key, breach.concern, breach.rule, breach.subject
 
 
 def _vm(facts: situation.Situation, subject: str) -> ServerId:
@@ -129,7 +150,8 @@ def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
     if verdict.rule:
         sentence = held or f"{stays}: {stuck.reason(load, verdict)}"
     else:
-        sentence = held or f"{stays}: nothing on that host asks for it to move, and it could go elsewhere"
+        asks = _asks(load, plan, vm) or "nothing on that host asks for it to move"
+        sentence = held or f"{stays}: {asks}, and it could go elsewhere"
     return Explanation(
         subject=name,
         kind="vm",
@@ -139,6 +161,14 @@ def _of_resting(facts: situation.Situation, plan: Plan, vm: int) -> Explanation:
         ruled_out=_ruled_out(holds.bars, vm),
         conflict=verdict.conflict,
     )
+
+
+def _asks(load: Load, plan: Plan, vm: int) -> str:
+    """What is wrong that is left and that the VM stands in, each with what holds it; what is uneven if policy asks."""
+    held = {hold.breach: hold.why for hold in plan.holds if hold.vm is None}
+    stays = [breach for breach in plan.breaches_after if counterfactual.stands_in(load, breach, vm)]
+    asked = (breach for breach in stays if breach.concern in WRONG or load.situation.policy.balance)
+    return "; ".join(held.get(breach.key, breach.why) for breach in asked)
 
 
 def _spent(facts: situation.Situation, plan: Plan) -> Ledger:
@@ -159,6 +189,11 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
     left = {breach.key: found for breach in (*own, *fed) if (found := holds.why_left(breach))}
     out, into = (sum(getattr(m, side) == name for m in plan.moves) for side in ("source", "target"))
     stays = [left[breach.key].sentence if breach.key in left else breach.why for breach in own]
+    stays += [
+        breach.why
+        for breach in plan.breaches_after
+        if breach.subject != name and (breach.key in fed_by or _of_any_on(after, breach, host))
+    ]
     freed = [f"the plan frees it: {describe.saved((each,))}" for each in plan.frees if each.host == name]
     if not freed and (why := unfreed.why(facts, plan, holds, host)):
         stays.append(f"not freed: {why}")
@@ -179,6 +214,11 @@ def _of_host(facts: situation.Situation, plan: Plan, host: int) -> Explanation:
         ),
         left=tuple(left.values()),
     )
+
+
+def _of_any_on(load: Load, breach: Breach, host: int) -> bool:
+    """Whether a VM on the host stands in the breach, itself or with a group of it."""
+    return any(counterfactual.stands_in(load, breach, vm) for vm in np.flatnonzero(load.host == host).tolist())
 
 
 def _receives(facts: situation.Situation, host: int) -> str:

@@ -36,11 +36,15 @@ class Explanation:
 def from_plan(plan: Plan, subject: str) -> Explanation:
     """What a plan alone says: a move, by its number or its VM, or what holds a VM or a host.
 
-    `InputError` where the plan says nothing of it.
+    `InputError` where the plan says nothing of it, or moves several VMs of that name.
     """
-    for move in plan.moves:
-        if subject in {str(move.n), move.vm, move.vm_name}:
-            return _alone(plan, move)
+    moves = moves_of(plan, subject)
+    if len(moves) > 1:
+        raise errors.InputError(
+            f"plan {plan.id} moves {len(moves)} VMs named {subject!r}", remedy="give the number of a move, or an id"
+        )
+    if moves:
+        return _alone(plan, moves[0])
     held = [hold for hold in plan.holds if subject in {hold.vm, hold.breach, hold.breach.partition(":")[2]}]
     if not held:
         what = f"plan {plan.id} neither moves nor holds {subject}"
@@ -51,6 +55,13 @@ def from_plan(plan: Plan, subject: str) -> Explanation:
         sentence=held[0].why,
         numbers=tuple((hold.breach, f"{hold.why} ({hold.rule})") for hold in held),
     )
+
+
+def moves_of(plan: Plan, subject: str) -> tuple[Move, ...]:
+    """The move of that number; where there is none that of the VM of that id, else those of VMs of that name."""
+    called = [(str(move.n), move.vm, move.vm_name) for move in plan.moves]
+    best = min((names.index(subject) for names in called if subject in names), default=0)
+    return tuple(move for move, names in zip(plan.moves, called, strict=True) if names[best] == subject)
 
 
 def of_move(plan: Plan, move: Move) -> Explanation:

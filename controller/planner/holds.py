@@ -46,7 +46,7 @@ class Holds:
     """Looks up why, on the load that the plan leaves."""
 
     def __init__(self, load: Load, ledger: Ledger, waiting: Collection[int], *, stopped: bool = False) -> None:
-        self._free = "stopped" if stopped else ""
+        self._stopped = stopped
         self._load = load
         self._ledger = ledger
         self._waiting = frozenset(waiting)
@@ -58,7 +58,7 @@ class Holds:
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
-        rule = self._of_whole(breach)
+        rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
         elif breach.rule in {*classify.EMPTYING, "clearance", "group"}:
@@ -81,7 +81,7 @@ class Holds:
         patterns = pairs.patterns()
         first = conflict.first(pairs.names, patterns)
         if "" in first:
-            return Verdict(vm=vm, rule=self._free)
+            return Verdict(vm=vm, rule="")
         ranked, why = conflict.as_counts(first), conflict.found(self._load, pairs, patterns)
         return Verdict(vm=vm, rule=ranked[0][0] if ranked else "same-host", conflict=why)
 
@@ -126,9 +126,13 @@ class Holds:
             return "freeze" if situation.cluster.freeze else "not-asked"
         if not classify.lasting(self._load, breach):
             return "not-sustained"
-        if breach.concern is Concern.UNEVEN:
-            return "on-battery" if situation.standing.on_battery[self._hosts[breach.subject]] else self._free or "gain"
-        return ""
+        return self._of_uneven(self._hosts[breach.subject]) if breach.concern is Concern.UNEVEN else ""
+
+    def _of_uneven(self, host: int) -> str:
+        """Why a host that is uneven gives nothing away."""
+        if not self._load.situation.policy.balance:
+            return "balance"
+        return "on-battery" if self._load.situation.standing.on_battery[host] else "gain"
 
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load

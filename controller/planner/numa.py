@@ -7,16 +7,30 @@ no API shows.
 """
 
 from collections.abc import Sequence
-from itertools import permutations
 
 from inventory.model import NumaCell
 
 
 def could_hold(host: Sequence[NumaCell], guest: Sequence[NumaCell]) -> bool:
-    """False only where Nova is sure to refuse; a host whose cells nobody knows could hold anything."""
+    """False only where Nova is sure to refuse; a host whose cells nobody knows could hold anything.
+
+    One of the guest's cells after the other takes a cell of the host; one that finds all taken asks those that took
+    them to take another (bipartite matching by augmenting paths).
+    """
     if not host or not guest:
         return True
-    return any(all(map(_inside, guest, cells)) for cells in permutations(host, len(guest)))
+    taken_by: dict[int, int] = {}
+
+    def takes(cell: int, asked: set[int]) -> bool:
+        for at, room in enumerate(host):
+            if at not in asked and _inside(guest[cell], room):
+                asked.add(at)
+                if at not in taken_by or takes(taken_by[at], asked):
+                    taken_by[at] = cell
+                    return True
+        return False
+
+    return len(guest) <= len(host) and all(takes(cell, set()) for cell in range(len(guest)))
 
 
 def described(cells: Sequence[NumaCell]) -> str:

@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from controller import errors
 from controller.model import cluster as model
 from controller.model import plan as words
 from controller.model.ids import HostName, PlanId
 from controller.model.policy import Mode, Policy
 from controller.planner import (
+    alternative,
     check,
     classify,
     copies,
@@ -21,8 +20,6 @@ from controller.planner import (
     holds,
     limits,
     makespan,
-    preference,
-    rules,
     score,
     search,
     situation,
@@ -205,7 +202,7 @@ def _move(load: Load, choice: Choice, n: int, wave: int, before: tuple[float, ..
     taken = copies.estimate(load, choice.vm, choice.target)
     copy, blackout = _duration(taken.copy_s), _duration(taken.blackout_s)
     source = cluster.hosts.names[int(load.host[choice.vm])]
-    why, alternative = describe.why(load, choice, copy, blackout, forced=taken.forced), _alternative(load, choice)
+    why, other = describe.why(load, choice, copy, blackout, forced=taken.forced), alternative.of_choice(load, choice)
     load.move(choice.vm, choice.target)
     return words.Move(
         n=n,
@@ -223,7 +220,7 @@ def _move(load: Load, choice: Choice, n: int, wave: int, before: tuple[float, ..
         copy_bytes=taken.sent_bytes,
         copy=copy,
         blackout_estimate=blackout,
-        alternative=alternative,
+        alternative=other,
         cold=cold,
         room_for=None if choice.room_for is None else cluster.vms.ids[choice.room_for],
         force_complete_after=load.situation.policy.migration.force_complete_after if taken.forced else None,
@@ -232,22 +229,6 @@ def _move(load: Load, choice: Choice, n: int, wave: int, before: tuple[float, ..
 
 def _duration(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, LONGEST.total_seconds()))
-
-
-def _alternative(load: Load, choice: Choice) -> words.Alternative | None:
-    """The best other host that is open at all, and what ruled it out: a rule, or only its score."""
-    hosts = np.flatnonzero(load.situation.standing.open)
-    hosts = hosts[hosts != load.host[choice.vm]].astype(np.int32)
-    costs = preference.costs(load, choice.vm, hosts)
-    chosen = float(costs[hosts == choice.target][0])
-    others = np.where(hosts == choice.target, np.inf, costs)
-    best = int(np.argmin(others))
-    if not np.isfinite(others[best]):
-        return None
-    rule = rules.ruled_out_by(load, choice.vm, hosts[best : best + 1])[0]
-    detail = describe.RULES[rule] if rule else f"cost {others[best]:.3f} against {chosen:.3f} of the chosen target"
-    name = load.situation.cluster.hosts.names[int(hosts[best])]
-    return words.Alternative(host=name, ruled_out_by=rule or "score", detail=detail)
 
 
 def _id(cluster: model.Cluster, moves: Iterable[words.Move], held: Iterable[words.Hold]) -> PlanId:

@@ -67,11 +67,11 @@ def grouped(load: Load, verdicts: Iterable[Verdict]) -> tuple[Stuck, ...]:
     """The VMs by rules, by classification where clearance is among these, and by agency where these are few; most VMs
     first.
     """
-    kinds: dict[tuple[tuple[str, ...], str], list[Verdict]] = {}
+    kinds: dict[tuple[tuple[str, ...], str, bool], list[Verdict]] = {}
     for verdict in verdicts:
-        rules = verdict.conflict.rules if verdict.conflict else (verdict.rule or "gain",)
-        kinds.setdefault((rules, _level(load, verdict.vm) if "clearance" in rules else ""), []).append(verdict)
-    found = [_stuck(load, whose, rules, held) for (rules, _), of in kinds.items() for whose, held in _owned(load, of)]
+        rules, held = verdict.conflict.rules if verdict.conflict else (verdict.rule or "gain",), not verdict.conflict
+        kinds.setdefault((rules, _level(load, verdict.vm) if "clearance" in rules else "", held), []).append(verdict)
+    found = [_stuck(load, whose, kind[0], those) for kind, of in kinds.items() for whose, those in _owned(load, of)]
     return tuple(sorted(found, key=lambda group: (-group.vms, group.agency, group.rules, group.names)))
 
 
@@ -106,26 +106,40 @@ def _predicate(load: Load, verdicts: Sequence[Verdict]) -> str:
     if not conflicts:
         rule = verdicts[0].rule or "gain"
         return f"{'is' if one else 'are'} held by {rule} ({reason(load, verdicts[0]) or describe.RULES[rule]})"
-    typical = max(conflicts, key=lambda conflict: [share.rules_out for share in conflict.shares])
-    clauses = [_clause(load, typical, at, conflicts, verdicts[0].vm) for at in range(len(typical.shares))]
+    vms = [verdict.vm for verdict in verdicts]
+    clauses = [_clause(load, vms, conflicts, at) for at in range(len(conflicts[0].shares))]
     said = ", and ".join(filter(None, (", ".join(clauses[:-1]), clauses[-1])))
-    if typical.shares[0].rule == "clearance":
+    if conflicts[0].shares[0].rule == "clearance":
         return f"{'needs' if one else 'need'} {said}"
     return f"{'has' if one else 'have'} no target: {said}"
 
 
-def _clause(load: Load, typical: Conflict, at: int, conflicts: Sequence[Conflict], vm: int) -> str:
-    """What one rule does to the hosts that those before it leave: `rack r4 is full`."""
-    share = typical.shares[at]
-    hosts = _hosts(typical, at)
-    if at == 0 and share.rule == "clearance":
-        return f"clearance {_level(load, vm)}, which {hosts} lack{'s' if share.rest == 1 else ''}"
-    if share.rule == "capacity":
-        if all(each.shares[at].whole and each.shares[at].racks == share.racks for each in conflicts):
-            racks = ", ".join(share.racks)
-            return f"racks {racks} are full" if len(share.racks) > 1 else f"rack {racks} is full"
-        return f"{hosts}{_where(typical, at)} {'is' if share.rest == 1 else 'are'} full"
-    return f"{label(load, share.rule, vm)} rules out {hosts}{_where(typical, at)}"
+def _clause(load: Load, vms: Sequence[int], conflicts: Sequence[Conflict], at: int) -> str:
+    """What one rule does to the hosts that those before it leave: `rack r4 is full`; of all the VMs, so without what
+    is not the same for each.
+    """
+    shares = [conflict.shares[at] for conflict in conflicts]
+    first, alike = shares[0], len({share.rest for share in shares}) == 1
+    hosts = _hosts(conflicts[0], at) if alike else _at_most(conflicts, at)
+    one, racks = alike and first.rest == 1, {share.racks for share in shares}
+    where = _where(conflicts[0], at) if alike and len(racks) == 1 else ""
+    if at == 0 and first.rule == "clearance":
+        return f"clearance {_level(load, vms[0])}, which {hosts} lack{'s' if one else ''}"
+    if first.rule == "capacity":
+        if len(racks) == 1 and all(share.whole for share in shares):
+            named = ", ".join(first.racks)
+            return f"racks {named} are full" if len(first.racks) > 1 else f"rack {named} is full"
+        return f"{hosts}{where} {'is' if one else 'are'} full"
+    labels = {label(load, first.rule, vm) for vm in vms}
+    return f"{labels.pop() if len(labels) == 1 else first.rule} rules out {hosts}{where}"
+
+
+def _at_most(conflicts: Sequence[Conflict], at: int) -> str:
+    """Of VMs from which a rule takes not the same hosts: `up to 40 of 47 hosts`, `up to 3 more`, `the others`."""
+    most = max(conflict.shares[at].rest for conflict in conflicts)
+    if at == 0:
+        return f"up to {most} of {conflicts[0].pairs // conflicts[0].vms} hosts"
+    return f"up to {most} more" if at < len(conflicts[0].shares) - 1 else "the others"
 
 
 def _hosts(conflict: Conflict, at: int) -> str:

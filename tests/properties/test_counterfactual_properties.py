@@ -1,5 +1,6 @@
 """What is said to undo a move does: the changed snapshot is planned anew. And the terms of a move are its score."""
 
+import re
 from dataclasses import replace
 
 from hypothesis import assume, given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.model import plan as words
 from controller.model.cluster import Cluster
-from controller.model.policy import Policy
+from controller.model.policy import Consolidation, Policy
 from controller.planner import classify, counterfactual, plan, situation, terms
 from controller.planner.load import Load
 from tests import builders
@@ -52,6 +53,15 @@ def test_what_has_not_lasted_as_long_as_is_asked_moves_nothing(cluster, policy, 
         if found.conditions[0].what == "sustained":
             again = planned(*otherwise.changed(cluster, policy, found.conditions))
             assert not [move for move in again.moves if move.vm == moves[0].vm and move.breach in found.breaches]
+
+
+@slowly
+@given(cluster=st.one_of(CLUSTERS, HEATED, arbitrary_clusters.sparse()), policy=POLICIES, frees=st.booleans())
+def test_a_target_that_its_cost_is_said_to_rule_out_costs_no_less_than_the_chosen(cluster, policy, frees):
+    for move in planned(cluster, replace(policy, consolidation=Consolidation(enabled=frees))).moves:
+        if move.alternative is not None and move.alternative.ruled_out_by == "score":
+            cost, chosen = (float(number) for number in re.findall(r"[0-9.]+", move.alternative.detail))
+            assert cost >= chosen
 
 
 @slowly

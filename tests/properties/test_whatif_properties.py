@@ -89,9 +89,12 @@ def no_start_breaks_a_group(cluster: model.Cluster, outcomes: list[Outcome]) -> 
         for group in cluster.groups:
             domain_of, members = of[group.domain], set(group.members.tolist())
             new = [int(domain_of[host[vm]]) for vm in started if vm in members]
-            there = [int(domain_of[host[vm]]) for vm in members if host[vm] >= 0]
-            if group.kind in ANTI:
-                assert all(there.count(domain) <= group.max_per_domain for domain in new if domain >= 0)
+            there, before = (
+                [int(domain_of[at[vm]]) for vm in members if at[vm] >= 0] for at in (host, cluster.vms.host)
+            )
+            for domain in {domain for domain in new if domain >= 0 and group.kind in ANTI}:
+                stood = before.count(domain) if found.emptied else 0
+                assert there.count(domain) <= max(group.max_per_domain, stood)
 
 
 def verdict_and_sums_say_what_the_servers_say(cluster: model.Cluster, outcomes: list[Outcome]) -> None:

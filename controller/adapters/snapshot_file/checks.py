@@ -166,12 +166,13 @@ def _unbelievable(cluster: Cluster) -> Iterator[Flaw]:
 
 
 def _impossible_machines(cluster: Cluster) -> Iterator[Flaw]:
-    """A host of the inventory without threads or memory; one that is not known may show none."""
+    """A host of the inventory without threads or memory; one that is not known may show none, but no part of one."""
     hosts = cluster.hosts
     for column, values in (("threads", hosts.threads), ("physical_memory_mib", hosts.physical_memory_mib)):
-        row = _row(hosts.known & (values <= 0))
+        row = _row((values < 1) & (hosts.known | (values > 0)))
         if row is not None:
-            yield f"$.hosts.{column}[{row}]", f"says 0 of {hosts.names[row]}, which the inventory knows"
+            known = ", which the inventory knows" if hosts.known[row] else ""
+            yield f"$.hosts.{column}[{row}]", f"says {values[row]:g} of {hosts.names[row]}{known}"
 
 
 def _row(wrong: BoolColumn) -> int | None:

@@ -8,10 +8,18 @@ where a new server asks for its flavor and uses what its like use on the mean. S
 of hosts whose servers a supply cannot carry, the last in the snapshot's order take fewer.
 
 N+1 is held for a loss while everything that it takes down has a place elsewhere. New servers that it takes down too
-must fit there, and those outside stand there already: so no more of them than fit beside the restarted ones. A loss
-of a rack is worse than that of a host in it; so racks, feeds, and hosts of no known rack are looked at.
+must fit there, and those outside stand there already: so no more of them than fit beside the restarted ones,
+
+    kept = min(least over losses of (sum over hosts of fits),  sum over hosts of (least over losses of fits))
+
+since they have one place each, whichever loss comes: with so many, as many on each host as every loss that it outlasts
+leaves there, none stands where a restarted one must start, and those that a loss takes down fit beside all. A loss
+of a rack is worse than that of a host in it, unless it takes all of a group that must stand together and the host takes
+a part: what is left ties that to where it stands, while the whole starts anywhere. So racks and feeds are looked at,
+and hosts of such groups or of no known rack.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +28,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
 from controller.model.whatif import Fit, Loss, Resource
-from controller.planner import amounts, eligibility
+from controller.planner import amounts, domains, eligibility
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.restart import restart
 from controller.planner.whatif.spare import HARD, Left, Spare
@@ -50,8 +58,23 @@ def likes(spare: Spare) -> tuple[Like, ...]:
 def losses(cluster: model.Cluster) -> tuple[Loss, ...]:
     """Those that N+1 has to be held for; see above."""
     racked = cluster.hosts.rack >= 0
-    alone = {name for name, known in zip(cluster.hosts.names, racked, strict=True) if not known}
+    alone = set(itertools.compress(cluster.hosts.names, ~racked | _tied(cluster)))
     return tuple(each for each in losing.every_single(cluster) if each.kind is not Domain.HOST or each.name in alone)
+
+
+def _tied(cluster: model.Cluster) -> model.BoolColumn:
+    """(H,) hosts of one rack on which all of a group stands that is in their domains, and that must stand together."""
+    tied, domain_of = np.zeros(len(cluster.hosts.names), np.bool_), domains.of_hosts(cluster)
+    for group in cluster.groups:
+        if group.kind is not model.GroupKind.AFFINITY:
+            continue
+        hosts = np.unique(cluster.vms.host[group.members])
+        hosts = hosts[hosts >= 0]
+        domain, rack = domain_of[group.domain][hosts], cluster.hosts.rack[hosts]
+        for each in np.unique(rack):
+            here = rack == each
+            tied[hosts[here]] |= np.count_nonzero(here) > 1 and not np.isin(domain[~here], domain[here]).any()
+    return tied
 
 
 def after(spare: Spare, loss: Loss) -> Left | None:
@@ -64,7 +87,12 @@ def after(spare: Spare, loss: Loss) -> Left | None:
 def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> Fit:
     """How many more of them there is a place for, at the least; `held`: what each loss leaves."""
     found, cluster = _Count(spare, like, spare.now()), spare.situation.cluster
-    kept = [(0 if left is None else _Count(spare, like, left).total, loss) for loss, left in held]
+    on_each, kept = found.on_each(), list[tuple[int, Loss]]()
+    for loss, left in held:
+        count = None if left is None else _Count(spare, like, left)
+        kept.append((0 if count is None else count.total, loss))
+        if count is not None:
+            on_each = np.where(count.down, on_each, np.minimum(on_each, count.on_each()))
     least = min(kept, key=lambda each: each[0], default=(found.total, None))
     binding = [(each, int(np.count_nonzero(found.short_of == n))) for n, each in enumerate(Resource)]
     return Fit(
@@ -73,7 +101,7 @@ def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> F
         servers=like.servers,
         hosts=len(found.hosts),
         now=found.total,
-        kept=min(least[0], found.total),
+        kept=min(least[0], int(on_each.sum())),
         kept_for=least[1],
         binding=tuple(sorted(((each, count) for each, count in binding if count), key=lambda item: -item[1])),
         in_pieces=found.in_pieces(),
@@ -87,11 +115,15 @@ def _like(spare: Spare, servers: Sequence[int]) -> Like:
 
 
 class _Count:
-    """`hosts` that may start one, `counts` how many on each, `short_of` the number of what each runs out of first."""
+    """`hosts` that may start one, `counts` how many on each, `short_of` the number of what each runs out of first.
+
+    `down` (H,): the hosts that are.
+    """
 
     def __init__(self, spare: Spare, like: Like, left: Left) -> None:
         self._watts, self._left, self._need = spare.situation.watts, left, like.need
         hosts = np.sort(spare.open_to(like.model))
+        self.down = left.down
         self.hosts: IntColumn = hosts[~left.down[hosts]]
         self._power = spare.situation.cluster.hosts.power[self.hosts]
         needed = np.flatnonzero(like.need > 0)
@@ -106,6 +138,12 @@ class _Count:
     def total(self) -> int:
         """How many on all of them together."""
         return int(self.counts.sum())
+
+    def on_each(self) -> FloatColumn:
+        """(H,) how many on every host of the snapshot."""
+        counts = np.zeros(len(self.down))
+        counts[self.hosts] = self.counts
+        return counts
 
     def in_pieces(self) -> int:
         """How many more Placement would admit if all that the hosts have left were one host's."""

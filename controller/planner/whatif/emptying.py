@@ -1,10 +1,10 @@
 """Hosts that are emptied for good reason, not lost: their servers move while they run.
 
-The question is put to the snapshot in which these hosts drain. A host that is being emptied gives back no watts: it
-runs until the last server has left.
+The question is put to the snapshot in which these hosts drain and every window is open: a closed one costs time and no
+place. A host that is being emptied gives back no watts: it runs until the last server has left.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from controller.model import cluster as model
 from controller.model.ids import HostName, ServerId
 from controller.model.policy import Policy
 from controller.model.whatif import Outcome
-from controller.planner import project, rules
+from controller.planner import project
 from controller.planner.whatif.spare import Spare
 
-PASSING = frozenset({"window", "at-once", "out-of-host", "agency-budget", "system-budget"})
-"""Rules that keep a server where it is for a while: they cost time, and no place."""
+PASSING = frozenset({"at-once", "out-of-host", "agency-budget", "system-budget"})
+"""Rules that keep a server where it is for a while: they cost time, and no place. Any other goes before them."""
 
 
 class Moved(NamedTuple):
@@ -48,6 +48,12 @@ def draining(cluster: model.Cluster, hosts: Collection[HostName]) -> model.Clust
     return replace(cluster, hosts=replace(cluster.hosts, draining=cluster.hosts.draining | rows(cluster, hosts)))
 
 
+def windows_open(cluster: model.Cluster) -> model.Cluster:
+    """The same snapshot in every system's window."""
+    systems = cluster.systems
+    return replace(cluster, systems=replace(systems, open=np.ones_like(systems.open)))
+
+
 def rows(cluster: model.Cluster, hosts: Collection[HostName]) -> model.BoolColumn:
     """(H,) which of its hosts these are."""
     return np.isin(np.array(cluster.hosts.names, dtype=object), list(hosts))
@@ -63,10 +69,3 @@ def barred(spare: Spare, servers: Iterable[int]) -> dict[int, str]:
     """The servers that nothing of ours moves in a drain, and the rule that keeps each."""
     held = ((vm, str(spare.situation.drain[vm])) for vm in servers)
     return {vm: rule for vm, rule in held if rule and rule not in PASSING}
-
-
-def too_long(spare: Spare, target: Mapping[int, int]) -> Iterator[int]:
-    """The servers whose copy to the host that was found would be given up."""
-    for vm, host in target.items():
-        if host >= 0 and not rules.pre_copy(spare.load, vm, np.array([host], np.int32))[0]:
-            yield vm

@@ -5,6 +5,8 @@ carries nothing; its power supplies are taken to draw what that one draws. A new
 group.
 """
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -29,7 +31,7 @@ def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
     hosts = _more(cluster.hosts, row, count)
     hosts = replace(
         hosts,
-        names=(*cluster.hosts.names, *(HostName(f"{like}+{n}") for n in range(1, count + 1))),
+        names=(*cluster.hosts.names, *map(HostName, _names(like, count, cluster.hosts.names))),
         draining=_set(hosts.draining, before, value=False),
         cpu_ratio=_nothing(hosts.cpu_ratio, before),
         cpu_high_ratio=_set(hosts.cpu_high_ratio, before, value=np.nan),
@@ -58,7 +60,8 @@ def with_hosts(cluster: model.Cluster, like: str, count: int) -> model.Cluster:
 def with_servers(
     cluster: model.Cluster, agency: str, flavor: str, count: int
 ) -> tuple[model.Cluster, tuple[ServerId, ...]]:
-    """`count` more servers of that flavor and agency, like the first that it has, and what they are called.
+    """`count` more servers of that flavor and agency, like the first that it has of which is known where it fits (the
+    first of all where that is known of none), and what they are called.
 
     `InputError` where it has none: what such a server requires of a host cannot be known then.
     """
@@ -74,9 +77,10 @@ def with_servers(
             f"agency {agency} has no running server of flavor {flavor}, so nobody knows what one requires of a host",
             remedy="name a flavor of which it has one",
         )
-    row, before = int(np.flatnonzero(same)[0]), len(cluster.vms.ids)
+    known = same & cluster.vms.fit_known & (cluster.vms.requirement >= 0)
+    row, before = int(np.flatnonzero(known if known.any() else same)[0]), len(cluster.vms.ids)
     vms = _more(cluster.vms, row, count)
-    new = tuple(ServerId(f"{agency}+{flavor}+{n}") for n in range(1, count + 1))
+    new = tuple(map(ServerId, _names(f"{agency}+{flavor}", count, cluster.vms.ids)))
     vms = replace(
         vms,
         ids=(*cluster.vms.ids, *new),
@@ -101,6 +105,13 @@ def _like(cluster: model.Cluster, like: str) -> int:
         what = f"no host of type {like} is in service, so nobody knows what Placement admits on one"
         raise errors.InputError(what, remedy="name a host that the new ones are like")
     return int(serving[0])
+
+
+def _names(like: str, count: int, known: Iterable[str]) -> Iterator[str]:
+    """`c17+1`, `c17+2` …, those left out that there are."""
+    there = frozenset(known)
+    numbered = (f"{like}+{n}" for n in itertools.count(1))
+    return itertools.islice((name for name in numbered if name not in there), count)
 
 
 def _more(table: Table, row: int, count: int) -> Table:

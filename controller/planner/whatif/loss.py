@@ -1,6 +1,7 @@
 """Which hosts go down with what is lost.
 
-A host goes down with its rack, zone, room and site, and with the last feed that it hangs on.
+A host goes down with its rack, zone, room and site, and with the last feed that it hangs on; with any of them where its
+power supplies have lost their redundancy, since nobody says which of them still works.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ import numpy as np
 
 from controller import errors
 from controller.model import cluster as model
+from controller.model.sample import Health
 from controller.model.whatif import Loss
 from controller.planner.situation import Situation
 from inventory.model import Domain
@@ -56,12 +58,13 @@ def _standing_in(situation: Situation, loss: Loss) -> model.BoolColumn:
 
 
 def _unfed(cluster: model.Cluster, feeds: set[int]) -> model.BoolColumn:
-    """Hosts that hang on feeds, all of them lost."""
+    """Hosts that hang on feeds, all of them lost, or one of them where a power supply warns or has failed."""
     power = cluster.hosts.power
     fed = np.isin(power, _feeds(cluster))
     lost = np.isin(power, sorted(feeds)) & fed
     unfed: model.BoolColumn = fed.any(axis=1) & (lost == fed).all(axis=1)
-    return unfed
+    psu = cluster.hosts.psu_health
+    return unfed | (lost.any(axis=1) & psu.fresh & np.greater_equal(psu.values, Health.WARNING))
 
 
 def _names(cluster: model.Cluster, kind: Domain) -> Sequence[str]:

@@ -1,9 +1,12 @@
 """Groups while servers go down and start elsewhere: how many members stand in which fault domain.
 
-Members of an affinity group that lost its domain start together: the first one chooses where.
+Members of an affinity group that lost its domain start together: the first one chooses where. Servers that move while
+they run do so one by one: then such a group stays in the domain where most of it stood at first, as in a plan.
 """
 
 from collections import Counter
+
+import numpy as np
 
 from controller.model import cluster as model
 from controller.planner import groups
@@ -12,10 +15,11 @@ from inventory.model import Domain
 
 
 class Members:
-    """What changes of the groups of `spare`, in a copy of those that change."""
+    """What changes of the groups of `spare`, in a copy of those that change; `running`: servers move, none is lost."""
 
-    def __init__(self, spare: Spare) -> None:
+    def __init__(self, spare: Spare, *, running: bool = False) -> None:
         self._situation = spare.situation
+        self._running = running
         self._start = spare.members
         self._changed: dict[int, Counter[int]] = {}
 
@@ -39,6 +43,8 @@ class Members:
         mask: model.BoolColumn | None = None
         for number, bond in self._hard(vm):
             admits = self._admits(number, bond)
+            if self._running:
+                admits |= self._stays(vm, bond)
             mask = admits if mask is None else mask & admits
         return mask
 
@@ -66,10 +72,16 @@ class Members:
         anchor = None if bond.anchor is None else self._anchor(number, bond)
         return bond.admits(self._changed.get(number, self._start[number]), bond.domain_of, anchor)
 
+    def _stays(self, vm: int, bond: groups.Bond) -> model.BoolColumn:
+        """(H,) the hosts of the domain that the server is in anyway."""
+        here = int(bond.domain_of[self._situation.cluster.vms.host[vm]])
+        stays: model.BoolColumn = np.equal(bond.domain_of, here) & (here >= 0)
+        return stays
+
     def _anchor(self, number: int, bond: groups.Bond) -> int | None:
-        """Where the group is: where it was while somebody is still there, else where most are by now."""
+        """Where the group is: where it was while somebody is still there or left it running, else where most are."""
         counts = self._changed.get(number, self._start[number])
         left = {domain: members for domain, members in counts.items() if members > 0}
-        if bond.anchor in left:
+        if bond.anchor in left or self._running:
             return bond.anchor
         return min(left, key=lambda domain: (-left[domain], domain)) if left else None

@@ -63,13 +63,12 @@ def empty(cluster: model.Cluster, policy: Policy, now: datetime, hosts: Collecti
 
     `InputError` for an unknown name.
     """
-    asked = emptying.draining(cluster, hosts)
+    asked = emptying.windows_open(emptying.draining(cluster, hosts))
     spare = Spare(situation.of_cluster(asked, policy, now, cold=frozenset(hosts)))
     leaving = emptying.rows(spare.situation.cluster, hosts)
     servers = spare.servers_on(leaving)
     barred = emptying.barred(spare, servers)
-    placed = restart(spare, leaving, [vm for vm in servers if vm not in barred], off=False)
-    barred |= dict.fromkeys(emptying.too_long(spare, placed.target), "pre-copy")
+    placed = restart(spare, leaving, [vm for vm in servers if vm not in barred], running=True)
     placed = replace(placed, target=placed.target | dict.fromkeys(barred, NOWHERE))
     copies = [timing.copy(spare, vm, host) for vm, host in placed.target.items() if host != NOWHERE]
     schedule = timing.starts(spare.situation, copies)
@@ -148,7 +147,7 @@ def _systems(spare: Spare, placed: Placed, reasons: Reasons) -> tuple[SystemLoss
                 system=cluster.systems.names[system],
                 agency=cluster.agencies.names[int(cluster.systems.agency[system])],
                 tier=int(cluster.systems.tier[system]),
-                down=len(servers),
+                down=sum(int(cluster.vms.host[vm]) >= 0 for vm in servers),
                 servers=int(spare.servers_of_system[system]),
                 unplaced=len(nowhere),
                 rules=tuple(sorted({name for vm in bound for name in placed.members.names(vm)})),

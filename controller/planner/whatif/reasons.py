@@ -25,14 +25,17 @@ class Reasons:
 
     @cached_property
     def _by_open(self) -> dict[int, list[int]]:
-        """The servers that must start, together where the same hosts are open to them."""
+        """The servers that could start, together where the same hosts are open to them."""
         found: dict[int, list[int]] = {}
         for vm in self._placed.target:
-            found.setdefault(id(self._spare.open_to(vm)), []).append(vm)
+            if not (vm in self._barred or self._unknown(vm)):
+                found.setdefault(id(self._spare.open_to(vm)), []).append(vm)
         return found
 
     def why(self, vm: int) -> str:
-        """The first that holds: nobody knows, no host may, none has room, no group lets it, or too few have room."""
+        """The first that holds: nobody knows, no host may, none has room, no copy gets there, no group lets it, or too
+        few have room.
+        """
         rule = self._barred.get(vm) or self._unknown(vm)
         if rule:
             return describe.RULES[rule]
@@ -44,9 +47,12 @@ class Reasons:
             return (
                 f"none of the {len(hosts)} hosts that may start it has {_amounts(self._spare.amount[:HARD, vm])} left"
             )
+        near = self._near(vm, roomy)
+        if not len(near):
+            return f"{describe.RULES['pre-copy']} to the {_hosts(roomy)} with room for it"
         if self.bound_by_groups(vm):
             names = ", ".join(f"group {name}" for name in self._placed.members.names(vm))
-            return f"{names} keeps it from the {_hosts(roomy)} with room for it"
+            return f"{names} keeps it from the {_hosts(near)} with room for it"
         key = id(self._spare.open_to(vm))
         if key not in self._together:
             self._together[key] = self._all_together(vm, hosts)
@@ -61,7 +67,7 @@ class Reasons:
     def bound_by_groups(self, vm: int) -> bool:
         """Whether only a group keeps the server from every host that has room for it."""
         groups, hosts = self._placed.members.admitted(vm), self._left(vm)
-        roomy = hosts[self._has_room(vm, hosts)]
+        roomy = self._near(vm, hosts[self._has_room(vm, hosts)])
         return vm not in self._barred and groups is not None and len(roomy) > 0 and not groups[roomy].any()
 
     def _all_together(self, vm: int, hosts: IntColumn) -> str:
@@ -69,13 +75,13 @@ class Reasons:
         bound = [
             each
             for servers in self._by_open.values()
-            if np.isin(self._left(servers[0]), hosts).all()
+            if len(left := self._left(servers[0])) and np.isin(left, hosts).all()
             for each in servers
         ]
         asked = self._spare.amount[:HARD, bound].sum(axis=1)
-        left = np.maximum(self._spare.room[:HARD][:, hosts], 0.0).sum(axis=1)
-        for row in np.flatnonzero(asked > left)[:1].tolist():
-            needed, free = _amount(row, asked[row]), _amount(row, left[row])
+        room = np.maximum(self._spare.room[:HARD][:, hosts], 0.0).sum(axis=1)
+        for row in np.flatnonzero(asked > room)[:1].tolist():
+            needed, free = _amount(row, asked[row]), _amount(row, room[row])
             return (
                 f"the {len(bound)} servers that may start only on {_hosts(hosts)} ask for {needed}, and {free} is left"
             )
@@ -90,6 +96,10 @@ class Reasons:
     def _left(self, vm: int) -> IntColumn:
         hosts = self._spare.open_to(vm)
         return hosts[~self._down[hosts]]
+
+    def _near(self, vm: int, hosts: IntColumn) -> IntColumn:
+        """Those of the hosts that its copy reaches, where it is copied."""
+        return self._spare.in_reach(vm, hosts) if self._placed.running else hosts
 
     def _has_room(self, vm: int, hosts: IntColumn) -> model.BoolColumn:
         amount, room = self._spare.amount[:HARD, vm], self._spare.room[:HARD][:, hosts]

@@ -28,12 +28,16 @@ Unit = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """`target[vm]` is a host's row or NOWHERE; `hot`: servers whose host is over a safety limit with them."""
+    """`target[vm]` is a host's row or NOWHERE; `hot`: servers whose host is over a safety limit with them.
+
+    `running`: they moved there, and did not start again.
+    """
 
     target: dict[int, int]
     hot: frozenset[int]
     left: Left
     members: Members
+    running: bool
 
     @property
     def unplaced(self) -> list[int]:
@@ -41,26 +45,31 @@ class Placed:
         return [vm for vm, host in self.target.items() if host == NOWHERE]
 
 
-def restart(spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, off: bool = True) -> Placed:
-    """Places the servers on hosts that are not `down` (H,); `off`: those draw nothing any more."""
-    placed = _Attempt(spare, down, servers, tight=False, off=off).placed
+def restart(spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, running: bool = False) -> Placed:
+    """Places the servers on hosts that are not `down` (H,), which draw nothing any more.
+
+    `running`: servers move off hosts that run until the last has left, each only where its copy would end in time.
+    """
+    placed = _Attempt(spare, down, servers, tight=False, running=running).placed
     if not placed.unplaced and not placed.hot:
         return placed
-    tight = _Attempt(spare, down, servers, tight=True, off=off).placed
+    tight = _Attempt(spare, down, servers, tight=True, running=running).placed
     return min(placed, tight, key=lambda each: (len(each.unplaced), len(each.hot)))
 
 
 class _Attempt:
-    def __init__(self, spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, tight: bool, off: bool) -> None:
-        self._spare, self._down, self._tight = spare, down, tight
+    def __init__(
+        self, spare: Spare, down: model.BoolColumn, servers: Sequence[int], *, tight: bool, running: bool
+    ) -> None:
+        self._spare, self._down, self._tight, self._running = spare, down, tight, running
         self._rows, self._added = spare.situation.watts.rows, spare.situation.watts.added
         self._power = spare.situation.cluster.hosts.power
         self._room, self._watts = spare.room.copy(), spare.watts.copy()
         self._arrived = np.zeros(len(down), np.bool_)
-        self._members = Members(spare)
+        self._members = Members(spare, running=running)
         self._few = max(_FEW, _FEW_EACH * len(servers))
         self._by_kind: dict[tuple[int, int], IntColumn] = {}
-        for host in np.flatnonzero(down & off).tolist():
+        for host in np.flatnonzero(down & (not running)).tolist():
             self._watts[self._rows[host]] += spare.situation.watts.drawn[host]
         for vm in servers:
             self._members.leave(vm)
@@ -81,6 +90,7 @@ class _Attempt:
             hot=frozenset(hot),
             left=Left(room=self._room, watts=self._watts, arrived=self._arrived, down=down),
             members=self._members,
+            running=running,
         )
 
     def _in_order(self, servers: Iterable[int]) -> list[Unit]:
@@ -99,7 +109,8 @@ class _Attempt:
         """The host, and whether it is over a safety limit then."""
         every = self._left(vm)
         hosts, hard = every[:0], np.empty(0)
-        for hosts in (every,) if self._tight else (every[: self._few], every):
+        for offered in (every,) if self._tight else (every[: self._few], every):
+            hosts = self._spare.in_reach(vm, offered) if self._running else offered
             slack = (self._room[:, hosts] - need[:, None]) * self._spare.share[:, hosts]
             slack[need == 0] = np.inf
             hard, least = slack[:HARD].min(axis=0), slack.min(axis=0)

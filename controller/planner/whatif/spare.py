@@ -94,6 +94,10 @@ class Spare:
             self._open[kind] = self._same.setdefault(hosts.tobytes(), emptiest_first)
         return self._open[kind]
 
+    def in_reach(self, vm: int, hosts: IntColumn) -> IntColumn:
+        """Those of the hosts to which a copy of the server, which runs or is off, would end in time."""
+        return hosts[rules.pre_copy(self.load, vm, hosts)]
+
     def kind(self, vm: int) -> tuple[int, int]:
         """What it asks of a host, its size aside; the same hosts are open to all servers of a kind."""
         vms = self.situation.cluster.vms

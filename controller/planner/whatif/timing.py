@@ -13,7 +13,7 @@ from heapq import heappush, heapreplace
 
 import numpy as np
 
-from controller.planner import budget, copies
+from controller.planner import budget, copies, waves
 from controller.planner.situation import Situation
 from controller.planner.whatif.spare import Spare
 
@@ -33,7 +33,7 @@ class Copy:
 
 def copy(spare: Spare, vm: int, target: int) -> Copy:
     """The move of a server that runs, or is off, to a host."""
-    seconds = copies.estimate(spare.load, vm, target).copy_s
+    seconds = min(copies.estimate(spare.load, vm, target).copy_s, waves.FOR_EVER_S)
     return Copy(vm=vm, source=int(spare.situation.cluster.vms.host[vm]), target=target, seconds=seconds)
 
 

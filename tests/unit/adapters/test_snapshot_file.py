@@ -136,6 +136,11 @@ def reads(table: str, quantity: str, row: int, value: float) -> Callable[[dict[s
             "$.hosts.physical_memory_mib[0]",
             "says 0 of h000000000000, which the inventory knows",
         ),
+        (
+            lambda d: d["hosts"].update(known=[True] * 6, threads=[1e-308] * 6),
+            "$.hosts.threads[0]",
+            "says 1e-308 of h000000000000, which the inventory knows",
+        ),
         (lambda d: d.update(taken_at="2026-11-21T04:00:00"), "$.taken_at", "timezone"),
     ],
 )

@@ -46,6 +46,25 @@ def test_a_plan_that_leaves_something_broken_exits_1_and_says_what_holds_it(snap
     assert "heat" in answer.output
 
 
+@pytest.mark.parametrize("name", ["web[/prod]", "[conceal]web", "[red]"])
+def test_what_a_tenant_calls_a_server_is_shown_as_it_is(tmp_path, name):
+    hosts = [Host(name="c1", memory_health=2, clearance=0), Host(name="c2")]
+    vms = [Vm(name=name, host="c1", classification=1), Vm(name=f"{name} held", host="c1", locked=True)]
+    path = tmp_path / "cluster.json"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms), path)
+    for words in (("plan",), ("explain", "1"), ("explain", "c1"), ("explain", f"{name} held")):
+        answer = gdcc(*words, "--snapshot", path)
+        assert answer.exit_code == (1 if words == ("plan",) else 0), answer.exception
+        assert name in words_of(answer)
+
+
+@pytest.mark.parametrize("out", [".", "/"])
+def test_a_plan_cannot_be_written_to_what_is_no_file(snapshot, out):
+    answer = gdcc("plan", "--snapshot", snapshot(), "--out", out)
+    assert answer.exit_code == 1
+    assert "cannot be written: it names no file" in answer.output
+
+
 def test_of_more_rows_than_a_person_looks_through_the_rest_is_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "MOST_ROWS", 2)
     hosts = [Host(name="c1", memory_health=2), *[Host(name=f"c{n}") for n in range(2, 7)]]
@@ -114,6 +133,37 @@ def test_explaining_by_a_plan_of_another_snapshot_is_refused(snapshot, tmp_path)
     answer = gdcc("explain", "a", "--snapshot", path, "--plan", tmp_path / "plan.json")
     assert answer.exit_code == 1
     assert "was made from a snapshot of elsewhere" in answer.output
+
+
+@pytest.mark.parametrize("subject", ["1", "2", "a", "c1", "health:c1"])
+@pytest.mark.parametrize(
+    "change",
+    [{"vm": "nobody"}, {"target": "c9"}, {"source": "c9"}, {"target": "c1"}, {"copy": "P1D"}],
+)
+def test_explaining_by_a_plan_whose_moves_are_none_of_the_snapshot_is_refused(tmp_path, change, subject):
+    path, out = tmp_path / "cluster.json", tmp_path / "plan.json"
+    hosts = [Host(name="c1", memory_health=2), Host(name="c2")]
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=[Vm(name=name, host="c1") for name in "ab"]), path)
+    gdcc("plan", "--snapshot", path, "--out", out)
+    data = json.loads(out.read_text())
+    data["plan"]["moves"][0].update(change)
+    out.write_text(json.dumps(data))
+    answer = gdcc("explain", subject, "--snapshot", path, "--plan", out)
+    assert answer.exit_code == 1
+    assert "does not fit this snapshot under this policy: move 1" in words_of(answer)
+
+
+def test_explaining_under_another_policy_than_the_plans_is_refused(tmp_path):
+    path, out, config = tmp_path / "cluster.json", tmp_path / "plan.json", tmp_path / "controller.yaml"
+    hosts = [Host(name="c1", cpu=0.7), Host(name="c2")]
+    cluster = builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1", vcpus=16, cpu=16.0)])
+    snapshot_file.write(cluster, path)
+    config.write_text("version: 1\nestate: e\npolicy: {thresholds: {cpu_ratio: 0.6}}\n")
+    assert gdcc("plan", "--snapshot", path, "--config", config, "--out", out).exit_code == 0
+    assert gdcc("explain", "1", "--snapshot", path, "--config", config, "--plan", out).exit_code == 0
+    answer = gdcc("explain", "1", "--snapshot", path, "--plan", out)
+    assert answer.exit_code == 1
+    assert "what is wrong before it is not what it says, cpu:c1 for one" in words_of(answer)
 
 
 def test_without_a_snapshot_the_daemon_is_asked_and_told_that_it_is_not_there(tmp_path):

@@ -10,6 +10,7 @@ from controller.model.policy import Limits, Policy
 from controller.model.sample import Trust
 from controller.planner import check, check_loads, plan, rules, situation
 from controller.planner.load import Load
+from inventory.model import Domain
 from tests import builders
 from tests.builders import NOW, Host, Supply, System, Vm
 
@@ -104,6 +105,16 @@ def test_members_of_a_group_that_would_meet_are_found(made):
     spread = [Vm(name="a", host="c1", memory_gib=16), Vm(name="b", host="c2", memory_gib=16)]
     alone = replace(made, moves=(replace(made.moves[0], target="c2"),))
     assert "2 of group web" in found(alone, groups=apart, vms=spread)
+
+
+def test_rooms_of_no_named_site_are_not_one_site():
+    """Nobody knows whether they are, so no group is held to it: by the planner no more than by the checker."""
+    racks = [builders.Rack(name=name, room=f"room-{name}", site=site) for name, site in (("r1", "s"), ("r2", ""))]
+    hosts = [Host(name="c1", memory_health=2), *[Host(name=name, rack="r2") for name in ("c2", "c3")]]
+    apart = builders.Group(name="apart", members=("a", "b"), domain=Domain.SITE)
+    vms = [Vm(name="a", host="c1"), Vm(name="b", host="c3")]
+    made = plan.plan(builders.cluster(hosts=hosts, racks=racks, vms=vms, groups=[apart]), POLICY, NOW)
+    assert [move.vm for move in made.moves] == ["a"]
 
 
 def test_a_target_that_is_warm_sick_down_or_unknown_is_found(made):

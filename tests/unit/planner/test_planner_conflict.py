@@ -138,6 +138,25 @@ def test_vms_of_more_agencies_than_a_sentence_names_are_told_together():
     )
 
 
+def test_of_vms_that_rules_keep_from_different_hosts_only_what_is_true_of_each_is_told():
+    """Of five hosts `a` finds three full and members of its group on two, `b`, which is small, two and three."""
+    hosts = [Host(name="c1", memory_health=2, memory_gib=512), *[Host(name=f"d{n}") for n in range(5)]]
+    vms = [Vm(name=name, host="c1", memory_gib=memory) for name, memory in (("a", 200.0), ("b", 50.0))]
+    vms += [
+        Vm(cpu=0.0, name=f"g{group}-{n}", host=f"d{n}", memory_gib=1.0, memory_used_gib=1.0)
+        for group in (1, 2)
+        for n in range(group + 1)
+    ]
+    vms += [Vm(name=f"full{n}", host=f"d{n}", memory_gib=memory) for n, memory in ((2, 100.0), (3, 240.0), (4, 240.0))]
+    groups = [Group(name="g1", members=("a", "g1-0", "g1-1")),
+              Group(name="g2", members=("b", "g2-0", "g2-1", "g2-2"))]  # fmt: skip
+    found = left(builders.cluster(hosts=hosts, vms=vms, groups=groups), "health:c1")
+    assert found.sentence == (
+        "c1 cannot be emptied: 2 VMs of agency have no target: up to 3 of 5 hosts are full, and group rules out the "
+        "others"
+    )
+
+
 def test_the_rules_of_the_groups_beyond_the_first_few_are_named():
     keeps = [{"locked": True}, {"rests": True}, {"fit_known": False}, {"busy": True}, {"system": "closed"}]
     systems = [System(name="sys"), System(name="closed", open=False)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.errors import InputError
 from controller.model.policy import Policy, Thresholds
 from controller.planner import explain, explanation, plan
 from controller.planner.conditions import Condition
@@ -147,6 +148,17 @@ def test_a_plan_alone_tells_the_concern_that_pays_and_what_asks():
     answer = explanation.from_plan(plan.plan(hot(), POLICY, NOW), "1")
     assert answer.sentence.endswith("; paid for by hot 0.125 → 0")
     assert said(answer) == ["would not move for cpu:c17 if that were at most 80.0% (it is 90.0%)"]
+
+
+def test_a_number_is_a_moves_before_it_is_a_name_and_a_name_of_several_is_refused():
+    vms = [Vm(name="a", host="c1"), Vm(name="b", host="c1")]
+    made = plan.plan(builders.cluster(hosts=[Host(name="c1", memory_health=2), Host(name="c2")], vms=vms), POLICY, NOW)
+    first, second = made.moves
+    named = replace(made, moves=(replace(first, vm_name="2"), second))
+    assert explanation.from_plan(named, "2").subject == "move 2"
+    twins = replace(made, moves=(replace(first, vm_name="web"), replace(second, vm_name="web")))
+    with pytest.raises(InputError, match="moves 2 VMs named 'web'"):
+        explanation.from_plan(twins, "web")
 
 
 def test_a_breach_is_explained_by_its_key():

@@ -1,5 +1,6 @@
 """NUMA: what Nova is sure to refuse is planned nowhere; what nobody knows rules nothing out."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,25 @@ def test_each_cell_of_a_guest_needs_a_cell_of_its_own_that_is_as_large(
     host: tuple[NumaCell, ...], guest: tuple[NumaCell, ...], could: bool
 ) -> None:
     assert numa.could_hold(host, guest) == could
+
+
+def test_many_cells_are_matched_at_once() -> None:
+    """A machine may show each of its caches as a cell: no order of so many could be tried one after the other."""
+    cells, one_too_big = (SMALL,) * 32, (*(SMALL,) * 15, BIG)
+    assert numa.could_hold(cells, cells)
+    assert not numa.could_hold(cells, one_too_big)
+
+
+def test_who_took_a_cell_that_another_needs_takes_another() -> None:
+    sizes = [(8, 1), (1, 8), (9, 9), (4, 4)]
+    host = tuple(NumaCell(vcpus=vcpus, memory_mib=memory) for vcpus, memory in sizes)
+    every = [NumaCell(vcpus=vcpus, memory_mib=memory) for vcpus, memory in itertools.product((1, 4, 8), repeat=2)]
+    for guest in itertools.product(every, repeat=3):
+        fits = any(
+            all(a.vcpus <= b.vcpus and a.memory_mib <= b.memory_mib for a, b in zip(guest, order, strict=True))
+            for order in itertools.permutations(host, 3)
+        )
+        assert numa.could_hold(host, guest) == fits
 
 
 def drained(**fuller: object) -> Cluster:

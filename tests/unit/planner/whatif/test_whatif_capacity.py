@@ -1,16 +1,18 @@
 """How many more fit, what they run out of, and what N+1 holds back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from controller.model import cluster as model
 from controller.model.policy import Policy
 from controller.model.whatif import Fit, Resource, Verdict
 from controller.planner.whatif import capacity, grown, outcome
-from inventory.model import Classification
+from inventory.model import Classification, Domain
 from tests import builders
-from tests.builders import Host, Supply, System, Vm
+from tests.builders import Group, Host, Rack, Supply, System, Vm
 
 
 def fits(cluster: model.Cluster, *, kept: bool = True) -> tuple[Fit, ...]:
@@ -69,6 +71,42 @@ def test_nothing_is_kept_where_a_loss_is_not_survived_now() -> None:
     vms = [Vm(name=f"v{n}", host="r1", memory_gib=8) for n in range(3)]
     (fit,) = fits(builders.cluster(hosts=hosts, vms=vms))
     assert (fit.now, fit.kept, str(fit.kept_for)) == (4, 0, "rack:r1")
+
+
+def test_a_new_server_has_one_place_whichever_loss_comes() -> None:
+    """Each rack's loss leaves room for one more, and never on the same host: wherever it stood, it would be in the way
+    of a server that one of the losses starts again.
+    """
+    traits = {"A": {"t1", "t2"}, "B": {"t2", "t3"}, "C": {"t3", "t1"}}
+    hosts = [Host(name=n, rack=f"r{n}", memory_gib=16, traits=frozenset(have)) for n, have in traits.items()]
+    hosts.append(Host(name="D", rack="rD", enabled=False))
+    systems = [System(name="sys"), System(name="other", classification=Classification.INTERNAL)]
+    vms = [
+        Vm(name=f"on-{name}", host=name, system="other", requirement=model.Requirement(required_traits=frozenset({t})))
+        for name, t in (("A", "t1"), ("B", "t2"), ("C", "t3"))
+    ]
+    cluster = builders.cluster(hosts=hosts, vms=[*vms, Vm(name="plain", host="D")], systems=systems)
+    fit = next(fit for fit in fits(cluster) if fit.classification == "open")
+    assert (fit.now, fit.kept) == (3, 0)
+    for target in range(3):
+        more, _ = grown.with_servers(cluster, "agency", "m1", 1)
+        placed = replace(more, vms=replace(more.vms, host=np.append(more.vms.host[:-1], np.int32(target))))
+        spare = outcome.spare(placed, Policy(), builders.NOW)
+        every = [outcome.lose(spare, [each], timedelta(0)).verdict for each in capacity.losses(placed)]
+        assert Verdict.SHORT in every
+
+
+def test_a_host_whose_servers_stand_with_others_is_looked_at_beside_its_rack() -> None:
+    """All of the group may start in another room; one of it that goes down alone must start in this one, where no host
+    has room.
+    """
+    racks = [Rack(name="r1"), *(Rack(name=f"r{n}", room=f"room{n}") for n in (2, 3))]
+    hosts = [Host(name=f"{rack.name}h{n}", rack=rack.name, memory_gib=32) for rack in racks for n in (1, 2)]
+    vms = [Vm(name=name, host=f"r1h{n}", memory_gib=24) for n, name in ((1, "a"), (2, "b"))]
+    near = Group(name="near", members=("a", "b"), kind=model.GroupKind.AFFINITY, domain=Domain.ROOM)
+    cluster = builders.cluster(hosts=hosts, racks=racks, vms=vms, groups=[near])
+    (fit,) = fits(cluster)
+    assert (fit.kept, str(fit.kept_for)) == (0, "host:r1h1")
 
 
 def test_room_in_pieces_is_counted() -> None:

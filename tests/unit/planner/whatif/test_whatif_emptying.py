@@ -11,6 +11,7 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Limits, Policy
 from controller.model.whatif import Loss, Outcome, Verdict
+from controller.planner import plan
 from controller.planner.whatif import emptying, grown, outcome
 from inventory.model import Domain
 from tests import builders
@@ -70,6 +71,58 @@ def test_a_closed_window_and_spent_budgets_cost_time_and_no_place() -> None:
     systems = [System(open=False, at_once=1, per_hour=1, moved_last_hour=1)]
     cluster = builders.cluster(hosts=hosts("c1", "c2"), vms=[Vm(name="v", host="c1")], systems=systems)
     assert empty(cluster, "c1").verdict is Verdict.SURVIVED
+
+
+def test_a_closed_window_hides_no_rule_that_keeps_a_server_for_good() -> None:
+    """Nothing moves off a host whose compute service is down, whatever its system's window says."""
+    off = [Host(name="c1", up=False), Host(name="c2")]
+    cluster = builders.cluster(hosts=off, vms=[Vm(name="v", host="c1")], systems=[System(open=False)])
+    assert why(empty(cluster, "c1")) == {"v": "its compute service is down"}
+
+
+def test_a_server_goes_where_its_copy_ends_in_time_though_other_hosts_are_emptier() -> None:
+    """Over the uplinks the copy takes longer than it may; within the rack it does not."""
+    racks = [builders.Rack(name=name, uplink_mib_s=8.0) for name in ("r1", "r2")]
+    near = [Host(name="c1"), Host(name="near", memory_gib=64)]
+    vms = [Vm(name="v", host="c1", memory_gib=40)]
+    apart = {"racks": racks, "vms": vms}
+    found = empty(builders.cluster(hosts=[*near, Host(name="far", rack="r2")], **apart), "c1")  # type: ignore[arg-type]
+    assert [each.target for each in found.restarts] == ["near"]
+    full = [near[0], Host(name="near", memory_gib=32), Host(name="far", rack="r2")]
+    found = empty(builders.cluster(hosts=full, **apart), "c1")  # type: ignore[arg-type]
+    assert why(found) == {"v": "the copy would take too long or never converge to the 1 host with room for it"}
+
+
+def test_a_group_that_stands_together_does_not_leave_its_host_server_by_server() -> None:
+    pair = [Group(name="pair", members=("a", "b"), kind=model.GroupKind.AFFINITY)]
+    vms = [Vm(name=name, host="c1") for name in "ab"]
+    cluster = builders.cluster(hosts=hosts("c1", "c2"), vms=vms, groups=pair)
+    drained = plan.plan(emptying.draining(cluster, [HostName("c1")]), LOOSE, builders.NOW)
+    assert drained.moves == ()
+    found = empty(cluster, "c1")
+    assert set(why(found).values()) == {"group pair keeps it from the 1 host with room for it"}
+    spare = outcome.spare(cluster, LOOSE, builders.NOW)
+    assert outcome.lose(spare, [Loss(kind=Domain.HOST, name="c1")], timedelta(0)).verdict is Verdict.SURVIVED
+
+
+@pytest.mark.parametrize("kind", [model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY])
+def test_what_breaks_a_groups_rule_already_may_move_within_the_domain_where_it_does(kind: model.GroupKind) -> None:
+    """As in a plan: that breaks nothing worse. Most of the group stand in the other rack, whose hosts are full."""
+    machines = [*hosts("c1", "c2"), *hosts("d1", "d2", "d3", rack="r2", memory_gib=8)]
+    vms = [Vm(name=f"on-{host.name}", host=host.name) for host in machines]
+    group = Group(name="g", members=tuple(vm.name for vm in vms), kind=kind, domain=Domain.RACK)
+    cluster = builders.cluster(hosts=machines, vms=vms, groups=[group])
+    c1 = HostName("c1")
+    made = plan.plan(emptying.draining(cluster, [c1]), LOOSE, builders.NOW, only=[c1])
+    assert [(move.vm, move.target) for move in made.moves] == [("on-c1", "c2")]
+    assert [(each.vm, each.target) for each in empty(cluster, "c1").restarts] == [("on-c1", "c2")]
+
+
+def test_a_server_that_is_off_moves_over_a_link_of_no_known_speed() -> None:
+    """Nobody can say how long that takes, and it is told as very long."""
+    off = Vm(name="v", host="c1", state=model.VmState.SHUTOFF)
+    found = empty(builders.cluster(hosts=[Host(name="c1", link_mib_s=0.0), Host(name="c2")], vms=[off]), "c1")
+    assert (found.verdict, found.recovery > timedelta(days=365)) == (Verdict.SURVIVED, True)
 
 
 def test_groups_hold_while_hosts_are_emptied() -> None:

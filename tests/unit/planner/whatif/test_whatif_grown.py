@@ -62,6 +62,26 @@ def test_as_many_servers_start_as_there_is_room_for() -> None:
     assert [each.source for each in found.restarts] == [None] * 5
 
 
+def test_servers_that_are_new_go_down_in_no_system() -> None:
+    (system,) = more(tight(), 3).systems
+    assert (system.down, system.servers, system.unplaced) == (0, 2 + 3, 3)
+
+
+def test_new_servers_are_like_one_of_which_is_known_where_it_fits() -> None:
+    vms = [Vm(name="a", host="c1", fit_known=False), Vm(name="b", host="c1")]
+    cluster = builders.cluster(hosts=[Host(name="c1")], vms=vms)
+    assert more(cluster, 2).verdict is Verdict.SURVIVED
+    assert more(builders.cluster(hosts=[Host(name="c1")], vms=vms[:1]), 2).verdict is Verdict.SHORT
+
+
+def test_more_may_be_added_of_what_was_added_already() -> None:
+    twice = grown.with_hosts(grown.with_hosts(tight(), "c2", 1), "c2", 2)
+    assert twice.hosts.names[2:] == ("c2+1", "c2+2", "c2+3")
+    once, first = grown.with_servers(twice, "agency", "m1", 1)
+    assert grown.with_servers(once, "agency", "m1", 1)[1] != first
+    assert more(twice, 3).verdict is Verdict.SURVIVED
+
+
 @pytest.mark.parametrize(
     ("agency", "flavor", "says"),
     [("nobody", "m1", "knows no agency nobody"), ("agency", "m9", "knows no flavor m9")],

@@ -9,6 +9,7 @@ import pytest
 from controller.errors import InputError
 from controller.model import cluster as model
 from controller.model.policy import Limits, Policy
+from controller.model.sample import Health
 from controller.model.whatif import Loss, Outcome, Verdict
 from controller.planner.whatif import loss, outcome
 from inventory.model import Classification, Domain
@@ -104,6 +105,31 @@ def test_a_server_starts_only_where_every_rule_lets_it() -> None:
     for part in ("1 hosts by traits", "1 hosts by availability-zone", "1 hosts by aggregate", "1 hosts by clearance",
                  "1 hosts by tenant-isolation", "1 hosts by closed"):  # fmt: skip
         assert part in server.why
+
+
+def test_sums_that_prove_a_shortage_count_only_servers_that_could_start() -> None:
+    """What is pinned, and what no host may start, have no place whatever is left: so they prove nothing about the two
+    that are too large together.
+    """
+    hosts = [Host(name="c0", memory_gib=512), Host(name="c1", memory_gib=40), Host(name="c2", memory_gib=20)]
+    vms = [Vm(name=name, host="c0", memory_gib=25) for name in ("x", "y")]
+    pinned = Vm(name="pinned", host="c0", memory_gib=200, fit_known=False)
+    fast = model.Requirement(required_traits=frozenset({"FAST"}))
+    nowhere = Vm(name="nowhere", host="c0", memory_gib=200, requirement=fast)
+    found = lost(builders.cluster(hosts=hosts, vms=[*vms, pinned, nowhere]), "host:c0")
+    assert {each.name: each.why for each in found.restarts if each.target is None} == {
+        "nowhere": "no host is left that may start it: 2 hosts by traits",
+        "pinned": "it is pinned, uses NUMA or PCI devices or nobody can say, and its fit elsewhere cannot be shown",
+        "y": "what the 2 hosts that may start it have left is in pieces too small for 1 servers",
+    }
+
+
+@pytest.mark.parametrize("psu", [int(Health.WARNING), int(Health.FAILED)])
+def test_a_host_whose_power_supplies_lost_their_redundancy_goes_down_with_either_feed(psu: int) -> None:
+    cluster = builders.cluster(hosts=[Host(name="c1", psu_health=psu), Host(name="c2")], vms=[Vm(name="v", host="c1")])
+    for feed in ("feed:A", "feed:B"):
+        found = lost(cluster, feed)
+        assert (found.hosts, started(found)) == (("c1",), {"v": "c2"})
 
 
 def test_members_that_must_stand_apart_do_after_the_loss_too() -> None:
