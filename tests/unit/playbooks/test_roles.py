@@ -185,3 +185,10 @@ def test_a_guest_is_found_on_a_host_that_has_neither_pgrep_nor_ps() -> None:
     assert found.returncode in {0, 2}
     assert f"/proc/{named.pid}/cmdline" in found.stdout.splitlines()
     assert f"/proc/{guest.pid}/cmdline" not in found.stdout.splitlines()
+
+
+def test_no_service_takes_its_configuration_by_a_handler_that_a_broken_run_forgets() -> None:
+    """libvirt's sockets and a timer of ours are looked at by tasks of their own."""
+    handlers = {path.parts[-3]: read(path) for path in PLAYBOOKS.glob("roles/*/handlers/main.yml")}
+
+    assert set(handlers) <= {"audit", "hypervisor", "monitoring"}
