@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.lab.host_fixtures import Hosts, Played
+from tests.lab.host_fixtures import DIRECTORY, Hosts, Played
 
 pytestmark = [pytest.mark.lab, pytest.mark.soak]
 
@@ -17,8 +17,8 @@ def play(hosts: Hosts, *options: str, **more: object) -> Played:
     return hosts.play("ssh", *ONLY, "-e", json.dumps({"ssh_rollback_seconds": 30, **more}), *options)
 
 
-def verify(hosts: Hosts) -> Played:
-    return hosts.play("host-verify", "--tags", "ssh", *ONLY)
+def verify(hosts: Hosts, **more: object) -> Played:
+    return hosts.play("host-verify", "--tags", "ssh", *ONLY, "-e", json.dumps(more))
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +64,19 @@ def test_settings_that_the_running_sshd_never_read_are_named_and_read(hosts: Hos
     assert not mended.failed and mended.changed[HOST] > 0, mended.output
     verified = verify(hosts)
     assert not verified.failed, verified.output
+
+
+def test_options_of_a_key_that_are_gone_are_named_and_put_back(hosts: Hosts) -> None:
+    own = (DIRECTORY / "authorized.pub").read_text().strip()
+    narrow = f'from="192.0.2.0/24",no-pty {own}'
+    declared = {"ssh_authorized_keys": [{"user": "root", "keys": [own]}, {"user": "somebody", "keys": [narrow]}]}
+    hosts.command(HOST, "id somebody 2>/dev/null || useradd --create-home somebody")
+    assert not play(hosts, **declared).failed
+    assert not verify(hosts, **declared).failed
+    hosts.command(HOST, "sed -i 's/^from=[^ ]* //' ~somebody/.ssh/authorized_keys")
+    verified = verify(hosts, **declared)
+    assert verified.failed == {HOST}
+    assert 'somebody is not opened by declared keys: from="192.0.2.0/24",no-pty' in " ".join(verified.output.split())
+    assert not play(hosts, **declared).failed
+    assert not verify(hosts, **declared).failed
+    hosts.command(HOST, "userdel --remove somebody")
