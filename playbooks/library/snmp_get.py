@@ -103,7 +103,8 @@ async def answer(params):
             authProtocol=auth[params["auth_protocol"]],
             privProtocol=priv[params["priv_protocol"]],
         )
-        target = await hlapi.UdpTransportTarget.create(
+        transport = hlapi.Udp6TransportTarget if ":" in params["host"] else hlapi.UdpTransportTarget
+        target = await transport.create(
             (params["host"], params["port"]), timeout=params["timeout_s"], retries=OTHER_TRIES
         )
         asked = hlapi.ObjectType(hlapi.ObjectIdentity(params["oid"]))

@@ -13,7 +13,7 @@ SHORTEST = 6
 
 
 class Redactor:
-    """Replaces secrets by `HIDDEN`, also where they stand in JSON or in base64, and each line of a longer one."""
+    """Replaces secrets by `HIDDEN`, also as JSON, YAML and base64 write them, and each line of a longer one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
@@ -44,6 +44,7 @@ def _forms(secret: str) -> Iterable[str]:
     for part in {whole, *(line.strip() for line in whole.splitlines())}:
         if len(part) >= SHORTEST:
             yield part
+            yield part.replace("'", "''")
             yield json.dumps(part)[1:-1]
             yield json.dumps(part, ensure_ascii=False)[1:-1]
             yield base64.b64encode(part.encode()).decode().rstrip("=")

@@ -95,6 +95,9 @@ def test_a_decommissioned_host_is_closed_to_everybody_and_comes_back_only_from_b
     assert joined_lab.admin.disabled() == ["host3"]
     assert joined_lab.admin.names_on("host3") == set()
     assert not logs_in(DIRECTORY / "key", "host3")
+    disk = DIRECTORY / "machines" / "host3"
+    secret = ("etc/nova/nova.conf.d/51-gdcc-secrets.conf", "etc/pki/gdcc/host.key", "etc/pki/qemu/server-key.pem")
+    assert [each for each in secret if (disk / each).exists()] == []
 
     refused = host(daemon, "enable", "host3", ok=1)["host3"]
     assert "not enabled" in str(refused["says"])

@@ -80,3 +80,14 @@ def test_a_device_that_holds_something_is_refused_even_when_it_is_named(hosts: H
     assert refused.failed == {HOST}
     assert f"{HOLDING} is declared to hold xfs, and holds ext4" in " ".join(refused.output.split())
     assert hosts.command(HOST, f"sha256sum {HOLDING}") == before
+
+
+def test_a_mount_that_would_hide_what_stands_below_it_is_refused(hosts: Hosts) -> None:
+    hosts.command(HOST, "umount /srv/in && echo disk >/srv/in/guest")
+    refused = play(hosts)
+    assert refused.failed == {HOST}
+    assert "a mount would hide what stands below it: /srv/in/guest" in " ".join(refused.output.split())
+    assert hosts.command(HOST, "cat /srv/in/guest") == "disk\n"
+    hosts.command(HOST, "rm /srv/in/guest")
+    assert not play(hosts).failed
+    assert not verify(hosts).failed

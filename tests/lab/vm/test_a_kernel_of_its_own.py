@@ -11,6 +11,7 @@ DECLARED = {
     "kernel_modules": ["br_netfilter", "vhost-net"],
     "kernel_parameters": ["transparent_hugepage=never"],
     "kernel_hugepages": [{"size": "2M", "count": 64}],
+    "kernel_hugepages_leave_mib": 1024,
     "kernel_isolated_cpus": "1",
     "kernel_kdump": True,
     "kernel_kdump_memory": "256M",
@@ -58,6 +59,20 @@ def test_what_a_boot_takes_runs_after_it(vm: Vm) -> None:
     assert vm.says("modprobe sctp || echo refused") == "refused"
     verified = verify(vm)
     assert not verified.failed, verified.output
+
+
+@pytest.mark.parametrize(
+    ("pages", "told"),
+    [
+        ([{"size": "2M", "count": 900}], "has to leave 1024"),
+        ([{"size": "1G", "count": 1}], "does not have them (pdpe1gb)"),
+        ([{"size": "2M", "count": 1}, {"size": "2M", "count": 2}], "takes each size once"),
+    ],
+)
+def test_pages_that_the_machine_cannot_give_are_refused(vm: Vm, pages: object, told: str) -> None:
+    refused = vm.play("kernel", "--check", **{**DECLARED, "kernel_hugepages": pages})
+    assert refused.failed == {NAME}
+    assert told in " ".join(refused.output.split())
 
 
 def test_a_second_run_changes_nothing(vm: Vm) -> None:

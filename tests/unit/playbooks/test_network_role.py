@@ -121,3 +121,22 @@ def test_missing_links_and_other_routes_are_named() -> None:
         "bond0: the route to 192.0.2.0/24 via 10.0.0.9 is found, and not declared",
         "vlan bond0.20 is declared, and there is none",
     ]
+
+
+def test_two_networks_of_one_vlan_both_keep_their_addresses() -> None:
+    second = {"name": "migration6", "vlan": 20, "cidr": "2001:db8::/64", "mtu": 1500, "address": "2001:db8::7"}
+    vlan = {link["name"]: link for link in links(networks=[MANAGEMENT, MIGRATION, second])}["bond0.20"]
+    assert vlan["addresses"] == ["10.0.20.7/23", "2001:db8::7/64"]
+    assert vlan["mtu"] == 9000
+    files = FILES.network_files(links(networks=[MANAGEMENT, MIGRATION, second]))
+    assert files["/etc/systemd/network/05-gdcc-bond0.network"].count("VLAN=bond0.20") == 1
+
+
+def test_a_link_whose_name_the_kernel_does_not_take_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"cmp1: enp129s0f0np0.20: a link's name has 15 characters at most"):
+        links([{"name": "enp129s0f0np0"}])
+
+
+def test_a_network_on_a_member_of_a_bond_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="management stands on eno1, which is a member of bond0: name that"):
+        links(parents={"management": "eno1"})

@@ -1,6 +1,8 @@
 """The conventions that hold for every role and playbook, read from their files."""
 
 import re
+import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -155,9 +157,38 @@ def test_what_is_the_same_everywhere_stands_in_the_file_of_its_role(path: Path) 
     assert {each for each in read(path) or {} if not each.startswith(f"{path.stem}_")} == set()
 
 
-def test_a_host_is_looked_through_for_guests_before_it_is_rebooted() -> None:
-    (play,) = read(PLAYBOOKS / "host-reboot.yml")
+@pytest.mark.parametrize(
+    ("playbook", "disturbing"), [("host-reboot.yml", "Reboot"), ("host-decommission.yml", "Stop what serves the cloud")]
+)
+def test_a_host_is_looked_through_for_guests_before_it_is_disturbed(playbook: str, disturbing: str) -> None:
+    (play,) = read(PLAYBOOKS / playbook)
     names = [task["name"] for task in play["tasks"]]
+    (look,) = (task for task in play["tasks"] if task.get("ansible.builtin.import_tasks") == "tasks/guests.yml")
 
-    assert names.index("Refuse a host that is not empty") + 1 == names.index("Reboot")
-    assert names.index("List the guests that still run") + 2 == names.index("Reboot")
+    assert names.index(look["name"]) < names.index(disturbing)
+
+
+def test_a_guest_is_found_on_a_host_that_has_neither_pgrep_nor_ps() -> None:
+    look = read(PLAYBOOKS / "tasks/guests.yml")[0]["ansible.builtin.command"]["argv"]
+    with tempfile.TemporaryDirectory() as only:
+        for name in ("sh", "grep"):
+            Path(only, name).symlink_to(Path("/usr/bin", name))
+        guest = subprocess.Popen(["/bin/sleep", "60"], executable="/bin/sleep")
+        named = subprocess.Popen(["/usr/bin/qemu-system-x86_64", "60"], executable="/bin/sleep")
+        try:
+            found = subprocess.run(look, env={"PATH": only}, capture_output=True, text=True, check=False)
+        finally:
+            for each in (guest, named):
+                each.kill()
+                each.wait()
+
+    assert found.returncode in {0, 2}
+    assert f"/proc/{named.pid}/cmdline" in found.stdout.splitlines()
+    assert f"/proc/{guest.pid}/cmdline" not in found.stdout.splitlines()
+
+
+def test_no_service_takes_its_configuration_by_a_handler_that_a_broken_run_forgets() -> None:
+    """libvirt's sockets and a timer of ours are looked at by tasks of their own."""
+    handlers = {path.parts[-3]: read(path) for path in PLAYBOOKS.glob("roles/*/handlers/main.yml")}
+
+    assert set(handlers) <= {"audit", "hypervisor", "monitoring"}

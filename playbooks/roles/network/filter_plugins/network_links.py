@@ -8,6 +8,8 @@ from ansible.errors import AnsibleFilterError
 
 Link = dict[str, Any]
 DEFAULT_MTU = 1500
+LONGEST_NAME = 15
+"""Characters that the kernel takes for a link's name; networkd leaves a longer one out without a word."""
 
 
 def network_links(
@@ -32,6 +34,8 @@ def network_links(
         parent = links[parent_of(network["name"], links, parents, host)]
         parent["mtu"] = max(parent["mtu"], network.get("mtu") or DEFAULT_MTU)
         place(network, parent, links, [route for route in routes if route["network"] == network["name"]])
+    if long := [name for name in links if len(name) > LONGEST_NAME]:
+        raise AnsibleFilterError(f"{host}: {listed(long)}: a link's name has {LONGEST_NAME} characters at most")
     for each in links.values():
         each["mtu"] = links[each["bond"] or each["name"]]["mtu"] or DEFAULT_MTU
     if unknown := {route["network"] for route in routes} - {network["name"] for network in networks}:
@@ -48,6 +52,10 @@ def parent_of(network: str, links: Mapping[str, Link], parents: Mapping[str, str
     if network in parents:
         if parents[network] not in links:
             raise AnsibleFilterError(f"{host}: network {network} stands on {parents[network]}, which is no link of it")
+        if bond := links[parents[network]]["bond"]:
+            raise AnsibleFilterError(
+                f"{host}: network {network} stands on {parents[network]}, which is a member of {bond}: name that"
+            )
         return parents[network]
     bonds = [each["name"] for each in links.values() if each["kind"] == "bond"]
     free = bonds or [each["name"] for each in links.values() if each["kind"] == "nic" and not each["bond"]]
@@ -59,14 +67,18 @@ def parent_of(network: str, links: Mapping[str, Link], parents: Mapping[str, str
 
 
 def place(network: Mapping[str, Any], parent: Link, links: dict[str, Link], routes: list[Mapping[str, Any]]) -> None:
-    """The network's address and routes on its VLAN, or on the link itself where it is untagged."""
+    """The network's address and routes on its VLAN, or on the link itself where it is untagged.
+
+    Two networks may have one VLAN, as of IPv4 and of IPv6.
+    """
     carrier = parent
     if network.get("vlan") is not None:
         name = f"{parent['name']}.{network['vlan']}"
-        carrier = link(name, "vlan", vlan=network["vlan"], parent=parent["name"])
-        carrier["mtu"] = network.get("mtu") or DEFAULT_MTU
-        parent["vlans"].append(name)
-        links[name] = carrier
+        if name not in links:
+            links[name] = link(name, "vlan", vlan=network["vlan"], parent=parent["name"])
+            parent["vlans"].append(name)
+        carrier = links[name]
+        carrier["mtu"] = max(carrier["mtu"], network.get("mtu") or DEFAULT_MTU)
     if network.get("address"):
         carrier["addresses"].append(f"{network['address']}/{ip_network(network['cidr']).prefixlen}")
     carrier["routes"] += routes

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from controller.adapters.ansible import private, processes, vault
 from controller.adapters.ansible.redaction import HIDDEN, Redactor
@@ -19,6 +20,12 @@ def test_a_secret_goes_from_text_and_json_and_base64() -> None:
     redactor = Redactor([SECRET])
     for shown in (SECRET, json.dumps(SECRET), base64.b64encode(SECRET.encode()).decode()):
         assert redactor.text(f"before {shown} after").count(HIDDEN) == 1
+
+
+@pytest.mark.parametrize("secret", [SECRET, "it's: planted", "#'planted'", "a \\ 'b' \"c\""])
+def test_a_secret_goes_from_yaml_however_that_quotes_it(secret: str) -> None:
+    shown = yaml.safe_dump({"secret": secret}, width=1000)
+    assert Redactor([secret]).text(shown).count(HIDDEN) == 1, shown
 
 
 def test_each_line_of_a_longer_secret_goes() -> None:
