@@ -46,6 +46,7 @@ class Place:
         shutil.copy(REPOSITORY / "ansible.cfg", folder / "root")
         for name in ("host-boot-id.yml", "host-reboot.yml"):
             shutil.copy(REPOSITORY / "playbooks" / name, playbooks)
+        shutil.copytree(REPOSITORY / "playbooks" / "tasks", playbooks / "tasks")
         (playbooks / "host-verify.yml").write_text(VERIFY)
         (folder / "inventory").mkdir()
         line = HOST.format(address=ADDRESS, key=DIRECTORY / "key", ssh=SSH)
@@ -94,6 +95,7 @@ async def _killed_and_done_again(place: Place, controller: Turning) -> None:
             assert first.returncode is None
             await _turn(controller)
         while await asyncio.to_thread(_answers) == before:
+            assert first.returncode is None, "it ended before the host did"
             await _turn(controller)
         first.send_signal(signal.SIGKILL)
         await first.wait()
