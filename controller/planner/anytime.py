@@ -46,8 +46,7 @@ def plans(
             made: words.Plan | None = plan.proved(facts, found, cluster, policy, now)
         else:
             made = plan.better(facts, found, best, cluster, now)
-        if made is not None or found.score == begun.score:
-            begun = found
+        begun = plan.gone_on_from(begun, found, made)
         if made is not None:
             best, cut, vain = made, found.stopped, 0
             yield made

@@ -62,9 +62,7 @@ def plan(
             break
         found = search.choices(facts, prefers=whim.of_round(number), best=begun.choices)
         made = better(facts, found, best, cluster, now)
-        best = made or best
-        if made or found.score == begun.score:
-            begun = found
+        best, begun = made or best, gone_on_from(begun, found, made)
     return best
 
 
@@ -88,6 +86,13 @@ def better(
         said = f"{best.sentence} A plan of another round was left out: {error}."
         return None if "of another round was left out" in best.sentence else replace(best, sentence=said)
     return made if earns(made, best, facts.policy) else None
+
+
+def gone_on_from(begun: search.Found, found: search.Found, made: words.Plan | None) -> search.Found:
+    """What the next round may reconsider: what was found now, if the best plan was made of it or it is as good as what
+    was gone on from; what only a search holds for better, but found no waves or did not pay, leads nowhere.
+    """
+    return found if made is not None or found.score == begun.score else begun
 
 
 def earns(made: words.Plan, best: words.Plan, policy: Policy) -> bool:

@@ -73,10 +73,7 @@ class _Path:
                 search.send(*self._gone.pop(), self._breach)
             return False
         self._gone.append((vm, int(search.load.host[vm])))
-        if room_for is None:
-            search.send(vm, target, self._breach)
-        else:
-            search.make_room(vm, target, self._breach, room_for)
+        search.send(vm, target, self._breach, room_for)
         return True
 
     def _in_the_way(self, target: int, depth: int) -> list[int]:

@@ -29,7 +29,7 @@ def begin(search: Mover, best: Sequence[Choice], dice: np.random.Generator) -> N
         if at in forgotten:
             search.waits[choice.vm] = True
         elif _may_go(search, choice):
-            _send(search, choice)
+            search.send(choice.vm, choice.target, choice.breach, choice.room_for)
 
 
 def _some(count: int, dice: np.random.Generator) -> Collection[int]:
@@ -45,10 +45,3 @@ def _may_go(search: Mover, choice: Choice) -> bool:
         and choice.target in rules.places(search.load, choice.vm)
         and rules.has_room(search.load, choice.vm, choice.target)
     )
-
-
-def _send(search: Mover, choice: Choice) -> None:
-    if choice.room_for is None:
-        search.send(choice.vm, choice.target, choice.breach)
-    else:
-        search.make_room(choice.vm, choice.target, choice.breach, choice.room_for)

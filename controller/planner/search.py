@@ -216,13 +216,6 @@ class Search:
         self.send(vm, target, breach)
         return True
 
-    def make_room(self, vm: int, target: int, breach: Breach, room_for: int) -> None:
-        """Sends the VM so that another can take its place."""
-        moves_for_itself = vm in self._reasons
-        self.send(vm, target, breach)
-        if not moves_for_itself and vm in self._reasons:
-            self._room_for[vm] = room_for
-
     def rearrange(self, seed: int) -> bool:
         """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
         uneven is left to `levelling`, with its own rules of what is worth a move. False where nobody can tell or asks.
@@ -251,8 +244,11 @@ class Search:
             if self.load.host[vm] != freed and freed in rules.targets(self.load, other).tolist():
                 self.send(other, freed, self._reasons[other])
 
-    def send(self, vm: int, target: int, breach: Breach) -> None:
-        """The VM goes there; it keeps the reason that it moves for already, and has none where it is back home."""
+    def send(self, vm: int, target: int, breach: Breach, room_for: int | None = None) -> None:
+        """The VM goes there; it keeps the reason that it moves for already, and has none where it is back home.
+
+        `room_for`: the VM that it makes room for, where it has no reason of its own.
+        """
         self.load.move(vm, target)
         if target == self.load.origin[vm]:
             del self._reasons[vm]
@@ -263,6 +259,8 @@ class Search:
             self._reasons[vm] = breach
             self._sent[vm] = True
             self._ledger.spend(vm)
+            if room_for is not None:
+                self._room_for[vm] = room_for
 
     def most(self, vms: IntColumn) -> IntColumn:
         """Those of a breach's VMs, the best first, that others are asked to make room for."""

@@ -68,12 +68,18 @@ def test_it_ends_by_itself_where_nothing_is_left_to_mend():
     assert len(list(anytime.plans(healthy, POLICY, NOW, lambda: 0.0))) == 1
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_each_plan_is_proved_and_better_and_the_same_rounds_give_the_same(seed):
+DIRECTED = (Policy(limits=Limits(at_once=3)), 3)
+RECONSIDERED = (Policy(), 6)
+
+
+@pytest.mark.parametrize(
+    ("seed", "policy", "rounds"),
+    [*((seed, *DIRECTED) for seed in range(12)), *((seed, *RECONSIDERED) for seed in range(6))],
+)
+def test_each_plan_is_proved_and_better_and_the_same_rounds_give_the_same(seed, policy, rounds):
     cluster = arbitrary_clusters.cluster(seed, 6, 20, hurry=True)
-    policy = Policy(limits=Limits(at_once=3))
-    found = list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=3))
-    assert found == list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=3))
+    found = list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=rounds))
+    assert found == list(anytime.plans(cluster, policy, NOW, lambda: 0.0, rounds=rounds))
     scores = [made.score_after for made in found]
     assert scores == sorted(set(scores), reverse=True)
     assert [check.problems(cluster, policy, made) for made in found] == [()] * len(found)

@@ -8,10 +8,10 @@ import pytest
 from benchmarks.parts import small_instances
 from controller.model.plan import Concern
 from controller.model.policy import Policy
-from controller.planner import anytime, check, plan, reconsidering, room, search, situation, whim
+from controller.planner import check, plan, reconsidering, room, search, situation, whim
 from tests import builders
 from tests.builders import NOW, Host, Vm
-from tests.fakes import arbitrary_clusters, freeable
+from tests.fakes import freeable
 
 
 def begun(facts, best, seed):
@@ -90,13 +90,3 @@ def test_it_mends_what_a_direction_alone_leaves():
     )
     assert reconsidered.score_after[0] < directed.score_after[0]
     assert check.problems(cluster, small_instances.POLICY, reconsidered) == ()
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_each_plan_of_more_rounds_is_proved_and_better_than_the_last(seed):
-    cluster = arbitrary_clusters.cluster(seed, 6, 20, hurry=True)
-    found = list(anytime.plans(cluster, Policy(), NOW, lambda: 0.0, rounds=6))
-    assert found == list(anytime.plans(cluster, Policy(), NOW, lambda: 0.0, rounds=6))
-    assert [check.problems(cluster, Policy(), made) for made in found] == [()] * len(found)
-    scores = [made.score_after for made in found]
-    assert scores == sorted(set(scores), reverse=True)
