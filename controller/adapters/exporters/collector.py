@@ -1,6 +1,5 @@
 """Reads every exporter of every host at its own pace, spread over the interval, and keeps each one's last readings."""
 
-import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from controller.adapters.exporters.page import NAMES, Key, Page, page
 from controller.adapters.exporters.rates import SOURCE, Read, read
 from controller.adapters.exporters.textformat import PageError, Reader
 from controller.engine.ports import Clock
+from controller.engine.watches import Watches
 from controller.model.sample import Batch, Fault, Kind, Quantity
 from inventory.model import IN_NOVA, Host
 
@@ -64,7 +64,7 @@ class ExporterCollector:
         self._timeout = timeout or min(interval * 2 / 3, timedelta(seconds=10))
         self._fetch: Fetch = fetch or HttpFetch()
         self._faults: deque[Fault] = deque(maxlen=_MOST_FAULTS)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._watches = Watches()
 
     async def start(self) -> None:
         await self._fetch.open()
@@ -72,10 +72,7 @@ class ExporterCollector:
             self._watch(target)
 
     async def stop(self) -> None:
-        while tasks := tuple(self._tasks):  # one that fails just now is watched anew
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._watches.stop()
         await self._fetch.close()
 
     async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:
@@ -102,15 +99,10 @@ class ExporterCollector:
         return max(one[0], two[0]), min(one[1], two[1])
 
     def _watch(self, target: _Target, *, anew: bool = False) -> None:
-        task = asyncio.create_task(self._run(target, anew=anew), name=target.address)
-        self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, target))
+        self._watches.begin(self._run(target, anew=anew), partial(self._failed, target))
 
-    def _ended(self, target: _Target, task: asyncio.Task[None]) -> None:
-        """A defect of ours in reading one exporter must not end its watch unseen."""
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+    def _failed(self, target: _Target, error: BaseException) -> None:
+        """A defect of ours: it is told, and the exporter read again."""
         _log.error("reading %s of %s failed", target.address, target.host, exc_info=error)
         self._fault(target, "malformed", f"could not be read: {type(error).__name__}: {error}")
         self._watch(target, anew=True)

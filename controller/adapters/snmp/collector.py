@@ -5,7 +5,7 @@ import contextlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +23,7 @@ from controller.adapters.snmp.target import Target
 from controller.adapters.snmp.traps import Hurry, TrapListener
 from controller.adapters.snmp.wire import Address, Wire
 from controller.engine.ports import Clock
+from controller.engine.watches import Watches
 from controller.errors import InputError
 from controller.model.sample import Batch, Fault, Kind
 
@@ -76,7 +77,7 @@ class SnmpCollector:
         self._tally = Tally()
         self._engines = Engines(forget_after_s=FORGET_ENGINE_AFTER * interval.total_seconds())
         self._faults: dict[tuple[str, str, str], Fault] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._watches = Watches()
         self._unpolled: set[str] = set()
         self._all_polled = asyncio.Event()
         wait = first_wait.total_seconds()
@@ -109,10 +110,7 @@ class SnmpCollector:
         """Ends polling and closes the sockets."""
         if self._traps is not None:
             await self._traps.stop()
-        while tasks := tuple(self._tasks):  # one that fails just now is watched anew
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._watches.stop()
         self._wire.close()
 
     async def collect(self, deadline: timedelta) -> tuple[Sequence[Batch], Sequence[Fault]]:
@@ -135,7 +133,7 @@ class SnmpCollector:
         if self._clock.monotonic() - device.asked < POLL_NOW_APART.total_seconds():
             return Hurry.LIMITED
         device.asked = self._clock.monotonic()
-        self._spawn(device, self._poll(device), again=lambda: None)
+        self._watches.begin(self._poll(device), partial(self._failed, device))
         return Hurry.POLLED
 
     @property
@@ -163,9 +161,11 @@ class SnmpCollector:
         )
 
     def _begin_watch(self, device: Device, place: int, base: float) -> None:
-        self._spawn(
-            device, self._watch(device, place, base), again=partial(self._begin_watch, device, place, base)
-        )  # fmt: skip
+        def failed(error: BaseException) -> None:
+            self._failed(device, error)
+            self._begin_watch(device, place, base)
+
+        self._watches.begin(self._watch(device, place, base), failed)
 
     async def _watch(self, device: Device, place: int, base: float) -> None:
         """Polls one device at its own place in the interval, for ever."""
@@ -224,23 +224,14 @@ class SnmpCollector:
         elif not polled.answered and device.failures == DEAD_AFTER:
             _log.warning("%s is asked less often from now: %s", _named(device.target), polled.faults[0].detail)
 
-    def _spawn(self, device: Device, work: Coroutine[None, None, None], *, again: Callable[[], None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, device, again))
-
-    def _ended(self, device: Device, again: Callable[[], None], task: asyncio.Task[None]) -> None:
-        """A defect of ours in reading one device must not end its watch unseen, nor the others'."""
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+    def _failed(self, device: Device, error: BaseException) -> None:
+        """A defect of ours in reading one device is told as a fault of it."""
         _log.error("reading %s failed", _named(device.target), exc_info=error)
         detail = f"{_named(device.target)} could not be read: {type(error).__name__}: {error}"
         fault = Fault(source=SOURCE, subject=device.target.subject, reason=Reason.MALFORMED.value, detail=detail)
         self._tally.faults[device.target.profile, fault.reason] += 1
         self._faults[fault.subject, fault.reason, fault.detail] = fault
         self._unpolled.discard(device.target.name)
-        again()
 
 
 def next_turn(now: float, phase: float, interval: float, skip: int) -> float:
