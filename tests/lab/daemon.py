@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from controller.adapters.store.journal import open_journal
 from controller.api import client
 from controller.errors import GdccError
+from controller.model.campaign import Step
 from controller.model.migration import Entry, State
 
 ESTATE = Path(__file__).parent / "estate"
@@ -126,22 +127,31 @@ class Daemon:
             return journal.entries_since(datetime.min.replace(tzinfo=UTC))
 
     def kill_at(self, wanted: Set[tuple[State, bool]]) -> tuple[State, bool]:
-        """Kills the daemon in the moment in which a move is in one of these states (and cold or not); which it was.
+        """Kills the daemon in the moment in which a move is in one of these states (and cold or not); which it was."""
+        found = self._kill_when("select state, cold from moves where ended_at is null", wanted, PATIENCE_S)
+        return State(found[0]), bool(found[1])
 
-        The journal's write lock is held from the look to the death, so no other state is written in between.
+    def kill_at_step(self, host: str, step: Step, seconds: float) -> None:
+        """Kills the daemon in the moment in which a host is at a step of its campaign."""
+        self._kill_when("select host, step from campaign_steps where ended_at is null", {(host, step)}, seconds)
+
+    def _kill_when(self, query: str, wanted: Set[tuple[Any, ...]], seconds: float) -> tuple[Any, ...]:
+        """Kills the daemon once its journal answers with a row that is wanted; that row.
+
+        The journal's write lock is held from the look to the death, so nothing else is written in between.
         """
-        path, end = self.folder / "state" / "journal.db", time.monotonic() + PATIENCE_S
+        path, end = self.folder / "state" / "journal.db", time.monotonic() + seconds
         pause = threading.Event()
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             while True:
-                if wanted & set(_open_moves(connection)):
+                if wanted & set(connection.execute(query)):
                     connection.execute("begin immediate")
-                    for found in wanted & set(_open_moves(connection)):
+                    for found in wanted & set(connection.execute(query)):
                         self.kill()
                         return found
                     connection.execute("rollback")
                 assert self.process is not None and self.process.poll() is None, f"the daemon ended: {self.tail()}"
-                assert time.monotonic() < end, f"no move was in any of {sorted(wanted)}: {self.tail()}"
+                assert time.monotonic() < end, f"the journal said none of {sorted(wanted)}: {self.tail()}"
                 pause.wait(0.001)  # or it would take the processor from the cloud that it waits for
 
     def reload(self, policy: Mapping[str, Any]) -> None:
@@ -170,10 +180,6 @@ class Daemon:
             pause.wait(max(0.2, 4 * (time.monotonic() - began)))
 
     def tail(self) -> str:
-        return self.log.read_text()[-3000:]
-
-
-def _open_moves(connection: sqlite3.Connection) -> Iterator[tuple[State, bool]]:
-    """State and coldness of every move in the journal that has not ended."""
-    for state, cold in connection.execute("select state, cold from moves where ended_at is null"):
-        yield State(state), bool(cold)
+        """The log's last lines; what is said over and over stands where it was said last, with its first time."""
+        said = {line.partition('"level"')[2] or line: line for line in reversed(self.log.read_text().splitlines())}
+        return "\n".join([*said.values()][::-1])[-6000:]

@@ -175,13 +175,6 @@ def budget_held(lab: JoinedLab, daemon: Daemon) -> None:
         assert max(at_once, default=0) <= declared.budget.at_once, f"{name}: {own}"
 
 
-def killed_at_step(daemon: Daemon, host: str, step: Step) -> None:
-    """Kills the controller while a host is at a step of its campaign; it is running at the end."""
-    daemon.until(lambda: progress(daemon)["doing"].get(host, "").startswith(step), f"{host}'s {step}", PATIENCE_S)
-    daemon.kill()
-    daemon.launch()
-
-
 def test_a_host_that_fails_its_verification_pauses_a_twice_killed_campaign_and_comes_back_only_once_it_is_mended(
     joined_lab: JoinedLab, daemon: Daemon
 ) -> None:
@@ -191,7 +184,8 @@ def test_a_host_that_fails_its_verification_pauses_a_twice_killed_campaign_and_c
     daemon.until(lambda: daemon.status()["hosts"]["trusted"] == len(NUMBERS), "trusted readings")
     begin(daemon, "--hosts", "host2,host3", "--canaries", "host2")
     for step in (Step.WORK, Step.REBOOT):
-        killed_at_step(daemon, "host2", step)
+        daemon.kill_at_step("host2", step, PATIENCE_S)
+        daemon.launch()
     daemon.until(lambda: state(daemon) == "paused", "the pause", PATIENCE_S)
     assert upgrades(joined_lab, "host2") == 1
     why = progress(daemon)["campaign"]["why"]
