@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from controller.engine.ports import CloudReader
-from controller.errors import PermanentError
+from controller.errors import RefusedError
 from controller.model.cloud import CloudFacts, Guest, Migration, Port, Server, Service
 from controller.model.ids import HostName, RequestId, ServerId
 
@@ -15,8 +15,8 @@ _log = logging.getLogger(__name__)
 class DryRunCloud:
     """`engine.ports.Cloud` that changes nothing.
 
-    Whatever starts, ends or confirms a migration raises `PermanentError`, so the journal says REFUSED and nothing is
-    learned from it; a service's switch is only told. `tell` gets one sentence a call, the log by default.
+    Whatever starts, ends or confirms a migration raises `RefusedError` (rule `dry-run`), so the journal says REFUSED;
+    a service's switch is only told. `tell` gets one sentence a call, the log by default.
     """
 
     def __init__(self, reader: CloudReader, tell: Callable[[str], None] | None = None) -> None:
@@ -74,6 +74,6 @@ class DryRunCloud:
     async def enable_service(self, service: Service) -> None:
         self._tell(f"dry run: would enable nova-compute on {service.host}")
 
-    def _refused(self, what: str) -> PermanentError:
+    def _refused(self, what: str) -> RefusedError:
         self._tell(f"dry run: {what}")
-        return PermanentError(f"dry run: {what}")
+        return RefusedError(f"dry run: {what}", rule="dry-run")

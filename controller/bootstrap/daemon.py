@@ -145,8 +145,11 @@ class Wired:
             interval=settings.interval,
             status=_first_status(settings, estate),
             publish=self._publish,
+            dry_run=settings.dry_run,
         )
-        self.desk = Operators(self.loop, migrator, drainer, journal, clock, campaigns=journal.campaigns)
+        self.desk = Operators(
+            self.loop, migrator, drainer, journal, clock, campaigns=journal.campaigns, dry_run=settings.dry_run
+        )
         fleet = LoopFleet(drainer, self.loop.wake.set)
         self.campaigns = Campaigns(settings, journal=journal, fleet=fleet, loop=lambda: self.loop, clock=clock)
 

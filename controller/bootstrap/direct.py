@@ -46,7 +46,8 @@ async def _drain(settings: config.Config, estate: Estate, journal: SqlJournal, a
 
 
 async def drained(wired: Wired, asked: Asked) -> Drain:
-    """Looks, has it confirmed, and turns until the drain has ended."""
+    """Looks, has it confirmed, and turns until the drain has ended. Other hosts' open drains wait for the daemon."""
+    wired.loop.only_drain = asked.host
     await wired.loop.turn()
     if wired.loop.memory.seen is None:
         raise TransientError(wired.loop.status.sentence, where=asked.host)

@@ -36,6 +36,14 @@ The plan covers nothing but this drain, with SHUTOFF servers as cold moves unles
 server has no target.
 """
 
+Yields = Callable[[], bool]
+"""Whether something more urgent waits, so that a step makes no further wave."""
+
+
+def _never() -> bool:
+    return False
+
+
 Require = Callable[[HostName], None]
 """Called right before the journal is written, with nothing between: raises where somebody else has the host."""
 
@@ -88,21 +96,22 @@ class Drainer:
             self._journal.note(self._clock.now(), "controller", f"ends the drain of {host}, which was refused: {error}")
             raise
 
-    async def step(self, drain: Drain) -> Drain:
+    async def step(self, drain: Drain, yields: Yields = _never) -> Drain:
         """Makes what moves are possible now, and returns the drain as it then stands, ENDED where it was enabled.
 
+        Once it `yields` no further wave is begun; the next step goes on from there.
         To be called again until it is EMPTY: a STUCK drain too, for others may have acted. It stays STUCK until there
         is a move to make. Raises the cloud's and the journal's errors; nothing is lost by one. Where Nova refuses, or
         does not know the host any more, it waits for a person, STUCK unless it was EMPTY.
         """
         try:
-            return await self._step(drain)
+            return await self._step(drain, yields)
         except PermanentError:
             if self._is_open(drain) and drain.state is DrainState.EMPTYING:
                 self._journal.save_drain(replace(drain, state=DrainState.STUCK, holdouts=()))
             raise
 
-    async def _step(self, drain: Drain) -> Drain:
+    async def _step(self, drain: Drain, yields: Yields) -> Drain:
         if await self._cloud.service(drain.host) is None:
             raise _unknown(drain.host, f"if it was taken out on purpose, gdcc enable {drain.host} ends its drain")
         await self._disable(drain)
@@ -113,7 +122,8 @@ class Drainer:
         plan = await self._plan(drain)
         if any(move.vm in can_move for move in plan.moves):
             drain = self._saved(drain, remains)
-        await self._run(drain, plan, {server.id: server for server in remains.servers if server.id in can_move})
+        servers = {server.id: server for server in remains.servers if server.id in can_move}
+        await self._run(drain, plan, servers, yields)
         remains = await self._remains(drain.host)
         unplaced = holdouts.unplaced(plan.holds, remains.servers, holdouts.movable(drain, remains))
         return self._saved(drain, remains, unplaced)
@@ -159,8 +169,8 @@ class Drainer:
         remains = await self._remains(host)
         return remains, holdouts.holdouts(remains)
 
-    async def _run(self, drain: Drain, plan: Plan, servers: Mapping[ServerId, Server]) -> None:
-        """Runs the plan's waves while each succeeds and nobody has ended the drain."""
+    async def _run(self, drain: Drain, plan: Plan, servers: Mapping[ServerId, Server], yields: Yields) -> None:
+        """Runs the plan's waves while each succeeds, nothing more urgent waits and nobody has ended the drain."""
         number = self._next_number(drain)
         flavors = {key: server.flavor_name for key, server in servers.items()}
         for wave in plan.waves:
@@ -171,7 +181,7 @@ class Drainer:
             for result in results:
                 if result.refusal is not None:
                     _log.info("drain %s: %s", drain.id, result.refusal)
-            if not all(map(succeeded, results)) or not self._is_open(drain):
+            if not all(map(succeeded, results)) or not self._is_open(drain) or yields():
                 return
 
     def _next_number(self, drain: Drain) -> int:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from controller.engine import scoping
 from controller.engine.drain import Drainer
+from controller.engine.migrate import UNLEARNED
 from controller.engine.ports import Journal
 from controller.engine.sighting import Seen
 from controller.errors import PermanentError, TransientError
@@ -50,27 +51,36 @@ class PlannedDrains:
         )
 
 
-async def step_all(journal: Journal, drainer: Drainer) -> Stepped:
-    """One step of every open drain, oldest first; a drain that fails is told and tried again at the next turn."""
+async def step_all(drains: Iterable[Drain], journal: Journal, drainer: Drainer, yields: Callable[[], bool]) -> Stepped:
+    """One step of each of these drains, cut short after a wave where it yields; a drain that fails is told and tried
+    again at the next turn.
+    """
     progressed, waits = False, []
-    for drain in journal.drains():
-        if drain.state in WORKING:
-            before = len(journal.entries_since(drain.since))
-            try:
-                after = await drainer.step(drain)
-                progressed = progressed or after != drain or len(journal.entries_since(drain.since)) != before
-            except (TransientError, PermanentError) as error:
-                waits.append(f"the drain of {drain.host} waits: {error}")
-                _log.warning("a drain waits", extra={"drain": drain.id, "error": str(error)})
+    for drain in drains:
+        before = _got_on(journal, drain)
+        try:
+            after = await drainer.step(drain, yields)
+            progressed = progressed or after != drain or _got_on(journal, drain) != before
+        except (TransientError, PermanentError) as error:
+            waits.append(f"the drain of {drain.host} waits: {error}")
+            _log.warning("a drain waits", extra={"drain": drain.id, "error": str(error)})
     return Stepped(progressed=progressed, waits=tuple(waits))
 
 
-def going_on(journal: Journal) -> str | None:
+def going_on(drains: Iterable[Drain]) -> str | None:
     """The drain that goes before the controller's own moves, in a sentence; None for none."""
-    for drain in journal.drains():
+    for drain in drains:
         if drain.state is DrainState.EMPTYING:
             return f"the drain of {drain.host} goes first"
     return None
+
+
+def _got_on(journal: Journal, drain: Drain) -> int:
+    """Entries from which the next step learns something: what Nova did not take teaches nothing by itself."""
+    return sum(
+        entry.outcome is None or (entry.outcome.state, entry.outcome.rule) not in UNLEARNED
+        for entry in journal.entries_since(drain.since)
+    )
 
 
 def _draining(seen: Seen, drain: Drain) -> bool:

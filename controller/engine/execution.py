@@ -19,14 +19,17 @@ class Ran:
     sentence: str
 
 
-async def run(plan: Plan, seen: Seen, migrator: Migrator, interrupted: Callable[[], str | None]) -> Ran:
-    """Runs the plan's waves. `interrupted` is asked before each wave and each move; its answer ends the plan there.
+Reason = Callable[[], str | None]
+"""Why a plan should go no further; None as long as it may."""
 
-    Raises what the journal raises.
+
+async def run(plan: Plan, seen: Seen, migrator: Migrator, interrupted: Reason, yields: Reason) -> Ran:
+    """Runs the plan's waves. `interrupted` is asked before each wave and each move, `yields` between waves; what either
+    answers ends the plan there. Raises what the journal raises.
     """
     results: list[Result] = []
     for number, wave in enumerate(waves(plan, seen), start=1):
-        reason = interrupted()
+        reason = interrupted() or (yields() if number > 1 else None)
         if reason is not None:
             return _ran(plan, results, f"stopped before wave {number}: {reason}")
         done = await migrator.run_wave(wave, interrupted)

@@ -176,8 +176,9 @@ class Follower:
                     await self._cloud.confirm_resize(server_id)
         except (TransientError, PermanentError) as error:
             _log.warning("%s of move %s: %s", act.value, entry.intent.id, error)
-            if act is Act.FORCE and isinstance(error, TransientError):
-                return replace(watched, failed_at=look.at)
+            if act is Act.FORCE:
+                later = isinstance(error, TransientError)
+                return replace(watched, failed_at=look.at) if later else replace(watched, force_at=look.at)
         return asked
 
     def _close(self, entry: Entry, end: End, look: Look, watched: Watched) -> Entry:

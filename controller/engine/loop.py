@@ -25,8 +25,10 @@ from controller.engine.ports import Clock, Journal
 from controller.engine.sighting import Seen, Sight
 from controller.errors import GdccError, InvariantError, TransientError
 from controller.model.cluster import Cluster
-from controller.model.migration import Entry
-from controller.model.plan import Plan
+from controller.model.ids import HostName
+from controller.model.migration import Entry, State
+from controller.model.operation import Drain
+from controller.model.plan import Concern, Plan
 from controller.model.policy import Mode, Policy
 from controller.planner import plan as planner
 from inventory.model import Estate
@@ -40,8 +42,9 @@ class Memory:
 
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
     what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
-    those wait. `watched`: limits and breaches of the newest look, where something is under way and nothing is proposed.
-    `told`: which faults the log has named lately.
+    those wait. `watched`: limits and breaches of the newest look, where something is under way and nothing is proposed;
+    `urgent`: some of these are before a drain in policy's objective. `drains_still`: the last step of the drains got
+    none of them on. `told`: which faults the log has named lately.
     """
 
     seen: Seen | None = None
@@ -53,6 +56,8 @@ class Memory:
     own: str | None = None
     waits: tuple[str, ...] = ()
     watched: words.PlanSummary | None = None
+    urgent: bool = False
+    drains_still: bool = False
     told: complaints.Complaints = field(default_factory=complaints.Complaints)
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
@@ -63,7 +68,10 @@ _ADVISED = (Mode.RECOMMEND, *_ACTING)
 
 
 class Loop:
-    """Owns the turns. `publish` is given each turn's status; `wake` may be set by anyone to turn at once."""
+    """Owns the turns. `publish` is given each turn's status; `wake` may be set by anyone to turn at once.
+
+    `only_drain`: the host whose drain alone is carried on. In a dry run none is.
+    """
 
     def __init__(
         self,
@@ -79,6 +87,7 @@ class Loop:
         interval: timedelta,
         status: words.Status,
         publish: Callable[[words.Published], None],
+        dry_run: bool = False,
     ) -> None:
         self._observer = observer
         self.sight = sight
@@ -89,6 +98,8 @@ class Loop:
         self._clock = clock
         self.policy = policy
         self.interval = interval
+        self.only_drain: HostName | None = None
+        self._dry_run = dry_run
         self._publish = publish
         self.status = status
         self.memory = Memory()
@@ -170,15 +181,18 @@ class Loop:
         if not idle:
             await self._watch(seen)
             return f"{self._busy()} goes on."
-        if self._drain():
+        if drains := self._drains():
             await self._watch(seen)
-            going_on = emptying.going_on(self._journal)
-            doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
-            return self._said(finished, doing, *self.memory.waits)
+            if self._drain(drains, look.at):
+                going_on = emptying.going_on(drains)
+                doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
+                return self._said(finished, doing, *self.memory.waits)
         plan, superseded = await self._propose(seen)
         held = self._held_back(look.at)
         if held is None:
             held = await self._start(plan, seen)
+        if self._plan_task is None and emptying.going_on(drains) and not self.memory.drains_still:
+            self.wake.set()
         recommended = await self._recommend(seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
@@ -196,6 +210,8 @@ class Loop:
         with self._phase("plan"):
             plan = await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, only=(), before=seen.tables)
         self.memory.watched = words.plan_summary(plan)
+        drain = self.policy.rank(Concern.DRAIN)
+        self.memory.urgent = any(self.policy.rank(breach.concern) < drain for breach in plan.breaches_before)
 
     @staticmethod
     def _said(*parts: str | None) -> str:
@@ -206,18 +222,28 @@ class Loop:
             return f"{self._plan_task.get_name()[:1].upper()}{self._plan_task.get_name()[1:]}"
         return "A drain"
 
-    def _drain(self) -> bool:
+    def _drains(self) -> tuple[Drain, ...]:
+        """The open drains that are carried on, oldest first."""
+        if self._dry_run or self._stopping.is_set():
+            return ()
+        wanted = (drain for drain in self._journal.drains() if drain.state in emptying.WORKING)
+        return tuple(drain for drain in wanted if self.only_drain in {None, drain.host})
+
+    def _drain(self, drains: tuple[Drain, ...], now: datetime) -> bool:
         """Starts a step of the open drains, and then no own plan, so that the two never run side by side.
 
-        Drains that are stuck or empty share the turns with the controller's own moves, one by one.
+        Drains share the turns with the controller's own moves, one by one, where none of them gets on, and where policy
+        puts something that is wrong before them.
         """
-        if self._adoption is not None or self._stopping.is_set():
-            return False
-        if not any(drain.state in emptying.WORKING for drain in self._journal.drains()):
-            return False
-        self.memory.drains_turn = emptying.going_on(self._journal) is not None or not self.memory.drains_turn
+
+        def yields() -> bool:
+            return self.memory.urgent and self._held_back(now) is None
+
+        first = emptying.going_on(drains) is not None and not self.memory.drains_still and not yields()
+        self.memory.drains_turn = first or not self.memory.drains_turn
         if self.memory.drains_turn:
-            self._draining = asyncio.create_task(emptying.step_all(self._journal, self._drainer), name="drains")
+            stepping = emptying.step_all(drains, self._journal, self._drainer, yields)
+            self._draining = asyncio.create_task(stepping, name="drains")
             self._draining.add_done_callback(self._drains_stepped)
         return self.memory.drains_turn
 
@@ -291,8 +317,8 @@ class Loop:
             return "Stopping."
         if self.memory.stopped is not None:
             return f"Own moves are stopped: {self.memory.stopped}."
-        if self._adoption is not None:
-            return "Moves of an earlier process are being followed to their end first."
+        if any(entry.state is State.INTENDED for entry in self._journal.open_entries()):
+            return "Of a move of an earlier process it is not known yet whether Nova was asked to make it."
         return holding.held_back(self._journal, self.policy, self.sight.estate.timezone, now)
 
     async def _start(self, proposal: Plan, seen: Seen) -> str | None:
@@ -303,7 +329,10 @@ class Loop:
         if plan.id != proposal.id:
             self._journal.save_plan(plan)
         _log.info("a plan starts", extra={"plan": plan.id, "moves": len(plan.moves)})
-        running = execution.run(plan, seen, self._migrator, self._interruption)
+        beside = frozenset(drain.id for drain in self._drains())
+        running = execution.run(
+            plan, seen, self._migrator, lambda: self._interruption(beside), lambda: emptying.going_on(self._drains())
+        )
         self._plan_task = asyncio.create_task(running, name=f"plan {plan.id}")
         self._plan_task.add_done_callback(self._plan_ran)
         return "It is started."
@@ -319,7 +348,8 @@ class Loop:
         part = scoping.without_drains(self._restricted(seen, (Mode.AUTO,)))
         return await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, before=seen.tables)
 
-    def _interruption(self) -> str | None:
+    def _interruption(self, beside: frozenset[str]) -> str | None:
+        """Why a plan's next move is not to be made, which began with the drains `beside` it open."""
         if self._stopping.is_set():
             return "the controller is stopping"
         if self.memory.stopped is not None:
@@ -327,15 +357,16 @@ class Loop:
         cluster: Cluster | None = self.memory.seen.cluster if self.memory.seen else None
         if cluster is not None and cluster.freeze is not None:
             return f"frozen: {cluster.freeze}"
-        return emptying.going_on(self._journal)
+        return emptying.going_on(drain for drain in self._drains() if drain.id not in beside)
 
     def _finished(self) -> str:
         """Takes in a plan or drains that have ended; raises what ended them (the journal)."""
         if self._draining is not None and self._draining.done():
             done, self._draining = self._draining, None
             self.memory.waits = done.result().waits
-        if not any(drain.state in emptying.WORKING for drain in self._journal.drains()):
-            self.memory.waits = ()
+            self.memory.drains_still = not done.result().progressed
+        if not self._drains():
+            self.memory.waits, self.memory.drains_still = (), False
         task = self._plan_task
         if task is None or not task.done():
             return ""

@@ -22,8 +22,17 @@ from controller.engine.slots import SLOT_RULES
 from controller.engine.tally import RefusalCount
 from controller.errors import InvariantError, PermanentError, RefusedError, TransientError
 from controller.model.cloud import Migration
+from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry, Intent, Outcome, State
 from controller.model.policy import Policy, Scope
+
+ACCOUNT_RULES = frozenset({"policy", "dry-run"})
+"""Refusals that speak of whoever asks, not of the server or its target."""
+UNLEARNED = frozenset(
+    [(State.NOT_SENT, "deadline"), (State.NOT_SENT, "unreachable"), (State.REFUSED, "error")]
+    + [(State.REFUSED, rule) for rule in ACCOUNT_RULES]
+)
+"""Ends that keep nobody from asking the same again."""
 
 Unwanted = Callable[[], str | None]
 """Why moves of a plan or drain are wanted no more; None as long as they are."""
@@ -57,6 +66,7 @@ class Migrator:
         self._follower = follower
         self._epoch = epoch
         self._not_before = datetime.min.replace(tzinfo=UTC)
+        self._barred: dict[tuple[ServerId, HostName] | bool, tuple[datetime, RefusedError]] = {}
         self._refusals: Counter[tuple[str, str]] = Counter()
 
     def refusals(self) -> tuple[RefusalCount, ...]:
@@ -137,10 +147,19 @@ class Migrator:
         return found
 
     def _be_patient(self, order: Order) -> None:
-        """Raises `RefusedError` (rule `retry-after`) as long as Nova has asked to be left alone (429, 503)."""
-        left = (self._not_before - self._clock.now()).total_seconds()
+        """Raises `RefusedError`: rule `retry-after` as long as Nova has asked to be left alone (429, 503), and what it
+        said of this account a while ago as long as that is remembered.
+        """
+        now = self._clock.now()
+        left = (self._not_before - now).total_seconds()
         if left > 0:
             raise RefusedError(f"Nova asked for {left:.0f} s more of patience", rule="retry-after", where=order.id)
+        for key in (order.cold, (order.server_id, order.target)):
+            until, said = self._barred.get(key, (now, None))
+            if said is not None and until > now:
+                raise RefusedError(
+                    f"not asked again before {until:%H:%M} UTC: {said.what}", rule=said.rule, where=order.id
+                )
 
     async def _facts(self, order: Order) -> Facts:
         """The live facts. Raises `RefusedError` (rule `facts`) where they cannot be read: no move without them."""
@@ -216,7 +235,8 @@ class Migrator:
         except PermanentError as error:
             return self._end(entry, State.REFUSED, "error", str(error))
         except TransientError as error:
-            self._not_before = max(self._not_before, self._clock.now() + timedelta(seconds=error.retry_after_s))
+            wait = max(timedelta(seconds=error.retry_after_s), self._policy().migration.poll)
+            self._not_before = max(self._not_before, self._clock.now() + wait)
             if error.sent:
                 return entry
             late = self._clock.now() >= intent.deadline
@@ -234,8 +254,13 @@ class Migrator:
             self._journal.learn(order.server_id, order.target, refused.rule, until)
 
     def _learn(self, intent: Intent, refused: RefusedError) -> None:
-        """Keeps this server from being sent there again for a while, unless it was the account that was refused."""
-        if refused.rule != "policy":
+        """Keeps this server from being sent there again for a while. Where the account was refused, no move of this
+        kind is asked for until somebody may have mended that; in a dry run, which refuses all, not the same one again.
+        """
+        if refused.rule in ACCOUNT_RULES:
+            key = (intent.server_id, intent.target) if refused.rule == "dry-run" else intent.cold
+            self._barred[key] = (self._clock.now() + self._policy().migration.recheck_memory, refused)
+        else:
             until = self._clock.now() + self._memory(intent, refused.rule)
             self._journal.learn(intent.server_id, intent.target, refused.rule, until)
 

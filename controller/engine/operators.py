@@ -21,10 +21,21 @@ from controller.model.policy import Mode, Scope
 
 
 class Operators:
-    """`desk.Desk` over a loop in this process. `campaigns` have their hosts for themselves."""
+    """`desk.Desk` over a loop in this process. `campaigns` have their hosts for themselves.
+
+    `dry_run`: the cloud is only pretended to be changed, so nothing is drained.
+    """
 
     def __init__(
-        self, loop: Loop, migrator: Migrator, drainer: Drainer, journal: Journal, clock: Clock, *, campaigns: Records
+        self,
+        loop: Loop,
+        migrator: Migrator,
+        drainer: Drainer,
+        journal: Journal,
+        clock: Clock,
+        *,
+        campaigns: Records,
+        dry_run: bool = False,
     ) -> None:
         self._loop = loop
         self._drainer = drainer
@@ -32,6 +43,7 @@ class Operators:
         self._journal = journal
         self._clock = clock
         self._campaigns = campaigns
+        self._dry_run = dry_run
 
     def status(self) -> Status:
         """The newest turn's, with what the journal says now of pauses, drains and moves."""
@@ -106,6 +118,9 @@ class Operators:
         return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 
     async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain:
+        if self._dry_run:
+            what = "the controller runs dry: it would be drained for real by the first process that does not"
+            raise RefusedError(what, rule="dry-run", where=host, remedy="set dry_run to false and restart")
         drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff, require=self._require_free)
         self._loop.wake.set()
         return drain

@@ -137,7 +137,7 @@ class Sight:
         )
 
     def _settling(self, history: History, look: Look, policy: Policy) -> frozenset[HostName]:
-        """Hosts that a move has touched a moment ago, or touches now."""
+        """Hosts that a move of ours, which has ended, touched a moment ago."""
         settled, _ = settled_at(history.entries, policy.migration)
         since = look.at.timestamp() - self._gap.total_seconds()
         return frozenset(HostName(host) for host, at in settled.items() if at > since)

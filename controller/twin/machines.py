@@ -49,7 +49,7 @@ class Server:
     @property
     def power_state(self) -> int:
         """Nova's number: 1 running, 3 paused, 4 shut down."""
-        return {"paused": 3, "stopped": 4, "suspended": 4}.get(self.vm_state, 1)
+        return {"paused": 3, "stopped": 4, "suspended": 4, "soft-delete": 4}.get(self.vm_state, 1)
 
 
 _STATUS = {
@@ -60,6 +60,7 @@ _STATUS = {
     "rescued": "RESCUE",
     "resized": "VERIFY_RESIZE",
     "error": "ERROR",
+    "soft-delete": "SOFT_DELETED",
 }
 VM_STATES = {status: state for state, status in _STATUS.items()}
 """Nova's vm_state of each status."""

@@ -52,6 +52,10 @@ class Given(Protocol):
 
     async def delete(self, server: Server) -> None: ...
 
+    def soft_deleted(self, server: Server) -> AbstractAsyncContextManager[None]:
+        """As long as the context lasts, its owner has deleted it and Nova has not reclaimed it."""
+        ...
+
     async def pause(self) -> None: ...
 
 
@@ -89,6 +93,12 @@ class FakeGiven:
     async def delete(self, server: Server) -> None:
         del self.cloud.servers[server.id]
 
+    @contextlib.asynccontextmanager
+    async def soft_deleted(self, server: Server) -> AsyncIterator[None]:
+        self.cloud.change(server.id, status="SOFT_DELETED")
+        yield
+        self.cloud.change(server.id, status="ACTIVE")
+
     async def pause(self) -> None:
         self.clock.advance(timedelta(milliseconds=250))
 
@@ -125,6 +135,13 @@ class TwinGiven:
 
     async def delete(self, server: Server) -> None:
         self.state.world.remove_server(self.state.server(server.id))
+
+    @contextlib.asynccontextmanager
+    async def soft_deleted(self, server: Server) -> AsyncIterator[None]:
+        state = self.state.server(server.id)
+        state.vm_state = "soft-delete"
+        yield
+        state.vm_state = "active"
 
     @contextlib.asynccontextmanager
     async def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AsyncIterator[None]:
@@ -187,6 +204,13 @@ class LabGiven:
 
     async def delete(self, server: Server) -> None:
         await self.lab.admin.delete(server.id)
+
+    @contextlib.asynccontextmanager
+    async def soft_deleted(self, server: Server) -> AsyncIterator[None]:
+        """As Nova's database has it where `reclaim_instance_interval` is set; here a delete is at once."""
+        self.lab.sql(f"update nova.instances set vm_state = 'soft-delete' where uuid = '{server.id}'")
+        yield
+        self.lab.sql(f"update nova.instances set vm_state = 'active' where uuid = '{server.id}'")
 
     @contextlib.asynccontextmanager
     async def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AsyncIterator[None]:

@@ -228,6 +228,16 @@ async def test_a_deleted_server_is_none_and_in_no_list(given: Given) -> None:
     assert await given.cloud.ports_of(server.id) == ()
 
 
+async def test_a_server_that_may_still_be_restored_is_on_its_host(given: Given) -> None:
+    server = await given.server()
+    assert server.host is not None
+    async with given.soft_deleted(server):
+        (found,) = [one for one in await given.cloud.servers_on(server.host) if one.id == server.id]
+        assert found.status == "SOFT_DELETED"
+        alone = await given.cloud.server(server.id)
+        assert alone is not None and alone.status == "SOFT_DELETED"
+
+
 async def test_what_nobody_knows_is_none_or_a_clear_no(given: Given) -> None:
     server = await given.server()
     nowhere = HostName("nowhere")

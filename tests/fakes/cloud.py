@@ -65,7 +65,7 @@ class FakeCloud:
 
     `answers` are taken one a start request, from the front: `lost` (done, the answer lost), `dropped` (not done, nobody
     knows), `late` (done 20 s later, nobody knows), `unreachable`, `throttled` (not sent). `down_until` makes every call
-    fail, `denied` those of a name.
+    fail, `denied` those of a name; with `forbids` its policy lets this account start no migration.
     """
 
     def __init__(self, clock: Clock, hosts: tuple[str, ...] = ("c1", "c2", "c3", "c4")) -> None:
@@ -87,6 +87,7 @@ class FakeCloud:
         self.link_mib_s = 1000.0
         self.down_until: datetime | None = None
         self.denied: set[str] = set()
+        self.forbids = False
         self.latency = timedelta(0)
         self.starts: list[Start] = []
         self.calls: list[tuple[str, Any]] = []
@@ -259,6 +260,8 @@ class FakeCloud:
         await self._called("live_migrate" if kind == "live-migration" else "cold_migrate", server_id, target)
         if self._clock.now() >= deadline:
             raise TransientError("its deadline passed before it could be sent", where=server_id)
+        if self.forbids:
+            raise RefusedError("HTTP 403: policy does not allow it", rule="policy", where=server_id)
         answer = self.answers.pop(0) if self.answers else ""
         if answer == "throttled":
             raise TransientError("HTTP 429", where=server_id, retry_after_s=90.0)

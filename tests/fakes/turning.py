@@ -106,7 +106,7 @@ class Turning:
         self.published: list[Published] = []
         self.wire()
 
-    def wire(self) -> None:
+    def wire(self, *, dry_run: bool = False) -> None:
         rig = self.rig
         self.journal = BrittleJournal(rig.journal)
         rig.situation = self._situation  # type: ignore[method-assign]
@@ -128,8 +128,11 @@ class Turning:
                 version="0", estate="test", mode=rig.policy.mode, started_at=rig.clock.now(), interval=INTERVAL
             ),
             publish=self.published.append,
+            dry_run=dry_run,
         )
-        self.desk = Operators(self.loop, rig.migrator, drainer, journal, rig.clock, campaigns=rig.journal.campaigns)
+        self.desk = Operators(
+            self.loop, rig.migrator, drainer, journal, rig.clock, campaigns=rig.journal.campaigns, dry_run=dry_run
+        )
         self.fleet = LoopFleet(drainer, self.loop.wake.set)
 
     def _situation(self) -> Situation:
@@ -141,10 +144,15 @@ class Turning:
     def change_policy(self, **changes: Any) -> None:
         self.rig.policy = self.loop.policy = replace(self.loop.policy, **changes)
 
-    def restart(self) -> None:
+    async def die(self) -> None:
+        """Ends this process; what it began goes on in the cloud."""
+        self.loop.stop()
+        await self.loop.run(turned=lambda: None)
+
+    def restart(self, *, dry_run: bool = False) -> None:
         """A new process on the same journal and cloud."""
         self.rig.restart()
-        self.wire()
+        self.wire(dry_run=dry_run)
 
     async def turns(self, count: int = 1) -> str:
         """That many turns, each after what the one before started has ended or 30 s have passed; the last sentence."""

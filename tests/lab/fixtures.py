@@ -115,6 +115,11 @@ class Lab:
         if found is not None:
             await self.admin.delete(found["id"])
 
+    def sql(self, statement: str) -> None:
+        """Runs a statement in the cloud's database."""
+        command = ["mariadb", "--no-defaults", "-S", self.directory / "run" / "mariadb.sock", "-e", statement]
+        subprocess.run(command, check=True)
+
     def restart(self, *services: str) -> None:
         """Ends services and starts them again: nova-compute-1, prometheus, exporter, snmp-cmp1 …"""
         subprocess.run([RECIPE, "restart", *services], check=True, env={**os.environ, "LAB": str(self.directory)})

@@ -17,6 +17,9 @@ _CHECKS_BEFORE_ANSWERING = (2, 33)
 with nothing started. From 2.34 it answers 202 at once and a refusal is a migration record in status error."""
 
 _PAGE = "1000"
+_SOFT_DELETED = {"deleted": "True", "status": "SOFT_DELETED"}
+"""What has Nova list the servers that are deleted and not reclaimed yet (`reclaim_instance_interval`)."""
+
 _GROUPS_PAGE = 500
 
 
@@ -28,10 +31,16 @@ class Nova:
         self._open_migrations = OpenMigrations(rest)
 
     async def servers(self, host: HostName | None = None) -> parse.Parsed[cloud.Server]:
-        """All servers of all projects that are not deleted, or those on one host."""
+        """All servers of all projects that are not deleted, or those on one host.
+
+        On one host also those whose owner deleted them and that are not reclaimed yet: Nova lists them only where they
+        are asked for, and their owner may still restore them there.
+        """
         params = {"all_tenants": "1", "limit": _PAGE} | ({"host": str(host)} if host else {})
         shown = await self._zone_shown()
         rows = await self._rest.rows("compute", "/servers/detail", "servers", params)
+        if host is not None:
+            rows += await self._rest.rows("compute", "/servers/detail", "servers", params | _SOFT_DELETED)
         return parse.parsed("server", rows, lambda row: parse.server(row, zone_shown=shown))
 
     async def server(self, server_id: ServerId) -> cloud.Server | None:

@@ -171,7 +171,9 @@ class Servers:
     def _page(self, request: web.Request, path: str) -> tuple[list[Server], dict[str, Any]]:
         ids = self._ids(request)
         chosen, links = wire.page(request, ids, ids, "servers", self._cloud.url("compute", f"/v2.1/servers{path}"))
-        return [self._cloud.world.servers[each] for each in chosen], links
+        deleted = request.query.get("deleted", "").lower() in _TRUE
+        rows = [self._cloud.world.servers[each] for each in chosen]
+        return [row for row in rows if (row.vm_state == "soft-delete") == deleted], links
 
     def _ids(self, request: web.Request) -> list[str]:
         """Ids newest first, as Nova sorts them, after the query's filters."""
@@ -180,7 +182,7 @@ class Servers:
             order = sorted(world.servers.values(), key=lambda s: (s.created, s.id), reverse=True)
             self._order = (world.churned, [server.id for server in order])
         kept = {name: request.query[name] for name in ("host", "project_id", "status", "name") if name in request.query}
-        if request.query.get("all_tenants", "").lower() not in {"1", "true", "yes", "on"}:
+        if request.query.get("all_tenants", "").lower() not in _TRUE:
             kept["project_id"] = self._token_project(request)
         if not kept:
             return self._order[1]
@@ -276,6 +278,7 @@ def instance_name(server: Server) -> str:
     return f"instance-{server.row + 1:08x}"
 
 
+_TRUE = frozenset({"1", "true", "yes", "on"})
 _USER = "5ae624a709504a42ae9937b5a4f5449b"
 IMAGE = "0c9f0c5e-6b0e-4f6e-9a53-0a4b7f6f3c11"
 _TURNS = {

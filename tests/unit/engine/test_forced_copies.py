@@ -78,6 +78,23 @@ async def test_an_end_that_nova_does_not_force_is_asked_for_once_and_then_aborte
     assert names.count("force_complete") == 1 and names.index("force_complete") < names.index("abort_migration")
 
 
+async def test_a_copy_that_ends_by_itself_as_nova_refuses_to_force_it_has_the_blackout_of_any_other(rig: Rig) -> None:
+    class Refusing(FakeCloud):
+        async def force_complete(self, server_id: ServerId, migration_id: int) -> RequestId:
+            self.dirty_mib_s[server_id] = 1.0
+            for run in self._runs:
+                run.dirty_mib_s = 1.0
+            raise RefusedError("it is not in a state for that", rule="conflict")
+
+    rig.cloud = Refusing(rig.clock)
+    rig.start(rig.cloud, rig.journal)
+    permit(rig, policy=PAUSING)
+    result = await move(rig, order(force_complete_after=AFTER))
+    assert ended(result) == (State.SUCCEEDED, "")
+    pause = outcome(result).blackout_estimate
+    assert pause is not None and pause < timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("post_copy", [True, False])
 async def test_a_copy_over_a_dead_link_is_aborted_and_nobody_is_paused_for_it(rig: Rig, post_copy: bool) -> None:
     permit(rig, post_copy=post_copy, policy=replace(PAUSING, post_copy=post_copy))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import InvariantError
+from controller.errors import InvariantError, RefusedError
 from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.migration import State
 from controller.model.operation import DrainState
+from controller.model.plan import Concern
 from controller.model.policy import Mode, Scope, ScopeKind
 from controller.planner import plan as planner
 from controller.planner.prepared import Prepared
@@ -202,8 +203,7 @@ def test_moves_of_an_earlier_process_are_adopted_before_any_plan(tmp_path: Path)
     async def killed_in_the_middle() -> None:
         await site.loop.turn()
         await site.settle(timedelta(seconds=4))
-        site.loop.stop()
-        await site.loop.run(turned=lambda: None)
+        await site.die()
 
     asyncio.run(killed_in_the_middle())
     begun = site.started()
@@ -212,7 +212,7 @@ def test_moves_of_an_earlier_process_are_adopted_before_any_plan(tmp_path: Path)
 
     async def again() -> None:
         await site.loop.turn()
-        assert "earlier process" in site.loop.status.sentence and site.started() == begun
+        assert site.started() == begun
         await site.turns(10)
 
     asyncio.run(again())
@@ -240,6 +240,132 @@ def test_what_goes_wrong_while_a_plan_or_a_drain_is_under_way_is_told_at_the_nex
     summary = site.loop.status.plan
     assert summary is not None
     assert summary.breaches["health"] == len(site.sensors.failing)
+
+
+def test_of_a_move_that_nova_may_not_have_heard_of_nothing_follows_until_that_is_known(site: Turning) -> None:
+    site.cloud.answers = ["dropped"]
+
+    async def run() -> None:
+        await site.loop.turn()
+        await site.settle(timedelta(seconds=4))
+        assert len(site.rig.journal.open_entries()) == 1
+        await site.die()
+        site.restart()
+        await site.loop.turn()
+        assert "earlier process" in site.loop.status.sentence and site.started() == []
+        await site.turns(20)
+
+    asyncio.run(run())
+    assert len({server for server, _ in site.started()}) == len(site.started()) == 2
+
+
+def test_a_drain_goes_on_while_a_move_of_an_earlier_process_is_followed(site: Turning) -> None:
+    """Which may be a cold copy of hours."""
+    site.cloud.boot("vm-3", "c3", project_id=ProjectId("p-db"), disk_gib=0)
+    site.cloud.faults[ServerId("vm-1")] = site.cloud.faults[ServerId("vm-2")] = "stuck"
+
+    async def run() -> None:
+        await site.loop.turn()
+        await site.settle(timedelta(seconds=4))
+        (stuck,) = site.rig.journal.open_entries()
+        await site.die()
+        site.restart()
+        site.sensors.failing = set()
+        await site.loop.turn()
+        await site.desk.drain(HostName("c3"), "malee", "dimm", keep_shutoff=False)
+        await site.turns(6)
+        assert stuck.intent.id in {entry.intent.id for entry in site.rig.journal.open_entries()}
+
+    asyncio.run(run())
+    assert site.host_of("vm-3") != "c3"
+
+
+@pytest.mark.parametrize("first", ["broken", "drain"])
+def test_a_drain_leaves_turns_to_what_policy_puts_before_it(tmp_path: Path, first: str) -> None:
+    site = Turning(tmp_path, servers=5)
+    wrong = (Concern.BROKEN, Concern.HOT, Concern.DRAIN)
+    site.change_policy(
+        objective=(*(wrong if first == "broken" else wrong[::-1]), Concern.UNEVEN, Concern.CONSOLIDATION)
+    )
+
+    site.cloud.change_service("c4", enabled=False)
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        site.cloud.boot("vm-9", "c4", project_id=ProjectId("p-web"), disk_gib=0)
+        site.sensors.failing = {"c4"}
+        for _ in range(40):
+            await site.loop.turn()
+            await site.settle(timedelta(seconds=4))
+
+    asyncio.run(run())
+    order = [server for server, _ in site.started()]
+    assert sorted(order) == ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-9"]
+    assert (order.index("vm-9") < 5) is (first == "broken")
+    site.rig.journal.close_store()
+
+
+def test_own_moves_go_on_beside_a_drain_that_nova_lets_move_nothing(tmp_path: Path) -> None:
+    site = Turning(tmp_path)
+    wrong = (Concern.DRAIN, Concern.BROKEN, Concern.HOT)
+    site.change_policy(objective=(*wrong, Concern.UNEVEN, Concern.CONSOLIDATION))
+    site.cloud.boot("vm-9", "c3", project_id=ProjectId("p-web"), disk_gib=0)
+    site.cloud.faults |= {ServerId("vm-1"): "check", ServerId("vm-2"): "check"}
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(8)
+        site.sensors.failing = {"c3"}
+        await site.turns(8)
+
+    asyncio.run(run())
+    assert site.host_of("vm-9") != "c3"
+    site.rig.journal.close_store()
+
+
+@pytest.mark.parametrize("trouble", ["forbids", "denied", "unreachable"])
+def test_a_drain_of_which_nova_takes_no_move_does_not_make_the_loop_spin(site: Turning, trouble: str) -> None:
+    site.sensors.failing = set()
+    if trouble == "forbids":
+        site.cloud.forbids = True
+    if trouble == "denied":
+        site.cloud.denied = {"live_migrate"}
+    if trouble == "unreachable":
+        site.cloud.answers = ["unreachable"] * 50
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(1)
+        site.loop.wake.clear()
+        for _ in range(4):
+            await site.loop.turn()
+            await site.settle(timedelta(seconds=1))
+            assert not site.loop.wake.is_set()
+            site.rig.clock.advance(timedelta(seconds=30))
+
+    asyncio.run(run())
+    asked = [name for name, _ in site.cloud.calls].count("live_migrate")
+    assert asked == 1 if trouble == "forbids" else 1 < asked <= 5
+
+
+def test_a_dry_run_drains_nothing_and_carries_on_no_drain(tmp_path: Path) -> None:
+    site = Turning(tmp_path)
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        site.restart(dry_run=True)
+        await site.turns(4)
+        with pytest.raises(RefusedError, match="runs dry"):
+            await site.desk.drain(C2, "malee", "dimm", keep_shutoff=False)
+
+    asyncio.run(run())
+    assert site.started() == []
+    assert [(drain.host, drain.state) for drain in site.journal.drains()] == [(C1, DrainState.EMPTYING)]
+    site.rig.journal.close_store()
 
 
 def test_a_drain_interrupts_a_plan_before_its_next_wave(site: Turning) -> None:

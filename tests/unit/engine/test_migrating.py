@@ -314,9 +314,45 @@ async def test_a_dry_run_tells_and_changes_nothing(rig: Rig) -> None:
     told: list[str] = []
     rig.start(DryRunCloud(rig.cloud, told.append), rig.journal)
     result = await move(rig)
-    assert ended(result) == (State.REFUSED, "error")
+    assert ended(result) == (State.REFUSED, "dry-run")
     assert told == ["dry run: would live-migrate vm-1 to c2"]
     assert rig.cloud.starts == [] and rig.journal.refusals(rig.clock.now()) == ()
+
+
+async def test_a_dry_run_tells_the_same_move_seldom_and_another_at_once(rig: Rig) -> None:
+    told: list[str] = []
+    rig.start(DryRunCloud(rig.cloud, told.append), rig.journal)
+    rig.cloud.boot("vm-1", "c1")
+    for n in range(3):
+        await rig.migrator.execute(order(id=MoveId(f"p{n}-1")))
+    await rig.migrator.execute(order(id=MoveId("p4-1"), target=HostName("c3")))
+    assert told == [f"dry run: would live-migrate vm-1 to {target}" for target in ("c2", "c3")]
+    rig.clock.advance(rig.policy.migration.recheck_memory)
+    await rig.migrator.execute(order(id=MoveId("p5-1")))
+    assert len(told) == 3
+
+
+async def test_an_account_that_may_not_migrate_is_not_tried_with_every_server(rig: Rig) -> None:
+    rig.cloud.forbids = True
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.boot("vm-2", "c1")
+    assert ended(await rig.migrator.execute(order())) == (State.REFUSED, "policy")
+    other = await rig.migrator.execute(order(id=MoveId("p2-1"), server_id=ServerId("vm-2"), target=HostName("c3")))
+    assert other.refusal is not None and other.refusal.rule == "policy"
+    assert rig.journal.refusals(rig.clock.now()) == ()
+    rig.cloud.forbids = False
+    rig.clock.advance(rig.policy.migration.recheck_memory)
+    assert ended(await rig.migrator.execute(order(id=MoveId("p3-1")))) == (State.SUCCEEDED, "")
+
+
+async def test_a_nova_that_names_no_time_is_left_alone_until_the_next_look(rig: Rig) -> None:
+    rig.cloud.boot("vm-1", "c1")
+    rig.cloud.answers = ["unreachable"]
+    assert ended(await rig.migrator.execute(order())) == (State.NOT_SENT, "unreachable")
+    at_once = await rig.migrator.execute(order(id=MoveId("p2-1")))
+    assert at_once.refusal is not None and at_once.refusal.rule == "retry-after"
+    rig.clock.advance(rig.policy.migration.poll)
+    assert ended(await rig.migrator.execute(order(id=MoveId("p3-1")))) == (State.SUCCEEDED, "")
 
 
 async def test_an_operators_abort_ends_what_runs_and_costs_no_error_budget(rig: Rig) -> None:

@@ -79,6 +79,17 @@ def test_the_host_is_emptied_and_no_other_move_is_made(daemon: Daemon) -> None:
     assert [entry.intent.id for entry in daemon.journal.entries_since(ended.since)] == [f"{ended.id}-1"]
 
 
+def test_the_open_drain_of_another_host_waits_for_the_daemon(daemon: Daemon) -> None:
+    now = daemon.clock.now()
+    other = Drain(
+        id="drain-h3-1", host=H3, who="malee", why="dimm", keep_shutoff=False, since=now, state=DrainState.EMPTYING
+    )
+    daemon.journal.save_drain(other)
+    assert drained(daemon).state is DrainState.EMPTY
+    assert [start.server_id for start in daemon.cloud.starts] == ["vm-1"]
+    assert other in daemon.journal.drains()
+
+
 def test_what_cannot_leave_ends_it_as_stuck_with_who_must_act(daemon: Daemon) -> None:
     daemon.cloud.change("vm-1", status="SUSPENDED")
     ended = drained(daemon)
