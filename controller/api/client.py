@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,10 +18,15 @@ def call(socket: Path, method: str, path: str, body: dict[str, object] | None = 
 
     Raises RefusedError for a refusal, PermanentError for the rest it said, TransientError when no daemon answers.
     """
-    return asyncio.run(_call(socket, method, path, body))
+    return json.loads(asyncio.run(_call(socket, method, path, body)))
 
 
-async def _call(socket: Path, method: str, path: str, body: dict[str, object] | None) -> Any:
+def fetch(socket: Path, path: str) -> bytes:
+    """A document of the daemon's as it is, JSON not yet read. Raises what `call` raises."""
+    return asyncio.run(_call(socket, "GET", path, None))
+
+
+async def _call(socket: Path, method: str, path: str, body: dict[str, object] | None) -> bytes:
     timeout = aiohttp.ClientTimeout(total=120)
     try:
         async with (
@@ -30,10 +36,10 @@ async def _call(socket: Path, method: str, path: str, body: dict[str, object] | 
             if response.content_type != "application/json":
                 what = f"the daemon answered {response.status} {response.reason}, which this program does not know"
                 raise PermanentError(what, where=path, remedy="see the daemon's log; is it of this version?")
-            data = await response.json()
+            said = await response.read()
             if response.status != 200:
-                raise _error(response.status, data)
-            return data
+                raise _error(response.status, json.loads(said))
+            return said
     except aiohttp.ClientConnectorError as error:
         raise _unreached(socket, error.os_error) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -3,6 +3,7 @@
 Who asks is told by the kernel (SO_PEERCRED), not by the request.
 """
 
+import asyncio
 import grp
 import logging
 import os
@@ -24,6 +25,7 @@ from controller.api.wire import http_status, problem, to_json
 from controller.engine.campaign.desk import CampaignDesk
 from controller.engine.desk import Desk
 from controller.errors import GdccError, InputError
+from controller.model.cluster import Cluster
 from controller.model.ids import HostName, PlanId
 from controller.model.policy import Scope, ScopeKind
 
@@ -35,6 +37,12 @@ Bound = Callable[..., AbstractContextManager[None]]
 """Opens the context that every log line of a request carries; its keywords are the context's fields."""
 
 BOUND: web.AppKey[Bound] = web.AppKey("bound")
+
+
+Written = Callable[[Cluster], bytes]
+"""A snapshot as `gdcc snapshot` writes it."""
+
+WRITTEN: web.AppKey[Written] = web.AppKey("written")
 
 
 def _unbound(**_: object) -> AbstractContextManager[None]:
@@ -54,8 +62,14 @@ class Ask(BaseModel):
     force: bool = False
 
 
-def application(desk: Desk, of_campaigns: CampaignDesk | None = None, bound: Bound = _unbound) -> web.Application:
-    """The API over one desk; with `of_campaigns` also over that of campaigns."""
+def application(
+    desk: Desk,
+    of_campaigns: CampaignDesk | None = None,
+    bound: Bound = _unbound,
+    *,
+    written: Written | None = None,
+) -> web.Application:
+    """The API over one desk; with `of_campaigns` also over that of campaigns, and with `written` giving snapshots."""
     app = web.Application(middlewares=[_errors])
     app[DESK], app[BOUND] = desk, bound
     app.add_routes(
@@ -77,11 +91,20 @@ def application(desk: Desk, of_campaigns: CampaignDesk | None = None, bound: Bou
     )
     if of_campaigns is not None:
         app.add_routes(campaigns.routes(of_campaigns, _who))
+    if written is not None:
+        app[WRITTEN] = written
+        app.add_routes([web.get("/snapshot", _snapshot)])
     return app
 
 
 async def serve(
-    desk: Desk, path: Path, group: str | None, of_campaigns: CampaignDesk | None = None, bound: Bound = _unbound
+    desk: Desk,
+    path: Path,
+    group: str | None,
+    of_campaigns: CampaignDesk | None = None,
+    bound: Bound = _unbound,
+    *,
+    written: Written | None = None,
 ) -> web.AppRunner:
     """Listens on `path`, mode 0660. Raises InputError when the group or the folder is not there.
 
@@ -95,7 +118,7 @@ async def serve(
         raise InputError(f"there is no group {group}", where="socket.group") from error
     except OSError as error:
         raise InputError(f"the socket cannot be made: {error.strerror or error}", where=str(path)) from error
-    runner = web.AppRunner(application(desk, of_campaigns, bound), access_log=None)
+    runner = web.AppRunner(application(desk, of_campaigns, bound, written=written), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner
@@ -185,6 +208,12 @@ async def _plan(request: web.Request) -> web.Response:
     wanted, desk = request.query.get("id"), request.app[DESK]
     plan = desk.recommended() if "recommended" in request.query else desk.plan(PlanId(wanted) if wanted else None)
     return web.json_response(None if plan is None else to_json(plan))
+
+
+async def _snapshot(request: web.Request) -> web.Response:
+    cluster = request.app[DESK].snapshot()
+    body = await asyncio.to_thread(request.app[WRITTEN], cluster)  # 100,000 VMs are seconds of work
+    return web.Response(body=body, content_type="application/json")
 
 
 async def _drains(request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller import config
-from controller.adapters import logs
+from controller.adapters import logs, snapshot_file
 from controller.adapters.clock import SystemClock
 from controller.adapters.dry_run import DryRunCloud
 from controller.adapters.exposition import registry as exposition
@@ -175,7 +175,9 @@ class Wired:
             page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
             stack.push_async_callback(page.cleanup)
             given = settings.socket
-            runner = await socket_api.serve(self.desk, given.path, given.group, self.campaigns.desk, logs.context)
+            runner = await socket_api.serve(
+                self.desk, given.path, given.group, self.campaigns.desk, logs.context, written=snapshot_file.content
+            )
             stack.push_async_callback(runner.cleanup)
             yield
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from controller import config
+from controller.adapters import snapshot_file
 from controller.adapters.clock import SystemClock
 from controller.adapters.openstack import connect
 from controller.adapters.store import schema
 from controller.adapters.store.journal import open_journal
+from controller.api import client
 from controller.bootstrap import parts
 from controller.engine import extents, forgotten, trust
 from controller.engine.assemble import History, assemble, uplinks
@@ -28,8 +30,16 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 
 def snapshot(path: Path) -> Cluster:
-    """What the controller sees right now: looks until hosts are trusted, BMCs and uplinks read, or had time to be."""
-    return asyncio.run(_snapshot(parts.beside_a_daemon(parts.settings(path))))
+    """What the controller sees right now: the daemon's newest look, which knows what earlier ones told; with no daemon
+    one of our own, until hosts are trusted, BMCs and uplinks read, or had time to be.
+
+    Raises PermanentError where a daemon's socket may not be opened.
+    """
+    settings = parts.settings(path)
+    try:
+        return snapshot_file.parsed(client.fetch(settings.socket.path, "/snapshot"), str(settings.socket.path))
+    except TransientError:
+        return asyncio.run(_snapshot(parts.beside_a_daemon(settings)))
 
 
 def catalog(cloud: str) -> tuple[CloudFacts, CatalogFacts]:

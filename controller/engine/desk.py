@@ -5,6 +5,7 @@ from typing import Protocol
 
 from controller.engine.ports import HostRuns
 from controller.engine.status import Status
+from controller.model.cluster import Cluster
 from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
 from controller.model.operation import Drain
@@ -27,6 +28,10 @@ class Desk(Protocol):
 
     def recommended(self) -> Plan | None:
         """What would be done if scopes in mode recommend were acted on too; None where there are none."""
+        ...
+
+    def snapshot(self) -> Cluster:
+        """The newest look, with what looks before it told; TransientError before the first."""
         ...
 
     def drains(self) -> tuple[Drain, ...]: ...

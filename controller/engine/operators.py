@@ -11,8 +11,10 @@ from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
 from controller.engine.ports import Clock, HostRuns, Journal
+from controller.engine.sighting import Seen
 from controller.engine.status import Status
 from controller.errors import GdccError, RefusedError, TransientError
+from controller.model.cluster import Cluster
 from controller.model.ids import HostName, PlanId
 from controller.model.migration import Entry
 from controller.model.operation import Approval, Drain, Pause
@@ -65,6 +67,15 @@ class Operators:
     def recommended(self) -> Plan | None:
         return self._loop.memory.recommended
 
+    def snapshot(self) -> Cluster:
+        return self._seen().cluster
+
+    def _seen(self) -> Seen:
+        seen = self._loop.memory.seen
+        if seen is None:
+            raise TransientError("nothing has been seen yet", where="loop", remedy="wait for the first turn")
+        return seen
+
     def drains(self) -> tuple[Drain, ...]:
         return self._journal.drains()
 
@@ -111,9 +122,7 @@ class Operators:
         return f"Resumed {where}."
 
     async def drain_unknowns(self, host: HostName) -> tuple[str, ...]:
-        seen = self._loop.memory.seen
-        if seen is None:
-            raise TransientError("nothing has been seen yet", where=host, remedy="wait for the first turn")
+        seen = self._seen()
         remains, held = await self._drainer.look(host)
         return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 

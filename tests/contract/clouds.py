@@ -207,10 +207,9 @@ class LabGiven:
 
     @contextlib.asynccontextmanager
     async def soft_deleted(self, server: Server) -> AsyncIterator[None]:
-        """As Nova's database has it where `reclaim_instance_interval` is set; here a delete is at once."""
-        self.lab.sql(f"update nova.instances set vm_state = 'soft-delete' where uuid = '{server.id}'")
+        self.lab.vm_state(server.id, "soft-delete")
         yield
-        self.lab.sql(f"update nova.instances set vm_state = 'active' where uuid = '{server.id}'")
+        self.lab.vm_state(server.id, "active")
 
     @contextlib.asynccontextmanager
     async def aggregate(self, name: str, host: str, metadata: Mapping[str, str]) -> AsyncIterator[None]:

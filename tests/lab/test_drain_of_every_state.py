@@ -28,6 +28,7 @@ WAYS: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "arrived": (("migrate", "VERIFY_RESIZE", {"host": HOST}),),
     "left": (("migrate", "VERIFY_RESIZE", {"host": ELSEWHERE}),),
     "uploading": (),
+    "deleted": (),
 }
 """Servers by name, and how an administrator brings each into its state."""
 
@@ -39,6 +40,7 @@ WHO_MUST_ACT = {
     "arrived": "the project's owner: confirm or revert the resize",
     "left": "the project's owner: confirm or revert the resize",
     "uploading": "nobody yet: it ends by itself; if it does not, a cloud operator",
+    "deleted": "a cloud operator: wait for the reclaim, or force the delete",
 }
 LIMITS = {"out_of_host": 3, "into_host": 3, "per_agency": 3, "per_system": 3}
 
@@ -56,6 +58,7 @@ async def made(lab: Lab) -> dict[str, str]:
 
     ids = dict(await asyncio.gather(*map(one, WAYS)))
     await lab.admin.ask(ids["uploading"], "createImage", name="a snapshot")
+    lab.vm_state(ids["deleted"], "soft-delete")
     return ids
 
 
@@ -71,6 +74,7 @@ async def mended(lab: Lab, ids: dict[str, str]) -> None:
         lambda: act(ids["arrived"], "confirmResize", "ACTIVE"),
         lambda: act(ids["left"], "revertResize", "ACTIVE"),
     ]
+    lab.vm_state(ids["deleted"], "active")
     await asyncio.gather(*(way() for way in ways))
 
 
@@ -113,7 +117,7 @@ def test_a_drain_moves_what_it_can_and_says_at_once_who_must_act_for_the_rest(la
     assert (at_once["state"], held(at_once)) == ("stuck", WHO_MUST_ACT)
     assert daemon.entries() == ()
 
-    stays = WHO_MUST_ACT.keys() - {"left"} | {"shutoff"}
+    stays = WHO_MUST_ACT.keys() - {"left", "deleted"} | {"shutoff"}
     daemon.until(lambda: lab.admin.names_on(HOST) == stays, "all that can move to have left")
     daemon.until(lambda: not daemon.status()["running"], "no move under way")
     assert held(drain_of(daemon)) == WHO_MUST_ACT

@@ -23,18 +23,23 @@ _SHOWN = 20
 def read(path: Path) -> model.Cluster:
     """The snapshot in a file; raises `InputError` with the file and the JSON path of what is wrong."""
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if not text.strip():
-        raise InputError("is empty", where=str(path), remedy="take the snapshot again")
+    return parsed(content, str(path))
+
+
+def parsed(content: bytes, where: str) -> model.Cluster:
+    """The snapshot in a file's content, from `where`; raises `InputError` with the JSON path of what is wrong."""
+    if not content.strip():
+        raise InputError("is empty", where=where, remedy="take the snapshot again")
     try:
-        cluster = _cluster(wire.Snapshot.model_validate_json(text))
+        cluster = _cluster(wire.Snapshot.model_validate_json(content))
     except ValidationError as error:
-        raise _format_error(path, error) from error
+        raise _format_error(where, error) from error
     flaws = list(islice(checks.flaws(cluster), _SHOWN + 1))
     if flaws:
-        raise _input_error(path, flaws)
+        raise _input_error(where, flaws)
     return cluster
 
 
@@ -43,6 +48,15 @@ def write(cluster: model.Cluster, path: Path) -> None:
 
     Raises `InvariantError` for a cluster that `read` would refuse: no broken snapshot ever stands on disk.
     """
+    text = content(cluster)
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def content(cluster: model.Cluster) -> bytes:
+    """What a file of the snapshot holds; raises `InvariantError` for a cluster that `read` would refuse."""
     for where, what in checks.flaws(cluster):
         raise InvariantError(what, where=where)
     text = to_json({"version": model.SNAPSHOT_VERSION, **_plain(cluster)}, inf_nan_mode="null")
@@ -51,10 +65,7 @@ def write(cluster: model.Cluster, path: Path) -> None:
     except ValidationError as error:
         flaw = error.errors(include_url=False, include_input=False)[0]
         raise InvariantError(flaw["msg"], where=_json_path(flaw["loc"])) from error
-    try:
-        _replace(path, text)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    return text
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -76,24 +87,24 @@ def _replace(path: Path, content: bytes) -> None:
         os.close(directory)
 
 
-def _format_error(path: Path, error: ValidationError) -> InputError:
+def _format_error(where: str, error: ValidationError) -> InputError:
     """What is wrong with the text; of another version's text only that, for the rest would say nothing."""
     for flaw in error.errors(include_url=False):
         if flaw["loc"] == ("version",) and flaw["type"] != "missing":
             return InputError(
                 f"is a snapshot of version {flaw['input']!r}; this program reads version {model.SNAPSHOT_VERSION}",
-                where=f"{path}: $.version",
+                where=f"{where}: $.version",
                 remedy="take the snapshot again with this program",
             )
     flaws = error.errors(include_url=False, include_input=False)
-    return _input_error(path, [(_json_path(flaw["loc"]), flaw["msg"]) for flaw in flaws])
+    return _input_error(where, [(_json_path(flaw["loc"]), flaw["msg"]) for flaw in flaws])
 
 
-def _input_error(path: Path, flaws: list[tuple[str, str]]) -> InputError:
+def _input_error(where: str, flaws: list[tuple[str, str]]) -> InputError:
     shown = "; ".join(f"{at} {what}" for at, what in flaws[1:_SHOWN])
     more = f"; and {len(flaws) - _SHOWN} more" if len(flaws) > _SHOWN else ""
     what = flaws[0][1] + (f"; {shown}{more}" if shown else "")
-    return InputError(what, where=f"{path}: {flaws[0][0]}", remedy="take the snapshot again or mend it")
+    return InputError(what, where=f"{where}: {flaws[0][0]}", remedy="take the snapshot again or mend it")
 
 
 def _json_path(location: tuple[int | str, ...]) -> str:

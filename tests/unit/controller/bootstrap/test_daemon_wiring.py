@@ -21,9 +21,12 @@ from controller.adapters.ansible import private
 from controller.adapters.ansible.site import mark
 from controller.adapters.clock import SystemClock
 from controller.adapters.systemd import Notifier
-from controller.bootstrap import parts
+from controller.api import client
+from controller.bootstrap import once, parts
 from controller.bootstrap.daemon import Wired, listen_to_signals
-from controller.errors import InputError, RefusedError
+from controller.errors import InputError, RefusedError, TransientError
+from controller.model.cluster import Cluster
+from controller.model.ids import ProjectId
 from controller.model.policy import Mode
 from inventory import dump
 from tests.fakes import journals, marked
@@ -98,6 +101,25 @@ def test_ready_only_when_all_was_seen_and_nothing_stopped_the_loop(daemon: Daemo
             assert await page(unused_port, "readyz") == (503, "a plan failed its check\n")
 
     asyncio.run(run())
+
+
+def test_a_snapshot_beside_a_daemon_is_the_daemons_own(daemon: Daemon, unused_port: int) -> None:
+    """Which knows since when a breach holds; a look of its own would wait for hosts that this site never reads."""
+    settings = daemon.settings.model_copy(update={"http": config.Http(port=unused_port)})
+    daemon.cloud.boot("vm-1", "h1", project_id=ProjectId("p"))
+    daemon.cloud.change_service("h2", enabled=False)
+
+    async def run() -> Cluster:
+        async with daemon.looking(), daemon.wired.serving(settings):
+            with pytest.raises(TransientError, match="nothing has been seen yet"):
+                await asyncio.to_thread(client.fetch, settings.socket.path, "/snapshot")
+            await daemon.wired.loop.turn()
+            return await asyncio.to_thread(once.snapshot, daemon.file)
+
+    cluster, own = asyncio.run(run()), daemon.wired.loop.memory.seen
+    assert own is not None and cluster.breach_since is not None
+    assert (cluster.taken_at, cluster.breach_since) == (own.cluster.taken_at, own.cluster.breach_since)
+    assert cluster.vms.ids == ("vm-1",)
 
 
 @pytest.fixture
