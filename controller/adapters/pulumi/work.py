@@ -3,15 +3,15 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from controller.adapters.pulumi import stack_files, state
+from controller.adapters.pulumi import stack_files, state, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.adapters.pulumi.tool import Tool
-from controller.errors import InvariantError
+from controller.errors import GdccError, InvariantError
 
 Settle = Callable[[Runner, Run, state.State], Awaitable[None]]
 Beside = Callable[[Run, state.State], Awaitable[None]]
@@ -66,7 +66,7 @@ def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
 
 async def _preview(runner: Runner, run: Run, orders: Orders) -> None:
     await _there(run, orders)
-    await _look_ahead(runner, run, orders)
+    await _telling_what_is_open(run, orders, _look_ahead(runner, run, orders))
     run.said = words(run.tally.changes, would=True)
 
 
@@ -76,27 +76,64 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     if found.pending:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
-    await _lift(run, orders, found)
-    await _look_ahead(runner, run, orders)
-    if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
-        await changes_allowed(run, orders, "preview")
-        await orders.beside(run, found)
-        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
+    lifted = await _lift(run, orders, found)
+    try:
+        await _look_ahead(runner, run, orders)
+        if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
+            await changes_allowed(run, orders, "preview")
+            await orders.beside(run, found)
+            await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
+    except BaseException:
+        await _put_back(run, orders, lifted)
+        raise
     run.said = words(run.tally.changes)
 
 
-async def _lift(run: Run, orders: Orders, found: state.State) -> None:
-    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview."""
+async def _telling_what_is_open(run: Run, orders: Orders, look: Awaitable[None]) -> None:
+    """A look, and beside it what a killed run left open: no look of the CLI's tells that."""
+    if run.stack not in orders.known:
+        await look
+        return
+    kept = asyncio.ensure_future(asyncio.to_thread(state.export, orders.tool, run.stack))
+    try:
+        await look
+    finally:
+        await asyncio.wait([kept])
+    run.pending = kept.result().pending
+
+
+async def _lift(run: Run, orders: Orders, found: state.State) -> list[str]:
+    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview.
+
+    Gives what it was taken off.
+    """
     named = stack_files.exceptions(orders.tool.root, run.stack)
     protected = {each.urn: each for each in found.protected}
     if not named or not protected or not (orders.tool.root / "infra/policy/lifting.py").is_file():
-        return
+        return []
     status, said = await _asked(orders.tool, "infra.policy.lifting", given={"exceptions": named, "urns": [*protected]})
-    urns = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
-    if urns:
-        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *urns, "--yes", "--stack", run.stack)
+    let_go = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
+    if let_go:
+        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *let_go, "--yes", "--stack", run.stack)
         sentence = "{}: unprotected, since gdcc:exceptions lets it go"
-        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in urns))
+        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in let_go))
+    return let_go
+
+
+async def _put_back(run: Run, orders: Orders, lifted: Collection[str]) -> None:
+    """Protects again what stands of this: the run that was to let it go came to nothing."""
+    if not lifted:
+        return
+    try:
+        kept = await asyncio.to_thread(state.export, orders.tool, run.stack)
+        standing = {each.urn: each for each in kept.resources if each.urn in lifted}
+        if standing:
+            await asyncio.to_thread(orders.tool.call, "state", "protect", *standing, "--yes", "--stack", run.stack)
+        said = [f"{each}: protected again, since the run did not end well" for each in standing.values()]
+    except GdccError as error:
+        names = ", ".join(map(urns.name_of, lifted))
+        said = [f"{names}: may stand unprotected, what was lifted could not be put back: {error}"]
+    run.settled = (*run.settled, *said)
 
 
 async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
@@ -139,8 +176,8 @@ async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
     _known(run, orders)
     run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
-    await runner.step(run, "drift", "refresh", "--preview-only")
-    differing = sum(run.tally.changes.values())
+    await _telling_what_is_open(run, orders, runner.step(run, "drift", "refresh", "--preview-only"))
+    differing = sum(run.tally.changes.values()) + len(run.pending)
     run.said = f"{differing} differ" if differing else "as declared"
 
 

@@ -74,7 +74,8 @@ def _report(runs: list[Run], proposed: list[str], as_json: bool) -> None:
     else:
         people.print(screen.table(runs, screen.counted(runs)))
         for run in runs:
-            for sentence in (*run.settled, *run.tally.waits):
+            warned = (f"warning: {each}" for each in run.tally.warnings)
+            for sentence in (*run.settled, *map(str, run.pending), *run.tally.waits, *warned):
                 people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
             if run.state in {State.FAILED, State.LOCKED}:
                 people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
@@ -93,6 +94,8 @@ def row(run: Run) -> dict[str, object]:
         "seconds": round(run.seconds, 1),
         "settled": list(run.settled),
         "waits": list(run.tally.waits),
+        "pending": [str(each) for each in run.pending],
+        "warnings": list(run.tally.warnings),
         "errors": run.tally.errors,
         "violations": [{"policy": each.policy, "urn": each.urn, "says": each.message} for each in run.tally.violations],
         "folder": str(run.folder),

@@ -144,6 +144,47 @@ def test_drift_ends_with_0_1_or_2(project):
     assert "could not look: there is no such stack yet" in missing.stdout
 
 
+def test_drift_numbers_the_run_it_is_since_from_the_stacks_first_however_many_there_were(project):
+    project.deployed(project.stacks[0], resources=["n1"])
+    for since in (2, 11):
+        project.scenario(**{project.stacks[0]: {"changed": {"n1": 20}, "runs": 12, "since": since}})
+        answer = project.gdcc("drift", *project.chosen(1), "--json")
+        (row,) = json.loads(answer.stdout)["stacks"][0]["resources"]
+        assert row["since"]["run"] == since
+
+
+def test_what_a_killed_run_left_open_is_no_all_clear(project):
+    stack = project.stacks[0]
+    project.deployed(stack, resources=["n1"], pending=["n2"])
+    to = project.home / "drift.prom"
+    answer = project.gdcc("drift", *project.chosen(1), "--json", "--textfile", str(to))
+    (row,) = json.loads(answer.stdout)["stacks"]
+    said = "Network n2: a killed run was creating it, and nobody knows whether the cloud has it (the next up asks)"
+    assert (answer.exit_code, row["says"], row["pending"]) == (1, "drifted", [said])
+    assert f'gdcc_estate_drifted_resources{{stack="{stack}"}} 1.0' in to.read_text()
+    people = project.gdcc("drift", *project.chosen(1))
+    assert "Network n2" in people.stdout and "a killed run was creating it" in " ".join(people.stdout.split())
+
+
+def test_a_preview_tells_what_a_killed_run_left_open(project):
+    stack = project.stacks[0]
+    (project.root / f"infra/stacks/Pulumi.{stack}.yaml").write_text("config:\n  gdcc:seed: {secure: x}\n")
+    project.deployed(stack, resources=["n1"], pending=["n2"])
+    answer = project.gdcc("preview", *project.chosen(1))
+    assert answer.exit_code == 0
+    assert f"{stack}: Network n2: a killed run was creating it" in answer.stdout
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_what_a_run_is_warned_of_is_told_once_by_its_first_line(project, verb):
+    stack = project.stacks[0]
+    project.scenario(**{stack: {"declares": ["n1"], "warns": ["ten RBAC policies are too few\nmore", "one more"]}})
+    answer = project.gdcc(verb, *project.chosen(1))
+    assert answer.stdout.count(f"{stack}: warning: ten RBAC policies are too few") == 1
+    (row,) = json.loads(project.gdcc("preview", *project.chosen(1), "--json").stdout)["stacks"]
+    assert row["warnings"] == ["ten RBAC policies are too few", "one more"]
+
+
 def test_drift_of_the_whole_estate_passes_over_what_is_not_deployed(project):
     project.deployed(project.stacks[0], resources=["n1"])
     answer = project.gdcc("drift", "--json")
