@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.adapters.pulumi import finding, fixed, state, urns
+from controller.adapters.pulumi import barring, finding, fixed, state, urns
 
 PROVIDER = f"{urns.PROVIDERS}openstack"
 USER = "openstack:identity/user:User"
@@ -138,7 +138,7 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
                 ambiguous[each.urn] = tuple(sorted(matches))
             else:
                 missing.append(each.urn)
-                barred.extend(await finding.bars(cloud, each.type, inputs or {}, said))
+                barred.extend(await barring.bars(cloud, each.type, inputs or {}, said))
     return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous, later=later, barred=tuple(barred))
 
 

@@ -9,6 +9,7 @@ import pytest
 from controller.adapters.pulumi import beside, finding, fixed, importing, state, undeclared
 from controller.adapters.pulumi.runs import StepFailedError
 from controller.adapters.pulumi.urns import name_of, type_of
+from controller.errors import RefusedError
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
 
@@ -17,7 +18,13 @@ class Rows:
     """A cloud's listings: tables by name, and bodies by path. It filters as the services do."""
 
     def __init__(self, tables, bodies):
-        self.tables, self.bodies = tables, bodies
+        self.tables, self.bodies, self.accounts = tables, bodies, {}
+
+    async def containers(self, project):
+        found = self.accounts.get(project, [])
+        if isinstance(found, str):
+            raise RefusedError(found, rule="policy", where="GET object-store")
+        return [{"name": each} for each in found]
 
     async def rows(self, service, path, table, params=None):
         asked = params or {}
@@ -319,6 +326,71 @@ def test_a_server_group_of_another_project_is_not_it(living):
     answer = looked_for(living, made_by_a_login(finding.SERVER_GROUP, name="web"))
     assert answer.later == {}
     assert [name_of(urn) for urn in answer.missing] == ["web"]
+
+
+def test_a_container_is_found_in_its_logins_account_and_imported_by_its_name_once_the_login_is_there(living):
+    living.accounts = {"p1": ["counts", "others"], "p2": ["web"]}
+    answer = looked_for(living, made_by_a_login(finding.CONTAINER, name="counts"))
+    assert (list(answer.later.values()), answer.barred) == (["counts"], ())
+    answer = looked_for(living, made_by_a_login(finding.CONTAINER, name="web"))
+    assert (answer.later, [name_of(urn) for urn in answer.missing]) == ({}, ["web"])
+
+
+def test_a_container_in_an_account_that_nobody_can_see_bars_the_way(living):
+    living.accounts = {"p1": "not for you"}
+    (said,) = looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred
+    assert "whether project p1 has a container counts already" in said and "reseller_admin_role" in said
+    living.tables["projects"] = []
+    assert looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred == ()
+
+
+SHARED = {
+    "objectType": "network", "objectId": "n1", "action": "access_as_shared", "targetTenant": "p2",
+}  # fmt: skip
+
+
+def shared_by(project):
+    return {"id": "rbac1", "object_type": "network", "object_id": "n1", "action": "access_as_shared",
+            "target_tenant": "p2", "project_id": project}  # fmt: skip
+
+
+def test_a_sharing_of_the_logins_project_is_found_and_anothers_of_the_same_bars_the_way(living):
+    preview = made_by_a_login(finding.RBAC_POLICY, **SHARED)
+    assert looked_for(living, preview).barred == ()
+    living.tables["rbac_policies"] = [shared_by("p1")]
+    assert list(looked_for(living, preview).later.values()) == ["rbac1"]
+    living.tables["rbac_policies"] = [shared_by("admins")]
+    answer = looked_for(living, preview)
+    assert (answer.later, [name_of(urn) for urn in answer.missing]) == ({}, ["web"])
+    (said,) = answer.barred
+    assert said.startswith("RBAC policy rbac1 is project admins's and opens network n1 to p2 as declared: delete it")
+
+
+@pytest.mark.parametrize("project", ["p1", "admins"])
+def test_an_up_that_would_make_a_sharing_that_lives_is_refused_before_neutron_refuses_it_in_the_middle(living, project):
+    """As the second pass of agencies that were both imported: no preview before it showed the policy."""
+    wanted = importing.declared({"steps": made_by_a_login(finding.RBAC_POLICY, **SHARED)["steps"][2:]})
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    asked = beside.questions(wanted, login)
+    assert asked == wanted
+    living.tables["rbac_policies"] = [shared_by(project)]
+    found = asyncio.run(importing.found(finding.Cloud(rows=living, region="R"), asked, login))
+    with pytest.raises(StepFailedError, match="rbac1"):
+        beside.refuse("agency-tax", found)
+    unborn = made_by_a_login(finding.RBAC_POLICY, **{**SHARED, "objectId": importing.UNKNOWN})
+    assert beside.questions(importing.declared(unborn), ()) == ()
+
+
+def test_an_up_that_would_make_a_container_over_a_living_one_is_refused(living):
+    wanted = importing.declared({"steps": made_by_a_login(finding.CONTAINER, name="web")["steps"][2:]})
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    assert beside.questions(wanted, login) == wanted
+    living.accounts = {"p1": ["web"]}
+    found = asyncio.run(importing.found(finding.Cloud(rows=living, region="R"), wanted, login))
+    with pytest.raises(StepFailedError, match=r"second Container web beside web, which lives.*import --agency tax"):
+        beside.refuse("agency-tax", found)
+    with pytest.raises(StepFailedError, match="import --foundation --write"):
+        beside.refuse("foundation", found)
 
 
 def test_only_what_the_logins_hang_on_is_made_before_the_rest_is_imported(living):
