@@ -23,15 +23,15 @@ _KINDS = frozenset({finding.SERVER_GROUP, finding.APPLICATION_CREDENTIAL, findin
 def guard(open_cloud: OpenCloud, *, usage: bool = True) -> Callable[[Run, state.State], Awaitable[None]]:
     """What looks at a run's preview; opens the cloud only where the preview makes one of these.
 
-    It asks what agencies' projects use where `usage`: not of a cloud that the environment does not name. The
-    foundation's own quotas follow from no estate, and nobody could raise them there.
+    It asks what projects use where `usage`: not of a cloud that the environment does not name. The control project's
+    quotas follow from no estate, and nobody could raise them there.
     """
 
     async def beside(run: Run, kept: state.State) -> None:
         preview = json.loads(run.output("preview").read_text(encoding="utf-8"))
         asked = questions(importing.declared(preview), kept.resources)
         entering = hosts.entering(preview)
-        quotas = used.changed(preview) if usage and stacks.agency_of(run.stack) is not None else ()
+        quotas = _judged(run.stack, used.changed(preview)) if usage else ()
         if asked or entering or quotas:
             run.step = "ask"
             async with open_cloud() as cloud:
@@ -42,6 +42,11 @@ def guard(open_cloud: OpenCloud, *, usage: bool = True) -> Callable[[Run, state.
             refuse_unlisted(entering, listed)
 
     return beside
+
+
+def _judged(stack: str, quotas: Sequence[used.Changed]) -> tuple[used.Changed, ...]:
+    ours = stacks.agency_of(stack) is not None
+    return tuple(each for each in quotas if ours or urns.name_of(each.urn) == used.LOGIN)
 
 
 def questions(

@@ -13,6 +13,8 @@ from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.adapters.pulumi.tool import Tool
 from controller.errors import GdccError, InvariantError
 
+LOGIN_PROJECT = "gdcc:loginProject"
+
 Settle = Callable[[Runner, Run, state.State], Awaitable[None]]
 Beside = Callable[[Run, state.State], Awaitable[None]]
 
@@ -25,9 +27,9 @@ class Orders:
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
-    would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of
-    whoever asks, `cloud` is that project's cloud as clouds.yaml names it, and `unprotect` names the stacks whose
-    protection a destroy may take away.
+    would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of whoever
+    asks, `login_quota` for what Neutron gives that one, `cloud` is that project's cloud as clouds.yaml names it, and
+    `unprotect` names the stacks whose protection a destroy may take away.
     """
 
     tool: Tool
@@ -37,6 +39,7 @@ class Orders:
     beside: Beside
     roles: Callable[[], Awaitable[Mapping[str, str]]]
     login_project: Callable[[], Awaitable[str | None]]
+    login_quota: Callable[[str], Awaitable[Mapping[str, int]]]
     cloud: str | None = None
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -211,11 +214,14 @@ async def _there(run: Run, orders: Orders) -> None:
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
+    login = await orders.login_project() if _lacks(run, orders, LOGIN_PROJECT) else None
+    known = login or (_said(orders, LOGIN_PROJECT) if run.stack == FOUNDATION else None)
     first = stack_files.First(
         estate=orders.estate,
         credentials_from=orders.today,
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
-        login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
+        login_project=login,
+        login_quota=await orders.login_quota(known) if known and _lacks(run, orders, "gdcc:loginQuota") else {},
         cloud=None if run.stack in orders.known else orders.cloud,
     )
     await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
@@ -253,6 +259,10 @@ async def leave_nothing(run: Run, tool: Tool) -> None:
     why = await asyncio.to_thread(stack_files.remove_after_a_look, tool, run.stack) if run.made else ""
     if why:
         run.settled = (*run.settled, f"was made for this look, and stays: {why}")
+
+
+def _said(orders: Orders, key: str) -> str | None:
+    return stack_files.setting(orders.tool.root, FOUNDATION, key)
 
 
 def _lacks(run: Run, orders: Orders, key: str) -> bool:

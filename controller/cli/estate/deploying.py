@@ -39,6 +39,7 @@ def orders(
         beside=cloud.guard(),
         roles=cloud.default_roles,
         login_project=cloud.login_project,
+        login_quota=cloud.login_quota,
         cloud=cloud.entry,
         known=stack_files.existing(chosen.tool),
         secrets_provider=secrets_provider,

@@ -66,6 +66,9 @@ class Place:
         async def nothing():
             return {}
 
+        async def quota(project):
+            return {"network": 400, "port": -1} if project == login_project else {}
+
         async def logged_in():
             return login_project
 
@@ -77,6 +80,7 @@ class Place:
             beside=beside,
             roles=nothing,
             login_project=logged_in,
+            login_quota=quota,
             known={STACK: {}},
             **self.ordered,
         )
@@ -203,6 +207,16 @@ def test_nothing_begins_where_the_environment_is_another_clouds(tmp_path, verb):
     (tmp_path / "infra/stacks/Pulumi.foundation.yaml").write_text("config: {'gdcc:loginProject': ours}\n")
     with pytest.raises(InputError, match=r"project theirs, .* from project ours .*another cloud"):
         running.run(verb, [STACK], place.orders(login_project="theirs"), parallel=1, as_json=True)
+
+
+def test_a_new_foundations_file_is_told_what_the_logins_project_has(tmp_path):
+    place = Place(tmp_path)
+    run = Run(stack="foundation", verb=Verb.UP, folder=tmp_path / "run")
+    runner = Runner(place.tool, work.worker(place.orders(login_project="ours")), lambda run: None, 1)
+    asyncio.run(runner.go([Wave(stacks=("foundation",))], [run]))
+    assert run.state is State.DONE, run.said
+    config = json.loads((tmp_path / "infra/stacks/Pulumi.foundation.yaml").read_text())["config"]
+    assert (config["gdcc:loginProject"], config["gdcc:loginQuota"]) == ("ours", {"network": "400", "port": "-1"})
 
 
 def test_what_nobody_foresaw_of_one_stack_ends_no_other(tmp_path):
