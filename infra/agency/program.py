@@ -9,8 +9,9 @@ from infra import naming
 from infra.agency import deployer, keystone
 from infra.agency.catalogue import Catalogue
 from infra.agency.deployer import Login
-from infra.agency.members import Groups, Members
-from infra.agency.network import Pool
+from infra.agency.groups import Groups
+from infra.agency.members import Members
+from infra.agency.pool import Pool
 from infra.agency.project import Project
 from infra.agency.readers import PROJECT_IDS, Projects
 from infra.agency.system import System

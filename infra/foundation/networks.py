@@ -109,7 +109,7 @@ class Networks(pulumi.ComponentResource):
         policy = networking.QosPolicy(name, name=name, project_id=self._project_id, shared=False, opts=child)
         for direction in ("egress", "ingress"):
             networking.QosBandwidthLimitRule(
-                f"{name}-{direction}",
+                naming.bandwidth_limit(name, direction),
                 qos_policy_id=policy.id,
                 direction=direction,
                 max_kbps=kbps,

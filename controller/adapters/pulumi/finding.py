@@ -27,6 +27,10 @@ class Rows(Protocol):
         """One JSON object, None where there is none."""
         ...
 
+    async def offers(self, service: str) -> bool:
+        """Whether the cloud has this service."""
+        ...
+
     async def containers(self, project: str) -> list[dict[str, Any]]:
         """The containers of a project's account in the object store."""
         ...

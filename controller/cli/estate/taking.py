@@ -18,6 +18,7 @@ from controller.bootstrap import estate as wiring
 from controller.cli.estate import deploying, running, screen
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json
+from inventory.names import CONTROL_PROJECT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,13 +134,19 @@ async def _strangers(
     cloud: finding.Cloud, chosen: Selection, stack: str, standing: Sequence[state.Resource], found: importing.Found
 ) -> list[undeclared.Stranger]:
     ids = {each.id for each in standing if each.id} | set(found.ids.values()) | set(found.later.values())
-    if stack == FOUNDATION:
-        named = {system.project for system in chosen.estate.systems.values()}
-        elsewhere = undeclared.named(chosen.estate)
-        return [*await undeclared.of_the_cloud(cloud, ids, elsewhere), *await undeclared.projects(cloud, named, ids)]
     projects = {each.id for each in standing if each.id and each.type.endswith(":Project")}
     projects |= {each for urn, each in found.ids.items() if urn.rpartition("::")[0].endswith(":Project")}
-    return await undeclared.of_projects(cloud, projects, ids)
+    images = {each.id for each in chosen.estate.images.values()}
+    within = await undeclared.of_projects(cloud, projects, ids, images)
+    if stack != FOUNDATION:
+        return within
+    named = {system.project for system in chosen.estate.systems.values()}
+    return [
+        *await undeclared.of_the_cloud(cloud, ids, undeclared.named(chosen.estate)),
+        *await undeclared.projects(cloud, named, ids),
+        *await undeclared.elsewhere(cloud, {*named, CONTROL_PROJECT}, ids),
+        *within,
+    ]
 
 
 def _row(run: Run, taken: Taken) -> dict[str, object]:

@@ -25,7 +25,7 @@ def project(tmp_path):
 
 
 def test_stacks_are_named_as_the_programs_name_them():
-    assert stacks.of_agency("tax") == naming.agency_stack("tax")
+    assert stacks.agency_stack("tax") == naming.agency_stack("tax")
     assert stacks.FOUNDATION == naming.FOUNDATION
     assert stacks.agency_of(naming.agency_stack("tax")) == "tax"
     assert stacks.agency_of(naming.FOUNDATION) is None

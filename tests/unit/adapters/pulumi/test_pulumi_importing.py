@@ -20,6 +20,9 @@ class Rows:
     def __init__(self, tables, bodies):
         self.tables, self.bodies, self.accounts = tables, bodies, {}
 
+    async def offers(self, service):
+        return False
+
     async def containers(self, project):
         found = self.accounts.get(project, [])
         if isinstance(found, str):
@@ -453,7 +456,8 @@ def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_
     cloud.tables["security_groups"].append({"id": "sg0", "name": "default", "project_id": "p1"})
     ids = set(found(cloud).ids.values())
     strangers = asyncio.run(undeclared.of_projects(finding.Cloud(rows=cloud, region="R"), {"p1"}, ids))
-    assert [(each.kind, each.name) for each in strangers] == [("network", "by-hand")]
+    told = [(each.kind, each.name) for each in strangers]
+    assert told == [("network", "by-hand"), ("role assignment", "r1 of user u1")]
 
 
 def test_projects_that_the_estate_does_not_name_are_told(cloud):

@@ -10,7 +10,7 @@ import pytest
 from pulumi_openstack import blockstorage, compute, networking
 
 from infra import naming, quota_sets
-from infra.agency import access, data_sets, deployer, members, quotas, readers, rules, server_groups
+from infra.agency import access, data_sets, deployer, groups, quotas, readers, rules, server_groups
 from infra.agency.keystone import Keystone
 from infra.agency.rules import Direction
 from inventory.model import Classification, DataSet, Domain, Spread, Storage
@@ -157,9 +157,9 @@ def test_nova_is_told_how_many_a_host_may_hold_only_where_it_is_more_than_one(do
 
 def test_names_in_one_domain_or_project_are_unique(gdcc):
     users = [naming.service_user(system) for system in gdcc.systems]
-    groups = [group for agency in gdcc.agencies for group in members.groups_by_role(agency).values()]
+    teams = [group for agency in gdcc.agencies for group in groups.groups_by_role(agency).values()]
     projects = [system.project for system in gdcc.systems.values()]
-    for names in (users, groups, projects):
+    for names in (users, teams, projects):
         assert len(set(names)) == len(names)
         assert max(map(len, names)) <= 64
 
