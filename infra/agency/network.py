@@ -1,11 +1,22 @@
 """A system's network, subnet and router."""
 
+from typing import Any
+
 import pulumi
 from pulumi_openstack import networking
 
 from infra import naming
 from infra.agency import project
 from inventory.model import System
+
+_WHATEVER = ["subnetpool_id", "prefix_length"]
+"""Of a subnet that was there before: it stays in the pool that it was taken from, or in none."""
+
+
+def _addresses(system: System, pool_id: pulumi.Input[str]) -> dict[str, Any]:
+    if system.subnet is not None:
+        return {"cidr": system.subnet}
+    return {"subnetpool_id": pool_id, "prefix_length": system.subnet_prefix}
 
 
 class Network(pulumi.ComponentResource):
@@ -42,11 +53,10 @@ class Network(pulumi.ComponentResource):
             name=naming.subnet(naming.network(system.name)),
             network_id=network.id,
             tenant_id=project_id,
-            subnetpool_id=pool_id,
-            prefix_length=system.subnet_prefix,
             ip_version=4,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            **_addresses(system, pool_id),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_WHATEVER if system.subnet is not None else None),
         )
         reach = networking.RbacPolicyV2(
             name,

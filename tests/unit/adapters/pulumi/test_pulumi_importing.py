@@ -130,12 +130,21 @@ def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living,
         ({"subnetpool_id": "pool"}, {}, {}, True),
         ({"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, False),
         ({"cidr": "10.1.0.0/24"}, {"cidr": "10.9.0.0/16"}, {"cidr": "10.9.0.0/16"}, True),
+        ({"cidr": "10.1.0.0/24", "subnetpool_id": "old"}, {"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, False),
         ({"cidr": "10.1.0.0/24"}, {"prefixLength": 24}, {"prefixLength": 24}, False),
         ({"cidr": "10.1.0.0/24"}, {"prefixLength": 26}, {"prefixLength": 26}, True),
     ],
 )
 def test_a_subnet_of_another_range_or_pool_bars_the_import(living, declared, resolved, barred):
     assert bool(differing("subnets", fixed.SUBNET, living, declared, resolved)) == barred
+
+
+def test_what_is_told_to_do_about_a_living_thing_can_be_done(cloud):
+    (subnet,) = differing("subnets", fixed.SUBNET, {"subnetpool_id": None}, {"subnetpoolId": importing.UNKNOWN}, {})
+    assert "declare its range as it is (`subnet` of its system" in subnet
+    cloud.tables["flavors"] = [{"id": "f1", "name": "e4sys-flavor", "os-flavor-access:is_public": True}]
+    (flavor,) = found(cloud).barred
+    assert "delete it (its servers keep the size" in flavor and "resize" not in flavor
 
 
 def differing(table, kind, living, declared, resolved):

@@ -68,6 +68,16 @@ def test_an_agency_without_a_pool_has_projects_but_no_networks(five):
     assert not cloud.of("SubnetPool")
 
 
+def test_a_subnet_that_was_there_before_is_declared_by_its_range_and_stays_in_whatever_pool(five):
+    older = replace(five.systems["grid-meters"], subnet="10.77.0.0/24")
+    cloud = stack.declared(replace(five, systems={**five.systems, "grid-meters": older}), "grid")
+    (subnet,) = cloud.of("Subnet").values()
+    assert subnet["cidr"] == "10.77.0.0/24"
+    assert "subnetpoolId" not in subnet and "prefixLength" not in subnet
+    (subnet,) = stack.declared(five, "grid").of("Subnet").values()
+    assert "cidr" not in subnet and subnet["subnetpoolId"]
+
+
 def test_an_agency_without_systems_is_its_groups_and_its_pool(five):
     idle = replace(five, systems={name: each for name, each in five.systems.items() if each.agency != "grid"})
     cloud = stack.declared(idle, "grid")
