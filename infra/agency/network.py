@@ -26,6 +26,7 @@ class Network(pulumi.ComponentResource):
     """
 
     network_id: pulumi.Output[str]
+    cidr: pulumi.Output[str]
 
     def __init__(
         self,
@@ -75,5 +76,5 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[reach]),
         )
         networking.RouterInterface(name, router_id=router.id, subnet_id=subnet.id, opts=child)
-        self.network_id = network.id
+        self.network_id, self.cidr = network.id, subnet.cidr
         self.register_outputs({"network_id": self.network_id})

@@ -243,6 +243,7 @@ RULE = {
     "portRangeMax": "port_range_max",
     "remoteIpPrefix": "remote_ip_prefix",
     "remoteGroupId": "remote_group_id",
+    "remoteAddressGroupId": "remote_address_group_id",
 }
 _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
@@ -373,6 +374,9 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
     "openstack:networking/routerInterface:RouterInterface": _router_interface,
     "openstack:networking/secGroup:SecGroup": _listed("network", "/security-groups", "security_groups", _IN_PROJECT),
+    "openstack:networking/addressGroupV2:AddressGroupV2": _listed(
+        "network", "/address-groups", "address_groups", _OF_PROJECT
+    ),
     SECURITY_RULE: _exact("network", "/security-group-rules", "security_group_rules", RULE),
     RBAC_POLICY: _rbac_policy,
     CONTAINER: _container,
