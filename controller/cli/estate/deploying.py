@@ -17,7 +17,13 @@ from controller.cli.output import errors, people, print_json, refuse
 def carry_out(verb: Verb, chosen: Selection, orders: work.Orders, parallel: int, as_json: bool) -> None:
     """Runs the verb on the chosen stacks, tells how each ended, and ends with the exit status."""
     runs = running.run(verb, chosen.stacks, orders, parallel=parallel, as_json=as_json)
-    _report(runs, proposing.sentences(chosen) if verb is Verb.PREVIEW else [], as_json)
+    _report(runs, _proposed(verb, chosen), as_json)
+
+
+def _proposed(verb: Verb, chosen: Selection) -> list[str]:
+    if verb is Verb.UP:
+        return [f"warning: {each}" for each in proposing.open_to_all(chosen)]
+    return proposing.sentences(chosen) if verb is Verb.PREVIEW else []
 
 
 def orders(
