@@ -331,7 +331,7 @@ def asked(words, home, stack):
             rows = [{"name": name, "resourceCount": count} for name, count in counts.items()]
             sys.stdout.write(json.dumps(rows) + "\n")
         case ["stack", "init"]:
-            new = Stack(home, words[-1])
+            new = Stack(home, words[words.index("--no-select") + 1])
             new.state = {"resources": [], "pending": []}
             new.save()
             if Path("infra/stacks").is_dir():
