@@ -54,6 +54,9 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
             "openstack:objectstorage/container:Container",
             "openstack:compute/serverGroup:ServerGroup",
         } <= kinds(agency["found"])
+        (read, write) = agency["settled"]
+        assert read.startswith(f"Container {by_hand.CONTAINER}: .r:*,.rlistings may read it now"), read
+        assert f"{by_hand.CONTAINER}: " in write and "may write it now, nobody else" in write, write
         assert strangers(agency, "network") == [by_hand.STRANGER]
         first_up_does_what_was_named(stacks, agency, *words)
         assert acl(cloud) == ("", ""), "whom a living container let in was named, and is let in no more"

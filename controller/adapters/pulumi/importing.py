@@ -187,6 +187,24 @@ def resolved(each: Declared, ids: Mapping[str, str]) -> dict[str, Any] | None:
     return inputs
 
 
+def closed(preview: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom living containers let in and will not once the preview is carried out: a sentence for each ACL."""
+    steps = [each for each in preview.get("steps") or () if each["op"] == "update"]
+    containers = [each for each in steps if urns.type_of(each["urn"]) == finding.CONTAINER]
+    return tuple(
+        f"Container {urns.name_of(each['urn'])}: {was} may {verb} it now, {now or 'nobody else'} after the next up"
+        for each in containers
+        for key, verb in (("containerRead", "read"), ("containerWrite", "write"))
+        for was, now in [(_input(each.get("oldState"), key), _input(each.get("newState"), key))]
+        if was and was != now
+    )
+
+
+def _input(state_: Mapping[str, Any] | None, key: str) -> str:
+    value = ((state_ or {}).get("inputs") or {}).get(key) or ""
+    return "those of other projects" if value == UNKNOWN else str(value)
+
+
 def import_file(wanted: Iterable[Declared], ids: Mapping[str, str]) -> dict[str, Any]:
     """What `pulumi import --file` reads: what was found, below its components, and those components."""
     every = {each.urn: each for each in wanted}

@@ -91,6 +91,8 @@ async def _write(orders: work.Orders, runner: Runner, run: Run, taken: Taken) ->
     await _look(orders, runner, run)
     await work.changes_allowed(run, orders, "check")
     _refuse_losses(run)
+    preview = json.loads(run.output("check").read_text(encoding="utf-8"))
+    run.settled = (*run.settled, *importing.closed(preview))
     earlier = "" if taken.count else f"{completed} of an earlier import completed, "
     run.said = f"{earlier}{taken.count} imported, {len(taken.found.missing)} to create at the next up"
 
@@ -173,6 +175,9 @@ def _tell(runs: Sequence[Run], taken: dict[str, Taken], write: bool) -> None:
         people.print(shown)
         for stranger in taken[run.stack].strangers:
             people.print(f"declared nowhere: {stranger.kind} {stranger.name} ({stranger.id})", markup=False)
+    for run in runs:
+        for sentence in run.settled:
+            people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
     people.print(screen.table(runs, screen.counted(runs)))
     if not write:
         people.print("nothing was written; --write imports what was found", markup=False)

@@ -348,6 +348,21 @@ def test_a_container_is_found_in_its_logins_account_and_imported_by_its_name_onc
     assert (answer.later, [name_of(urn) for urn in answer.missing]) == ({}, ["web"])
 
 
+def test_whom_a_living_container_lets_in_and_will_not_after_the_first_up_is_named():
+    urn = f"urn:pulumi:s::gdcc::{finding.CONTAINER}::counts"
+
+    def step(old, new, op="update"):
+        return {"op": op, "urn": urn, "oldState": {"inputs": old}, "newState": {"inputs": new}}
+
+    living = {"containerRead": ".r:*,.rlistings", "containerWrite": "p9:*"}
+    assert importing.closed({"steps": [step(living, {"containerRead": "p1:*"})]}) == (
+        "Container counts: .r:*,.rlistings may read it now, p1:* after the next up",
+        "Container counts: p9:* may write it now, nobody else after the next up",
+    )
+    same = step({"containerRead": "p1:*"}, {"containerRead": "p1:*", "metadata": {"system": "x"}})
+    assert importing.closed({"steps": [same, step({}, {}, op="same"), step({}, {"containerRead": "p1:*"})]}) == ()
+
+
 def test_a_container_in_an_account_that_nobody_can_see_bars_the_way(living):
     living.accounts = {"p1": "not for you"}
     (said,) = looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred
