@@ -101,8 +101,10 @@ async def _telling_what_is_open(run: Run, orders: Orders, look: Awaitable[None])
     try:
         await look
     finally:
-        await asyncio.wait([kept])
-    run.pending = kept.result().pending
+        (seen,) = await asyncio.gather(kept, return_exceptions=True)
+    if isinstance(seen, BaseException):
+        raise seen
+    run.pending = seen.pending
 
 
 async def _lift(run: Run, orders: Orders, found: state.State) -> list[str]:
