@@ -18,6 +18,8 @@ from pulumi.runtime import config as runtime
 
 from infra import naming
 from infra.policy import exceptions as named
+from infra.policy import kinds
+from infra.policy.rules import quota_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's root, which `gdcc:estate` is relative to."""
@@ -48,7 +50,8 @@ class StackConfig:
 
     `seed` is what service users' passwords are derived from, hexadecimal; it is not shown by `repr`.
     `roles` are Keystone's ids of the roles that the cloud already has, by name; the foundation exports them.
-    `login_project` is the id of the project that whoever runs Pulumi logs in to, whose quotas the stacks use up.
+    `login_project` is the id of the project that whoever runs Pulumi logs in to, whose quotas the stacks use up;
+    `login_quota` what Neutron's of it was before, by input of the provider's, or what it used where that was more.
     """
 
     stack: Stack
@@ -62,6 +65,7 @@ class StackConfig:
     exceptions: tuple[named.Named, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     login_project: str | None = None
+    login_quota: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def credentials_expire_at(self) -> datetime:
@@ -148,6 +152,19 @@ def _roles(text: str) -> dict[str, str]:
     return given
 
 
+def _quota(text: str) -> dict[str, int]:
+    remedy = f"(write NAME: NUMBER, -1 for no limit, of {', '.join(quota_fields.FIELDS[kinds.NETWORK_QUOTA])})"
+    try:
+        given = {name: int(limit) for name, limit in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"is no mapping to numbers {remedy}") from None
+    wrong = sorted(given.keys() - set(quota_fields.FIELDS[kinds.NETWORK_QUOTA]))
+    wrong += [name for name, limit in given.items() if limit < -1]
+    if wrong:
+        raise ValueError(f"has no such {', '.join(wrong)} {remedy}")
+    return given
+
+
 _KEYS: Mapping[str, _Key] = {
     "estate": _Key(
         field="estate",
@@ -181,6 +198,7 @@ _KEYS: Mapping[str, _Key] = {
         foundation_needs=True,
     ),
     "loginProject": _Key(field="login_project", read=_id),
+    "loginQuota": _Key(field="login_quota", read=_quota),
 }
 
 
@@ -212,6 +230,9 @@ def parse(stack: str, given: Mapping[str, str], secrets: Collection[str] = ()) -
                 problems.append(f"gdcc:{name} stands in clear (set it with: {key.remedy})")
         elif key.agency_needs if agency is not None else key.foundation_needs:
             problems.append(f"gdcc:{name} is missing (set it with: {key.remedy})")
+    if "loginProject" in given and "loginQuota" not in given:
+        what = "gdcc:loginQuota is missing beside gdcc:loginProject, whose quota the first up might lower"
+        problems.append(f"{what} (gdcc estate fills it in; by hand: openstack quota show --network)")
     problems.extend(_unknown(given))
     if problems:
         raise ConfigError(stack, tuple(problems))

@@ -1,39 +1,34 @@
 """Every name and tag that the programs give, in one place: stacks, Pulumi's resources, and things in the cloud.
 
-A flavor, a volume type, an image, a provider network, an aggregate and a project bear the estate's own names.
+Those that others know as well stand in `inventory.names`. A flavor, a volume type, an image, a provider network, an
+aggregate and a project bear the estate's own names.
 """
 
 from datetime import date
 
-FOUNDATION = "foundation"
-"""The foundation's stack."""
+from inventory import names
 
-PROJECT = "gdcc"
-"""The Pulumi project, as `Pulumi.yaml` has it; the prefix of what is the whole cloud's."""
+CONTROL_PROJECT = names.CONTROL_PROJECT
+FOUNDATION = names.FOUNDATION
+PROJECT = names.PROJECT
+agency_of = names.agency_of
+agency_stack = names.agency_stack
+auditors_group = names.auditors_group
+container = names.container
+operators_group = names.operators_group
+service_user = names.service_user
+subnet_pool = names.subnet_pool
+
 
 DEFAULT_FOUNDATION = f"organization/{PROJECT}/{FOUNDATION}"
 """The foundation in a StackReference: file, S3 and PostgreSQL backends call their one organization so."""
 
 OPERATORS_DOMAIN = f"{PROJECT}-operators"
-CONTROL_PROJECT = f"{PROJECT}-control"
 AGENCIES_DOMAIN = "Default"
 AGENCIES_DOMAIN_ID = "default"
 """Where agencies' projects, groups and service users stand: the domain that Keystone is bootstrapped with."""
 
 ADDRESS_SCOPE = PROJECT
-
-_AGENCY_STACK = "agency-"
-
-
-def agency_stack(agency: str) -> str:
-    """The stack of an agency."""
-    return f"{_AGENCY_STACK}{agency}"
-
-
-def agency_of(stack: str) -> str | None:
-    """The agency of a stack; None for a stack that is no agency's."""
-    agency = stack.removeprefix(_AGENCY_STACK)
-    return agency if agency != stack and agency else None
 
 
 def resource(*parts: str) -> str:
@@ -77,21 +72,6 @@ def control_group(role: str) -> str:
     return f"control-{role}"
 
 
-def operators_group(agency: str) -> str:
-    """The group of those who run an agency's systems."""
-    return f"{agency}-operators"
-
-
-def auditors_group(agency: str) -> str:
-    """The group of those who may only look at an agency's systems."""
-    return f"{agency}-auditors"
-
-
-def subnet_pool(agency: str) -> str:
-    """The subnet pool of an agency."""
-    return f"{agency}-pool"
-
-
 def network(system: str) -> str:
     """A system's own network."""
     return f"{system}-net"
@@ -100,6 +80,11 @@ def network(system: str) -> str:
 def router(system: str) -> str:
     """A system's router."""
     return f"{system}-router"
+
+
+def neighbours(system: str) -> str:
+    """The address group of the subnets that a system may speak with."""
+    return f"{system}-neighbours"
 
 
 def security_group(system: str, role: str) -> str:
@@ -112,16 +97,26 @@ def server_group(system: str, role: str) -> str:
     return f"{system}-{role}"
 
 
-def container(data_set: str) -> str:
-    """The object container of a data set."""
-    return data_set
-
-
-def service_user(system: str) -> str:
-    """The user of a system's deployment tool."""
-    return f"{system}-deployer"
-
-
 def credential(system: str, begins: date) -> str:
     """The application credential of a system's deployment tool; one that begins another day is another one."""
     return f"{system}-deployer-{begins.isoformat()}"
+
+
+def operators_role(group: str, role: str) -> str:
+    """Pulumi's name of what gives a group of operators a role."""
+    return f"{group}-{role}"
+
+
+def bandwidth_limit(policy: str, direction: str) -> str:
+    """Pulumi's name of a QoS policy's limit in one direction."""
+    return f"{policy}-{direction}"
+
+
+def control_egress(role: str) -> str:
+    """Pulumi's name of the rule by which control VMs of a role get out."""
+    return f"{control_group(role)}-out"
+
+
+def control_ingress(role: str, port: int, source: str | None) -> str:
+    """Pulumi's name of the rule that lets another role, or the whole control network, reach control VMs on a port."""
+    return f"{control_group(role)}-{port}-from-{source or 'network'}"

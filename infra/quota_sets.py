@@ -8,6 +8,8 @@ from pulumi_openstack import blockstorage, compute, networking
 from inventory.quotas import Limits
 
 UNLIMITED = -1
+MOST = 2**31 - 1
+"""The highest limit that the services' databases hold."""
 
 _METADATA_ITEMS = 128
 _INJECTED_FILES = 5

@@ -316,7 +316,8 @@ class System:
     """An agency's system: one Keystone project, named `project`. VMs move only inside `windows`, never in `blackouts`.
 
     No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
-    with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet.
+    with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet. One that was there
+    before the estate, outside of every pool, is named by its range as `subnet`, and taken over as it is.
 
     Systems that name the same `room_group` stand in one room together: they depend on each other, or talk much. One
     that no other names keeps its own VMs in one room. The room is the one that holds most of them: where they stand in
@@ -338,6 +339,7 @@ class System:
     storage: tuple[Storage, ...] = ()
     quota: Quota | None = None
     subnet_prefix: int = 26
+    subnet: str | None = None
     share_network_with: tuple[str, ...] = ()
     room_group: str | None = None
     formerly: tuple[str, ...] = ()

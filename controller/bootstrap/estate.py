@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.adapters.pulumi import beside, finding, settling, stack_files
+from controller.adapters.pulumi import beside, finding, settling, stack_files, used
 from controller.adapters.pulumi.stacks import FOUNDATION
 from controller.adapters.pulumi.work import Beside, Settle
 from controller.errors import InputError
@@ -66,6 +66,13 @@ class LivingCloud:
             return await asyncio.to_thread(connection.project_id)
         finally:
             connection.close()
+
+    async def login_quota(self, project: str) -> Mapping[str, int]:
+        """What Neutron gives the project, by the provider's inputs; nothing where no cloud is named."""
+        if not self.named:
+            return {}
+        async with self.opened() as found:
+            return await used.neutrons(found, project)
 
     def settler(self) -> Settle:
         """Clears up after a killed run; asks the cloud only when there is something to ask."""

@@ -1,4 +1,6 @@
-"""The agency's addresses, and each system's network, subnet and router."""
+"""A system's network, subnet and router."""
+
+from typing import Any
 
 import pulumi
 from pulumi_openstack import networking
@@ -7,35 +9,14 @@ from infra import naming
 from infra.agency import project
 from inventory.model import System
 
+_WHATEVER = ["subnetpool_id", "prefix_length"]
+"""Of a subnet that was there before: it stays in the pool that it was taken from, or in none."""
 
-class Pool(pulumi.ComponentResource):
-    """The agency's range of addresses in the cloud's address scope.
 
-    It belongs to the operators, who alone hand out addresses; the projects' subnets are taken from it.
-    """
-
-    pool_id: pulumi.Output[str]
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        prefix: str,
-        address_scope_id: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("gdcc:agency:Pool", name, None, opts)
-        pool = networking.SubnetPool(
-            name,
-            name=naming.subnet_pool(name),
-            prefixes=[prefix],
-            address_scope_id=address_scope_id,
-            shared=False,
-            tags=[naming.tag("agency", name)],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.pool_id = pool.id
-        self.register_outputs({"pool_id": self.pool_id})
+def _addresses(system: System, pool_id: pulumi.Input[str]) -> dict[str, Any]:
+    if system.subnet is not None:
+        return {"cidr": system.subnet}
+    return {"subnetpool_id": pool_id, "prefix_length": system.subnet_prefix}
 
 
 class Network(pulumi.ComponentResource):
@@ -45,6 +26,7 @@ class Network(pulumi.ComponentResource):
     """
 
     network_id: pulumi.Output[str]
+    cidr: pulumi.Output[str]
 
     def __init__(
         self,
@@ -72,11 +54,10 @@ class Network(pulumi.ComponentResource):
             name=naming.subnet(naming.network(system.name)),
             network_id=network.id,
             tenant_id=project_id,
-            subnetpool_id=pool_id,
-            prefix_length=system.subnet_prefix,
             ip_version=4,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            **_addresses(system, pool_id),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_WHATEVER if system.subnet is not None else None),
         )
         reach = networking.RbacPolicyV2(
             name,
@@ -95,5 +76,5 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[reach]),
         )
         networking.RouterInterface(name, router_id=router.id, subnet_id=subnet.id, opts=child)
-        self.network_id = network.id
+        self.network_id, self.cidr = network.id, subnet.cidr
         self.register_outputs({"network_id": self.network_id})

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 import pulumi
 
 from infra import naming
-from infra.agency import deployer, keystone
+from infra.agency import deployer, keystone, rules
 from infra.agency.catalogue import Catalogue
 from infra.agency.deployer import Login
-from infra.agency.members import Groups, Members
-from infra.agency.network import Pool
+from infra.agency.groups import Groups
+from infra.agency.members import Members
+from infra.agency.pool import Pool
 from infra.agency.project import Project
 from infra.agency.readers import PROJECT_IDS, Projects
 from infra.agency.system import System
@@ -57,6 +58,9 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
         )
         for system in systems
     }
+    for system in systems:
+        near = [built[each].cidr for each in rules.neighbours(estate, agency, system)]
+        built[system.name].filter([cidr for cidr in near if cidr is not None])
     Meanings(
         agency.name,
         estate=estate,

@@ -1,19 +1,23 @@
 """What a system's tiers may say to whom, as Neutron's rules allow it. Purely computational.
 
 Only open systems answer the world, and then on the web's ports alone; nobody reaches an administration port from
-outside the agency's own pool. What is not allowed here is denied: the groups are made without default rules.
+outside the agency's own subnets. Within the agency data flows as networks are shared: to its own level or a higher one,
+so systems speak with each other where they are of one level. What is not allowed here is denied: the groups are made
+without default rules.
 """
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from inventory.model import Agency, Classification, Estate, NetworkUse, System
 
 WORLD = "0.0.0.0/0"
 METADATA_SERVICE = "169.254.169.254/32"
 SSH_PORT = 22
+NEIGHBOURS = "neighbours"
 _HTTP_PORT = 80
 
 
@@ -24,9 +28,9 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of a tier's group. The peer is a range of addresses or another tier; no port means every port.
+    """One rule of a tier's group. The peer is a range of addresses, another tier, or the system's neighbours.
 
-    `protocol` none means every protocol.
+    No port means every port, no protocol every protocol.
     """
 
     direction: Direction
@@ -34,11 +38,12 @@ class Rule:
     port: int | None = None
     cidr: str | None = None
     tier: str | None = None
+    neighbours: bool = False
 
     @property
     def name(self) -> str:
         """Its name within its group: `ingress-tcp-443-0.0.0.0/0`."""
-        return f"{self.direction}-{self.protocol or 'any'}-{self.port or 'any'}-{self.cidr or self.tier}"
+        return f"{self.direction}-{self.protocol or 'any'}-{self.port or 'any'}-{self.cidr or self.tier or NEIGHBOURS}"
 
     @property
     def prefix(self) -> str | None:
@@ -70,43 +75,52 @@ _LISTENING: Mapping[str, _Listening] = {
 def by_tier(estate: Estate, agency: Agency, system: System) -> Mapping[str, tuple[Rule, ...]]:
     """The rules of each of the system's tiers; a tier is a role of its VM sets."""
     tiers = tuple(dict.fromkeys(vm_set.role for vm_set in system.vm_sets))
-    neighbours = _neighbours(estate, agency, system)
+    peers = tuple(_peers(estate, agency, system))
     return {
-        tier: tuple(dict.fromkeys([*_ingress(tier, tiers, agency, system, neighbours), *_egress(system, neighbours)]))
-        for tier in tiers
+        tier: tuple(dict.fromkeys([*_ingress(tier, tiers, agency, peers), *_egress(system, peers)])) for tier in tiers
     }
 
 
-def _neighbours(estate: Estate, agency: Agency, system: System) -> tuple[str, ...]:
-    """The ranges a system above open may speak with: its agency's own, and the provider networks of its level."""
+def neighbours(estate: Estate, agency: Agency, system: System) -> tuple[str, ...]:
+    """The agency's systems whose subnets the system may speak with, itself among them: where its data may flow."""
+    if agency.pool is None:
+        return ()
+    ours = (each for each in estate.systems.values() if each.agency == agency.name)
+    return tuple(each.name for each in ours if each.classification >= system.classification)
+
+
+def _peers(estate: Estate, agency: Agency, system: System) -> Iterator[dict[str, Any]]:
+    """Whom a system serves and calls: an open one the world, others neighbours and provider networks of their level."""
+    if system.classification is Classification.OPEN:
+        yield {"cidr": WORLD}
+        return
+    if agency.pool is not None:
+        yield {"neighbours": True}
     provider = (
         each.cidr
         for each in estate.networks.values()
         if each.use is NetworkUse.EXTERNAL and each.classification is system.classification
     )
-    return tuple(([agency.pool] if agency.pool else []) + sorted(provider))
+    for cidr in sorted(provider):
+        yield {"cidr": cidr}
 
 
-def _ingress(
-    tier: str, tiers: Iterable[str], agency: Agency, system: System, neighbours: Iterable[str]
-) -> Iterator[Rule]:
+def _ingress(tier: str, tiers: Iterable[str], agency: Agency, peers: Iterable[dict[str, Any]]) -> Iterator[Rule]:
     listening = _LISTENING.get(tier, _Listening(ports=()))
-    clients = [WORLD] if system.classification is Classification.OPEN else list(neighbours)
     for port in listening.ports:
-        for cidr in clients if listening.clients else ():
-            yield Rule(direction=Direction.INGRESS, protocol="tcp", port=port, cidr=cidr)
+        for peer in peers if listening.clients else ():
+            yield Rule(direction=Direction.INGRESS, protocol="tcp", port=port, **peer)
         for caller in listening.callers:
             if caller in tiers:
                 yield Rule(direction=Direction.INGRESS, protocol="tcp", port=port, tier=caller)
     if agency.pool is not None:
-        yield Rule(direction=Direction.INGRESS, protocol="tcp", port=SSH_PORT, cidr=agency.pool)
-        yield Rule(direction=Direction.INGRESS, protocol="icmp", cidr=agency.pool)
+        yield Rule(direction=Direction.INGRESS, protocol="tcp", port=SSH_PORT, neighbours=True)
+        yield Rule(direction=Direction.INGRESS, protocol="icmp", neighbours=True)
 
 
-def _egress(system: System, neighbours: Iterable[str]) -> Iterator[Rule]:
+def _egress(system: System, peers: Iterable[dict[str, Any]]) -> Iterator[Rule]:
+    for peer in peers:
+        yield Rule(direction=Direction.EGRESS, **peer)
     if system.classification is Classification.OPEN:
-        yield Rule(direction=Direction.EGRESS, cidr=WORLD)
         return
-    for cidr in neighbours:
-        yield Rule(direction=Direction.EGRESS, cidr=cidr)
     yield Rule(direction=Direction.EGRESS, protocol="tcp", port=_HTTP_PORT, cidr=METADATA_SERVICE)

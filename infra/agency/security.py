@@ -12,7 +12,10 @@ from inventory.model import System
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """Groups without default rules, so that what stands in `rules` is all that is allowed."""
+    """Groups without default rules, so that what stands in `rules` is all that is allowed.
+
+    `neighbours_id` is the address group of the system's neighbours, where it has any.
+    """
 
     def __init__(
         self,
@@ -21,6 +24,7 @@ class SecurityGroups(pulumi.ComponentResource):
         system: System,
         rules: Mapping[str, tuple[Rule, ...]],
         project_id: pulumi.Input[str],
+        neighbours_id: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:SecurityGroups", name, None, opts)
@@ -49,6 +53,7 @@ class SecurityGroups(pulumi.ComponentResource):
                     port_range_max=rule.port,
                     remote_ip_prefix=rule.prefix,
                     remote_group_id=None if rule.tier is None else groups[rule.tier].id,
+                    remote_address_group_id=neighbours_id if rule.neighbours else None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
         self.register_outputs({})

@@ -1,5 +1,7 @@
 """One system of an agency: all that its project may have, holds, reads and shares."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from infra import naming
@@ -8,6 +10,7 @@ from infra.agency.access import Access
 from infra.agency.catalogue import Catalogue
 from infra.agency.data_sets import DataSets
 from infra.agency.deployer import ROLE, Deployer, Login
+from infra.agency.neighbours import Neighbours
 from infra.agency.network import Network
 from infra.agency.quotas import Quotas
 from infra.agency.readers import Known, Projects
@@ -21,10 +24,14 @@ from inventory.model import System as Declared
 
 
 class System(pulumi.ComponentResource):
-    """A system's parts around its project. `waiting`: what waits for another agency's `up`."""
+    """A system's parts around its project. `waiting`: what waits for another agency's `up`.
+
+    `filter` completes it, once all systems of its agency have their networks (`cidr` is the subnet's).
+    """
 
     credential: pulumi.Output[dict[str, str]]
     network_id: pulumi.Output[str] | None
+    cidr: pulumi.Output[str] | None
     waiting: tuple[str, ...]
 
     def __init__(
@@ -42,7 +49,7 @@ class System(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:System", name, None, opts)
-        self._estate, self._system, self._projects = estate, system, projects
+        self._estate, self._agency, self._system, self._projects = estate, agency, system, projects
         self._project_id = project_id
         child = pulumi.ResourceOptions(parent=self)
         limits = quotas.limits(estate, system)
@@ -65,22 +72,32 @@ class System(pulumi.ComponentResource):
         )
         self.credential = deployer.credential
         within = pulumi.ResourceOptions(parent=self, depends_on=[quota])
-        SecurityGroups(
-            name,
-            system=system,
-            rules=rules.by_tier(estate, agency, system),
-            project_id=project_id,
-            opts=within,
-        )
         if any(vm_set.spread is not None for vm_set in system.vm_sets):
             ServerGroups(name, system=system, provider=deployer.provider, opts=within)
-        self.network_id = self._network(pool_id, catalogue, within)
+        self._within = within
+        network = self._network(pool_id, catalogue, within)
+        self.network_id, self.cidr = (None, None) if network is None else (network.network_id, network.cidr)
         self.waiting = (*self._sharing(deployer, within), *self._data_sets(deployer, within))
+
+    def filter(self, neighbours: Sequence[pulumi.Output[str]]) -> None:
+        """Declares what the system's VMs may say to whom; `neighbours` are the subnets of its agency among these."""
+        name, opts = self._system.name, self._within
+        group = None
+        if neighbours:
+            group = Neighbours(name, system=self._system, subnets=neighbours, project_id=self._project_id, opts=opts)
+        SecurityGroups(
+            name,
+            system=self._system,
+            rules=rules.by_tier(self._estate, self._agency, self._system),
+            project_id=self._project_id,
+            neighbours_id=None if group is None else group.group_id,
+            opts=opts,
+        )
         self.register_outputs({"waiting": list(self.waiting)})
 
     def _network(
         self, pool_id: pulumi.Output[str] | None, catalogue: Catalogue, opts: pulumi.ResourceOptions
-    ) -> pulumi.Output[str] | None:
+    ) -> Network | None:
         if pool_id is None:
             return None
         level = self._system.classification.name.lower()
@@ -91,7 +108,7 @@ class System(pulumi.ComponentResource):
             pool_id=pool_id,
             external_network_id=catalogue.id_of(exports.EXTERNAL_NETWORK_IDS, level),
             opts=opts,
-        ).network_id
+        )
 
     def _sharing(self, deployer: Deployer, opts: pulumi.ResourceOptions) -> tuple[str, ...]:
         if self.network_id is None or not self._system.share_network_with:

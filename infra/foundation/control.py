@@ -66,7 +66,7 @@ class Control(pulumi.ComponentResource):
     def _egress(self, role: str, group: networking.SecGroup) -> None:
         """Out to anywhere: to BMCs, APIs and mirrors."""
         networking.SecGroupRule(
-            f"{naming.control_group(role)}-out",
+            naming.control_egress(role),
             security_group_id=group.id,
             tenant_id=self._project_id,
             direction="egress",
@@ -77,7 +77,7 @@ class Control(pulumi.ComponentResource):
     def _ingress(self, role: str, opening: Opening, groups: Mapping[str, networking.SecGroup]) -> None:
         source = opening.source
         networking.SecGroupRule(
-            f"{naming.control_group(role)}-{opening.port}-from-{source or 'network'}",
+            naming.control_ingress(role, opening.port, source),
             security_group_id=groups[role].id,
             tenant_id=self._project_id,
             direction="ingress",

@@ -68,7 +68,7 @@ class Identity(pulumi.ComponentResource):
         )
         for role in group.roles:
             identity.InheritRoleAssignment(
-                f"{group.name}-{role}",
+                naming.operators_role(group.name, role),
                 domain_id=self.domain_id,
                 group_id=made.id,
                 role_id=self.role_ids[role],

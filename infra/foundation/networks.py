@@ -60,6 +60,7 @@ class Networks(pulumi.ComponentResource):
     def _network(self, network: Network) -> pulumi.Output[str]:
         # A network that was taken over stays its owner's: another owner would mean another network.
         its_owners = pulumi.ResourceOptions(parent=self, ignore_changes=["tenant_id"])
+        its_pools = pulumi.ResourceOptions(parent=self, ignore_changes=["tenant_id", "subnetpool_id"])
         tags = [naming.tag("classification", network.classification.name.lower())]
         made = networking.Network(
             network.name,
@@ -87,7 +88,7 @@ class Networks(pulumi.ComponentResource):
             gateway_ip=gateway_ip(network),
             enable_dhcp=network.use is NetworkUse.CONTROL,
             tags=tags,
-            opts=its_owners,
+            opts=its_pools,
         )
         if network.use is NetworkUse.EXTERNAL:
             networking.RbacPolicyV2(
@@ -109,7 +110,7 @@ class Networks(pulumi.ComponentResource):
         policy = networking.QosPolicy(name, name=name, project_id=self._project_id, shared=False, opts=child)
         for direction in ("egress", "ingress"):
             networking.QosBandwidthLimitRule(
-                f"{name}-{direction}",
+                naming.bandwidth_limit(name, direction),
                 qos_policy_id=policy.id,
                 direction=direction,
                 max_kbps=kbps,

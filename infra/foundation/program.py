@@ -34,6 +34,7 @@ def build(estate: Estate, settings: StackConfig) -> None:
         control_level=control_level,
         project_id=identity.control_project_id,
         login_project=settings.login_project,
+        login_quota=settings.login_quota,
     )
     image_ids = {image.name: image.id for image in estate.images.values()}
     Meanings("meanings", estate=estate, role_ids=settings.roles, image_ids=image_ids)

@@ -1,5 +1,8 @@
 """The operators' own quotas: of the control project, and of the project that Pulumi's login owns things in."""
 
+import re
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_openstack import blockstorage, compute, networking
 
@@ -37,6 +40,9 @@ NEUTRONS_DEFAULTS = Limits(
     security_group_rules=100,
 )
 """What Neutron (`neutron/conf/quota.py`) gives a project that nobody gave a quota; its 10 RBAC policies are too few."""
+
+LOGIN = "login"
+"""The name of the login's quota in Pulumi."""
 
 DEFAULT_RBAC_POLICIES = 10
 
@@ -78,10 +84,30 @@ def pools(estate: Estate) -> int:
     return sum(1 for each in estate.agencies.values() if each.pool is not None)
 
 
+def room(estate: Estate, project_id: pulumi.Input[str], found: Mapping[str, int]) -> networking.QuotaV2Args:
+    """Neutron's quota of Pulumi's login: what agencies take of it, and at least what it had (`found`, by input)."""
+    said = quota_sets.neutron(
+        NEUTRONS_DEFAULTS,
+        project_id,
+        subnet_pools=_SPARE * pools(estate),
+        rbac_policies=max(DEFAULT_RBAC_POLICIES, _SPARE * grants(estate)),
+    )
+    for name, limit in found.items():
+        field = _field(name)
+        setattr(said, field, max(getattr(said, field), quota_sets.MOST if limit < 0 else limit))
+    return said
+
+
+def _field(name: str) -> str:
+    """`security_group_rule` for `securityGroupRule`."""
+    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
+
+
 class Quotas(pulumi.ComponentResource):
     """Complete quotas of the control project, and Neutron's of `login_project`, where that is known.
 
-    Neutron counts subnet pools and RBAC policies in the project of whoever makes them.
+    That one is never below `login_quota`, what it was before. Neutron counts subnet pools and RBAC policies in the
+    project of whoever makes them.
     """
 
     def __init__(
@@ -93,6 +119,7 @@ class Quotas(pulumi.ComponentResource):
         control_level: Classification,
         project_id: pulumi.Input[str],
         login_project: str | None,
+        login_quota: Mapping[str, int],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:foundation:Quotas", name, None, opts)
@@ -109,13 +136,7 @@ class Quotas(pulumi.ComponentResource):
             "control", quota_sets.neutron(limits, project_id, subnet_pools=0, rbac_policies=_SPARE), child
         )
         if login_project is not None:
-            room = quota_sets.neutron(
-                NEUTRONS_DEFAULTS,
-                login_project,
-                subnet_pools=_SPARE * pools(estate),
-                rbac_policies=max(DEFAULT_RBAC_POLICIES, _SPARE * grants(estate)),
-            )
-            networking.QuotaV2("login", room, child)
+            networking.QuotaV2(LOGIN, room(estate, login_project, login_quota), child)
         elif grants(estate) > DEFAULT_RBAC_POLICIES:
             pulumi.log.warn(
                 f"agencies take {grants(estate)} RBAC policies in the project that Pulumi logs in to, Neutron gives it "

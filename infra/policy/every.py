@@ -6,6 +6,7 @@ from infra.policy.rules import (
     admin_role,
     container_sharing,
     credentials,
+    filter_peers,
     flavor_access,
     flavor_clearance,
     gateways,
@@ -44,6 +45,7 @@ RESOURCE_RULES: tuple[ResourceRule, ...] = (
 STACK_RULES: tuple[StackRule, ...] = (
     admin_role.RULE,
     container_sharing.RULE,
+    filter_peers.RULE,
     flavor_access.RULE,
     gateways.RULE,
     image_sharing.RULE,

@@ -3,9 +3,10 @@
 What stands in neither has no level (None), and the rules refuse what they cannot judge.
 """
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 
-from infra.policy import kinds
+from infra.policy import kinds, world
 from infra.policy.declared import Resource, Stack
 from inventory.model import Classification
 
@@ -47,6 +48,18 @@ def named_level(stack: Stack, identity: object) -> Classification | None:
         if each.identity == identity:
             return level_of(stack, each)
     return LEVELS.get(_told(stack, "levels").get(identity, ""))
+
+
+def range_level(stack: Stack, prefix: str) -> Classification | None:
+    """The level of the range told in the meanings that holds this one."""
+    try:
+        asked = ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        return None
+    for text, level in _told(stack, "ranges").items():
+        if world.holds(ipaddress.ip_network(text), asked):
+            return LEVELS.get(level)
+    return None
 
 
 def role_name(stack: Stack, resource: Resource, key: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 import pulumi
 
 from infra.policy import kinds
-from inventory.model import Classification, Estate
+from inventory.model import Classification, Estate, NetworkUse
 
 Ids = Mapping[str, str]
 """Ids in the cloud by the estate's name, as a stack exports them; the external networks' by classification."""
@@ -17,7 +17,8 @@ class Meanings(pulumi.ComponentResource):
     """Declares nothing in the cloud. Its inputs are `levels`, the classification of each id, and `roles`, their names.
 
     Give it all that other stacks told, unchanged: the rules judge by ids, whatever names a program used them under.
-    `project_ids` are those of other stacks' systems. An output that a stack does not have yet is None.
+    `project_ids` are those of other stacks' systems. `ranges` are the provider networks' levels, by range. An output
+    that a stack does not have yet is None.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Meanings(pulumi.ComponentResource):
         inputs = {
             "levels": told.apply(functools.partial(levels, estate)),
             "roles": pulumi.Output.from_input(role_ids).apply(_by_id),
+            "ranges": ranges(estate),
         }
         super().__init__(kinds.MEANINGS, name, inputs, opts)
         self.register_outputs({})
@@ -62,6 +64,12 @@ def levels(estate: Estate, told: Mapping[str, Ids | None]) -> dict[str, str]:
     by_level = [*sorted(holding, key=_level, reverse=True), *sorted(data, key=_level)]
     external = {id_: level for level, id_ in (told["external_networks"] or {}).items()}
     return {**external, **{id_: level.name.lower() for id_, level in by_level}}
+
+
+def ranges(estate: Estate) -> dict[str, str]:
+    """The classification of each external network, by its range."""
+    external = [each for each in estate.networks.values() if each.use is NetworkUse.EXTERNAL]
+    return {each.cidr: each.classification.name.lower() for each in external}
 
 
 class _Classified(Protocol):

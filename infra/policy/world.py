@@ -34,10 +34,11 @@ def is_world(prefix: str) -> bool:
         network = ipaddress.ip_network(prefix, strict=False)
     except ValueError:
         return True
-    return network.prefixlen <= NARROWEST_WORLD[network.version] and not any(_holds(own, network) for own in NOT_PUBLIC)
+    return network.prefixlen <= NARROWEST_WORLD[network.version] and not any(holds(own, network) for own in NOT_PUBLIC)
 
 
-def _holds(own: _Network, network: _Network) -> bool:
+def holds(own: _Network, network: _Network) -> bool:
+    """Whether a range is wholly within another."""
     return own.version == network.version and int(own[0]) <= int(network[0]) and int(network[-1]) <= int(own[-1])
 
 

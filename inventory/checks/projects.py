@@ -18,6 +18,7 @@ def check(case: Case) -> Iterator[Problem]:
         yield from _sharing(case, system)
         yield from _subnet(case, system)
     yield from _pools(case)
+    yield from _subnets(case)
     if case.whole:
         yield from _external_networks(case)
 
@@ -58,16 +59,50 @@ def _sharing(case: Case, system: System) -> Iterator[Problem]:
 
 def _subnet(case: Case, system: System) -> Iterator[Problem]:
     agency = case.estate.agencies.get(system.agency)
-    vms, room = sum(each.count for each in system.vm_sets), 2 ** (32 - system.subnet_prefix) - _RESERVED_ADDRESSES
+    own = _range(system.subnet)
+    prefix, field = (system.subnet_prefix, "subnet_prefix") if own is None else (own.prefixlen, "subnet")
+    vms, room = sum(each.count for each in system.vm_sets), 2 ** (32 - prefix) - _RESERVED_ADDRESSES
     if agency is not None and agency.pool is not None and vms > room:
-        what = f"its {vms} VMs do not fit into a /{system.subnet_prefix} subnet, which takes {room} (widen it)"
-        yield case.problem("systems", system.name, what, "subnet_prefix")
+        what = f"its {vms} VMs do not fit into a /{prefix} subnet, which takes {room} (widen it)"
+        yield case.problem("systems", system.name, what, field)
+
+
+def _subnets(case: Case) -> Iterator[Problem]:
+    """Subnets that were there before the estate: of IPv4, and of no pool, provider network or other system."""
+    estate = case.estate
+    taken = [(f"pool {each.pool} of {each.name}", each.pool) for each in estate.agencies.values()]
+    taken += [(f"{each.cidr} of network {each.name}", each.cidr) for each in estate.networks.values()]
+    for system in estate.systems.values():
+        if system.subnet is None:
+            continue
+        own, agency = _range(system.subnet), estate.agencies.get(system.agency)
+        if own is None:
+            what = f"subnet {system.subnet!r} is no range of IPv4 (write it like 10.20.0.0/24)"
+            yield case.problem("systems", system.name, what, "subnet")
+            continue
+        if agency is not None and agency.pool is None:
+            what = f"has a subnet, its agency {agency.name} no pool (give the agency a pool that does not hold it)"
+            yield case.problem("systems", system.name, what, "subnet")
+        for whose, text in taken:
+            other = _range(text)
+            if other is not None and other.overlaps(own):
+                what = f"subnet {system.subnet} overlaps with {whose} (correct one of them)"
+                yield case.problem("systems", system.name, what, "subnet")
+        taken.append((f"subnet {system.subnet} of {system.name}", system.subnet))
+
+
+def _range(text: str | None) -> ipaddress.IPv4Network | None:
+    """A range of IPv4, None for anything else."""
+    try:
+        return None if text is None else ipaddress.IPv4Network(text)
+    except ValueError:
+        return None
 
 
 def _pools(case: Case) -> Iterator[Problem]:
     asked: defaultdict[str, int] = defaultdict(int)
     for system in case.estate.systems.values():
-        asked[system.agency] += 2 ** (32 - system.subnet_prefix)
+        asked[system.agency] += 2 ** (32 - system.subnet_prefix) if system.subnet is None else 0
     for agency in case.estate.agencies.values():
         try:
             pool = ipaddress.ip_network(agency.pool) if agency.pool is not None else None

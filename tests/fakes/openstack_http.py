@@ -18,8 +18,10 @@ from aiohttp import web
 
 PREFIXES = {
     "identity": "/identity/v3", "compute": "/compute/v2.1", "placement": "/placement", "network": "/network",
-    "image": "/image/v2", "block-storage": "/volume/v3",
+    "image": "/image/v2", "block-storage": "/volume/v3", "object-store": "/swift/v1",
 }  # fmt: skip
+BELOW = {"object-store": "/AUTH_p"}
+"""What a service's URL in the catalog has after its prefix."""
 RANGES = {"compute": ("2.1", "2.104"), "placement": ("1.0", "1.39")}
 LISTINGS = {
     "/servers/detail": "servers",
@@ -160,11 +162,9 @@ class OpenStackHttp:
             {
                 "type": name,
                 "name": name,
-                "endpoints": [
-                    {"interface": "public", "region_id": "RegionOne", "region": "RegionOne", "url": self.url + prefix}
-                ],
+                "endpoints": [{"interface": "public", "region_id": "RegionOne", "region": "RegionOne", "url": url}],
             }
-            for name, prefix in PREFIXES.items()
+            for name, url in ((each, self.url + prefix + BELOW.get(each, "")) for each, prefix in PREFIXES.items())
         ]
         token = {
             "methods": ["password"],

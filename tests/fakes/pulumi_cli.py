@@ -1,12 +1,13 @@
 """A small `pulumi`: stacks as JSON files, locks and pending operations as the real one keeps them, and its event log.
 
 It is run as a program. `$FAKE_PULUMI` is its folder; `scenario.json` there says, by stack, which resources the program
-declares (`declares`) and which no more (`drops`), which are protected (`protects`) and which exceptions its file names
-(`excepts`), which one cannot be made (`fails`), at which one it waits until it is interrupted (`holds`; twice where it
-is `stubborn`, and is cut off in its middle), what a refresh finds changed (`changed`), which policy is broken
-(`violates`), whether the passphrase is another one (`refuses_secrets`), and whether another run goes on beside this
-one, so that each export is out of date once it is read (`meddled`), or makes something while this one previews it
-(`filled`).
+declares (`declares`) and which no more (`drops`; `drops_last`: after all else), which are protected (`protects`) and
+which exceptions its file names (`excepts`), which one cannot be made (`fails`), at which one it waits until it is
+interrupted (`holds`; twice where it is `stubborn`, and is cut off in its middle), what a refresh finds changed
+(`changed`), which policy is broken (`violates`), whether the passphrase is another one (`refuses_secrets`), and whether
+another run goes on beside this one, so that each export is out of date once it is read (`meddled`), or makes something
+while this one previews it (`filled`). `runs` is how many runs it has had, one a minute, and `since` the one that last
+changed its resources; `warns` is what the program warns of.
 """
 
 import json
@@ -110,6 +111,12 @@ class Run:
         self.changes[op] = self.changes.get(op, 0) + 1
         self.step("resOutputsEvent", op, name, **sides)
 
+    def warn(self):
+        for message in self.stack.plan.get("warns", ()):
+            for _ in range(2):
+                event = {"severity": "warning", "message": message, "urn": "", "color": ""}
+                self.emit(diagnosticEvent=event)
+
     def fail(self, name):
         message = f"the cloud refused {name}"
         self.emit(diagnosticEvent={"severity": "error", "message": message, "urn": self.stack.urn(name), "color": ""})
@@ -127,6 +134,7 @@ class Run:
 
 
 def preview(stack, run):
+    run.warn()
     for name in stack.new:
         run.step("resourcePreEvent", "create", name)
         run.done("create", name)
@@ -167,11 +175,11 @@ def preview(stack, run):
 
 def up(stack, run):
     interrupts = Interrupts()
-    for name in stack.dropped:
-        stack.state["resources"].remove(name)
-        run.done("delete", name)
-    stack.state.pop("unprotected", None)
-    stack.save()
+    run.warn()
+    if "drops_last" not in stack.plan:
+        drop(stack, run)
+        stack.state.pop("unprotected", None)
+        stack.save()
     for name in stack.new:
         if interrupts.seen:
             sys.stderr.write("error: update canceled" + "\n")
@@ -195,8 +203,16 @@ def up(stack, run):
         run.done("create", name)
     if interrupts.seen:
         return 1
+    drop(stack, run)
+    stack.save()
     run.end()
     return 0
+
+
+def drop(stack, run):
+    for name in stack.dropped:
+        stack.state["resources"].remove(name)
+        run.done("delete", name)
 
 
 def configuration(words, name):
@@ -275,6 +291,8 @@ def locked(stack, work):
 
 def export(stack):
     common = {"type": KIND, "inputs": {}, "outputs": {}}
+    if "since" in stack.plan:
+        common["modified"] = moment(stack.plan["since"])
     resources = [
         {"urn": stack.urn(each), "id": each, "protect": each in stack.protected, **stack.completed(each), **common}
         for each in stack.state["resources"]
@@ -290,6 +308,18 @@ def export(stack):
         stack.save()
 
 
+def moment(run):
+    return f"2026-11-21T07:{run:02}:00Z"
+
+
+def history(stack, words):
+    """The newest first, ten of them unless another number is asked for, 0 being all."""
+    size = int(words[words.index("--page-size") + 1]) if "--page-size" in words else 10
+    numbers = list(range(stack.plan.get("runs", 0), 0, -1))
+    rows = [{"startTime": moment(each), "endTime": moment(each)} for each in numbers[: size or None]]
+    sys.stdout.write(json.dumps(rows) + "\n")
+
+
 def asked(words, home, stack):
     """The short verbs; None where it is not one."""
     match words[:2]:
@@ -301,7 +331,7 @@ def asked(words, home, stack):
             rows = [{"name": name, "resourceCount": count} for name, count in counts.items()]
             sys.stdout.write(json.dumps(rows) + "\n")
         case ["stack", "init"]:
-            new = Stack(home, words[-1])
+            new = Stack(home, words[words.index("--no-select") + 1])
             new.state = {"resources": [], "pending": []}
             new.save()
             if Path("infra/stacks").is_dir():
@@ -316,7 +346,10 @@ def asked(words, home, stack):
         case ["stack", "import"]:
             stack.take_in(json.loads(Path(words[words.index("--file") + 1]).read_text())["deployment"])
         case ["stack", "history"]:
-            sys.stdout.write("[]" + "\n")
+            history(stack, words)
+        case ["state", "protect"]:
+            stack.state.pop("unprotected", None)
+            stack.save()
         case ["config", "set"] if stack.plan.get("refuses_secrets"):
             sys.stderr.write("error: incorrect passphrase\n")
             sys.exit(255)

@@ -411,3 +411,23 @@ async def test_a_provider_is_read_again_only_when_its_generation_changed(
         (provider,) = (await cloud.facts()).providers
         assert provider.traits == {"T"}
     assert len(fake.asked("GET", inventories)) == 2
+
+
+async def test_containers_of_another_projects_account_are_read_to_the_last_and_none_is_taken_for_ours(
+    fake: OpenStackHttp, tmp_path: Path
+) -> None:
+    connection = open_connection("fake", clouds_file=fake.clouds_yaml(tmp_path))
+    rest = Rest(connection, read_deadline_s=0.4, pauses_s=(0.01,))
+    pages = [[{"name": "a"}, {"name": "b"}], [{"name": "c"}], []]
+    fake.script("GET", "/AUTH_other", *(Scripted(body=page) for page in pages))
+    fake.script("GET", "/AUTH_gone", Scripted(status=404))
+    fake.script("GET", "/AUTH_hidden", Scripted(status=403))
+    try:
+        assert [each["name"] for each in await rest.containers("other")] == ["a", "b", "c"]
+        assert [seen.query.get("marker") for seen in fake.asked("GET", "/AUTH_other")] == [None, "b", "c"]
+        assert await rest.containers("gone") == []
+        with pytest.raises(RefusedError) as refused:
+            await rest.containers("hidden")
+        assert refused.value.rule == "policy"
+    finally:
+        await rest.close()

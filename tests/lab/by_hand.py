@@ -1,8 +1,9 @@
 """A cloud as people made it before the estate was declared: names as the inventory has them, the rest as it happened.
 
 Flavors without traits, aggregates without metadata, volume types without limits, a project without tags or quotas, a
-security group with Neutron's own rules, a router without a way out, a container with an object; provider networks of
-the administrator's, one of them external for everybody; a flavor and a network that stand in no inventory.
+security group with Neutron's own rules, a router without a way out, a subnet of no pool with an interface, a network
+that is shared, a container with an object that everybody reads and another project writes; provider networks of the
+administrator's, one of them external for everybody; a flavor and a network that stand in no inventory.
 """
 
 from typing import Any
@@ -13,6 +14,10 @@ from inventory.model import Estate
 
 SYSTEM = "road-traffic"
 CONTAINER = "road-counts"
+SUBNET = "10.77.0.0/24"
+"""Of no pool: the estate names it as the system's `subnet`."""
+GUEST = "visitor-guide"
+"""The system whose project the network is shared with."""
 EXTERNAL = "provider-open"
 STRANGER = "made-and-forgotten"
 
@@ -50,10 +55,17 @@ def agency(cloud: Any, estate: Estate) -> None:
     project = cloud.identity.create_project(name=system.project, domain_id="default", description="by hand")
     group = cloud.identity.create_group(name=naming.operators_group(system.agency), domain_id="default")
     cloud.identity.assign_project_role_to_group(project, group, cloud.identity.find_role("member"))
-    for name in (naming.network(system.name), STRANGER):
+    network, _ = (
         cloud.network.create_network(name=name, project_id=project.id)
+        for name in (naming.network(system.name), STRANGER)
+    )
+    subnet = cloud.network.create_subnet(
+        name=naming.subnet(network.name), network_id=network.id, project_id=project.id, ip_version=4, cidr=SUBNET
+    )
     cloud.network.create_security_group(name=naming.security_group(system.name, "web"), project_id=project.id)
-    cloud.network.create_router(name=naming.router(system.name), project_id=project.id)
+    router = cloud.network.create_router(name=naming.router(system.name), project_id=project.id)
+    cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
+    guest = cloud.identity.create_project(name=estate.systems[GUEST].project, domain_id="default")
     cloud.compute.update_quota_set(project, cores=5)
     user, role = cloud.current_user_id, cloud.identity.find_role("member")
     cloud.identity.assign_project_role_to_user(project, user, role)
@@ -61,4 +73,9 @@ def agency(cloud: Any, estate: Estate) -> None:
     within.compute.create_server_group(name=naming.server_group(system.name, "web"), policy="anti-affinity")
     within.object_store.create_container(CONTAINER)
     within.object_store.upload_object(CONTAINER, "yesterday", data=b"1")
+    acl = {"X-Container-Read": ".r:*,.rlistings", "X-Container-Write": f"{guest.id}:*"}
+    within.object_store.post(f"{within.object_store.get_endpoint()}/{CONTAINER}", headers=acl)
+    within.network.create_rbac_policy(
+        object_type="network", object_id=network.id, action="access_as_shared", target_project_id=guest.id
+    )
     cloud.identity.unassign_project_role_from_user(project, user, role)

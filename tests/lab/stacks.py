@@ -189,6 +189,11 @@ class Stacks:
         assert ok is None or done.returncode == ok, f"{' '.join(command)} ended with {done.returncode}: {told}"
         return told
 
+    def written(self) -> Iterator[Path]:
+        """All that runs left: the backend, the runs' folders, and the stacks' files."""
+        for folder in (self._state, self._state.parent / "gdcc", self.root / "infra" / "stacks"):
+            yield from folder.rglob("*")
+
     def outputs(self, stack: str) -> Any:
         """What a stack exports, its secrets in clear."""
         return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", stack=stack))

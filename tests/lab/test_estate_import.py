@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from controller.adapters.pulumi import urns
+from infra import naming
 from tests.lab import by_hand, census
 from tests.lab.estate_fixtures import Cloud, cloud, undone
 from tests.lab.stacks import Stacks, steps
@@ -25,6 +26,9 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
     before = census.taken(cloud.admin)
     stacks = cloud.stacks
     words = ("--agency", "roads")
+    systems = stacks.estate / "systems.yaml"
+    row = f"- name: {by_hand.SYSTEM}\n"
+    systems.write_text(systems.read_text().replace(row, f"{row}  subnet: {by_hand.SUBNET}\n"))
     with undone(cloud, before):
         by_hand.foundation(cloud.admin, cloud.estate)
         by_hand.agency(cloud.admin, cloud.estate)
@@ -45,12 +49,29 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
             "openstack:identity/project:Project",
             "openstack:networking/network:Network",
             "openstack:networking/router:Router",
+            "openstack:networking/routerInterface:RouterInterface",
+            "openstack:networking/subnet:Subnet",
+            "openstack:objectstorage/container:Container",
             "openstack:compute/serverGroup:ServerGroup",
         } <= kinds(agency["found"])
+        (read, write) = agency["settled"]
+        assert read.startswith(f"Container {by_hand.CONTAINER}: .r:*,.rlistings may read it now"), read
+        assert f"{by_hand.CONTAINER}: " in write and "may write it now, nobody else" in write, write
         assert strangers(agency, "network") == [by_hand.STRANGER]
         first_up_does_what_was_named(stacks, agency, *words)
+        assert acl(cloud) == ("", ""), "whom a living container let in was named, and is let in no more"
+        guest = ("--agency", "tourism")
+        stacks.gdcc("import", *guest, "--write")
+        stacks.gdcc("up", *guest)
+        (row,) = stacks.gdcc("up", *words, ok=1)["stacks"]
+        assert f"would make a second RbacPolicyV2 {by_hand.SYSTEM}.{by_hand.GUEST}" in row["says"], row
+        (again,) = stacks.gdcc("import", *words, "--write")["stacks"]
+        assert kinds(again["found"]) == {"openstack:networking/rbacPolicyV2:RbacPolicyV2"}
+        stacks.gdcc("up", *words)
         assert gone(census.difference(made, census.taken(cloud.admin))) == []
-        assert stacks.changed("up", "--foundation", *words, "--refresh") == {}
+        assert stacks.changed("up", "--foundation", *words, *guest, "--refresh") == {}
+        (subnet,) = cloud.admin.network.subnets(name=naming.subnet(naming.network(by_hand.SYSTEM)))
+        assert (subnet.cidr, subnet.subnet_pool_id) == (by_hand.SUBNET, None)
         assert objects(cloud) == ["yesterday"]
         (row,) = stacks.gdcc("destroy", *words, "--yes-destroy", "agency-roads", ok=1)["stacks"]
         assert f"{by_hand.CONTAINER} holds objects" in row["says"], row
@@ -73,6 +94,14 @@ def first_up_does_what_was_named(stacks: Stacks, imported: dict[str, Any], *word
     done = steps(Path(row["folder"]) / "up" / "events")
     assert done == named
     assert {op for _, op in named} == HARMLESS, "it makes what was missing, and changes what was otherwise"
+
+
+def acl(cloud: Cloud) -> tuple[str, str]:
+    """Whom the container that was made by hand lets read and write, beside its own project."""
+    store = cloud.admin.object_store
+    own = store.get_endpoint().replace(cloud.admin.current_project_id, cloud.project_id(by_hand.SYSTEM))
+    headers = store.head(f"{own}/{by_hand.CONTAINER}").headers
+    return headers.get("X-Container-Read", ""), headers.get("X-Container-Write", "")
 
 
 def objects(cloud: Cloud, *, delete: bool = False) -> list[str]:

@@ -1,9 +1,13 @@
 """A foundation and five agencies by real `pulumi up`, then seen through OpenStack's own APIs and not through Pulumi."""
 
 import contextlib
+import ipaddress
+import json
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from controller.model.migration import Entry, State
 from infra import naming
 from inventory import aggregates, quotas
 from inventory.model import Classification
-from tests.lab import below, census, wire
+from tests.lab import below, census, programs, wire
 from tests.lab.daemon import Daemon
 from tests.lab.estate_fixtures import Cloud, cloud, declared
 from tests.lab.fixtures import QUICK_MIB_S
@@ -60,27 +64,51 @@ def test_a_second_up_changes_nothing(declared: Cloud) -> None:
     assert declared.stacks.changed("up") == {}
 
 
-@pytest.mark.parametrize("system", [CLINIC, HARBOUR])
-def test_every_quota_stands_as_derived_or_declared(declared: Cloud, system: str) -> None:
-    made, project = declared.estate.systems[system], declared.project_id(system)
+NOT_DECLARED = {"trunk", "address_group"}
+"""Neutron's fields that the provider cannot set."""
+COUNTED_ELSEWHERE = {"fixed_ips", "floating_ips", "security_groups", "security_group_rules"}
+"""Nova's fields of what Neutron counts."""
+
+
+@pytest.mark.parametrize("system", [CLINIC, HARBOUR, METERS, ROADS, GUIDE])
+def test_every_quota_is_whole_as_derived_or_declared(declared: Cloud, system: str) -> None:
+    admin, made, project = declared.admin, declared.estate.systems[system], declared.project_id(system)
     limits = quotas.limits(declared.estate, made)
-    nova = declared.admin.compute.get_quota_set(project)
-    assert (nova.instances, nova.cores, nova.ram) == (limits.instances, limits.cores, limits.memory_mib)
-    neutron = declared.admin.network.get_quota(project)
-    assert (neutron.networks, neutron.ports, neutron.floating_ips) == (
-        limits.networks,
-        limits.ports,
-        limits.floating_ips,
-    )
-    assert neutron.security_group_rules == limits.security_group_rules
-    cinder = declared.admin.block_storage.get(f"/os-quota-sets/{project}").json()["quota_set"]
-    assert (cinder["volumes"], cinder["gigabytes"]) == (limits.volumes, limits.volume_gib)
-    assert (cinder["snapshots"], cinder["backup_gigabytes"]) == (limits.snapshots, limits.backup_gib)
+    nova = admin.compute.get(f"/os-quota-sets/{project}", microversion="2.1").json()["quota_set"]
+    assert {name: nova[name] for name in nova.keys() - COUNTED_ELSEWHERE - {"id"}} == {
+        "instances": limits.instances, "cores": limits.cores, "ram": limits.memory_mib, "key_pairs": limits.key_pairs,
+        "server_groups": limits.server_groups, "server_group_members": limits.server_group_members,
+        "metadata_items": 128, "injected_files": 5, "injected_file_content_bytes": 10240,
+        "injected_file_path_bytes": 255,
+    }  # fmt: skip
+    neutron = admin.network.get(f"/quotas/{project}").json()["quota"]
+    assert {name: limit for name, limit in neutron.items() if name not in NOT_DECLARED} == {
+        "network": limits.networks, "subnet": limits.subnets, "router": limits.routers, "port": limits.ports,
+        "floatingip": limits.floating_ips, "security_group": limits.security_groups,
+        "security_group_rule": limits.security_group_rules, "subnetpool": 0,
+        "rbac_policy": len(made.share_network_with),
+    }  # fmt: skip
     asked = {storage.volume_type: storage.size_gib for storage in made.storage}
+    by_type = {}
     for volume_type in (*declared.estate.volume_types, below.DEFAULT_TYPE):
-        assert cinder[f"gigabytes_{volume_type}"] == asked.get(volume_type, 0), volume_type
-    if system == HARBOUR:
-        assert (nova.instances, nova.cores, neutron.floating_ips) == (7, 21, 2)
+        room = asked.get(volume_type, 0)
+        by_type |= {
+            f"gigabytes_{volume_type}": room,
+            f"volumes_{volume_type}": limits.volumes if room else 0,
+            f"snapshots_{volume_type}": limits.snapshots if room else 0,
+        }
+    cinder = admin.block_storage.get(f"/os-quota-sets/{project}").json()["quota_set"]
+    assert {name: limit for name, limit in cinder.items() if name != "id"} == {
+        "volumes": limits.volumes, "gigabytes": limits.volume_gib, "per_volume_gigabytes": limits.volume_gib,
+        "snapshots": limits.snapshots, "backups": limits.backups, "backup_gigabytes": limits.backup_gib,
+        "groups": limits.volume_groups, **by_type,
+    }  # fmt: skip
+
+
+def test_a_quota_that_the_estate_states_is_the_one(declared: Cloud) -> None:
+    project = declared.project_id(HARBOUR)
+    nova, neutron = declared.admin.compute.get_quota_set(project), declared.admin.network.get_quota(project)
+    assert (nova.instances, nova.cores, neutron.floating_ips) == (7, 21, 2)
 
 
 def test_a_project_is_tagged_and_worked_in_by_its_agency_alone(declared: Cloud) -> None:
@@ -96,6 +124,72 @@ def test_a_project_is_tagged_and_worked_in_by_its_agency_alone(declared: Cloud) 
     assert declared.admin.identity.get_user(users[0].user["id"]).name == naming.service_user(CLINIC)
 
 
+def test_a_deployment_tool_is_member_of_its_one_project_and_its_credential_no_more_and_not_for_ever(
+    declared: Cloud,
+) -> None:
+    admin = declared.admin
+    names = {role_id: name for name, role_id in declared.roles.items()}
+    for system in (CLINIC, ROADS):
+        user = admin.identity.find_user(naming.service_user(system), domain_id="default", ignore_missing=False)
+        given = list(admin.identity.role_assignments(user_id=user.id))
+        assert [(names[each.role["id"]], each.scope) for each in given] == [
+            ("member", {"project": {"id": declared.project_id(system)}})
+        ]
+        rows = admin.identity.get(f"/users/{user.id}/application_credentials").json()["application_credentials"]
+        (credential,) = rows
+        assert credential["id"] == declared.stacks.outputs(stack_of(declared, system))["credentials"][system]["id"]
+        assert {each["name"] for each in credential["roles"]} <= {"member", "reader"}
+        assert (credential["unrestricted"], credential["project_id"]) == (False, declared.project_id(system))
+        ends = datetime.fromisoformat(credential["expires_at"]).replace(tzinfo=UTC)
+        assert timedelta(days=363) < ends - datetime.now(UTC) < timedelta(days=366)
+
+
+def stack_of(declared: Cloud, system: str) -> str:
+    """The stack of a system's agency."""
+    return naming.agency_stack(declared.estate.systems[system].agency)
+
+
+def test_no_secret_stands_in_clear_in_what_the_backend_and_the_runs_keep(declared: Cloud) -> None:
+    """Passwords, seeds and credentials' secrets, of all agencies; their ids do, so the search itself works."""
+    secrets, ids = set[bytes](), set[bytes]()
+    for agency in declared.estate.agencies:
+        stack = naming.agency_stack(agency)
+        seed = declared.stacks.pulumi("config", "get", "gdcc:seed", stack=stack).split()[0]
+        secrets.add(seed.encode())
+        for system, credential in declared.stacks.outputs(stack)["credentials"].items():
+            secrets |= {credential["secret"].encode(), programs.password(seed, system, 1).encode()}
+            ids.add(credential["id"].encode())
+    kept = [path.read_bytes() for path in declared.stacks.written() if path.is_file()]
+    assert all(any(each in text for text in kept) for each in ids)
+    assert [each for each in secrets if any(each in text for text in kept)] == []
+
+
+def test_limits_of_volumes_and_networks_are_as_declared(declared: Cloud) -> None:
+    admin, estate = declared.admin, declared.estate
+    specs = {each["id"]: each for each in admin.block_storage.get("/qos-specs").json()["qos_specs"]}
+    for found in census.volume_types(admin):
+        if found["name"] in estate.volume_types:
+            held = specs[found["qos_specs_id"]]
+            assert held["specs"] == programs.qos_specs(estate.volume_types[found["name"]])
+            assert held["consumer"] == "front-end"
+    limited = [each for each in estate.networks.values() if programs.limit_kbps(each) is not None]
+    for each in limited:
+        network = admin.network.find_network(each.name, ignore_missing=False)
+        rules = admin.network.get(f"/qos/policies/{network.qos_policy_id}").json()["policy"]["rules"]
+        assert {rule["direction"]: rule["max_kbps"] for rule in rules} == dict.fromkeys(
+            ("egress", "ingress"), programs.limit_kbps(each)
+        )
+
+
+def test_a_systems_subnet_is_of_its_agencys_pool(declared: Cloud) -> None:
+    admin, system = declared.admin, declared.estate.systems[CLINIC]
+    pool = next(each for each in admin.network.subnet_pools() if each.name == naming.subnet_pool(system.agency))
+    (subnet,) = admin.network.subnets(project_id=declared.project_id(CLINIC))
+    assert subnet.subnet_pool_id == pool.id
+    assert ipaddress.ip_network(subnet.cidr).subnet_of(ipaddress.ip_network(pool.prefixes[0]))
+    assert ipaddress.ip_network(subnet.cidr).prefixlen == system.subnet_prefix
+
+
 def test_a_shared_network_is_seen_by_the_project_it_names_and_by_no_other(declared: Cloud) -> None:
     shared = naming.network(ROADS)
     assert shared in declared.tenant(GUIDE).sees("network", "networks")
@@ -109,7 +203,11 @@ def test_security_groups_hold_the_declared_rules_and_no_default_ones(declared: C
     for group in groups.values():
         assert group.security_group_rules
         assert all(rule["remote_ip_prefix"] not in {"0.0.0.0/0", "::/0"} for rule in group.security_group_rules)
-        assert all(rule["remote_ip_prefix"] or rule["remote_group_id"] for rule in group.security_group_rules)
+        peers = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
+        assert all(any(rule.get(peer) for peer in peers) for rule in group.security_group_rules)
+    (near,) = declared.admin.network.address_groups(project_id=project)
+    (subnet,) = declared.admin.network.subnets(project_id=project)
+    assert near.addresses == [subnet.cidr]
 
 
 def test_a_named_agency_reads_a_data_set_and_another_gets_403(declared: Cloud) -> None:
@@ -309,6 +407,11 @@ def test_a_quota_changed_by_hand_is_found_named_and_put_right(declared: Cloud) -
     declared.admin.compute.update_quota_set(project, cores=99)
     found = declared.stacks.drift("--agency", "harbours", ok=1)
     assert len(found) == 1 and "cores: declared 21, found 99" in found[0] and HARBOUR in found[0]
+    runs = json.loads(declared.stacks.pulumi("stack", "history", "--json", "--page-size", "0", stack="agency-harbours"))
+    number = int(re.search(r"since run (\d+) of", found[0])[1])  # type: ignore[index]
+    assert 1 <= number <= len(runs) and runs[len(runs) - number]["kind"] == "update", found
+    assert declared.stacks.changed("refresh", "--agency", "harbours") == {"agency-harbours": {"update": 1}}
+    assert declared.stacks.drift("--agency", "harbours", ok=0) == [], "the state says what the cloud holds"
     assert declared.stacks.changed("up", "--agency", "harbours", "--refresh") == {"agency-harbours": {"update": 1}}
     assert declared.admin.compute.get_quota_set(project).cores == 21
 
@@ -356,6 +459,21 @@ def test_what_was_taken_in_after_a_kill_is_destroyed_in_one_run(declared: Cloud)
     declared.stacks.destroy(stack)
     assert declared.admin.identity.find_project(HARBOUR) is None
     assert list(declared.admin.network.networks(name=naming.network(HARBOUR))) == []
+
+
+def test_an_agency_is_made_and_taken_away_by_the_plain_cli_alone(declared: Cloud) -> None:
+    stacks, stack = declared.stacks, "agency-harbours"
+    stacks.pulumi("stack", "rm", "--yes", stack=stack)
+    stacks.pulumi("stack", "init", "--no-select", stack=stack)
+    stacks.pulumi("config", "set", "gdcc:estate", str(stacks.estate), stack=stack)
+    stacks.pulumi("config", "set", "gdcc:credentialsFrom", f"{datetime.now(UTC):%Y-%m-%d}", stack=stack)
+    stacks.pulumi("config", "set", "--secret", "gdcc:seed", "0f" * 32, stack=stack)
+    stacks.pulumi("up", "--yes", "--skip-preview", stack=stack)
+    assert stacks.outputs(stack)["credentials"][HARBOUR]["id"]
+    stacks.pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes", stack=stack)
+    stacks.pulumi("state", "unprotect", "--all", "--yes", stack=stack)
+    stacks.pulumi("destroy", "--yes", "--skip-preview", stack=stack)
+    assert declared.admin.identity.find_project(HARBOUR) is None
 
 
 def test_ctrl_c_and_a_terminated_gdcc_end_what_they_began_and_the_next_up_completes_it(declared: Cloud) -> None:

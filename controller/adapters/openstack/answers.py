@@ -37,13 +37,23 @@ class Answer:
 
     def body(self) -> dict[str, Any]:
         """The answer as a JSON object; `TransientError` where it is none (cut short, or a proxy's page)."""
-        try:
-            parsed = json.loads(self.text)
-        except ValueError as error:
-            raise TransientError("the answer is not JSON", where=self.where) from error
+        parsed = self._parsed()
         if not isinstance(parsed, dict):
             raise TransientError("the answer is not a JSON object", where=self.where)
         return parsed
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The answer as a list of JSON objects, as the object store gives it; `TransientError` where it is none."""
+        parsed = self._parsed()
+        if not isinstance(parsed, list) or not all(isinstance(row, dict) for row in parsed):
+            raise TransientError("the answer is no list of JSON objects", where=self.where)
+        return parsed
+
+    def _parsed(self) -> Any:
+        try:
+            return json.loads(self.text)
+        except ValueError as error:
+            raise TransientError("the answer is not JSON", where=self.where) from error
 
 
 def complaint(text: str) -> str:

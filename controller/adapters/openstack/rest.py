@@ -45,7 +45,8 @@ def utc_now() -> datetime:
 class Call:
     """One request to a service: the path below its endpoint, and the microversion where it is not the agreed one.
 
-    Past its `deadline` it is not sent.
+    Past its `deadline` it is not sent. `account` is the project whose part of the service is meant, where the service's
+    URL names one: the object store's.
     """
 
     service: str
@@ -55,6 +56,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     version: session.Version | None = None
     deadline: datetime | None = None
+    account: str | None = None
 
     @property
     def write(self) -> bool:
@@ -165,6 +167,29 @@ class Rest:
             found.update(zip(keys, page, strict=True))
         return list(found.values())
 
+    async def containers(self, project: str) -> list[dict[str, Any]]:
+        """The containers of a project's account in the object store; none where there is no such account.
+
+        Raises `RefusedError` (rule `policy`) where they are not ours to see, and `PermanentError` where the cloud has
+        no object store or its URL names no account.
+        """
+        found: list[dict[str, Any]] = []
+        while True:
+            after = {"marker": str(found[-1]["name"])} if found else {}
+            page = await self._of_account(project, {"format": "json", **after})
+            if not page:
+                return found
+            found += page
+
+    async def _of_account(self, project: str, params: Params) -> list[dict[str, Any]]:
+        call = Call(service="object-store", method="GET", path="", params=params, account=project)
+        try:
+            return await self._repeated(lambda: self._exchange(call).rows(), call)
+        except RefusedError as error:
+            if error.rule == "not-found":
+                return []
+            raise
+
     async def write(
         self,
         service: str,
@@ -243,6 +268,15 @@ class Rest:
         except ksa.ClientException as error:
             raise answers.error_before_sending(error, str(call)) from error
 
+    def _url(self, call: Call, endpoint: session.Endpoint) -> str:
+        if call.account is None:
+            return endpoint.url
+        above, _, own = endpoint.url.rpartition("/")
+        project = self._connection.project_id()
+        if not project or project not in own:
+            raise PermanentError("its URL in the catalog names no account, so no other's can be asked", where=str(call))
+        return f"{above}/{own.replace(project, call.account)}"
+
     def _in_time(self, call: Call) -> None:
         late = None if call.deadline is None else self._now() - call.deadline
         if late is not None and late >= timedelta(0):
@@ -256,7 +290,7 @@ class Rest:
         sender = self._connection.fresh_session() if call.write else self._connection.session
         try:
             response = sender.request(
-                endpoint.url + call.target,
+                self._url(call, endpoint) + call.target,
                 call.method,
                 json=call.body,
                 headers={**headers, "Accept": "application/json"},

@@ -69,6 +69,10 @@ def agreed(service: str, least: Version | None, most: Version | None) -> Version
     return min(need.best, most)
 
 
+UNVERSIONED = frozenset({"object-store"})
+"""Services of which nothing is discovered: their URL ends with the account of whoever asks, and tells no versions."""
+
+
 class Connection:
     """A cloud's session. Nothing is sent before the first use; what was found is kept. Safe to use from threads."""
 
@@ -147,7 +151,10 @@ class Connection:
             return self._endpoints[service]
 
     def _discover(self, service: str) -> Endpoint:
-        data = self._region.get_session_client(service).get_endpoint_data()
+        client = self._region.get_session_client(service)
+        if service in UNVERSIONED and (url := client.get_endpoint()):
+            return Endpoint(service=service, url=url.rstrip("/"), version=None)
+        data = client.get_endpoint_data()
         if data is None or not data.url:
             raise PermanentError("is not in the catalog of this cloud and region", where=service)
         version = agreed(service, data.min_microversion, data.max_microversion)

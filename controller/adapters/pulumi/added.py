@@ -106,12 +106,10 @@ async def _listed(cloud: Cloud, path: str, service: str = "network", **params: s
 
 
 def _role(row: Row) -> _Part:
-    who = next(kind for kind in ("user", "group") if row.get(kind))
     domain, project, *_ = ids = assigned(row)
-    what = f"{row['role'].get('name') or row['role']['id']} of {who} {row[who].get('name') or row[who]['id']}"
-    if inherited(row):
-        what += ", inherited by projects"
-    return _Part(kind="role", what=what, id="/".join(ids), of=project or domain, inherited=inherited(row))
+    return _Part(
+        kind="role", what=undeclared.role(row), id="/".join(ids), of=project or domain, inherited=inherited(row)
+    )
 
 
 def _addresses(row: Row) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from controller.errors import GdccError, PermanentError, RefusedError
+
 Row = Mapping[str, Any]
 Inputs = Mapping[str, Any]
 
@@ -23,6 +25,14 @@ class Rows(Protocol):
 
     async def find(self, service: str, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any] | None:
         """One JSON object, None where there is none."""
+        ...
+
+    async def offers(self, service: str) -> bool:
+        """Whether the cloud has this service."""
+        ...
+
+    async def containers(self, project: str) -> list[dict[str, Any]]:
+        """The containers of a project's account in the object store."""
         ...
 
     async def write(self, service: str, method: str, path: str) -> object:
@@ -41,6 +51,7 @@ class Cloud:
     rows: Rows
     region: str
     _seen: dict[tuple[str, ...], list[dict[str, Any]]] = field(default_factory=dict)
+    _accounts: dict[str, "list[dict[str, Any]] | GdccError"] = field(default_factory=dict)
 
     async def listing(self, service: str, path: str, table: str, **params: str) -> list[dict[str, Any]]:
         """All rows of a listing, empty where its parent is gone."""
@@ -58,6 +69,15 @@ class Cloud:
             if not new:
                 return list(found.values())
             found.update(new)
+
+    async def containers(self, project: str) -> "list[dict[str, Any]] | GdccError":
+        """The containers of a project's account; why they cannot be told, where they are not ours to see."""
+        if project not in self._accounts:
+            try:
+                self._accounts[project] = await self.rows.containers(project)
+            except (RefusedError, PermanentError) as error:
+                self._accounts[project] = error
+        return self._accounts[project]
 
     async def body(self, service: str, path: str, table: str) -> list[dict[str, Any]]:
         """The rows of a listing that has no pages; none where the thing it belongs to is gone."""
@@ -87,7 +107,7 @@ def _exact(service: str, path: str, table: str, same: Mapping[str, str]) -> Find
         return [
             str(row["id"])
             for row in rows
-            if all(_plain(inputs.get(key)) == _plain(row.get(name)) for key, name in same.items())
+            if all(plain(inputs.get(key)) == plain(row.get(name)) for key, name in same.items())
         ]
 
     return find
@@ -97,7 +117,8 @@ def _equal(wanted: object, found: object) -> bool:
     return wanted is None or str(wanted) == str(found)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A value as it is compared: what is not set is empty."""
     return "" if value is None else str(value).lower()
 
 
@@ -213,7 +234,7 @@ def _qos_rule(path: str) -> Finder:
     return find
 
 
-_RULE = {
+RULE = {
     "securityGroupId": "security_group_id",
     "direction": "direction",
     "ethertype": "ethertype",
@@ -222,6 +243,7 @@ _RULE = {
     "portRangeMax": "port_range_max",
     "remoteIpPrefix": "remote_ip_prefix",
     "remoteGroupId": "remote_group_id",
+    "remoteAddressGroupId": "remote_address_group_id",
 }
 _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
@@ -248,11 +270,11 @@ async def _network(cloud: Cloud, inputs: Inputs) -> list[str]:
 
 
 def _wire(segment: Row) -> tuple[str, ...]:
-    return tuple(_plain(segment.get(key)) for key in ("networkType", "physicalNetwork", "segmentationId"))
+    return tuple(plain(segment.get(key)) for key in ("networkType", "physicalNetwork", "segmentationId"))
 
 
 def _wired(row: Row) -> tuple[str, ...]:
-    return tuple(_plain(row.get(f"provider:{key}")) for key in ("network_type", "physical_network", "segmentation_id"))
+    return tuple(plain(row.get(f"provider:{key}")) for key in ("network_type", "physical_network", "segmentation_id"))
 
 
 OWNER = "(owner)"
@@ -272,13 +294,32 @@ async def _server_group(cloud: Cloud, inputs: Inputs) -> list[str]:
     return await _listed("compute", "/os-server-groups", "server_groups", same, all_projects="true")(cloud, inputs)
 
 
-async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[str]:
-    """What must go before a thing that was not found can be made, a sentence each."""
-    if kind == APPLICATION_CREDENTIAL and login.get("userName"):
-        return await _left_over(cloud, inputs, login)
-    if kind == SECURITY_RULE and inputs.get("securityGroupId"):
-        return await _same_rule(cloud, inputs)
-    return []
+async def _container(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """A container lies in the account of the project of the login that makes it; its name is its id."""
+    rows = await cloud.containers(inputs[OWNER]) if OWNER in inputs else []
+    return [] if isinstance(rows, GdccError) else [row["name"] for row in rows if row["name"] == inputs["name"]]
+
+
+async def _rbac_policy(cloud: Cloud, inputs: Inputs) -> list[str]:
+    """One that a service user makes must be its project's: nobody else's is shown to it."""
+    return [str(row["id"]) for row in await same_policies(cloud, inputs) if is_owners(row, inputs)]
+
+
+async def same_policies(cloud: Cloud, inputs: Inputs) -> list[dict[str, Any]]:
+    """RBAC policies that open the same to the same, whoever made them."""
+    same = {"objectType": "object_type", "objectId": "object_id", "action": "action", "targetTenant": "target_tenant"}
+    rows = await cloud.listing("network", "/rbac-policies", "rbac_policies")
+    return [row for row in rows if all(plain(inputs.get(key)) == plain(row.get(name)) for key, name in same.items())]
+
+
+def is_owners(row: Row, inputs: Inputs) -> bool:
+    """Whether the login's project made it; where no login is named, anybody's is ours."""
+    return OWNER not in inputs or owner_of(row) == inputs[OWNER]
+
+
+def owner_of(row: Row) -> str:
+    """The project that a row of Neutron's belongs to."""
+    return str(row.get("project_id") or row.get("tenant_id") or "")
 
 
 async def credentials(cloud: Cloud, login: Inputs) -> list[tuple[str, Row]]:
@@ -294,36 +335,12 @@ async def credentials(cloud: Cloud, login: Inputs) -> list[tuple[str, Row]]:
     return found
 
 
-async def _left_over(cloud: Cloud, inputs: Inputs, login: Inputs) -> list[str]:
-    return [
-        f"{login['userName']} has an application credential {row['name']} whose secret nobody can read: delete it "
-        f"(DELETE /v3{path}), or set gdcc:credentialsFrom to another day"
-        for path, row in await credentials(cloud, login)
-        if row["name"] == inputs.get("name")
-    ]
-
-
-async def _same_rule(cloud: Cloud, inputs: Inputs) -> list[str]:
-    """Neutron takes the whole world and no range for the same, and refuses one beside the other."""
-    wanted = {name: _narrow(inputs.get(key)) for key, name in _RULE.items()}
-    rows = await cloud.listing("network", "/security-group-rules", "security_group_rules")
-    return [
-        f"rule {row['id']} of security group {row['security_group_id']} says {row['remote_ip_prefix'] or 'no range'} "
-        f"where {inputs.get('remoteIpPrefix') or 'no range'} is declared: delete it, and `up` makes it anew"
-        for row in rows
-        if wanted == {name: _narrow(row.get(name)) for name in wanted}
-    ]
-
-
-def _narrow(value: object) -> str:
-    text = _plain(value)
-    return "" if text in {"0.0.0.0/0", "::/0"} else text
-
-
 INHERITED_ROLE = "openstack:identity/inheritRoleAssignment:InheritRoleAssignment"
 APPLICATION_CREDENTIAL = "openstack:identity/applicationCredential:ApplicationCredential"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
 SERVER_GROUP = "openstack:compute/serverGroup:ServerGroup"
+RBAC_POLICY = "openstack:networking/rbacPolicyV2:RbacPolicyV2"
+CONTAINER = "openstack:objectstorage/container:Container"
 
 FINDERS: Mapping[str, Finder] = {
     "openstack:identity/project:Project": _project,
@@ -357,16 +374,14 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
     "openstack:networking/routerInterface:RouterInterface": _router_interface,
     "openstack:networking/secGroup:SecGroup": _listed("network", "/security-groups", "security_groups", _IN_PROJECT),
-    SECURITY_RULE: _exact("network", "/security-group-rules", "security_group_rules", _RULE),
-    "openstack:networking/rbacPolicyV2:RbacPolicyV2": _exact(
-        "network",
-        "/rbac-policies",
-        "rbac_policies",
-        {"objectType": "object_type", "objectId": "object_id", "action": "action", "targetTenant": "target_tenant"},
+    "openstack:networking/addressGroupV2:AddressGroupV2": _listed(
+        "network", "/address-groups", "address_groups", _OF_PROJECT
     ),
+    SECURITY_RULE: _exact("network", "/security-group-rules", "security_group_rules", RULE),
+    RBAC_POLICY: _rbac_policy,
+    CONTAINER: _container,
     "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _OF_PROJECT),
     "openstack:networking/qosBandwidthLimitRule:QosBandwidthLimitRule": _qos_rule("bandwidth_limit_rules"),
     "openstack:networking/quotaV2:QuotaV2": _quota("projectId"),
 }
-"""By type. Not here: application credentials, whose secret nobody can read again, and containers, which lie in their
-project's own account and are made anew without harm."""
+"""By type. Not here: application credentials, whose secret nobody can read again."""

@@ -19,22 +19,25 @@ _WHATEVER = object()
 class _Field:
     """What people call it, how a row tells it (`KeyError`: it does not), and what an input that is not given means.
 
-    `said` takes out of an input what the row tells.
+    `said` takes out of an input what the row tells. Where the input `unless` is given, this one is taken over as it is.
     """
 
     called: str
     read: Callable[[Row], object]
     unsaid: object = _WHATEVER
     said: Callable[[Any], object] = lambda value: value
+    unless: str = ""
+    remedy: str = ""
 
 
-def _of(key: str, unsaid: object = _WHATEVER) -> _Field:
-    return _Field(called=key.rpartition(":")[2], read=lambda row: row[key], unsaid=unsaid)
+def _of(key: str, unsaid: object = _WHATEVER, *, unless: str = "", remedy: str = "") -> _Field:
+    called = key.rpartition(":")[2]
+    return _Field(called=called, read=lambda row: row[key], unsaid=unsaid, unless=unless, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
-    """Where the rows of a kind are listed, and the field of each input."""
+    """Where the rows of a kind are listed, and the field of each input; `remedy` where a field has none of its own."""
 
     service: str
     path: str
@@ -62,7 +65,10 @@ FIXED: Mapping[str, Fixed] = {
         path="/flavors/detail",
         table="flavors",
         fields={
-            "isPublic": _of("os-flavor-access:is_public"),
+            "isPublic": _of(
+                "os-flavor-access:is_public",
+                remedy="delete it (its servers keep the size they were built with), and `up` makes it anew, private",
+            ),
             "vcpus": _of("vcpus"),
             "ram": _of("ram"),
             "disk": _of("disk"),
@@ -94,11 +100,12 @@ FIXED: Mapping[str, Fixed] = {
         path="/subnets",
         table="subnets",
         fields={
-            "subnetpoolId": _of("subnetpool_id", unsaid=None),
+            "subnetpoolId": _of("subnetpool_id", unsaid=None, unless="cidr"),
             "cidr": _of("cidr"),
             "prefixLength": _Field(called="prefix length", read=prefix_length),
         },
-        remedy="declare it as it is, or leave its network out of the estate until its servers have moved to another",
+        remedy="declare its range as it is (`subnet` of its system, `cidr` of a provider network): it is then taken "
+        "over, whatever pool it is of",
     ),
 }
 
@@ -114,13 +121,17 @@ async def differing(cloud: Cloud, kind: str, identity: str, declared: Inputs, re
         return []
     rows = await cloud.listing(fixed.service, fixed.path, fixed.table, **fixed.params)
     living = next((row for row in rows if str(row["id"]) == identity), {})
-    wrong = []
+    wrong, remedies = [], dict[str, None]()
     for key, each in fixed.fields.items():
+        if each.unless and declared.get(each.unless) is not None:
+            continue
         wanted, there = _wanted(each, key, declared, resolved), _told(each, living)
         if wanted is not None and there is not None and wanted != there:
             wrong.append(f"its {each.called} is {there}, declared is {wanted}")
+            remedies[each.remedy or fixed.remedy] = None
     name = resolved.get("name") or identity
-    return [f"{name} cannot become what is declared, {' and '.join(wrong)}: {fixed.remedy}"] if wrong else []
+    said = f"{name} cannot become what is declared, {' and '.join(wrong)}: {'; '.join(remedies)}"
+    return [said] if wrong else []
 
 
 def _wanted(each: _Field, key: str, declared: Inputs, resolved: Inputs) -> str | None:

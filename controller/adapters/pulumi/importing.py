@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.adapters.pulumi import finding, fixed, state, urns
+from controller.adapters.pulumi import barring, finding, fixed, state, urns
 
 PROVIDER = f"{urns.PROVIDERS}openstack"
 USER = "openstack:identity/user:User"
@@ -138,7 +138,7 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
                 ambiguous[each.urn] = tuple(sorted(matches))
             else:
                 missing.append(each.urn)
-                barred.extend(await finding.bars(cloud, each.type, inputs or {}, said))
+                barred.extend(await barring.bars(cloud, each.type, inputs or {}, said))
     return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous, later=later, barred=tuple(barred))
 
 
@@ -185,6 +185,24 @@ def resolved(each: Declared, ids: Mapping[str, str]) -> dict[str, Any] | None:
             value = sources[0]  # noqa: PLW2901
         inputs[key] = value
     return inputs
+
+
+def closed(preview: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom living containers let in and will not once the preview is carried out: a sentence for each ACL."""
+    steps = [each for each in preview.get("steps") or () if each["op"] == "update"]
+    containers = [each for each in steps if urns.type_of(each["urn"]) == finding.CONTAINER]
+    return tuple(
+        f"Container {urns.name_of(each['urn'])}: {was} may {verb} it now, {now or 'nobody else'} after the next up"
+        for each in containers
+        for key, verb in (("containerRead", "read"), ("containerWrite", "write"))
+        for was, now in [(_input(each.get("oldState"), key), _input(each.get("newState"), key))]
+        if was and was != now
+    )
+
+
+def _input(state_: Mapping[str, Any] | None, key: str) -> str:
+    value = ((state_ or {}).get("inputs") or {}).get(key) or ""
+    return "those of other projects" if value == UNKNOWN else str(value)
 
 
 def import_file(wanted: Iterable[Declared], ids: Mapping[str, str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from controller.adapters.pulumi import locks, remedies, stack_files
 from controller.adapters.pulumi.child import Child
 from controller.adapters.pulumi.stacks import Verb, Wave
+from controller.adapters.pulumi.state import Pending
 from controller.adapters.pulumi.tally import Tally
 from controller.adapters.pulumi.tool import Tool
 from controller.errors import GdccError
@@ -38,8 +39,8 @@ OVER = frozenset({State.DONE, State.FAILED, State.LOCKED, State.STOPPED, State.S
 class Run:
     """One stack's run: `step` is the call under way, `tally` its counts, `said` its outcome in a sentence.
 
-    `settled` tells of each operation that a killed run had left open. A run that only looks has a `copy` of its stack's
-    file for its calls, and `made` the stack where there was none.
+    `settled` tells of each operation that a killed run had left open; a run that only looks has them as `pending`. It
+    has a `copy` of its stack's file for its calls, and `made` the stack where there was none.
     """
 
     stack: str
@@ -51,6 +52,7 @@ class Run:
     said: str = ""
     held: tuple[locks.Lock, ...] = ()
     settled: tuple[str, ...] = ()
+    pending: tuple[Pending, ...] = ()
     copy: Path | None = None
     made: bool = False
     began_s: float | None = None

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -55,14 +55,16 @@ def existing(tool: Tool) -> dict[str, dict[str, object]]:
 class First:
     """What a new stack's configuration begins with.
 
-    `roles` are the ids of roles the cloud has from the start, `login_project` that of whoever runs Pulumi, `cloud` the
-    entry of clouds.yaml that names the cloud, where one does.
+    `roles` are the ids of roles the cloud has from the start, `login_project` that of whoever runs Pulumi,
+    `login_quota` what Neutron gives that project, by the provider's inputs, `cloud` the entry of clouds.yaml that names
+    the cloud, where one does.
     """
 
     estate: str
     credentials_from: date
     roles: Mapping[str, str]
     login_project: str | None = None
+    login_quota: Mapping[str, int] = field(default_factory=dict)
     cloud: str | None = None
 
 
@@ -185,6 +187,7 @@ def _plain(stack: str, first: First) -> dict[str, str]:
         return {**values, "gdcc:credentialsFrom": first.credentials_from.isoformat()}
     if first.login_project is not None:
         values["gdcc:loginProject"] = first.login_project
+    values |= {f"gdcc:loginQuota.{name}": str(limit) for name, limit in sorted(first.login_quota.items())}
     return {**values, **{f"gdcc:roles.{name}": role_id for name, role_id in sorted(first.roles.items())}}
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.errors import InputError
+from inventory import names
 from inventory.model import Estate
 
-FOUNDATION = "foundation"
-_AGENCY = "agency-"
+FOUNDATION = names.FOUNDATION
+agency_of = names.agency_of
+agency_stack = names.agency_stack
 
 
 class Verb(StrEnum):
@@ -30,16 +32,6 @@ class Wave:
     needs_all: bool = True
 
 
-def of_agency(name: str) -> str:
-    """The stack of an agency."""
-    return _AGENCY + name
-
-
-def agency_of(stack: str) -> str | None:
-    """The agency of a stack, None for the foundation."""
-    return stack.removeprefix(_AGENCY) if stack.startswith(_AGENCY) else None
-
-
 def chosen(estate: Estate, agencies: Sequence[str], foundation: bool) -> tuple[str, ...]:
     """The stacks that were asked for, all of them where none was; the foundation first.
 
@@ -50,9 +42,9 @@ def chosen(estate: Estate, agencies: Sequence[str], foundation: bool) -> tuple[s
         names = ", ".join(unknown)
         raise InputError(f"no agency is called {names}", where=estate.name, remedy="see gdcc estate list")
     if not agencies and not foundation:
-        return (FOUNDATION, *map(of_agency, estate.agencies))
+        return (FOUNDATION, *map(agency_stack, estate.agencies))
     first = (FOUNDATION,) if foundation else ()
-    return (*first, *map(of_agency, dict.fromkeys(agencies)))
+    return (*first, *map(agency_stack, dict.fromkeys(agencies)))
 
 
 def waves(verb: Verb, stacks: Iterable[str]) -> tuple[Wave, ...]:

@@ -28,6 +28,9 @@ class Resource:
         return f"{urns.kind_of(self.urn)} {urns.name_of(self.urn)}"
 
 
+_CREATING = "creating"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """An operation that a killed run began and nobody saw the end of. `uses`: which resources an input comes from."""
@@ -39,6 +42,21 @@ class Pending:
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...] = ()
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """`Subnet patients`."""
+        return f"{urns.kind_of(self.urn)} {urns.name_of(self.urn)}"
+
+    @property
+    def unknown(self) -> str:
+        """What is not known of it."""
+        if self.type == _CREATING:
+            return "a killed run was creating it, and nobody knows whether the cloud has it (the next up asks)"
+        return f"a killed run was {self.type} it, and nobody knows whether that was done (the next up asks)"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.unknown}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ QUIET = frozenset({"same", "read", "read-replacement", "discard", "discard-repla
 """Operations that change nothing."""
 
 _WAITING = "waiting"
-_PENDING = "pending operations from previous deployment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +30,10 @@ class Violation:
 class Tally:
     """The counts and words of one run; `under_way` are the operations begun and not yet ended, by URN.
 
-    `pending` says that an earlier run was cut off in the middle of something, `outputs_changed` that the stack will
-    export something else (a secret output compares as equal: it changes with a resource only), `state_changed` that
-    only the state will: a resource's protection or name, of which the cloud knows nothing. `waits` are the stack's own
-    sentences about what waits for another stack's first `up`.
+    `outputs_changed` says that the stack will export something else (a secret output compares as equal: it changes with
+    a resource only), `state_changed` that only the state will: a resource's protection or name, of which the cloud
+    knows nothing. `waits` are the stack's own sentences about what waits for another stack's first `up`, and
+    `warnings` the first lines of what else it was warned of, each once.
     """
 
     begun: Counter[str] = field(default_factory=Counter)
@@ -42,14 +41,17 @@ class Tally:
     under_way: dict[str, str] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     summary: dict[str, int] | None = None
     seconds: int = 0
-    pending: bool = False
     outputs_changed: bool = False
     state_changed: bool = False
     waits: tuple[str, ...] = ()
+    _warned: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(each for each in self._warned if each not in self.waits)
 
     @property
     def changes(self) -> dict[str, int]:
@@ -107,13 +109,11 @@ class Tally:
 
     def _hear(self, said: "events.DiagnosticEvent") -> None:
         message = said.message.strip()
-        if _PENDING in message:
-            self.pending = True
         if said.severity == "error":
             about = f"{urns.name_of(said.urn)}: " if said.urn else ""
             self.errors.append(f"{about}{message}")
         elif said.severity == "warning":
-            self.warnings.append(message)
+            self._warned[message.partition("\n")[0]] = None
 
     def _judge(self, said: "events.PolicyEvent") -> None:
         self.violations.append(

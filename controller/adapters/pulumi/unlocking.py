@@ -3,8 +3,8 @@
 from controller.adapters.pulumi import locks, urns
 from controller.adapters.pulumi.tool import Tool, last_words
 from controller.errors import InputError
+from inventory.names import PROJECT
 
-_PROJECT = "gdcc"
 _EMPTY = "no resource named"
 """What the CLI says of the root of a stack that holds nothing, once it has the lock."""
 
@@ -17,8 +17,8 @@ def held(tool: Tool, stack: str) -> tuple[locks.Lock, ...]:
     """
     url = tool.env.get("PULUMI_BACKEND_URL", "")
     if url.startswith("file:"):
-        return locks.in_files(url, _PROJECT, tool.root).get(stack, ())
-    root = f"urn:pulumi:{stack}::{_PROJECT}::{urns.STACK}::{_PROJECT}-{stack}"
+        return locks.in_files(url, PROJECT, tool.root).get(stack, ())
+    root = f"urn:pulumi:{stack}::{PROJECT}::{urns.STACK}::{PROJECT}-{stack}"
     words = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)
     done = tool.tried("refresh", *words)
     found = locks.told(done.stderr)

@@ -11,6 +11,11 @@ from controller.adapters.pulumi import units, urns
 from controller.adapters.pulumi.finding import Cloud
 from controller.adapters.pulumi.runs import State, StepFailedError
 
+NEUTRON = "openstack:networking/quotaV2:QuotaV2"
+
+LOGIN = "login"
+"""The name of the quota of the project that Pulumi logs in to."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Service:
@@ -44,7 +49,7 @@ _SERVICES: Mapping[str, _Service] = {
             "groups": "groups",
         },
     ),
-    "openstack:networking/quotaV2:QuotaV2": _Service(
+    NEUTRON: _Service(
         service="network",
         path="/quotas/{}/details",
         table="quota",
@@ -107,6 +112,15 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and len(value) == 32 and value.isalnum()
 
 
+async def neutrons(cloud: Cloud, project_id: str) -> dict[str, int]:
+    """What a project may have of Neutron, by the provider's inputs, or uses where that is more; -1 for no limit."""
+    service = _SERVICES[NEUTRON]
+    answer = await cloud.rows.find(service.service, service.path.format(project_id), service.params)
+    rows = (answer or {}).get(service.table) or {}
+    told = {name: rows[there] for name, there in service.counts.items() if there in rows}
+    return {name: units.NO_LIMIT if row["limit"] < 0 else max(row["limit"], _in_use(row)) for name, row in told.items()}
+
+
 async def refuse(cloud: Cloud, asked: Iterable[Changed]) -> None:
     """Raises `StepFailedError` that names the first quota beneath its usage, and all of its limits that are."""
     for each in asked:
@@ -121,7 +135,10 @@ async def refuse(cloud: Cloud, asked: Iterable[Changed]) -> None:
                 f"{units.words(count, kind, spoken.get(name, name))} are in use"
                 for name, count in sorted(over.items())
             )
-            remedy = "raise the quota in the estate, or have its owners give back what they do not need"
+            raised = (
+                "gdcc:loginQuota of the foundation" if urns.name_of(each.urn) == LOGIN else "the quota in the estate"
+            )
+            remedy = f"raise {raised}, or have its owners give back what they do not need"
             raise StepFailedError(State.FAILED, f"{kind} {urns.name_of(each.urn)} would allow {said}: {remedy}")
 
 

@@ -3,15 +3,17 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from controller.adapters.pulumi import stack_files, state
+from controller.adapters.pulumi import stack_files, state, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.adapters.pulumi.tool import Tool
-from controller.errors import InvariantError
+from controller.errors import GdccError, InvariantError
+
+LOGIN_PROJECT = "gdcc:loginProject"
 
 Settle = Callable[[Runner, Run, state.State], Awaitable[None]]
 Beside = Callable[[Run, state.State], Awaitable[None]]
@@ -25,9 +27,9 @@ class Orders:
 
     `estate` is the inventory's folder as the stack files name it, `known` the stacks the backend has, `settle` clears
     up after a killed run, `beside` refuses what an `up` would make beside a living one, `take` imports what a preview
-    would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of
-    whoever asks, `cloud` is that project's cloud as clouds.yaml names it, and `unprotect` names the stacks whose
-    protection a destroy may take away.
+    would create, `roles` asks the cloud for the roles it has from the start, `login_project` for the project of whoever
+    asks, `login_quota` for what Neutron gives that one, `cloud` is that project's cloud as clouds.yaml names it, and
+    `unprotect` names the stacks whose protection a destroy may take away.
     """
 
     tool: Tool
@@ -37,6 +39,7 @@ class Orders:
     beside: Beside
     roles: Callable[[], Awaitable[Mapping[str, str]]]
     login_project: Callable[[], Awaitable[str | None]]
+    login_quota: Callable[[str], Awaitable[Mapping[str, int]]]
     cloud: str | None = None
     take: Callable[[Runner, Run], Awaitable[None]] | None = None
     known: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def worker(orders: Orders) -> Callable[[Runner, Run], Awaitable[None]]:
 
 async def _preview(runner: Runner, run: Run, orders: Orders) -> None:
     await _there(run, orders)
-    await _look_ahead(runner, run, orders)
+    await _telling_what_is_open(run, orders, _look_ahead(runner, run, orders))
     run.said = words(run.tally.changes, would=True)
 
 
@@ -76,27 +79,66 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
     if found.pending:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
-    await _lift(run, orders, found)
-    await _look_ahead(runner, run, orders)
-    if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
-        await changes_allowed(run, orders, "preview")
-        await orders.beside(run, found)
-        await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
+    lifted = await _lift(run, orders, found)
+    try:
+        await _look_ahead(runner, run, orders)
+        if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
+            await changes_allowed(run, orders, "preview")
+            await orders.beside(run, found)
+            await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
+    except BaseException:
+        await _put_back(run, orders, lifted)
+        raise
     run.said = words(run.tally.changes)
 
 
-async def _lift(run: Run, orders: Orders, found: state.State) -> None:
-    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview."""
+async def _telling_what_is_open(run: Run, orders: Orders, look: Awaitable[None]) -> None:
+    """A look, and beside it what a killed run left open: no look of the CLI's tells that."""
+    if run.stack not in orders.known:
+        await look
+        return
+    kept = asyncio.ensure_future(asyncio.to_thread(state.export, orders.tool, run.stack))
+    try:
+        await look
+    finally:
+        (seen,) = await asyncio.gather(kept, return_exceptions=True)
+    if isinstance(seen, BaseException):
+        raise seen
+    run.pending = seen.pending
+
+
+async def _lift(run: Run, orders: Orders, found: state.State) -> list[str]:
+    """Takes the protection off what a named exception lets go; without that the engine would refuse its own preview.
+
+    Gives what it was taken off.
+    """
     named = stack_files.exceptions(orders.tool.root, run.stack)
     protected = {each.urn: each for each in found.protected}
     if not named or not protected or not (orders.tool.root / "infra/policy/lifting.py").is_file():
-        return
+        return []
     status, said = await _asked(orders.tool, "infra.policy.lifting", given={"exceptions": named, "urns": [*protected]})
-    urns = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
-    if urns:
-        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *urns, "--yes", "--stack", run.stack)
+    let_go = said.split() if status == 0 else []  # what is wrong with exceptions, the program says
+    if let_go:
+        await asyncio.to_thread(orders.tool.call, "state", "unprotect", *let_go, "--yes", "--stack", run.stack)
         sentence = "{}: unprotected, since gdcc:exceptions lets it go"
-        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in urns))
+        run.settled = (*run.settled, *(sentence.format(protected[urn]) for urn in let_go))
+    return let_go
+
+
+async def _put_back(run: Run, orders: Orders, lifted: Collection[str]) -> None:
+    """Protects again what stands of this: the run that was to let it go came to nothing."""
+    if not lifted:
+        return
+    try:
+        kept = await asyncio.to_thread(state.export, orders.tool, run.stack)
+        standing = {each.urn: each for each in kept.resources if each.urn in lifted}
+        if standing:
+            await asyncio.to_thread(orders.tool.call, "state", "protect", *standing, "--yes", "--stack", run.stack)
+        said = [f"{each}: protected again, since the run did not end well" for each in standing.values()]
+    except GdccError as error:
+        names = ", ".join(map(urns.name_of, lifted))
+        said = [f"{names}: may stand unprotected, what was lifted could not be put back: {error}"]
+    run.settled = (*run.settled, *said)
 
 
 async def _refresh(runner: Runner, run: Run, orders: Orders) -> None:
@@ -139,8 +181,8 @@ async def _drift(runner: Runner, run: Run, orders: Orders) -> None:
     """Refreshing without writing: the cloud against the last run, whatever the programs say by now."""
     _known(run, orders)
     run.copy = await asyncio.to_thread(stack_files.copied, orders.tool, run.stack, run.folder)
-    await runner.step(run, "drift", "refresh", "--preview-only")
-    differing = sum(run.tally.changes.values())
+    await _telling_what_is_open(run, orders, runner.step(run, "drift", "refresh", "--preview-only"))
+    differing = sum(run.tally.changes.values()) + len(run.pending)
     run.said = f"{differing} differ" if differing else "as declared"
 
 
@@ -174,11 +216,14 @@ async def _there(run: Run, orders: Orders) -> None:
     said = stack_files.setting(orders.tool.root, run.stack, "gdcc:estate")
     if said is not None and (orders.tool.root / said).resolve() != (orders.tool.root / orders.estate).resolve():
         raise StepFailedError(State.FAILED, f"its file says gdcc:estate {said}, this run {orders.estate}")
+    login = await orders.login_project() if _lacks(run, orders, LOGIN_PROJECT) else None
+    known = login or (_said(orders, LOGIN_PROJECT) if run.stack == FOUNDATION else None)
     first = stack_files.First(
         estate=orders.estate,
         credentials_from=orders.today,
         roles=await orders.roles() if _lacks(run, orders, "gdcc:roles") else {},
-        login_project=await orders.login_project() if _lacks(run, orders, "gdcc:loginProject") else None,
+        login_project=login,
+        login_quota=await orders.login_quota(known) if known and _lacks(run, orders, "gdcc:loginQuota") else {},
         cloud=None if run.stack in orders.known else orders.cloud,
     )
     await asyncio.to_thread(stack_files.configure, orders.tool, run.stack, first, run.copy)
@@ -216,6 +261,10 @@ async def leave_nothing(run: Run, tool: Tool) -> None:
     why = await asyncio.to_thread(stack_files.remove_after_a_look, tool, run.stack) if run.made else ""
     if why:
         run.settled = (*run.settled, f"was made for this look, and stays: {why}")
+
+
+def _said(orders: Orders, key: str) -> str | None:
+    return stack_files.setting(orders.tool.root, FOUNDATION, key)
 
 
 def _lacks(run: Run, orders: Orders, key: str) -> bool:

@@ -17,7 +17,13 @@ from controller.cli.output import errors, people, print_json, refuse
 def carry_out(verb: Verb, chosen: Selection, orders: work.Orders, parallel: int, as_json: bool) -> None:
     """Runs the verb on the chosen stacks, tells how each ended, and ends with the exit status."""
     runs = running.run(verb, chosen.stacks, orders, parallel=parallel, as_json=as_json)
-    _report(runs, proposing.sentences(chosen) if verb is Verb.PREVIEW else [], as_json)
+    _report(runs, _proposed(verb, chosen), as_json)
+
+
+def _proposed(verb: Verb, chosen: Selection) -> list[str]:
+    if verb is Verb.UP:
+        return [f"warning: {each}" for each in proposing.open_to_all(chosen)]
+    return proposing.sentences(chosen) if verb is Verb.PREVIEW else []
 
 
 def orders(
@@ -39,6 +45,7 @@ def orders(
         beside=cloud.guard(),
         roles=cloud.default_roles,
         login_project=cloud.login_project,
+        login_quota=cloud.login_quota,
         cloud=cloud.entry,
         known=stack_files.existing(chosen.tool),
         secrets_provider=secrets_provider,
@@ -74,7 +81,8 @@ def _report(runs: list[Run], proposed: list[str], as_json: bool) -> None:
     else:
         people.print(screen.table(runs, screen.counted(runs)))
         for run in runs:
-            for sentence in (*run.settled, *run.tally.waits):
+            warned = (f"warning: {each}" for each in run.tally.warnings)
+            for sentence in (*run.settled, *map(str, run.pending), *run.tally.waits, *warned):
                 people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
             if run.state in {State.FAILED, State.LOCKED}:
                 people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
@@ -93,6 +101,8 @@ def row(run: Run) -> dict[str, object]:
         "seconds": round(run.seconds, 1),
         "settled": list(run.settled),
         "waits": list(run.tally.waits),
+        "pending": [str(each) for each in run.pending],
+        "warnings": list(run.tally.warnings),
         "errors": run.tally.errors,
         "violations": [{"policy": each.policy, "urn": each.urn, "says": each.message} for each in run.tally.violations],
         "folder": str(run.folder),

@@ -11,8 +11,7 @@ from controller.adapters.pulumi import locks, stack_files, stacks
 from controller.cli.estate import proposing
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json
-
-PROJECT = "gdcc"
+from inventory import names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +38,8 @@ class Listed:
 def listed(chosen: Selection) -> list[Listed]:
     """The chosen stacks, then those of the backend that the estate does not have."""
     known = stack_files.existing(chosen.tool)
-    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), PROJECT, chosen.tool.root)
-    every = {stacks.FOUNDATION, *map(stacks.of_agency, chosen.estate.agencies)}
+    held = locks.in_files(chosen.tool.env.get("PULUMI_BACKEND_URL", ""), names.PROJECT, chosen.tool.root)
+    every = {stacks.FOUNDATION, *map(stacks.agency_stack, chosen.estate.agencies)}
     strange = sorted(known.keys() - every)
     return [
         Listed(stack=stack, known=known.get(stack), declared=stack in every, locks=held.get(stack, ()))

@@ -15,11 +15,15 @@ from controller.adapters.pulumi.stacks import FOUNDATION
 from controller.adapters.pulumi.tool import Tool
 from controller.errors import GdccError
 
+_ALL_PAGES = ("--page-size", "0")
+"""Without a size the CLI tells the last ten runs alone, and the first could not be counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A look at one stack: what it holds, what of that differs, and what was added to it by hand.
 
+    What a killed run left open (`run.pending`) is not as declared either: nobody knows whether the cloud has it.
     `unread` says why it could not be looked at, in whole or in part; empty where it was.
     """
 
@@ -32,7 +36,7 @@ class Look:
     @property
     def drifted(self) -> int:
         """How many things are not as declared."""
-        return len(self.differences) + len(self.added)
+        return len(self.differences) + len(self.added) + len(self.run.pending)
 
 
 def at(tool: Tool, run: Run) -> Look:
@@ -44,7 +48,7 @@ def at(tool: Tool, run: Run) -> Look:
     if not found:
         return Look(run=run, held=held)
     modified = {each.urn: each.modified for each in state.export(tool, run.stack).resources}
-    history = json.loads(tool.call("stack", "history", "--json", "--stack", run.stack))
+    history = json.loads(tool.call("stack", "history", "--json", *_ALL_PAGES, "--stack", run.stack))
     return Look(run=run, held=held, differences=drift.dated(found, modified, history))
 
 

@@ -77,6 +77,7 @@ def _row(each: Look) -> dict[str, object]:
         "says": each.unread or ("drifted" if each.drifted else "as declared"),
         "resources": [_resource(one) for one in each.differences] if done else None,
         "added": [_added(one) for one in each.added],
+        "pending": [str(one) for one in each.run.pending],
     }
 
 
@@ -103,8 +104,10 @@ def _tell(looks: Sequence[Look], absent: Sequence[str]) -> None:
     for column in ("stack", "resource", "declared", "found", "since"):
         shown.add_column(column, overflow="fold")
     for each in looks:
-        for one in each.differences:
-            _add(shown, each.run.stack, one)
+        for difference in each.differences:
+            _add(shown, each.run.stack, difference)
+        for one in each.run.pending:
+            shown.add_row(each.run.stack, Text(one.name), "there", Text(one.unknown), "")
         for extra in each.added:
             shown.add_row(each.run.stack, Text(str(extra.to)), "nothing", Text(f"{extra.kind} {extra.what}"), "")
     if shown.row_count:

@@ -18,6 +18,7 @@ from controller.bootstrap import estate as wiring
 from controller.cli.estate import deploying, running, screen
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json
+from inventory.names import CONTROL_PROJECT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +91,8 @@ async def _write(orders: work.Orders, runner: Runner, run: Run, taken: Taken) ->
     await _look(orders, runner, run)
     await work.changes_allowed(run, orders, "check")
     _refuse_losses(run)
+    preview = json.loads(run.output("check").read_text(encoding="utf-8"))
+    run.settled = (*run.settled, *importing.closed(preview))
     earlier = "" if taken.count else f"{completed} of an earlier import completed, "
     run.said = f"{earlier}{taken.count} imported, {len(taken.found.missing)} to create at the next up"
 
@@ -133,13 +136,19 @@ async def _strangers(
     cloud: finding.Cloud, chosen: Selection, stack: str, standing: Sequence[state.Resource], found: importing.Found
 ) -> list[undeclared.Stranger]:
     ids = {each.id for each in standing if each.id} | set(found.ids.values()) | set(found.later.values())
-    if stack == FOUNDATION:
-        named = {system.project for system in chosen.estate.systems.values()}
-        elsewhere = undeclared.named(chosen.estate)
-        return [*await undeclared.of_the_cloud(cloud, ids, elsewhere), *await undeclared.projects(cloud, named, ids)]
     projects = {each.id for each in standing if each.id and each.type.endswith(":Project")}
     projects |= {each for urn, each in found.ids.items() if urn.rpartition("::")[0].endswith(":Project")}
-    return await undeclared.of_projects(cloud, projects, ids)
+    images = {each.id for each in chosen.estate.images.values()}
+    within = await undeclared.of_projects(cloud, projects, ids, images)
+    if stack != FOUNDATION:
+        return within
+    named = {system.project for system in chosen.estate.systems.values()}
+    return [
+        *await undeclared.of_the_cloud(cloud, ids, undeclared.named(chosen.estate)),
+        *await undeclared.projects(cloud, named, ids),
+        *await undeclared.elsewhere(cloud, {*named, CONTROL_PROJECT}, ids),
+        *within,
+    ]
 
 
 def _row(run: Run, taken: Taken) -> dict[str, object]:
@@ -166,6 +175,9 @@ def _tell(runs: Sequence[Run], taken: dict[str, Taken], write: bool) -> None:
         people.print(shown)
         for stranger in taken[run.stack].strangers:
             people.print(f"declared nowhere: {stranger.kind} {stranger.name} ({stranger.id})", markup=False)
+    for run in runs:
+        for sentence in run.settled:
+            people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
     people.print(screen.table(runs, screen.counted(runs)))
     if not write:
         people.print("nothing was written; --write imports what was found", markup=False)

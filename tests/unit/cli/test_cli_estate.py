@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 import typer
@@ -25,7 +26,7 @@ def project(tmp_path):
 
 
 def test_stacks_are_named_as_the_programs_name_them():
-    assert stacks.of_agency("tax") == naming.agency_stack("tax")
+    assert stacks.agency_stack("tax") == naming.agency_stack("tax")
     assert stacks.FOUNDATION == naming.FOUNDATION
     assert stacks.agency_of(naming.agency_stack("tax")) == "tax"
     assert stacks.agency_of(naming.FOUNDATION) is None
@@ -142,6 +143,47 @@ def test_drift_ends_with_0_1_or_2(project):
     missing = project.gdcc("drift", *project.chosen(3))
     assert missing.exit_code == 2
     assert "could not look: there is no such stack yet" in missing.stdout
+
+
+def test_drift_numbers_the_run_it_is_since_from_the_stacks_first_however_many_there_were(project):
+    project.deployed(project.stacks[0], resources=["n1"])
+    for since in (2, 11):
+        project.scenario(**{project.stacks[0]: {"changed": {"n1": 20}, "runs": 12, "since": since}})
+        answer = project.gdcc("drift", *project.chosen(1), "--json")
+        (row,) = json.loads(answer.stdout)["stacks"][0]["resources"]
+        assert row["since"]["run"] == since
+
+
+def test_what_a_killed_run_left_open_is_no_all_clear(project):
+    stack = project.stacks[0]
+    project.deployed(stack, resources=["n1"], pending=["n2"])
+    to = project.home / "drift.prom"
+    answer = project.gdcc("drift", *project.chosen(1), "--json", "--textfile", str(to))
+    (row,) = json.loads(answer.stdout)["stacks"]
+    said = "Network n2: a killed run was creating it, and nobody knows whether the cloud has it (the next up asks)"
+    assert (answer.exit_code, row["says"], row["pending"]) == (1, "drifted", [said])
+    assert f'gdcc_estate_drifted_resources{{stack="{stack}"}} 1.0' in to.read_text()
+    people = project.gdcc("drift", *project.chosen(1))
+    assert "Network n2" in people.stdout and "a killed run was creating it" in " ".join(people.stdout.split())
+
+
+def test_a_preview_tells_what_a_killed_run_left_open(project):
+    stack = project.stacks[0]
+    (project.root / f"infra/stacks/Pulumi.{stack}.yaml").write_text("config:\n  gdcc:seed: {secure: x}\n")
+    project.deployed(stack, resources=["n1"], pending=["n2"])
+    answer = project.gdcc("preview", *project.chosen(1))
+    assert answer.exit_code == 0
+    assert f"{stack}: Network n2: a killed run was creating it" in answer.stdout
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_what_a_run_is_warned_of_is_told_once_by_its_first_line(project, verb):
+    stack = project.stacks[0]
+    project.scenario(**{stack: {"declares": ["n1"], "warns": ["ten RBAC policies are too few\nmore", "one more"]}})
+    answer = project.gdcc(verb, *project.chosen(1))
+    assert answer.stdout.count(f"{stack}: warning: ten RBAC policies are too few") == 1
+    (row,) = json.loads(project.gdcc("preview", *project.chosen(1), "--json").stdout)["stacks"]
+    assert row["warnings"] == ["ten RBAC policies are too few", "one more"]
 
 
 def test_drift_of_the_whole_estate_passes_over_what_is_not_deployed(project):
@@ -347,3 +389,62 @@ def test_a_stack_that_somebody_fills_while_it_is_looked_at_stays(project):
     answer = project.gdcc("preview", *project.chosen(1))
     assert f"{stack}: was made for this look, and stays: the stack still has resources" in answer.stdout
     assert project.resources(stack) == ["n0"]
+
+
+def test_refresh_writes_into_the_state_what_the_cloud_holds_and_asks_no_program(project):
+    one, two, _ = project.stacks
+    project.deployed(one, two, resources=["n1", "n2"])
+    project.scenario(**{two: {"changed": {"n1": 20}}})
+    answer = project.gdcc("refresh", *project.chosen(2), "--json")
+    assert answer.exit_code == 0, answer.stderr
+    rows = {row["stack"]: row for row in json.loads(answer.stdout)["stacks"]}
+    assert {stack: row["says"] for stack, row in rows.items()} == {one: "no changes", two: "1 updated"}
+    ran = [words for words in project.calls() if words[0] not in {"stack", "version"}]
+    assert {words[0] for words in ran} == {"refresh"}
+    assert all("--preview-only" not in words and "--yes" in words for words in ran), "it writes"
+    missing = project.gdcc("refresh", *project.chosen(3))
+    assert missing.exit_code == 1
+    assert "there is no such stack yet" in missing.stdout
+
+
+def test_a_graph_is_text_a_drawing_and_json_of_what_stands(project, tmp_path):
+    stack, agency = project.stacks[0], project.agencies[0]
+    project.deployed(stack, resources=["n1", "n2"])
+    drawing = tmp_path / "stack.svg"
+    text = project.gdcc("graph", agency, "--svg", str(drawing))
+    assert text.exit_code == 0
+    assert "Network n1" in text.stdout and "Network n2" in text.stdout
+    drawn = " ".join(ET.parse(drawing).getroot().itertext())
+    assert f"stack {stack}" in drawn and drawn.count("Network") == 2
+    told = json.loads(project.gdcc("graph", agency, "--json").stdout)
+    urns = [f"urn:pulumi:{stack}::gdcc::{pulumi_cli.KIND}::{name}" for name in ("n1", "n2")]
+    assert (told["stack"], [each["urn"] for each in told["resources"]]) == (stack, urns)
+
+
+def test_a_graph_of_what_is_not_deployed_is_of_its_preview_and_what_cannot_be_drawn_ends_with_1(project, tmp_path):
+    stack, agency = project.stacks[0], project.agencies[0]
+    project.scenario(**{stack: {"declares": ["n1"]}})
+    (row,) = json.loads(project.gdcc("graph", agency, "--json").stdout)["resources"]
+    assert row["urn"].endswith("::n1")
+    refused = project.gdcc("graph", agency, "--svg", str(tmp_path / "nowhere" / "stack.svg"))
+    assert (refused.exit_code, "cannot be written" in refused.stderr) == (1, True)
+    assert project.gdcc("graph", "nobody").exit_code == 1
+    project.scenario(**{stack: {"declares": ["n1"], "violates": "no-host-pinning"}})
+    broken = project.gdcc("graph", agency)
+    assert (broken.exit_code, "policy no-host-pinning" in broken.stderr) == (1, True)
+
+
+def test_new_stacks_keep_their_secrets_as_they_are_told_to_or_as_the_foundation_does(project):
+    def made():
+        return [words for words in project.calls() if words[:2] == ["stack", "init"]]
+
+    one, two, three = project.stacks
+    project.gdcc("up", *project.chosen(1), "--secrets-provider", "hashivault://gdcc")
+    assert made()[-1] == ["stack", "init", "--no-select", one, "--secrets-provider", "hashivault://gdcc"]
+    file = project.root / "infra/stacks/Pulumi.foundation.yaml"
+    file.write_text('{"secretsprovider": "awskms://ours", "config": {"gdcc:roles": {"member": "m", "reader": "r"}}}')
+    project.gdcc("up", "--agency", project.agencies[1])
+    assert made()[-1] == ["stack", "init", "--no-select", two, "--secrets-provider", "awskms://ours"]
+    file.write_text('{"config": {"gdcc:roles": {"member": "m", "reader": "r"}}}')
+    project.gdcc("up", "--agency", project.agencies[2])
+    assert made()[-1] == ["stack", "init", "--no-select", three]

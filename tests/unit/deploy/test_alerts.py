@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from controller.adapters import drift_textfile
 from controller.adapters.exposition.campaigns import CampaignMetrics
 from controller.adapters.exposition.registry import registry
+from controller.cli.main import app
 from controller.engine import census
 from controller.engine.status import PlanSummary, Published, Status
 from controller.model.campaign import State
@@ -97,3 +99,19 @@ def test_the_service_is_what_the_daemon_is_told_to_be() -> None:
     assert any(line.startswith("WatchdogSec=") for line in unit)
     filters = [line for line in unit if line.startswith("SystemCallFilter=")]
     assert filters[-1] == "SystemCallFilter=@chown", "@privileged holds it, and the socket is given to its group"
+
+
+def test_the_timer_of_drift_writes_what_the_alerts_ask_for_and_takes_drift_for_no_failure() -> None:
+    unit = (ROOT / "deploy/gdcc-estate-drift.service").read_text().splitlines()
+    (start,) = (line.removeprefix("ExecStart=").split() for line in unit if line.startswith("ExecStart="))
+    assert start[:3] == ["/usr/bin/gdcc", "estate", "drift"]
+    asked = CliRunner().invoke(app, [*start[1:], "--help"])
+    assert asked.exit_code == 0, asked.output
+    assert "SuccessExitStatus=1" in unit and "Type=oneshot" in unit
+    to = Path(start[start.index("--textfile") + 1])
+    (writable,) = (line.removeprefix("ReadWritePaths=").split() for line in unit if line.startswith("ReadWritePaths="))
+    assert str(to.parent) in writable and to.suffix == ".prom"
+    timer = (ROOT / "deploy/gdcc-estate-drift.timer").read_text().splitlines()
+    assert "OnCalendar=hourly" in timer and not any(line.startswith("Unit=") for line in timer), (
+        "it starts its namesake"
+    )

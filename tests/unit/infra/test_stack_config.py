@@ -55,6 +55,17 @@ def test_exceptions_are_read_with_the_rest_and_wrong_ones_refused_with_it() -> N
     assert said.startswith("gdcc:exceptions entry 1 ends 'soon'")
 
 
+def test_the_logins_quota_goes_with_its_project_for_without_it_the_first_up_might_lower_it() -> None:
+    project = {**FOUNDATION, "loginProject": "d" * 32}
+    (said,) = refused("foundation", project)
+    assert said.startswith("gdcc:loginQuota is missing beside gdcc:loginProject")
+    read = parse("foundation", {**project, "loginQuota": '{"network": 400, "port": -1, "rbacPolicy": "7"}'})
+    assert read.login_quota == {"network": 400, "port": -1, "rbacPolicy": 7}
+    for wrong in ("[]", '{"networks": 1}', '{"network": "many"}', '{"network": -2}'):
+        (said,) = refused("foundation", {**project, "loginQuota": wrong})
+        assert said.startswith("gdcc:loginQuota ")
+
+
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     wrong = {
         "estate": "inventory/estates/nowhere",

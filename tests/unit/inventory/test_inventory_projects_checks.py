@@ -28,6 +28,30 @@ def filing(tmp_path: Path, line: str) -> list[str]:
 HERE = line_of(PREFIX) + 1
 
 
+def test_a_subnet_that_was_there_before_lies_beside_all_other_ranges_and_takes_none_of_the_pool(
+    tmp_path: Path,
+) -> None:
+    assert told(tmp_path, PREFIX, "  subnet: 10.77.0.0/24") == []
+    assert told(tmp_path, PREFIX, "  subnet: 10.77.0.0/24\n  subnet_prefix: 19") == []
+    for subnet, why in (
+        ("10.77.0.1/24", "is no range of IPv4"),
+        ("fd00::/64", "is no range of IPv4"),
+        ("10.128.4.0/24", "overlaps with pool 10.128.0.0/20 of tax"),
+        ("10.9.3.0/24", "overlaps with 10.9.0.0/16 of network ext"),
+        ("10.77.0.0/30", "its 3 VMs do not fit into a /30 subnet"),
+    ):
+        (said,) = told(tmp_path, PREFIX, f'  subnet: "{subnet}"')
+        assert why in said
+    second = (
+        "- {name: other, agency: tax, project: other, classification: internal, tier: basic, subnet: 10.77.0.128/25}\n"
+        "data_sets:"
+    )
+    text = f"{PREFIX}\n  subnet: 10.77.0.0/24"
+    (tmp_path / "estate.yaml").write_text(TEXT.replace(PREFIX, text).replace("data_sets:", second))
+    (problem,) = problems(tmp_path)
+    assert "subnet 10.77.0.128/25 overlaps with subnet 10.77.0.0/24 of filing" in problem.what
+
+
 def test_storage_of_an_unknown_type_or_one_below_the_system_or_asked_for_twice_is_told(tmp_path: Path) -> None:
     said = filing(tmp_path, "storage: [{volume_type: fats, size_gib: 10}]")
     only(said, HERE, "systems filing: storage names 'fats', which is not in volume_types")

@@ -54,7 +54,7 @@ class Place:
         orders = work.Orders(
             tool=self.tool, estate="estate", today=date(2026, 11, 21), beside=nothing, roles=nothing,
             settle=settling.settler(estate.living(self.home).opened), login_project=no_project, cloud=self.entry,
-            known=self.known,
+            login_quota=nothing, known=self.known,
         )  # fmt: skip
         run = Run(stack=STACK, verb=verb, folder=self.home / "run")
         asyncio.run(Runner(self.tool, work.worker(orders), lambda run: None, 1).go([Wave(stacks=(STACK,))], [run]))

@@ -9,6 +9,7 @@ import pytest
 from controller.adapters.pulumi import beside, finding, fixed, importing, state, undeclared
 from controller.adapters.pulumi.runs import StepFailedError
 from controller.adapters.pulumi.urns import name_of, type_of
+from controller.errors import RefusedError
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
 
@@ -17,7 +18,16 @@ class Rows:
     """A cloud's listings: tables by name, and bodies by path. It filters as the services do."""
 
     def __init__(self, tables, bodies):
-        self.tables, self.bodies = tables, bodies
+        self.tables, self.bodies, self.accounts = tables, bodies, {}
+
+    async def offers(self, service):
+        return False
+
+    async def containers(self, project):
+        found = self.accounts.get(project, [])
+        if isinstance(found, str):
+            raise RefusedError(found, rule="policy", where="GET object-store")
+        return [{"name": each} for each in found]
 
     async def rows(self, service, path, table, params=None):
         asked = params or {}
@@ -120,12 +130,21 @@ def test_a_flavor_that_the_first_up_would_replace_bars_the_import(cloud, living,
         ({"subnetpool_id": "pool"}, {}, {}, True),
         ({"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, False),
         ({"cidr": "10.1.0.0/24"}, {"cidr": "10.9.0.0/16"}, {"cidr": "10.9.0.0/16"}, True),
+        ({"cidr": "10.1.0.0/24", "subnetpool_id": "old"}, {"cidr": "10.1.0.0/24"}, {"cidr": "10.1.0.0/24"}, False),
         ({"cidr": "10.1.0.0/24"}, {"prefixLength": 24}, {"prefixLength": 24}, False),
         ({"cidr": "10.1.0.0/24"}, {"prefixLength": 26}, {"prefixLength": 26}, True),
     ],
 )
 def test_a_subnet_of_another_range_or_pool_bars_the_import(living, declared, resolved, barred):
     assert bool(differing("subnets", fixed.SUBNET, living, declared, resolved)) == barred
+
+
+def test_what_is_told_to_do_about_a_living_thing_can_be_done(cloud):
+    (subnet,) = differing("subnets", fixed.SUBNET, {"subnetpool_id": None}, {"subnetpoolId": importing.UNKNOWN}, {})
+    assert "declare its range as it is (`subnet` of its system" in subnet
+    cloud.tables["flavors"] = [{"id": "f1", "name": "e4sys-flavor", "os-flavor-access:is_public": True}]
+    (flavor,) = found(cloud).barred
+    assert "delete it (its servers keep the size" in flavor and "resize" not in flavor
 
 
 def differing(table, kind, living, declared, resolved):
@@ -321,6 +340,86 @@ def test_a_server_group_of_another_project_is_not_it(living):
     assert [name_of(urn) for urn in answer.missing] == ["web"]
 
 
+def test_a_container_is_found_in_its_logins_account_and_imported_by_its_name_once_the_login_is_there(living):
+    living.accounts = {"p1": ["counts", "others"], "p2": ["web"]}
+    answer = looked_for(living, made_by_a_login(finding.CONTAINER, name="counts"))
+    assert (list(answer.later.values()), answer.barred) == (["counts"], ())
+    answer = looked_for(living, made_by_a_login(finding.CONTAINER, name="web"))
+    assert (answer.later, [name_of(urn) for urn in answer.missing]) == ({}, ["web"])
+
+
+def test_whom_a_living_container_lets_in_and_will_not_after_the_first_up_is_named():
+    urn = f"urn:pulumi:s::gdcc::{finding.CONTAINER}::counts"
+
+    def step(old, new, op="update"):
+        return {"op": op, "urn": urn, "oldState": {"inputs": old}, "newState": {"inputs": new}}
+
+    living = {"containerRead": ".r:*,.rlistings", "containerWrite": "p9:*"}
+    assert importing.closed({"steps": [step(living, {"containerRead": "p1:*"})]}) == (
+        "Container counts: .r:*,.rlistings may read it now, p1:* after the next up",
+        "Container counts: p9:* may write it now, nobody else after the next up",
+    )
+    same = step({"containerRead": "p1:*"}, {"containerRead": "p1:*", "metadata": {"system": "x"}})
+    assert importing.closed({"steps": [same, step({}, {}, op="same"), step({}, {"containerRead": "p1:*"})]}) == ()
+
+
+def test_a_container_in_an_account_that_nobody_can_see_bars_the_way(living):
+    living.accounts = {"p1": "not for you"}
+    (said,) = looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred
+    assert "whether project p1 has a container counts already" in said and "reseller_admin_role" in said
+    living.tables["projects"] = []
+    assert looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred == ()
+
+
+SHARED = {
+    "objectType": "network", "objectId": "n1", "action": "access_as_shared", "targetTenant": "p2",
+}  # fmt: skip
+
+
+def shared_by(project):
+    return {"id": "rbac1", "object_type": "network", "object_id": "n1", "action": "access_as_shared",
+            "target_tenant": "p2", "project_id": project}  # fmt: skip
+
+
+def test_a_sharing_of_the_logins_project_is_found_and_anothers_of_the_same_bars_the_way(living):
+    preview = made_by_a_login(finding.RBAC_POLICY, **SHARED)
+    assert looked_for(living, preview).barred == ()
+    living.tables["rbac_policies"] = [shared_by("p1")]
+    assert list(looked_for(living, preview).later.values()) == ["rbac1"]
+    living.tables["rbac_policies"] = [shared_by("admins")]
+    answer = looked_for(living, preview)
+    assert (answer.later, [name_of(urn) for urn in answer.missing]) == ({}, ["web"])
+    (said,) = answer.barred
+    assert said.startswith("RBAC policy rbac1 is project admins's and opens network n1 to p2 as declared: delete it")
+
+
+@pytest.mark.parametrize("project", ["p1", "admins"])
+def test_an_up_that_would_make_a_sharing_that_lives_is_refused_before_neutron_refuses_it_in_the_middle(living, project):
+    """As the second pass of agencies that were both imported: no preview before it showed the policy."""
+    wanted = importing.declared({"steps": made_by_a_login(finding.RBAC_POLICY, **SHARED)["steps"][2:]})
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    asked = beside.questions(wanted, login)
+    assert asked == wanted
+    living.tables["rbac_policies"] = [shared_by(project)]
+    found = asyncio.run(importing.found(finding.Cloud(rows=living, region="R"), asked, login))
+    with pytest.raises(StepFailedError, match="rbac1"):
+        beside.refuse("agency-tax", found)
+    unborn = made_by_a_login(finding.RBAC_POLICY, **{**SHARED, "objectId": importing.UNKNOWN})
+    assert beside.questions(importing.declared(unborn), ()) == ()
+
+
+def test_an_up_that_would_make_a_container_over_a_living_one_is_refused(living):
+    wanted = importing.declared({"steps": made_by_a_login(finding.CONTAINER, name="web")["steps"][2:]})
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    assert beside.questions(wanted, login) == wanted
+    living.accounts = {"p1": ["web"]}
+    found = asyncio.run(importing.found(finding.Cloud(rows=living, region="R"), wanted, login))
+    with pytest.raises(StepFailedError, match=r"second Container web beside web, which lives.*import --agency tax"):
+        beside.refuse("agency-tax", found)
+    with pytest.raises(StepFailedError, match="import --foundation --write"):
+        beside.refuse("foundation", found)
+
+
 def test_only_what_the_logins_hang_on_is_made_before_the_rest_is_imported(living):
     living.tables["server_groups"].append({"id": "ours", "name": "web", "project_id": "p1"})
     preview = made_by_a_login(finding.SERVER_GROUP, name="web")
@@ -381,7 +480,8 @@ def test_what_is_declared_nowhere_is_named_and_what_services_make_by_themselves_
     cloud.tables["security_groups"].append({"id": "sg0", "name": "default", "project_id": "p1"})
     ids = set(found(cloud).ids.values())
     strangers = asyncio.run(undeclared.of_projects(finding.Cloud(rows=cloud, region="R"), {"p1"}, ids))
-    assert [(each.kind, each.name) for each in strangers] == [("network", "by-hand")]
+    told = [(each.kind, each.name) for each in strangers]
+    assert told == [("network", "by-hand"), ("role assignment", "r1 of user u1")]
 
 
 def test_projects_that_the_estate_does_not_name_are_told(cloud):

@@ -31,8 +31,8 @@ class Usage:
         }[service]
 
 
-def step(op, kind, new, old=None):
-    urn = f"urn:pulumi:agency-tax::gdcc::{kind}::harbour"
+def step(op, kind, new, old=None, name="harbour"):
+    urn = f"urn:pulumi:agency-tax::gdcc::{kind}::{name}"
     made = {"op": op, "urn": urn, "newState": {"urn": urn, "type": kind, "custom": True, "inputs": new}}
     return {**made, "oldState": {"inputs": old}} if old is not None else made
 
@@ -95,6 +95,25 @@ def test_a_project_that_is_made_now_and_a_cloud_that_nobody_named_are_not_asked(
     assert judged(tmp_path, lower, usage=False) == ("", [])
 
 
-def test_the_foundations_own_quotas_follow_from_no_estate_and_are_not_judged(tmp_path):
+def test_the_control_projects_quotas_follow_from_no_estate_and_are_not_judged(tmp_path):
     lower = step("update", NOVA, {"cores": 1, "projectId": PROJECT}, {"cores": 9})
     assert judged(tmp_path, lower, stack="foundation") == ("", [])
+
+
+def test_the_quota_of_pulumis_own_project_is_judged_and_it_is_said_where_it_is_raised(tmp_path):
+    lower = step("create", NEUTRON, {"port": 20, "projectId": PROJECT}, name="login")
+    said, _ = judged(tmp_path, lower, stack="foundation")
+    assert "QuotaV2 login would allow port 20 where 30 are in use: raise gdcc:loginQuota" in said
+
+
+def test_what_the_logins_project_has_is_what_it_may_or_uses_whichever_is_more():
+    class Neutron:
+        async def find(self, service, path, params=None):
+            assert (service, path) == ("network", f"/quotas/{PROJECT}/details")
+            rows = {"network": (100, 7), "port": (500, 900), "router": (-1, 3)}
+            return {
+                "quota": {key: {"limit": limit, "used": used, "reserved": 0} for key, (limit, used) in rows.items()}
+            }
+
+    found = asyncio.run(used.neutrons(finding.Cloud(rows=Neutron(), region="R"), PROJECT))
+    assert found == {"network": 100, "port": 900, "router": -1}

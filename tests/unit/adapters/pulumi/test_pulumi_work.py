@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from controller.adapters.pulumi import finding, remedies, settling, tool, work
-from controller.adapters.pulumi.runs import Run, Runner, State
+from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import Verb, Wave
 from controller.cli.estate import running, taking
 from controller.cli.estate.select import Selection
@@ -43,7 +43,7 @@ class Place:
     """A repository with one stack, and orders that take note of what the guard of an `up` was shown."""
 
     def __init__(self, home, **stack):
-        self.home, self.shown, self.ordered = home, [], {}
+        self.home, self.shown, self.ordered, self.refuses = home, [], {}, False
         (home / "Pulumi.yaml").write_text("name: gdcc\n")
         (home / "infra/stacks").mkdir(parents=True)
         (home / "stacks").mkdir()
@@ -60,9 +60,14 @@ class Place:
     def orders(self, login_project=None):
         async def beside(run, kept):
             self.shown.append(kept)
+            if self.refuses:
+                raise StepFailedError(State.FAILED, "the guard refuses")
 
         async def nothing():
             return {}
+
+        async def quota(project):
+            return {"network": 400, "port": -1} if project == login_project else {}
 
         async def logged_in():
             return login_project
@@ -75,6 +80,7 @@ class Place:
             beside=beside,
             roles=nothing,
             login_project=logged_in,
+            login_quota=quota,
             known={STACK: {}},
             **self.ordered,
         )
@@ -147,6 +153,19 @@ def test_a_named_exception_takes_the_engines_protection_off_and_lets_the_resourc
     assert place.kept()["resources"] == []
 
 
+@pytest.mark.parametrize("why", ["the preview", "the guard", "the run"])
+def test_protection_that_was_lifted_is_back_where_the_run_came_to_nothing(tmp_path, why):
+    place = Judged(tmp_path, protects=["n1"], named={"resource": "n1", "until": "9999-12-31"})
+    plan = json.loads((tmp_path / "scenario.json").read_text())[STACK]
+    more = {"the preview": {"violates": "no-host-pinning"}, "the run": {"declares": ["n2"], "fails": "n2"}}
+    (tmp_path / "scenario.json").write_text(json.dumps({STACK: {**plan, **more.get(why, {}), "drops_last": True}}))
+    place.refuses = why == "the guard"
+    run = place.carried_out(Verb.UP)
+    assert run.state is State.FAILED
+    assert place.kept()["resources"] == ["n1"] and "unprotected" not in place.kept()
+    assert run.settled[-1] == "Network n1: protected again, since the run did not end well"
+
+
 def test_an_import_that_was_killed_before_it_completed_is_completed_by_the_same_once_more(
     tmp_path, monkeypatch, capsys
 ):
@@ -188,6 +207,16 @@ def test_nothing_begins_where_the_environment_is_another_clouds(tmp_path, verb):
     (tmp_path / "infra/stacks/Pulumi.foundation.yaml").write_text("config: {'gdcc:loginProject': ours}\n")
     with pytest.raises(InputError, match=r"project theirs, .* from project ours .*another cloud"):
         running.run(verb, [STACK], place.orders(login_project="theirs"), parallel=1, as_json=True)
+
+
+def test_a_new_foundations_file_is_told_what_the_logins_project_has(tmp_path):
+    place = Place(tmp_path)
+    run = Run(stack="foundation", verb=Verb.UP, folder=tmp_path / "run")
+    runner = Runner(place.tool, work.worker(place.orders(login_project="ours")), lambda run: None, 1)
+    asyncio.run(runner.go([Wave(stacks=("foundation",))], [run]))
+    assert run.state is State.DONE, run.said
+    config = json.loads((tmp_path / "infra/stacks/Pulumi.foundation.yaml").read_text())["config"]
+    assert (config["gdcc:loginProject"], config["gdcc:loginQuota"]) == ("ours", {"network": "400", "port": "-1"})
 
 
 def test_what_nobody_foresaw_of_one_stack_ends_no_other(tmp_path):

@@ -61,6 +61,8 @@ class Cloud(engine.Engine):
         identity, outputs = engine.Engine.new_resource(self, args)
         if args.typ.endswith(f":{CREDENTIAL}"):
             outputs |= {"projectId": self.project_of(args), "secret": f"secret of {args.name}"}
+        if args.typ.endswith(":Subnet"):
+            outputs.setdefault("cidr", f"cidr of {args.name}")
         return identity, outputs
 
     def call(self, args: mocks.MockCallArgs) -> Any:

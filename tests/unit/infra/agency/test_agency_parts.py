@@ -10,7 +10,7 @@ import pytest
 from pulumi_openstack import blockstorage, compute, networking
 
 from infra import naming, quota_sets
-from infra.agency import access, data_sets, deployer, members, quotas, readers, rules, server_groups
+from infra.agency import access, data_sets, deployer, groups, quotas, readers, rules, server_groups
 from infra.agency.keystone import Keystone
 from infra.agency.rules import Direction
 from inventory.model import Classification, DataSet, Domain, Spread, Storage
@@ -31,25 +31,42 @@ def test_only_open_systems_speak_with_the_world(gdcc):
     assert speaking == {Classification.OPEN}
 
 
-def test_no_administration_port_is_open_beyond_the_agencys_own_pool(gdcc):
+def test_no_administration_port_is_open_beyond_the_agencys_own_subnets(gdcc):
     for system, _, rule in every_rule(gdcc):
         if rule.direction is Direction.INGRESS and rule.protocol in (None, "tcp"):
             assert rule.port is not None, system
             if rule.port in ADMINISTRATION_PORTS:
-                assert rule.cidr == gdcc.agencies[system.agency].pool
+                assert (rule.neighbours, rule.cidr, rule.tier) == (True, None, None)
 
 
 def test_a_rule_names_one_peer_and_a_tier_that_the_system_has(gdcc):
     for system, _, rule in every_rule(gdcc):
-        assert (rule.cidr is None) != (rule.tier is None)
+        assert [rule.cidr is not None, rule.tier is not None, rule.neighbours].count(True) == 1
         assert rule.tier is None or rule.tier in {vm_set.role for vm_set in system.vm_sets}
 
 
-def test_a_system_above_open_reaches_only_its_own_pool_and_its_levels_network(five):
+def test_no_rule_names_a_range_of_the_agencys_pool_in_which_lower_systems_lie_too(gdcc):
+    pools = [ipaddress.ip_network(each.pool) for each in gdcc.agencies.values() if each.pool is not None]
+    named = {rule.cidr for _, _, rule in every_rule(gdcc) if rule.cidr not in (None, rules.WORLD)}
+    assert not [cidr for cidr in named for pool in pools if ipaddress.ip_network(cidr).overlaps(pool)]
+
+
+def test_a_systems_neighbours_are_itself_and_those_of_its_agency_that_may_hold_its_data(gdcc):
+    mixed = 0
+    for system in gdcc.systems.values():
+        near = rules.neighbours(gdcc, gdcc.agencies[system.agency], system)
+        assert system.name in near
+        assert all(gdcc.systems[each].agency == system.agency for each in near)
+        assert all(gdcc.systems[each].classification >= system.classification for each in near)
+        mixed += len(near) < sum(each.agency == system.agency for each in gdcc.systems.values())
+    assert mixed > 100, "many agencies have systems of several levels"
+
+
+def test_a_system_above_open_reaches_only_its_neighbours_and_its_levels_network(five):
     patient = five.systems["patient-records"]
     allowed = rules.by_tier(five, five.agencies["clinics"], patient)
-    reached = {rule.cidr for tier in allowed.values() for rule in tier if rule.direction is Direction.EGRESS}
-    assert reached == {"10.160.32.0/20", "10.203.0.0/24", rules.METADATA_SERVICE}
+    out = [rule for tier in allowed.values() for rule in tier if rule.direction is Direction.EGRESS]
+    assert {rule.cidr or rule.neighbours for rule in out} == {True, "10.203.0.0/24", rules.METADATA_SERVICE}
 
 
 def test_a_database_answers_its_own_application_and_nobody_else(five):
@@ -157,9 +174,9 @@ def test_nova_is_told_how_many_a_host_may_hold_only_where_it_is_more_than_one(do
 
 def test_names_in_one_domain_or_project_are_unique(gdcc):
     users = [naming.service_user(system) for system in gdcc.systems]
-    groups = [group for agency in gdcc.agencies for group in members.groups_by_role(agency).values()]
+    teams = [group for agency in gdcc.agencies for group in groups.groups_by_role(agency).values()]
     projects = [system.project for system in gdcc.systems.values()]
-    for names in (users, groups, projects):
+    for names in (users, teams, projects):
         assert len(set(names)) == len(names)
         assert max(map(len, names)) <= 64
 

@@ -68,6 +68,30 @@ def test_an_agency_without_a_pool_has_projects_but_no_networks(five):
     assert not cloud.of("SubnetPool")
 
 
+def test_a_subnet_that_was_there_before_is_declared_by_its_range_and_stays_in_whatever_pool(five):
+    older = replace(five.systems["grid-meters"], subnet="10.77.0.0/24")
+    cloud = stack.declared(replace(five, systems={**five.systems, "grid-meters": older}), "grid")
+    (subnet,) = cloud.of("Subnet").values()
+    assert subnet["cidr"] == "10.77.0.0/24"
+    assert "subnetpoolId" not in subnet and "prefixLength" not in subnet
+    (subnet,) = stack.declared(five, "grid").of("Subnet").values()
+    assert "cidr" not in subnet and subnet["subnetpoolId"]
+
+
+def test_a_systems_rules_name_the_subnets_of_its_agency_that_the_lattice_allows(five):
+    named = {"name": "grid-news", "project": "grid-news", "vm_sets": ()}
+    lower = replace(five.systems["grid-meters"], classification=Classification.OPEN, **named)
+    cloud = stack.declared(replace(five, systems={**five.systems, "grid-news": lower}), "grid")
+    groups = cloud.of("AddressGroupV2")
+    assert {name: each["addresses"] for name, each in groups.items()} == {
+        "grid-meters": ["cidr of grid-meters"],
+        "grid-news": ["cidr of grid-meters", "cidr of grid-news"],
+    }
+    assert {each["projectId"] for each in groups.values()} == {"id of Project grid-meters", "id of Project grid-news"}
+    peers = {each.get("remoteAddressGroupId") for each in cloud.of("SecGroupRule").values()} - {None}
+    assert peers == {"id of AddressGroupV2 grid-meters"}
+
+
 def test_an_agency_without_systems_is_its_groups_and_its_pool(five):
     idle = replace(five, systems={name: each for name, each in five.systems.items() if each.agency != "grid"})
     cloud = stack.declared(idle, "grid")

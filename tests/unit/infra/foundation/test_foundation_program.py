@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import inventory
-from infra import config, naming, program
+from infra import config, naming, program, quota_sets
 from infra.foundation import exports, networks, volume_types
 from inventory import generate, load
 from inventory.model import (
@@ -244,17 +244,23 @@ def test_the_order_of_the_files_changes_nothing(demo: Estate) -> None:
     )
 
 
+FOUND = {"network": 400, "port": -1, "floatingip": 3}
+
+
 def test_the_logins_project_has_room_for_every_grant_and_pool_of_the_estate(built: Built) -> None:
     estate, declared = built
     assert set(declared.of("QuotaV2")) == {"control"}
     (said,) = (each for each in declared.of("QuotaV2").values())
     assert all(said[key] is not None for key in ("network", "rbacPolicy", "subnetpool", "securityGroupRule"))
-    raised = foundation(replace(estate, flavors={}), login_project="d" * 32).of("QuotaV2")["login"]
+    raised = foundation(replace(estate, flavors={}), login_project="d" * 32, login_quota=FOUND).of("QuotaV2")["login"]
     pools = [agency for agency in estate.agencies.values() if agency.pool is not None]
     outward = [system for system in estate.systems.values() if estate.agencies[system.agency] in pools]
     assert raised["projectId"] == "d" * 32
     assert raised["subnetpool"] >= len(pools)
     assert raised["rbacPolicy"] >= len(outward) + len(declared.of("RbacPolicyV2"))
+    assert {key: raised[key] for key in ("network", "port", "floatingip")} == {
+        "network": 400, "port": quota_sets.MOST, "floatingip": 50,
+    }, "what it has is raised where agencies take more, and never lowered"  # fmt: skip
 
 
 def test_the_control_projects_quotas_are_complete_and_hold_its_networks_and_groups(built: Built) -> None:

@@ -84,6 +84,13 @@ def test_the_foundation_holds_every_policy(estate: Estate, preview: bool) -> Non
     assert programs.reports(made) == []
 
 
+def test_the_reference_estates_foundation_holds_every_policy() -> None:
+    estate = load.load(Path(__file__).parents[4] / "inventory/estates/gdcc")
+    made = made_by_foundation(estate, login_project="d" * 32, login_quota={"network": -1})
+    assert {kinds.NETWORK, kinds.FLAVOR, kinds.VOLUME_TYPE, kinds.AGGREGATE} <= {each.request.type for each in made}
+    assert programs.reports(made) == []
+
+
 def made_by_agency(estate: Estate, agency: str, *, preview: bool = False, **changed: Any) -> list[programs.Registered]:
     config = replace(settings(agency), **changed)
     build = functools.partial(stacks.declare, estate, estate.agencies[agency], config, TODAY)

@@ -10,6 +10,7 @@ from infra.policy.rule import StackRule
 from infra.policy.rules import (
     admin_role,
     container_sharing,
+    filter_peers,
     flavor_access,
     gateways,
     image_sharing,
@@ -88,6 +89,32 @@ def world_rule(
     return of, group, rule
 
 
+def filtered(
+    of: Resource, *, ranges: Iterable[Resource] = (), addresses: object = None, **inputs: object
+) -> tuple[Resource, ...]:
+    """A rule of a project's group; with `addresses` its peer is an address group made from these subnets."""
+    group = resource(kinds.SECURITY_GROUP, tenantId=UNKNOWN, refer={"tenantId": of})
+    near = resource(kinds.ADDRESS_GROUP, addresses=addresses, refer={"addresses": ranges})
+    peer = {} if addresses is None else {"remoteAddressGroupId": UNKNOWN}
+    rule = resource(
+        kinds.SECURITY_RULE,
+        direction="egress",
+        securityGroupId=UNKNOWN,
+        **{**peer, **inputs},
+        refer={
+            "securityGroupId": group,
+            **({} if addresses is None else {"remoteAddressGroupId": near}),
+            **({"remoteIpPrefix": ranges} if "remoteIpPrefix" in inputs else {}),
+        },
+    )
+    told = resource(kinds.MEANINGS, "ranges", ranges={"10.203.0.0/24": "confidential", "10.201.0.0/24": "open"})
+    return of, *ranges, group, near, rule, told
+
+
+def subnet(of: Resource, called: str) -> Resource:
+    return resource(kinds.SUBNET, called, name=called, tenantId=UNKNOWN, refer={"tenantId": of})
+
+
 def assigned(role: object, *, stack: str = "agency-tax", to: Iterable[Resource] = (), **who: object) -> Resource:
     return resource(kinds.ROLE_ASSIGNMENT, stack=stack, roleId=role, refer={"groupId": to}, **who)
 
@@ -113,6 +140,23 @@ BROKEN: list[Case] = [
     (flavor_access.RULE, (LEVELS, access(HEALTH, flavorId="id-secret")), "level of its project"),
     (volume_type_access.RULE, (LEVELS, HEALTH, volume_type(HEALTH, volumeTypeId="id-open")), "cleared for open"),
     (gateways.RULE, (LEVELS, HEALTH, router(HEALTH, "id-open")), "an external network"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.160.0.0/20"), "nothing tells the level of 10.160.0.0/20"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.201.0.7/32"), "shared with 10.201.0.7/32 of level open"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.203.0.0/23"), "nothing tells the level of 10.203.0.0/23"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix=UNKNOWN), "what its remoteIpPrefix is made from"),
+    (
+        filter_peers.RULE,
+        (BUSES, *filtered(HEALTH, ranges=[subnet(HEALTH, "ours"), subnet(BUSES, "bus")], addresses=UNKNOWN)),
+        "confidential data is shared with subnet bus of level open",
+    ),
+    (
+        filter_peers.RULE,
+        filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=[UNKNOWN, "10.160.0.0/20"]),
+        "nothing tells the level of 10.160.0.0/20",
+    ),
+    (filter_peers.RULE, filtered(HEALTH, addresses=UNKNOWN), "what its addresses is made from"),
+    (filter_peers.RULE, filtered(HEALTH, remoteAddressGroupId="elsewhere"), "its address group"),
+    (filter_peers.RULE, filtered(HEALTH, remoteGroupId="elsewhere"), "its remote group"),
     (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "id-internal")), "level internal"),
     (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "*")), "every project"),
     (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "p-nobody-told")), "nothing tells"),
@@ -214,6 +258,13 @@ BROKEN: list[Case] = [
 ]
 
 HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.203.0.128/25")),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="169.254.169.254/32")),
+    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=UNKNOWN)),
+    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=["10.160.0.0/26"])),
+    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], remoteIpPrefix=UNKNOWN)),
+    (filter_peers.RULE, filtered(BUSES, remoteIpPrefix="10.160.0.0/20")),
+    (filter_peers.RULE, filtered(BUSES)),
     (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-confidential"))),
     (flavor_access.RULE, (LEVELS, BUSES, access(BUSES, flavorId="id-open"))),
     (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-secret"))),
