@@ -1,7 +1,7 @@
 """Fakes around work on hosts: playbooks that follow a script, and a controller that drains at its own pace."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -51,7 +51,12 @@ class FakeHosts:
         self.runs: list[PlaybookRun] = []
         self.before: Callable[[PlaybookRun], None] = lambda _: None
 
-    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    async def run(
+        self,
+        run: PlaybookRun,
+        progress: Callable[[TaskEvent], None],
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> PlaybookResult:
         self.before(run)
         self.runs.append(run)
         if self.error is not None:

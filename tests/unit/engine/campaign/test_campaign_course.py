@@ -315,6 +315,19 @@ async def test_a_host_onto_which_a_server_came_late_waits_until_it_has_left(rig:
     assert await rig.until(State.DONE) is State.DONE, rig.why()
 
 
+@pytest.mark.parametrize("playbook", ["host-boot-id.yml", "host-patch.yml", "host-reboot.yml"])
+async def test_a_host_onto_which_a_server_came_while_its_playbook_stood_in_line_waits_too(
+    rig: CampaignRig, playbook: str
+) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    rig.world.late_in_line = {(R1H1, playbook)}
+    await rig.live(timedelta(minutes=10))
+    assert all(run.playbook != playbook for run in rig.world.runs), "it was done beside a server"
+    rig.world.late = set()
+    assert await rig.until(State.DONE) is State.DONE
+    assert all(count == 1 for count in rig.world.done.values())
+
+
 async def test_a_host_that_is_not_empty_any_more_and_not_worked_on_yet_is_given_back_by_an_abort(
     rig: CampaignRig,
 ) -> None:
