@@ -42,6 +42,12 @@ class Listing:
         found = frozenset[str]().union(*(hosts for hosts in meant.values() if hosts is not None))
         return tuple(host for host in self.hosts if host in found)
 
+    def by_rack(self, hosts: Sequence[HostName]) -> tuple[HostName, ...]:
+        """The same hosts, those of a rack together; those of none last."""
+        racks = sorted(name for name in self.groups if name.startswith(groups.group_name("rack", "")))
+        rack_of = {host: rack for rack in racks for host in self.groups[rack]}
+        return tuple(sorted(hosts, key=lambda host: (host not in rack_of, rack_of.get(host, ""), host)))
+
     def of(self, dimension: str, name: str) -> frozenset[str] | None:
         """The hosts of `rack` `r07`; None where the inventory has no such group."""
         return self.groups.get(groups.group_name(dimension, name))

@@ -15,7 +15,7 @@ from controller.model.ids import HostName
 from controller.model.playbook import TaskEvent, TaskStatus
 
 _TOLD = frozenset({TaskStatus.CHANGED, TaskStatus.FAILED, TaskStatus.UNREACHABLE})
-_COLOURS = {Ended.DONE: "green", Ended.FAILED: "red", Ended.NOT_BEGUN: "yellow"}
+_COLOURS = {Ended.DONE: "green", Ended.FAILED: "red", Ended.BROKEN_OFF: "yellow", Ended.NOT_BEGUN: "yellow"}
 _MOST_ROWS = 40
 
 

@@ -11,6 +11,7 @@ import pytest
 from controller.adapters.ansible.inventory import Inventory, Listing
 from controller.adapters.ansible.site import Site
 from controller.errors import InputError, TransientError
+from controller.model.ids import HostName
 from tests.fakes.ansible_site import site
 
 THREADS = 12
@@ -83,6 +84,15 @@ def test_a_listing_that_fails_is_tried_one_at_a_time_and_again_by_who_comes_late
     assert reader.times < THREADS
     reader.error = None
     assert inventory.listing().hosts == ()
+
+
+def test_hosts_of_a_rack_come_together_and_those_of_none_last() -> None:
+    names = ("c1", "c2", "c3", "c4")
+    racks = {"rack": {*names}, "rack_r1": {"c2", "c4"}, "rack_r2": {"c1"}, "room_rack_1": {"c1"}}
+    listing = Listing(
+        where="here", hosts=tuple(map(HostName, names)), groups={name: frozenset(each) for name, each in racks.items()}
+    )
+    assert listing.by_rack(listing.hosts) == ("c2", "c4", "c1", "c3")
 
 
 @pytest.mark.parametrize("change", [lambda path: path.write_text("all:\n"), lambda path: path.unlink()])
