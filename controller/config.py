@@ -258,8 +258,11 @@ class Ansible(Strict):
     """What runs leave, in `state_dir` where none is named; its newest `kept` stay."""
     kept: Annotated[int, Field(ge=10)] = 500
     forks: Positive = 50
+    """Hosts that one playbook works on at once."""
+    at_once: Positive = Field(default_factory=lambda: 4 * (os.cpu_count() or 1))
+    """Playbooks side by side: each takes 2.7 s of a processor to begin, and 220 MiB."""
     timeout: Period = timedelta(hours=1)
-    """How long one playbook may take."""
+    """How long one playbook may take, from when it begins."""
     vault: Secret | None = None
     vault_command: tuple[str, ...] = ()
     """Prints the vault's password; its words as they are, with no shell."""

@@ -21,6 +21,7 @@ def site(settings: config.Config) -> Site:
         environment=given.environment,
         kept=given.kept,
         forks=given.forks,
+        at_once=given.at_once,
     )
 
 

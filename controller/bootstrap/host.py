@@ -24,11 +24,12 @@ from controller.model.policy import Mode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What `gdcc host` works with. `timeout` is that of one playbook."""
+    """What `gdcc host` works with. `timeout` is that of one playbook; `looks_at_once`: hosts of one that only looks."""
 
     playbooks: AnsiblePlaybooks
     artifacts: Path
     timeout: timedelta
+    looks_at_once: int
     socket: Path
     dry_run: bool
 
@@ -41,6 +42,7 @@ def tools(path: Path) -> Tools:
         playbooks=AnsiblePlaybooks(made),
         artifacts=made.artifacts,
         timeout=settings.ansible.timeout,
+        looks_at_once=settings.ansible.forks,
         socket=settings.socket.path,
         dry_run=settings.dry_run,
     )

@@ -1,6 +1,6 @@
 """What the engine needs of the world, as small protocols. Adapters and fakes follow them; a test holds both to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -247,8 +247,16 @@ class HostRuns(Protocol):
 class Playbooks(Protocol):
     """Runs Ansible playbooks against hosts."""
 
-    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    async def run(
+        self,
+        run: PlaybookRun,
+        progress: Callable[[TaskEvent], None],
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> PlaybookResult:
         """Runs to the end; a host that fails is a result, not an error. Cancelling it ends Ansible's processes.
+
+        It may have to wait for others to end: then `ready` is awaited after that, and what it raises is raised. A run's
+        time begins when it need wait no more.
 
         Raises `InputError` where the playbook, a host or a variable is not known, or the vault's password is missing;
         `PermanentError` where Ansible itself could not run.

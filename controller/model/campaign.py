@@ -41,8 +41,8 @@ class Work:
 class Limits:
     """How much may be out of service together.
 
-    `hosts_at_once` hosts, all of one fault domain of kind `domain`. `failure_budget`: so many failed hosts may be out
-    beside them; one more pauses the campaign.
+    `hosts_at_once` hosts, all of one fault domain of kind `domain`, failed ones among them. `failure_budget`: so many
+    may fail; one more pauses the campaign.
     """
 
     hosts_at_once: int = 1

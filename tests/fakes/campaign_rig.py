@@ -1,13 +1,13 @@
 """Campaigns over a fake fleet, a real journal and virtual time; `restart` is a new process on the same world.
 
-Racks r1, r2 … each with hosts r1h1, r1h2 …; every host in service carries VMs, and a host that is out carries none. A
-group spreads one VM over each rack.
+Racks r1, r2 … each with hosts r1h1, r1h2 …; every host in service carries VMs, and one that is out does so until it is
+drained. A group spreads one VM over each rack; another is crowded on the first hosts of rack r1.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from controller.model.campaign import Canaries, HostState, Limits, Member, Order
 from controller.model.cloud import CloudFacts
 from controller.model.cluster import Cluster
 from controller.model.ids import HostName
+from controller.model.operation import DrainState
 from controller.model.policy import Mode, Policy
 from inventory import facility
 from inventory import model as estate
@@ -79,11 +80,18 @@ def order(name: str = "patch-1", hosts: tuple[str, ...] = ("room:room",), **chan
     return Order(name=name, hosts=hosts, **values | changes)
 
 
+def _failed_before(member: Member, resumed_at: datetime) -> bool:
+    """Whether an operator has resumed the campaign beside it."""
+    return member.state is HostState.FAILED and member.ended_at is not None and member.ended_at <= resumed_at
+
+
 class CampaignRig:
     """Everything wired. `wrap` puts something around each port of the next process."""
 
-    def __init__(self, folder: Path, *, racks: int = 2, hosts: int = 2) -> None:
+    def __init__(self, folder: Path, *, racks: int = 2, hosts: int = 2, crowded: int = 0) -> None:
+        """`crowded`: so many hosts of rack r1 carry a member each of a group of which one may go at once."""
         self.folder = folder
+        self._crowd = tuple(f"r1h{n}" for n in range(1, crowded + 1))
         self.clock = VirtualClock()
         self.estate = fleet_estate(racks, hosts)
         self.world = World({HostName(name): Machine() for name in self.estate.hosts})
@@ -135,7 +143,7 @@ class CampaignRig:
         """The newest look: who is out, and where VMs are then."""
         out = frozenset(self.world.out())
         draining = frozenset(drain.host for drain in self.journal.drains())
-        case = (out, draining, self.freeze, repr(self.cluster_changes))
+        case = (out, draining, self._emptied(), self.freeze, repr(self.cluster_changes))
         cluster = self._clusters.get(case) or self._clusters.setdefault(case, self._cluster(out, draining))
         facts = CloudFacts(at=self.looked_at, servers=(), services=(), providers=(), aggregates=(), groups=(),
                            migrations=(), projects=())  # fmt: skip
@@ -151,13 +159,19 @@ class CampaignRig:
     def _cluster(self, out: frozenset[str], draining: frozenset[str]) -> Cluster:
         hosts = [self._host(name, name not in out, name in draining) for name in self.estate.hosts]
         serving = [host.name for host in hosts if host.enabled]
-        homes = {
-            name: name if name in serving else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)
-        }
+        full = {*serving, *(name for name in out if name not in self._emptied())}
+        homes = {name: name if name in full else serving[n % len(serving)] for n, name in enumerate(self.estate.hosts)}
         vms = [builders.Vm(name=f"vm-{name}", host=home) for name, home in homes.items()]
         firsts = tuple(f"vm-{rack}h1" for rack in self.estate.racks)
         groups = [builders.Group(name="spread", members=firsts, domain=estate.Domain.HOST)]
+        if self._crowd:
+            crowd = tuple(f"vm-{host}" for host in self._crowd)
+            groups.append(builders.Group(name="crowd", members=crowd, domain=estate.Domain.HOST))
         return builders.cluster(hosts=hosts, vms=vms, groups=groups, freeze=self.freeze)
+
+    def _emptied(self) -> frozenset[str]:
+        """Hosts that are drained, so that nothing is on them."""
+        return frozenset(drain.host for drain in self.journal.drains() if drain.state is DrainState.EMPTY)
 
     def _host(self, name: str, enabled: bool, draining: bool) -> builders.Host:
         values: dict[str, Any] = {"enabled": enabled, "draining": draining, "watts": None}
@@ -174,11 +188,15 @@ class CampaignRig:
             return
         limits = campaigns[0].order.limits
         members = {member.host: member for member in self.journal.campaigns.members(campaigns[0].id)}
-        failed = {host for host in out if members[host].state is HostState.FAILED or members[host].waits_again}
-        if len(out) > limits.hosts_at_once + limits.failure_budget:
-            self.failures.append(f"{sorted(out)} are out together")
-        if len({self.estate.hosts[host].rack for host in out - failed}) > 1:
-            self.failures.append(f"{sorted(out - failed)} of several racks are out together")
+        since = campaigns[0].resumed_at or campaigns[0].created_at
+        accepted = {host for host in out if members[host].waits_again or _failed_before(members[host], since)}
+        if len(out - accepted) > limits.hosts_at_once:
+            self.failures.append(f"{sorted(out - accepted)} are out together")
+        if len({self.estate.hosts[host].rack for host in out - accepted}) > 1:
+            self.failures.append(f"{sorted(out - accepted)} of several racks are out together")
+        in_flight = (out - self._emptied()) & {*self._crowd}
+        if len(in_flight) > 1:
+            self.failures.append(f"{sorted(in_flight)} take members of one group along together")
 
     async def begin(self, asked: Order | None = None) -> str:
         """Makes and starts a campaign."""

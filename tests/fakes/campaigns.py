@@ -5,7 +5,7 @@ counts what was really done to each host.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -43,8 +43,8 @@ class World:
     """`broken`: hosts whose named playbook fails, and what it says; `failures`: the same in all detail.
 
     `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all. `late`: hosts onto which a
-    server came after they were empty. `nova_is_down`: it answers no look. `refuses_to_enable`: it says no, to a drain
-    that has ended.
+    server came after they were empty; `late_in_line`: it comes while the named playbook waits for others to end.
+    `nova_is_down`: it answers no look. `refuses_to_enable`: it says no, to a drain that has ended.
     """
 
     machines: dict[HostName, Machine]
@@ -54,6 +54,7 @@ class World:
     silent: set[HostName] = field(default_factory=set)
     stuck: set[HostName] = field(default_factory=set)
     late: set[HostName] = field(default_factory=set)
+    late_in_line: set[tuple[HostName, str]] = field(default_factory=set)
     nova_is_down: bool = False
     refuses_to_enable: bool = False
     done: Counter[tuple[HostName, str]] = field(default_factory=Counter)
@@ -77,7 +78,17 @@ class FakePlaybooks:
         self._world = world
         self._clock = clock
 
-    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    async def run(
+        self,
+        run: PlaybookRun,
+        progress: Callable[[TaskEvent], None],
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> PlaybookResult:
+        for host, playbook in self._world.late_in_line & {(host, run.playbook) for host in run.hosts}:
+            self._world.late_in_line.discard((host, playbook))
+            self._world.late.add(host)
+            if ready is not None:
+                await ready()
         if any(before.id == run.id for before in self._world.runs):
             raise InputError(f"run {run.id} was made before")
         if run.playbook in self._world.errors:

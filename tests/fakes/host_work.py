@@ -1,7 +1,7 @@
 """Fakes around work on hosts: playbooks that follow a script, and a controller that drains at its own pace."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,8 +12,20 @@ from controller.errors import GdccError, InputError, RefusedError, TransientErro
 from controller.model.host_run import HostRun, HostRunId, HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName, ServerId
 from controller.model.operation import Drain, DrainState, Holdout
-from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, TaskEvent, TaskFailure
+from controller.model.playbook import Change, HostResult, PlaybookResult, PlaybookRun, TaskEvent, TaskFailure
 from tests.fakes.journals import START
+
+MOST_FAILED = {
+    "host-prepare.yml": 10,
+    "host-configure.yml": 0,
+    "host-verify.yml": 100,
+    "host-boot-id.yml": 100,
+    "host-reboot.yml": 10,
+    "host-patch.yml": 10,
+    "host-rotate-keys.yml": 10,
+    "host-decommission.yml": 0,
+}
+"""Of each playbook the share of hosts, in percent, that may fail before it breaks off: the least of its plays."""
 
 
 def host_run(run_id: str = "first", host: str = "c1") -> HostRun:
@@ -33,9 +45,9 @@ def host_run(run_id: str = "first", host: str = "c1") -> HostRun:
 class FakeHosts:
     """`engine.ports.Playbooks`: hosts with a boot id each, which a reboot changes unless it has happened.
 
-    `failing` maps playbooks to hosts that fail in them (`failures` says how), `broken_off` to hosts that do not get to
-    their end; `mute` hosts tell no boot id; `error` is raised instead of the next run; `dies_in` loses
-    the caller in the middle of that playbook, after it has done its work.
+    `failing` maps playbooks to hosts that fail in them (`failures` says how): where more fail than the playbook allows,
+    the others do not get to their end, as Ansible does it. `mute` hosts tell no boot id; `error` is raised instead of
+    the next run; `dies_in` loses the caller in the middle of that playbook, after it has done its work.
     """
 
     def __init__(self, clock: Clock, *hosts: str) -> None:
@@ -43,20 +55,28 @@ class FakeHosts:
         self.boots = {HostName(host): 1 for host in hosts}
         self.failing: dict[str, set[str]] = {}
         self.failures: dict[tuple[str, HostName], TaskFailure] = {}
-        self.broken_off: dict[str, set[str]] = {}
         self.reboot_required: set[str] = set()
         self.mute: set[str] = set()
         self.error: GdccError | None = None
         self.dies_in: str | None = None
         self.runs: list[PlaybookRun] = []
         self.before: Callable[[PlaybookRun], None] = lambda _: None
+        self._breaks_off = False
 
-    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    async def run(
+        self,
+        run: PlaybookRun,
+        progress: Callable[[TaskEvent], None],
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> PlaybookResult:
         self.before(run)
         self.runs.append(run)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
+        failed = [host for host in run.hosts if self._fails(run, host)]
+        allowed = run.variables.get("max_failed_percentage", MOST_FAILED[run.playbook])
+        self._breaks_off = 100 * len(failed) / len(run.hosts) > float(str(allowed))
         results = {host: self._result(run, host) for host in run.hosts}
         if self.dies_in == run.playbook:
             self.dies_in = None
@@ -68,8 +88,8 @@ class FakeHosts:
             failure = TaskFailure(task="Prove it", said="declared 9000, found 1500")
             return HostResult(host=host, ended=True, ok=1, failure=failure)
         known = self.failures.get((run.playbook, host))
-        if known is not None or host in self.broken_off.get(run.playbook, ()):
-            return HostResult(host=host, ended=False, ok=1, failure=known)
+        if known is not None or self._breaks_off:
+            return HostResult(host=host, ended=False, ok=1, changes=(Change(task="Begin"),), failure=known)
         facts: dict[str, object] = {}
         if run.playbook == "host-reboot.yml" and not run.check and run.variables["reboot_boot_id"] == self._boot(host):
             self.boots[host] += 1
@@ -78,6 +98,9 @@ class FakeHosts:
         if host not in self.mute:
             facts["boot_id"] = self._boot(host)
         return HostResult(host=host, ended=True, ok=1, facts=facts)
+
+    def _fails(self, run: PlaybookRun, host: HostName) -> bool:
+        return host in self.failing.get(run.playbook, ()) or (run.playbook, host) in self.failures
 
     def _boot(self, host: HostName) -> str:
         return f"boot-{self.boots[host]}"

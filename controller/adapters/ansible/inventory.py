@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.adapters.ansible import private, vault
 from controller.adapters.ansible.site import Site
-from controller.errors import InputError, TransientError
+from controller.errors import GdccError, InputError, TransientError
 from controller.model.ids import HostName
 from inventory import groups
 
@@ -41,6 +42,12 @@ class Listing:
         found = frozenset[str]().union(*(hosts for hosts in meant.values() if hosts is not None))
         return tuple(host for host in self.hosts if host in found)
 
+    def by_rack(self, hosts: Sequence[HostName]) -> tuple[HostName, ...]:
+        """The same hosts, those of a rack together; those of none last."""
+        racks = sorted(name for name in self.groups if name.startswith(groups.group_name("rack", "")))
+        rack_of = {host: rack for rack in racks for host in self.groups[rack]}
+        return tuple(sorted(hosts, key=lambda host: (host not in rack_of, rack_of.get(host, ""), host)))
+
     def of(self, dimension: str, name: str) -> frozenset[str] | None:
         """The hosts of `rack` `r07`; None where the inventory has no such group."""
         return self.groups.get(groups.group_name(dimension, name))
@@ -55,47 +62,71 @@ class Listing:
 
 
 class Inventory:
-    """A site's inventory, listed anew only when a file of it has changed."""
+    """A site's inventory, listed anew only when a file of it has changed; many threads may ask for it.
 
-    def __init__(self, site: Site) -> None:
+    One of them lists it, by `listed`, and what comes of that answers all that have waited for it, a failure too.
+    """
+
+    def __init__(self, site: Site, listed: Callable[[Site], Listing] | None = None) -> None:
         self._site = site
-        self._seen: tuple[object, Listing] | None = None
+        self._listed = listed or from_ansible
+        self._lock = threading.Lock()
+        self._made = 0
+        """Listings that ended, well or not."""
+        self._seen: tuple[object, Listing | GdccError] | None = None
 
     def listing(self) -> Listing:
-        """What it holds now. Raises `InputError` where Ansible cannot read it."""
-        state = _state(self._site.home)
-        if self._seen is None or self._seen[0] != state:
-            self._seen = (state, self._listed())
-        return self._seen[1]
+        """What it holds now. Raises `InputError` where Ansible cannot read it, `TransientError` where it takes long."""
+        before = self._made
+        with self._lock:
+            state = _state(self._site.home)
+            if self._seen is None or not self._answers(*self._seen, state, self._made > before):
+                self._seen = state, self._tried()
+                self._made += 1
+            answer = self._seen[1]
+        if isinstance(answer, GdccError):
+            raise answer
+        return answer
 
-    def _listed(self) -> Listing:
-        site = self._site
-        if not site.inventory.exists():
-            raise InputError("there is no such inventory", where=str(site.inventory), remedy="see ansible.inventory")
-        password = None if site.vault is None else site.vault()
-        run = f"inventory-{os.getpid()}"
-        with private.folder(run) as folder, vault.handed_over(folder, password) as pipe:
-            command = [sys.executable, "-m", "ansible", "inventory", "-i", str(site.inventory), "--list"]
-            if pipe is not None:
-                command += ["--vault-password-file", str(pipe)]
-            try:
-                answer = subprocess.run(  # noqa: S603 - words of its own alone
-                    command,
-                    cwd=site.root,
-                    env=dict(site.environ(folder, run)),
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    text=True,
-                    timeout=_LONGEST_S,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired as error:
-                what = f"Ansible did not list it within {_LONGEST_S:.0f} s"
-                raise TransientError(what, where=str(site.inventory)) from error
-        if answer.returncode:
-            said = " ".join(answer.stderr.split()) or "no word why"
-            raise InputError(f"Ansible cannot read it: {said}", where=str(site.inventory))
-        return _listing(json.loads(answer.stdout), str(site.inventory))
+    def _answers(self, of: object, answer: Listing | GdccError, state: object, waited_for: bool) -> bool:
+        """A failure answers those alone that have waited for it: whoever comes later has it tried again."""
+        return of == state and (waited_for or isinstance(answer, Listing))
+
+    def _tried(self) -> Listing | GdccError:
+        try:
+            return self._listed(self._site)
+        except GdccError as error:
+            return error
+
+
+def from_ansible(site: Site) -> Listing:
+    """As `ansible-inventory` lists it. Raises what `Inventory.listing` raises."""
+    if not site.inventory.exists():
+        raise InputError("there is no such inventory", where=str(site.inventory), remedy="see ansible.inventory")
+    password = None if site.vault is None else site.vault()
+    run = f"inventory-{os.getpid()}"
+    with private.folder(run) as folder, vault.handed_over(folder, password) as pipe:
+        command = [sys.executable, "-m", "ansible", "inventory", "-i", str(site.inventory), "--list"]
+        if pipe is not None:
+            command += ["--vault-password-file", str(pipe)]
+        try:
+            answer = subprocess.run(  # noqa: S603 - words of its own alone
+                command,
+                cwd=site.root,
+                env=dict(site.environ(folder, run)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            what = f"Ansible did not list it within {_LONGEST_S:.0f} s"
+            raise TransientError(what, where=str(site.inventory)) from error
+    if answer.returncode:
+        said = " ".join(answer.stderr.split()) or "no word why"
+        raise InputError(f"Ansible cannot read it: {said}", where=str(site.inventory))
+    return _listing(json.loads(answer.stdout), str(site.inventory))
 
 
 def _listing(data: Mapping[str, Mapping[str, list[str]]], where: str) -> Listing:

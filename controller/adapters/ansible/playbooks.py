@@ -9,11 +9,12 @@ leaves SSH connections open for the next run, which would not look at the host's
 import asyncio
 import json
 import logging
+import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,37 +41,57 @@ _POLL_S = 1
 """How often a run that says nothing is asked whether it shall end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Job:
-    """One run as its thread needs it."""
+    """One run as its thread needs it; its time begins with Ansible's."""
 
     run: PlaybookRun
     stop: threading.Event
-    deadline: float
     told: Callable[[TaskEvent], None]
+    seconds: Callable[[], float]
+    deadline: float = math.inf
+
+    def begin(self) -> None:
+        self.deadline = self.seconds() + self.run.timeout.total_seconds()
 
     @property
     def late(self) -> bool:
-        return time.monotonic() > self.deadline
+        return self.seconds() > self.deadline
 
 
 class AnsiblePlaybooks:
-    """Runs playbooks of one site, each in a thread of its own."""
+    """Runs playbooks of one site, each in a thread of its own, `Site.at_once` side by side; others wait, in order.
 
-    def __init__(self, site: Site) -> None:
+    `seconds` is the clock by which a run is late.
+    """
+
+    def __init__(self, site: Site, seconds: Callable[[], float] = time.monotonic) -> None:
         self._site = site
+        self._seconds = seconds
+        self._places = asyncio.Semaphore(site.at_once)
         self.inventory = Inventory(site)
 
-    async def run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    async def run(
+        self,
+        run: PlaybookRun,
+        progress: Callable[[TaskEvent], None],
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> PlaybookResult:
         """See `engine.ports.Playbooks`. `progress` is called in the event loop's thread."""
+        waits = self._places.locked()
+        async with self._places:
+            if waits and ready is not None:
+                await ready()
+            return await self._threaded(run, progress)
+
+    async def _threaded(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
         loop = asyncio.get_running_loop()
         stop = threading.Event()
-        deadline = time.monotonic() + run.timeout.total_seconds()
 
         def told(event: TaskEvent) -> None:
             loop.call_soon_threadsafe(progress, event)
 
-        job = _Job(run=run, stop=stop, deadline=deadline, told=told)
+        job = _Job(run=run, stop=stop, told=told, seconds=self._seconds)
         thread = ThreadPoolExecutor(1, thread_name_prefix=f"ansible-{run.id}")
         future = loop.run_in_executor(thread, self._run, job)
         try:
@@ -111,6 +132,7 @@ class AnsiblePlaybooks:
     def _play(self, job: _Job, config: RunnerConfig, ear: "_Ear") -> int | None:
         """Ansible's exit status; None where a signal ended it."""
         runner = Runner(config=config, event_handler=ear.heard, cancel_callback=lambda: job.stop.is_set() or job.late)
+        job.begin()
         try:
             runner.run()
         except (AnsibleRunnerException, pexpect.ExceptionPexpect, OSError) as error:

@@ -24,7 +24,8 @@ class Site:
     """One landscape's playbooks.
 
     `root` is the folder with `ansible.cfg` and `playbooks/`. `vault` tells the vault's password when it is needed.
-    `kept` is how many runs' artifacts stay; `forks` how many hosts Ansible works on at once.
+    `kept` is how many runs' artifacts stay; `forks` how many hosts of one run Ansible works on at once; `at_once` how
+    many runs go on side by side in this process.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Site:
     environment: frozenset[str] = frozenset()
     kept: int = 500
     forks: int = 50
+    at_once: int = 4
 
     @property
     def home(self) -> Path:

@@ -28,7 +28,7 @@ def new(
     name: Annotated[str | None, typer.Option(help="Its name; made of the verb and the time without it.")] = None,
     at_once: Annotated[int, typer.Option(min=1, max=1000, help="Hosts at once.")] = 1,
     domain: Annotated[Domain, typer.Option(help="Hosts that are out together share one of these.")] = Domain.RACK,
-    failure_budget: Annotated[int, typer.Option(min=0, help="Failed hosts that may be out beside them.")] = 0,
+    failure_budget: Annotated[int, typer.Option(min=0, help="Hosts that may fail, of those at once.")] = 0,
     canaries: Annotated[str, typer.Option(help="How many hosts go first, or which.")] = "",
     soak_minutes: Annotated[float, typer.Option(min=0, help="The rest waits so long after the canaries.")] = 0.0,
     window: Annotated[list[str] | None, typer.Option(help="'Sat,Sun 00:00-24:00'; may be given again.")] = None,

@@ -42,7 +42,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The tools, and the hosts that were meant; `elsewhere` are those that Nova does not list by their lifecycle."""
+    """The tools, and the hosts that were meant, rack by rack.
+
+    `elsewhere` are those that Nova does not list by their lifecycle.
+    """
 
     tools: parts.Tools
     hosts: tuple[HostName, ...]
@@ -54,7 +57,8 @@ def ready(asked: Asked) -> Ready:
     try:
         tools = parts.tools(asked.config)
         listing = tools.playbooks.inventory.listing()
-        return Ready(tools=tools, hosts=listing.meant(asked.patterns), elsewhere=_elsewhere(listing))
+        hosts = listing.by_rack(listing.meant(asked.patterns))
+        return Ready(tools=tools, hosts=hosts, elsewhere=_elsewhere(listing))
     except GdccError as error:
         wrong(str(error))
 

@@ -1,7 +1,7 @@
 """`gdcc host facts`: what `host-facts.yml` found on each host, beside what is declared where something is."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import typer
@@ -9,11 +9,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from controller.adapters.clock import SystemClock
+from controller.bootstrap.host import Tools
 from controller.cli.host.doing import Asked, Ready, ready
 from controller.cli.host.screen import Screen
 from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
+from controller.engine.host_work import looking
 from controller.model.host_run import HostStep
-from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId
+from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId, TaskEvent
 
 PLAYBOOK = "host-facts.yml"
 _LONGEST = 200
@@ -47,17 +50,22 @@ def looked(
     try:
         with Screen(found.hosts, people, quiet=quiet or not people.is_terminal) as screen:
             screen.step(found.hosts, HostStep.LOOK)
-            return asyncio.run(found.tools.playbooks.run(run, screen.task))
+            return asyncio.run(_looked(found.tools, run, screen.task))
     except KeyboardInterrupt:
         refuse("interrupted: Ansible was ended, and had changed nothing")
 
 
+async def _looked(tools: Tools, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
+    found = looking.results(tools.playbooks, run, tools.looks_at_once, SystemClock(), progress)
+    return looking.whole(run, [part async for part in found])
+
+
 def why(result: PlaybookResult, host: HostResult) -> str:
     """Why a host could not be looked at, in one line."""
-    if host.failure is not None:
-        at = f"{host.failure.task}: " if host.failure.task else ""
-        return f"{at}{host.failure.said}"
-    return result.stopped or "Ansible broke off, since other hosts failed"
+    if host.failure is None:
+        return looking.broken_off(result)
+    at = f"{host.failure.task}: " if host.failure.task else ""
+    return f"{at}{host.failure.said}"
 
 
 def rows(facts: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str, str]]:

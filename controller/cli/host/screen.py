@@ -15,7 +15,7 @@ from controller.model.ids import HostName
 from controller.model.playbook import TaskEvent, TaskStatus
 
 _TOLD = frozenset({TaskStatus.CHANGED, TaskStatus.FAILED, TaskStatus.UNREACHABLE})
-_COLOURS = {Ended.DONE: "green", Ended.FAILED: "red", Ended.NOT_BEGUN: "yellow"}
+_COLOURS = {Ended.DONE: "green", Ended.FAILED: "red", Ended.BROKEN_OFF: "yellow", Ended.NOT_BEGUN: "yellow"}
 _MOST_ROWS = 40
 
 
@@ -36,7 +36,7 @@ class Screen:
         self._quiet = quiet
         self._live: Live | None = None
         if console.is_terminal and not quiet:
-            self._live = Live(get_renderable=self._table, console=console, refresh_per_second=4, transient=True)
+            self._live = Live(get_renderable=self.table, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> "Screen":
         if self._live is not None:
@@ -67,11 +67,8 @@ class Screen:
         self._rows[outcome.host].ended = outcome.ended
         self._rows[outcome.host].task = outcome.said
 
-    def _line(self, line: str) -> None:
-        if self._live is None and not self._quiet:
-            self._console.print(line, markup=False, soft_wrap=True)
-
-    def _table(self) -> Table:
+    def table(self) -> Table:
+        """How far each host is now that is not done."""
         ended = sum(row.ended is not None for row in self._rows.values())
         title = f"{len(self._rows)} hosts, {ended} ended"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -82,6 +79,10 @@ class Screen:
             state = Text(row.ended or row.step, style=_COLOURS[row.ended] if row.ended else "cyan")
             table.add_row(Text(host), state, str(row.changed), Text(row.task))
         return table
+
+    def _line(self, line: str) -> None:
+        if self._live is None and not self._quiet:
+            self._console.print(line, markup=False, soft_wrap=True)
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:

@@ -178,6 +178,9 @@ def _do(
     given = {**(more or {}), **doing.variables(set_)}
 
     def made(hosts: tuple[HostName, ...], elsewhere: frozenset[HostName], tools: Tools) -> Order:
-        return Order(verb=verb, hosts=hosts, elsewhere=elsewhere, timeout=tools.timeout, variables=given, **how)
+        return Order(
+            verb=verb, hosts=hosts, elsewhere=elsewhere, timeout=tools.timeout, variables=given,
+            looks_at_once=tools.looks_at_once, **how,
+        )  # fmt: skip
 
     doing.do(asked, made)

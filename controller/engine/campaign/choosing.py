@@ -1,16 +1,18 @@
 """Which hosts of a running campaign go next, on fresh facts: the limits, the hosts themselves, and the proof.
 
-The hosts that are chosen and those under way are of one fault domain and at most `hosts_at_once`; together they cost no
-group more than its rule; and the planner has shown where every server on them goes.
+The hosts that are chosen, those under way and those that failed are of one fault domain and at most `hosts_at_once`;
+together they cost no group more than its rule, by the planner's own order; and it has shown where every server on them
+goes.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from controller.engine import calendar, scoping
+from controller.engine.campaign import failures
 from controller.engine.sighting import Seen
 from controller.model.campaign import Campaign, Held, HostState, Member
 from controller.model.cluster import Cluster
@@ -18,11 +20,13 @@ from controller.model.host_run import HostRun
 from controller.model.ids import HostName
 from controller.model.operation import Drain, Pause, paused_everywhere
 from controller.model.policy import Mode, Policy
-from controller.planner.campaign import proof
-from controller.planner.campaign.exposure import Budget, Exposure, exposure
+from controller.planner.campaign import proof, schedule
+from controller.planner.campaign.exposure import Exposure, exposure
 
 PROOFS = 8
 """Proofs in one choice at most; what is left waits for the next."""
+
+Prove = Callable[..., tuple[Held, ...]]
 
 RECHECK = timedelta(minutes=1)
 """A host that could not be proved is left alone for so long."""
@@ -70,6 +74,28 @@ def taken_up(before: Facts, now: Facts) -> bool:
     return _operators(before) != _operators(now)
 
 
+def outdated(campaign: Campaign, hosts: Sequence[Member], before: Facts, now: Facts) -> str | None:
+    """What is otherwise than it was when these hosts were chosen, so that they must be chosen anew; None for nothing.
+
+    A proof may take longer than a look. What servers do meanwhile does not count: a drain plans for them as they are.
+    """
+    brake = braked(campaign, now)
+    if brake is not None:
+        return brake
+    looked = _Looked(now)
+    found = next((held for member in hosts if (held := looked.held(member.host)) is not None), None)
+    if found is not None:
+        return found.why
+    return None if _capacity(before) == _capacity(now) else "hosts came, went or changed what they can take"
+
+
+def _capacity(facts: Facts) -> object:
+    """What hosts can take in, whatever stands on them."""
+    hosts = facts.seen.cluster.hosts
+    columns = (hosts.enabled, hosts.up, hosts.draining, hosts.known, hosts.vcpus, hosts.memory_mib, hosts.disk_gib)
+    return hosts.names, tuple(column.tobytes() for column in columns)
+
+
 def _operators(facts: Facts) -> tuple[object, ...]:
     return {drain.host for drain in facts.drains}, {run.host for run in facts.runs}, tuple(facts.pauses)
 
@@ -115,27 +141,34 @@ class _Unproved:
 
 
 class Chooser:
-    """Chooses, and remembers for a while which hosts could not be proved even by themselves."""
+    """Chooses, and remembers for a while which hosts could not be proved even by themselves.
 
-    def __init__(self) -> None:
+    `prove` is `planner.campaign.proof.held`, or what stands for it.
+    """
+
+    def __init__(self, prove: Prove = proof.held) -> None:
+        self._prove = prove
         self._unproved: dict[HostName, _Unproved] = {}
 
     async def choose(self, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
         """The next hosts. Raises what the planner raises."""
         turn, waits = turn_of(campaign, members, facts.now)
         under_way = [member for member in members if member.state is HostState.UNDER_WAY]
-        places = campaign.order.limits.hosts_at_once - len(under_way)
+        beside = [*under_way, *failures.counted(campaign, members)]
+        places = campaign.order.limits.hosts_at_once - len(beside)
         waits = waits or braked(campaign, facts) or ""
         if waits or places <= 0 or not turn:
             return Choice(waits=waits)
-        domains, out = {member.domain for member in under_way}, frozenset(member.host for member in under_way)
+        domains, out = {member.domain for member in beside}, frozenset(member.host for member in beside)
         able, held = self._able([member for member in turn if domains <= {member.domain}], facts, out)
         exposed = await asyncio.to_thread(exposure, facts.seen.cluster)
         tries = PROOFS
         for _, together in groupby(able, key=lambda member: member.domain):
             left = list(together)
             while left and tries > 0:
-                picked = _picked(left, places, exposed, out)
+                wave = schedule.wave([member.host for member in left], places, exposed, out)
+                of = {member.host: member for member in left}
+                picked = [of[host] for host in wave]
                 if not picked:
                     held += [Held(host=m.host, rule="group", why=_crowded(m, exposed)) for m in left]
                     break
@@ -185,7 +218,7 @@ class Chooser:
         hosts, seen, policy = [member.host for member in picked], facts.seen, facts.policy
         part = scoping.restricted(seen.cluster, seen.situation, policy, tuple(Mode), facts.pauses)
         held = await asyncio.to_thread(
-            proof.held, part, policy, seen.look.at, hosts, keep_shutoff=campaign.order.keep_shutoff
+            self._prove, part, policy, seen.look.at, hosts, keep_shutoff=campaign.order.keep_shutoff
         )
         return {each.host: each for each in held}
 
@@ -220,19 +253,6 @@ class _Looked:
 
     def _in_a_pause(self, host: HostName) -> bool:
         return bool(self._paused & self._facts.seen.situation.scopes(None, (host,)))
-
-
-def _picked(
-    members: Sequence[Member], places: int, exposed: Exposure, taken: Collection[HostName]
-) -> tuple[Member, ...]:
-    """As many as there are places for, in their order, that cost no group more than its rule."""
-    budget = Budget(exposed, taken)
-    picked: list[Member] = []
-    for member in members:
-        if len(picked) < places and budget.refuses(member.host) is None:
-            budget.take(member.host)
-            picked.append(member)
-    return tuple(picked)
 
 
 def _crowded(member: Member, exposed: Exposure) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.engine.campaign import progress
-from controller.engine.campaign.choosing import Chooser, Facts, next_again, taken_up
+from controller.engine.campaign.choosing import Chooser, Facts, next_again, outdated, taken_up
 from controller.engine.campaign.course import Course, Parts, is_out, own_drain
+from controller.engine.campaign.failures import stopped_by
 from controller.engine.campaign.ports import Fleet, Records
 from controller.engine.ports import Clock, Journal, Playbooks
 from controller.engine.sighting import Seen
@@ -165,8 +166,13 @@ class Conductor:
             return
         if self._went_on(campaign, members):
             self.memory.waits = "the next look at the cloud, since a host ended or the campaign was changed meanwhile"
-        elif taken_up(facts, self._facts(seen, members)):
+            return
+        now = self._facts(self._seen() or seen, members)
+        changed_since = outdated(campaign, choice.hosts, facts, now)
+        if taken_up(facts, now):
             self.memory.waits = "the next look at the cloud, since operators acted meanwhile"
+        elif changed_since is not None:
+            self.memory.waits = f"another choice, since meanwhile {changed_since}"
         else:
             self._begin(campaign, choice.hosts)
 
@@ -286,32 +292,8 @@ class Conductor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def stopped_by(campaign: Campaign, members: Sequence[Member]) -> str | None:
-    """Why a running campaign must pause: its failure budget, its canaries, or that only failed hosts are left."""
-    since = campaign.resumed_at or campaign.created_at
-    failed = [member for member in members if member.state is HostState.FAILED]
-    new = [member for member in failed if member.ended_at is None or member.ended_at > since]
-    left = [member for member in members if member.state in {HostState.WAITING, HostState.UNDER_WAY}]
-    if len(new) > campaign.order.limits.failure_budget:
-        return f"{_named(new)} failed, and {campaign.order.limits.failure_budget} may: {_reasons(new)}"
-    canaries = [member for member in failed if member.canary]
-    if canaries and not any(member.canary for member in left):
-        return f"{_named(canaries)} failed as canaries: {_reasons(canaries)}"
-    if failed and not left:
-        return f"all others are done; out of service: {_reasons(failed)}"
-    return None
-
-
 def retried(member: Member) -> Member:
     """The failed member as it waits for another attempt; one that does so already, as it is."""
     if member.waits_again:
         return member
     return replace(member, state=HostState.WAITING, attempt=member.attempt + 1, began_at=None, ended_at=None)
-
-
-def _named(members: Sequence[Member]) -> str:
-    return ", ".join(member.host for member in members)
-
-
-def _reasons(members: Sequence[Member]) -> str:
-    return "; ".join(f"{member.host}: {member.why}" for member in members)

@@ -190,7 +190,9 @@ class Course:
         boot_id = looked.boot_id if looked is not None else ""
         run = work.asked(self.member, self._order, step, self._parts.clock.now(), boot_id)
         host = self.member.host
-        return await work.run(self._parts.playbooks, run, lambda task: self._parts.doing(host, f"{step}: {task}"))
+        ready = self._require_empty if step in _DISTURBS else None
+        doing = self._parts.doing
+        return await work.run(self._parts.playbooks, run, lambda task: doing(host, f"{step}: {task}"), ready)
 
     async def _drain(self, record: StepRecord) -> None:
         """Returns once the host is empty and verified to be."""
@@ -262,6 +264,12 @@ class Course:
             return ""
         others = [drain for drain in self._parts.journal.drains() if drain.host == self.member.host]
         return f"drained by {others[0].who} since: {others[0].why}" if others else "given back by an operator"
+
+    async def _require_empty(self) -> None:
+        """Raises `TransientError` where it is not empty any more: a playbook may have waited long for its turn."""
+        drain = await self._looked_at()
+        if drain.state is not DrainState.EMPTY:
+            raise TransientError(f"is not empty any more: {_holdouts(drain)}", where=self.member.host)
 
     def _own(self) -> Drain:
         drain = own_drain(self._parts.journal, self.member)

@@ -1,6 +1,6 @@
 """One playbook on one host of a campaign: what is asked, and what its result means."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from controller.engine.ports import Playbooks
@@ -79,8 +79,13 @@ def _reboot_variables(order: Order, boot_id: str) -> Mapping[str, Variable]:
     return {"reboot_boot_id": boot_id, "reboot_timeout_s": int(order.work.reboot_minutes * 60)}
 
 
-async def run(playbooks: Playbooks, asked_for: PlaybookRun, doing: Callable[[str], None]) -> Facts:
-    """Runs it to its end and answers the host's facts; `doing` is told each task that begins.
+async def run(
+    playbooks: Playbooks,
+    asked_for: PlaybookRun,
+    doing: Callable[[str], None],
+    ready: Callable[[], Awaitable[None]] | None = None,
+) -> Facts:
+    """Runs it to its end and answers the host's facts; `doing` is told each task that begins, `ready` as the port does.
 
     Raises `HostFailedError`, and what the port raises.
     """
@@ -89,7 +94,7 @@ async def run(playbooks: Playbooks, asked_for: PlaybookRun, doing: Callable[[str
         if event.status is TaskStatus.STARTED:
             doing(event.task)
 
-    result = await playbooks.run(asked_for, progress)
+    result = await playbooks.run(asked_for, progress, ready)
     return _facts(result, asked_for.hosts[0])
 
 

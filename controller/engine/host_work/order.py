@@ -22,7 +22,8 @@ class Order:
 
     `drain`: configure takes the host out of service. `reboot`: patch reboots where a package asks for it, and so takes
     the host out of service. `give_back`: verify enables the host afterwards. `check` only says what would change.
-    `elsewhere` are hosts that Nova does not list by their lifecycle, so that they need no drain.
+    `elsewhere` are hosts that Nova does not list by their lifecycle, so that they need no drain. `timeout` is that of
+    one playbook, and of each batch of at most `looks_at_once` hosts where it only looks.
     """
 
     verb: HostVerb
@@ -35,6 +36,7 @@ class Order:
     reboot: bool = False
     give_back: bool = False
     elsewhere: frozenset[HostName] = frozenset()
+    looks_at_once: int = 50
 
     @property
     def steps(self) -> tuple[HostStep, ...]:
@@ -75,10 +77,14 @@ class Order:
 
 
 class Ended(StrEnum):
-    """How a verb ended on one host; NOT_BEGUN where one before it had failed."""
+    """How a verb ended on one host; NOT_BEGUN where one before it had failed.
+
+    BROKEN_OFF where another failed beside it: it has not failed, may have been changed in part, and is not verified.
+    """
 
     DONE = "done"
     FAILED = "failed"
+    BROKEN_OFF = "broken off"
     NOT_BEGUN = "not begun"
 
 

@@ -1,10 +1,10 @@
 """A verb on some hosts: its steps one after the other, each journaled."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from controller.engine.host_work import resuming, service
+from controller.engine.host_work import looking, resuming, service
 from controller.engine.host_work.controller import Controller
 from controller.engine.host_work.order import LOOK, PLAYBOOKS, REBOOT, VERIFY, Ended, Order, Outcome
 from controller.engine.ports import Clock, Playbooks
@@ -107,17 +107,30 @@ class HostWork:
             for job in jobs:
                 await self._service(order, step, job)
             return
-        try:
-            if order.takes_out and step in _DISTURBS:
+        results = self._results(order, step, jobs)
+        while True:
+            try:
+                result = await anext(results, None)
+            except GdccError as error:
                 for job in jobs:
-                    await self._empty(order, job)
-            result = await self._playbooks.run(_playbook(order, step, jobs, self._clock), self._watcher.task)
-        except GdccError as error:
-            for job in jobs:
-                await self._fail(order, job, step, str(error))
-        else:
-            for job in jobs:
+                    await self._fail(order, job, step, str(error))
+                return
+            if result is None:
+                return
+            for job in (job for job in jobs if job.host in result.hosts):
                 await self._played(order, step, job, result)
+
+    async def _results(self, order: Order, step: HostStep, jobs: Sequence[_Job]) -> AsyncIterator[PlaybookResult]:
+        """Of the step's playbook on all of them; by batches where it only looks. Only the first raises `GdccError`."""
+        if order.takes_out and step in _DISTURBS:
+            for job in jobs:
+                await self._empty(order, job)
+        run = _playbook(order, step, jobs, self._clock)
+        if not order.check and step is not HostStep.VERIFY:
+            yield await self._playbooks.run(run, self._watcher.task)
+            return
+        async for result in looking.results(self._playbooks, run, order.looks_at_once, self._clock, self._watcher.task):
+            yield result
 
     async def _service(self, order: Order, step: HostStep, job: _Job) -> None:
         try:
@@ -139,7 +152,9 @@ class HostWork:
         job.results.append(host)
         job.run = replace(job.run, artifacts=result.artifacts)
         boot_id = host.facts.get("boot_id")
-        if not host.succeeded:
+        if not host.ended and host.failure is None and result.stopped is None:
+            await self._broken_off(order, job, step, looking.broken_off(result))
+        elif not host.succeeded:
             await self._fail(order, job, step, _why(result, host))
         elif step is HostStep.LOOK and not boot_id:
             await self._fail(order, job, step, f"{LOOK} told no boot id")
@@ -153,6 +168,13 @@ class HostWork:
         elif order.takes_out and step is not HostStep.DRAIN and job.host not in order.elsewhere:
             told += f"; it stays disabled: put it right, then gdcc host enable {job.host}, which verifies it first"
         await self._end(order, job, Ended.FAILED, told)
+
+    async def _broken_off(self, order: Order, job: _Job, step: HostStep, why: str) -> None:
+        """Ends a host beside which another failed: it is not known to be well, and nothing is known against it."""
+        changed = sum(len(result.changes) for result in job.results)
+        told = f"{changed} of its tasks had changed it" if changed else "nothing had changed it"
+        said = f"{job.host}: {step} is not done: {why}; {told}, and it is not verified"
+        await self._end(order, job, Ended.BROKEN_OFF, said)
 
     async def _end(self, order: Order, job: _Job, ended: Ended, said: str) -> None:
         state = HostRunState.DONE if ended is Ended.DONE else HostRunState.FAILED
@@ -217,7 +239,7 @@ def _why(result: PlaybookResult, host: HostResult) -> str:
     if host.failure is not None:
         at = f"{host.failure.task}: " if host.failure.task else ""
         return f"{at}{host.failure.said}"
-    return result.stopped or "it was broken off, since other hosts failed"
+    return looking.broken_off(result)
 
 
 def _done(order: Order, job: _Job) -> str:

@@ -1,13 +1,12 @@
-"""A campaign's waves, and the fewest that its limits allow.
+"""The hosts of a campaign's next wave, and the fewest waves that its limits allow.
 
 A wave's hosts are of one fault domain, at most `hosts_at_once`, and cost no group more than its rule (`exposure`).
-Canaries make waves of their own, first. Within a domain a host joins the first wave that has room for it: those that
-carry most of a crowded group first, since they fit together worst.
+Those that carry most of a crowded group go first, since they fit together worst.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from controller.model import campaign as words
@@ -17,11 +16,13 @@ from controller.planner.campaign.exposure import Budget, Exposure
 Wave = tuple[HostName, ...]
 
 
-def waves(members: Sequence[words.Member], limits: words.Limits, exposed: Exposure) -> tuple[Wave, ...]:
-    """All waves of these hosts, in order."""
-    found: list[Wave] = []
-    for _, together in groupby(sorted(members, key=_turn), key=_turn):
-        found += _of_domain([member.host for member in together], limits.hosts_at_once, exposed)
+def wave(hosts: Sequence[HostName], places: int, exposed: Exposure, taken: Collection[HostName] = ()) -> Wave:
+    """Of one domain's hosts those that go next beside the `taken` ones, the worst first; () where none may."""
+    budget, found = Budget(exposed, taken), list[HostName]()
+    for host in _worst_first(hosts, exposed):
+        if len(found) < places and budget.refuses(host) is None:
+            found.append(host)
+            budget.take(host)
     return tuple(found)
 
 
@@ -47,7 +48,7 @@ def _turn(member: words.Member) -> tuple[bool, str]:
     return not member.canary, member.domain
 
 
-def _of_domain(hosts: list[HostName], at_once: int, exposed: Exposure) -> list[Wave]:
+def _worst_first(hosts: Sequence[HostName], exposed: Exposure) -> list[HostName]:
     crowd: Counter[int] = Counter()
     for host in hosts:
         crowd.update(exposed.of(host))
@@ -55,14 +56,4 @@ def _of_domain(hosts: list[HostName], at_once: int, exposed: Exposure) -> list[W
         host: max((crowd[number] / exposed.allowed[number] for number in exposed.of(host)), default=0.0)
         for host in hosts
     }
-    made: list[tuple[list[HostName], Budget]] = []
-    for host in sorted(hosts, key=lambda host: (-worst[host], host)):
-        for wave, budget in made:
-            if len(wave) < at_once and budget.refuses(host) is None:
-                break
-        else:
-            wave, budget = [], Budget(exposed)
-            made.append((wave, budget))
-        wave.append(host)
-        budget.take(host)
-    return [tuple(sorted(wave)) for wave, _ in made]
+    return sorted(hosts, key=lambda host: (-worst[host], host))

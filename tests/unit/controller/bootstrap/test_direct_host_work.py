@@ -1,6 +1,7 @@
 """`gdcc host --direct`: the same work in this process, over a fake cloud; and the parts that the settings name."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -81,6 +82,13 @@ def test_the_estates_own_inventory_is_used_where_none_is_named(tmp_path: Path) -
     assert site.artifacts == tmp_path / "state" / "ansible"
     assert site.vault is None
     assert (site.playbooks / "site.yml").is_file()
+
+
+def test_playbooks_side_by_side_are_bounded_by_the_settings_and_else_by_the_processors(tmp_path: Path) -> None:
+    assert ansible.site(settings(tmp_path, "{at_once: 3}")).at_once == 3
+    assert ansible.site(settings(tmp_path, "{}")).at_once == 4 * (os.cpu_count() or 1)
+    with pytest.raises(InputError, match=r"ansible\.at_once"):
+        settings(tmp_path, "{at_once: 0}")
 
 
 def test_a_vaults_password_is_what_its_command_prints(tmp_path: Path) -> None:

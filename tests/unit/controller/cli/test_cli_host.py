@@ -36,9 +36,15 @@ all:
     rack_r2:
       hosts: {{c3: }}
 """
-HEAD = (
-    "- name: Work\n  hosts: all\n  gather_facts: false\n  vars:\n    state: '{{ playbook_dir }}/../state'\n  tasks:\n"
-)
+HEAD = """\
+- name: Work
+  hosts: all
+  gather_facts: false
+  max_fail_percentage: "{{ max_failed_percentage | default(0) }}"
+  vars:
+    state: '{{ playbook_dir }}/../state'
+  tasks:
+"""
 BOOT_ID = (
     HEAD
     + """\
@@ -252,9 +258,15 @@ def test_drift_is_told_by_host_and_task_with_a_textfile(place: Place) -> None:
     assert (place.state / "mtu").read_text() == "1500"
     families = {one.name: one for one in text_string_to_metric_families(to.read_text())}
     assert families["gdcc_host_drifted_tasks"].samples[0].value == 1
-    blind = place.gdcc("drift", "c2", "c3")
+    blind = place.gdcc("drift", "c1", "c2", "c3", "--json")
     assert blind.exit_code == 2
-    assert "c3: could not look: Look at the disk: / is full" in blind.stdout
+    rows = {row["host"]: (row["looked"], row["says"]) for row in json.loads(blind.stdout)["hosts"]}
+    assert rows == {
+        "c1": (True, "1 tasks would change it"),
+        "c2": (True, "as declared"),
+        "c3": (False, "Look at the disk: / is full"),
+    }
+    assert "c3: could not look: Look at the disk: / is full" in place.gdcc("drift", "c2", "c3").stdout
     assert place.gdcc("drift", "c2").exit_code == 0
 
 

@@ -40,12 +40,15 @@ def mended(rig: CampaignRig, host: str) -> None:
     rig.journal.host_runs.save(replace(host_run("mending", host), state=HostRunState.DONE))
 
 
-async def failed(rig: CampaignRig, *hosts: str, playbook: str = "host-verify.yml", budget: int = 0) -> None:
-    """A campaign that paused, since these hosts failed."""
+async def failed(rig: CampaignRig, *hosts: str, playbook: str = "host-verify.yml") -> None:
+    """A campaign that paused, since these hosts failed; beside all but the last an operator resumed it."""
     for host in hosts:
         rig.world.broken[HostName(host), playbook] = "no route to the metadata server"
-    await rig.begin(order(limits=Limits(hosts_at_once=1, failure_budget=budget)))
-    assert await rig.until(State.PAUSED) is State.PAUSED
+    await rig.begin(order(limits=Limits(hosts_at_once=1)))
+    for number, _ in enumerate(hosts):
+        if number:
+            rig.desk.resume("patch-1", "op", retry=False)
+        assert await rig.until(State.PAUSED) is State.PAUSED
 
 
 async def test_a_host_that_an_operator_takes_up_while_it_is_proved_is_not_begun(rig: CampaignRig) -> None:
@@ -109,7 +112,7 @@ async def test_an_abort_leaves_a_host_to_the_operator_who_has_drained_it_for_ano
 
 
 async def test_hosts_that_are_tried_again_keep_the_limits_and_go_before_all_others(rig: CampaignRig) -> None:
-    await failed(rig, "r1h1", "r2h1", budget=1)
+    await failed(rig, "r1h1", "r2h1")
     rig.mend("r1h1")
     rig.mend("r2h1")
     rig.desk.resume("patch-1", "op", retry=True)
@@ -128,7 +131,7 @@ async def test_hosts_that_are_tried_again_keep_the_limits_and_go_before_all_othe
 
 
 async def test_a_host_that_waits_to_be_tried_again_comes_back_verified_by_an_abort(rig: CampaignRig) -> None:
-    await failed(rig, "r1h1", "r2h1", budget=1)
+    await failed(rig, "r1h1", "r2h1")
     rig.mend("r1h1")
     rig.mend("r2h1")
     rig.desk.resume("patch-1", "op", retry=True)
@@ -177,14 +180,17 @@ async def test_a_host_that_nova_enables_only_later_comes_back(rig: CampaignRig, 
     assert rig.world.out() == frozenset()
 
 
-async def test_a_failed_host_that_an_operator_has_enabled_is_not_called_out_of_service(rig: CampaignRig) -> None:
+async def test_a_failed_host_that_an_operator_has_enabled_is_not_called_out_of_service(tmp_path: Path) -> None:
+    rig = CampaignRig(tmp_path, hosts=3)
     rig.world.broken[HostName("r1h1"), "host-verify.yml"] = "no route"
-    await rig.begin(order(limits=Limits(hosts_at_once=1, failure_budget=1)))
+    await rig.begin(order(limits=Limits(hosts_at_once=2, failure_budget=1)))
     await rig.live(timedelta(hours=2), lambda: rig.states()["r1h1"] is HostState.FAILED)
     await rig.fleet.enable(HostName("r1h1"), "op", force=False)
     assert await rig.until(State.PAUSED, State.DONE) is State.DONE, rig.why()
     assert rig.states()["r1h1"] is HostState.RETURNED
     assert rig.member("r1h1").why.startswith("given back by an operator; it failed: verify: ")
+    assert rig.failures == []
+    rig.journal.close_store()
 
 
 async def test_a_campaign_that_goes_on_again_does_not_say_that_it_is_paused(rig: CampaignRig) -> None:

@@ -21,7 +21,7 @@ class Watched(FakePlaybooks):
         self._site = site
         self.found: list[tuple[str, int, bool]] = []
 
-    async def run(self, run, progress):  # type: ignore[no-untyped-def]
+    async def run(self, run, progress, ready=None):  # type: ignore[no-untyped-def]
         (host,) = run.hosts
         servers = [server for server in self._site.cloud.servers.values() if server.host == host]
         self.found.append((run.playbook, len(servers), self._site.cloud.services[host].enabled))

@@ -166,11 +166,46 @@ async def test_a_patch_without_its_reboot_leaves_the_host_in_service_and_says_wh
     assert [run.hosts for run in bench.hosts.runs] == [("c1", "c2"), ("c1", "c2")]
 
 
-async def test_one_host_that_fails_in_place_does_not_hold_the_others_up(bench: Bench) -> None:
+async def test_one_host_that_fails_in_place_breaks_the_others_off_and_they_are_told_as_that(bench: Bench) -> None:
     bench.hosts.failing = {"host-configure.yml": {"c1"}}
     first, second = await bench.do(HostVerb.CONFIGURE, "c1", "c2")
-    assert (first.ended, second.ended) == (Ended.FAILED, Ended.DONE)
-    assert bench.hosts.runs[-1].hosts == ("c2",)
+    assert (first.ended, second.ended) == (Ended.FAILED, Ended.BROKEN_OFF)
+    why = "it was broken off, since c1 failed; 1 of its tasks had changed it, and it is not verified"
+    assert second.said == f"c2: play is not done: {why}"
+    assert bench.played() == ["host-configure.yml"]
+    assert not await bench.controller.open_runs()
+
+
+async def test_a_few_that_fail_in_place_of_many_do_not_hold_the_others_up(bench: Bench) -> None:
+    many = tuple(f"h{n:02}" for n in range(20))
+    bench.hosts.boots |= dict.fromkeys(map(HostName, many), 1)
+    bench.hosts.failing = {"host-patch.yml": {"h00", "h01"}, "host-verify.yml": {"h02"}}
+    outcomes = await bench.do(HostVerb.PATCH, *many)
+    assert [one.host for one in outcomes if one.ended is Ended.FAILED] == ["h00", "h01", "h02"]
+    assert [one.host for one in outcomes if one.ended is Ended.DONE] == list(many[3:])
+    assert bench.hosts.runs[-1].hosts == many[2:]
+
+
+@pytest.mark.parametrize("check", [False, True])
+async def test_a_look_is_made_batch_by_batch_and_one_that_cannot_be_made_costs_no_other_its_results(
+    bench: Bench, check: bool
+) -> None:
+    many = tuple(f"h{n}" for n in range(7))
+    bench.hosts.boots |= dict.fromkeys(map(HostName, many), 1)
+    playbook = "host-configure.yml" if check else "host-verify.yml"
+    bench.hosts.failing = {playbook: {"h1"}}
+
+    def ansible_gives_up_over_the_second(run: PlaybookRun) -> None:
+        if "h3" in run.hosts:
+            bench.hosts.error = PermanentError("Ansible gave up: it said nothing", where=playbook)
+
+    bench.hosts.before = ansible_gives_up_over_the_second
+    outcomes = await bench.do(HostVerb.CONFIGURE if check else HostVerb.VERIFY, *many, check=check, looks_at_once=3)
+    assert [run.hosts for run in bench.hosts.runs] == [many[:3], many[3:6], many[6:]]
+    assert {run.timeout for run in bench.hosts.runs} == {timedelta(hours=1)}
+    assert len({run.id for run in bench.hosts.runs}) == 3
+    assert [one.host for one in outcomes if one.ended is Ended.DONE] == ["h0", "h2", "h6"]
+    assert all("Ansible gave up" in one.said for one in outcomes[3:6])
 
 
 async def test_a_check_writes_nothing_and_drains_nothing(bench: Bench) -> None:

@@ -1,0 +1,140 @@
+"""How much of a running campaign may be out together, and on how fresh a look it is chosen."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.engine.campaign.choosing import Choice, Chooser, Facts
+from controller.model.campaign import Campaign, Held, HostState, Limits, Member, State
+from controller.model.ids import HostName
+from controller.model.operation import Pause
+from inventory import windows
+from tests.fakes.campaign_rig import CampaignRig, order
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[CampaignRig]:
+    made = CampaignRig(tmp_path)
+    yield made
+    made.journal.close_store()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[CampaignRig]:
+    """Two racks of four hosts."""
+    made = CampaignRig(tmp_path, hosts=4)
+    yield made
+    made.journal.close_store()
+
+
+async def test_a_budget_lets_the_campaign_go_on_beside_failed_hosts_in_their_rack(large: CampaignRig) -> None:
+    large.world.broken[HostName("r1h1"), "host-patch.yml"] = "no space left on device"
+    await large.begin(order(limits=Limits(hosts_at_once=2, failure_budget=1)))
+    assert await large.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert "r1h1 failed and is out, beside which no other may go (2 at once, all in one rack): r1h1:" in large.why()
+    done = [host for host, state in large.states().items() if state is HostState.DONE]
+    assert done == ["r1h2", "r1h3", "r1h4"] and large.failures == []
+
+    large.desk.resume("patch-1", "op", retry=False)
+    assert await large.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert large.why().startswith("all others are done; out of service: r1h1:")
+    assert large.failures == []
+
+
+async def test_failed_hosts_take_the_places_of_others(large: CampaignRig) -> None:
+    for host in ("r1h1", "r1h2"):
+        large.world.broken[HostName(host), "host-patch.yml"] = "no space left on device"
+    await large.begin(order(limits=Limits(hosts_at_once=2, failure_budget=2)))
+    assert await large.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert "r1h1, r1h2 failed and are out, beside which no other may go" in large.why()
+    assert large.world.out() == {"r1h1", "r1h2"} and large.failures == []
+
+
+async def test_one_more_than_the_budget_pauses_the_campaign(large: CampaignRig) -> None:
+    for host in ("r1h1", "r1h3"):
+        large.world.broken[HostName(host), "host-patch.yml"] = "no space left on device"
+    await large.begin(order(limits=Limits(hosts_at_once=2, failure_budget=1)))
+    assert await large.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert "r1h1, r1h3 failed, and 1 may" in large.why()
+    assert large.states()["r1h2"] is HostState.DONE and large.failures == []
+
+
+@pytest.mark.parametrize("at_once", [2, 3])
+async def test_hosts_that_carry_one_group_go_one_after_the_other(tmp_path: Path, at_once: int) -> None:
+    rig = CampaignRig(tmp_path, racks=1, hosts=5, crowded=3)
+    await rig.begin(order(limits=Limits(hosts_at_once=at_once)))
+    assert await rig.until(State.DONE, State.PAUSED) is State.DONE, rig.why()
+    assert rig.failures == [] and rig.most_out == at_once
+    rig.journal.close_store()
+
+
+async def test_a_host_that_waits_for_others_of_its_group_is_told_with_it(tmp_path: Path) -> None:
+    rig = CampaignRig(tmp_path, racks=2, hosts=3, crowded=3)
+    told = list[Held]()
+
+    def done() -> bool:
+        told.extend(rig.conductor.memory.held)
+        return rig.state() is State.DONE
+
+    await rig.begin(order(hosts=("rack:r1",), limits=Limits(hosts_at_once=2)))
+    await rig.live(timedelta(hours=6), done)
+    assert any("r1h2 waits for others that carry members of the same group (crowd" in each.why for each in told)
+    rig.journal.close_store()
+
+
+@pytest.mark.parametrize("change", ["freeze", "disabled", "down", "capacity", "window", "paused"])
+async def test_a_wave_is_chosen_anew_where_the_cloud_changed_while_it_was_proved(rig: CampaignRig, change: str) -> None:
+    """A proof that takes longer than a look; afterwards all is as before, and the campaign goes on."""
+
+    def happens() -> None:
+        match change:
+            case "freeze":
+                rig.freeze = "half of the hosts are not read"
+            case "disabled":
+                rig.break_host("r1h1", enabled=False)
+            case "down":
+                rig.break_host("r1h1", up=False)
+            case "capacity":
+                rig.break_host("r2h2", up=False)
+            case "window":
+                rig.clock.advance(timedelta(hours=2, minutes=10))
+            case "paused":
+                rig.journal.pause(Pause(scope=None, who="op", why="storm", since=rig.clock.now()))
+
+    await rig.begin(order(blackouts=(windows.window("12:00-13:00"),)))
+    chooser = Chooser.choose
+    proofs = list[tuple[str, ...]]()
+
+    async def slowly(self: Chooser, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
+        choice = await chooser(self, campaign, members, facts)
+        if choice.hosts and not proofs:
+            happens()
+            rig.clock.advance(timedelta(seconds=30))
+            rig.looked_at = rig.clock.now()
+        proofs.append(tuple(member.host for member in choice.hosts))
+        return choice
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chooser, "choose", slowly)
+        await rig.conductor.turn()
+    assert proofs == [("r1h1", "r1h2")]
+    assert set(rig.states().values()) == {HostState.WAITING}
+    assert rig.conductor.memory.waits
+
+
+async def test_a_wave_begins_though_the_look_moved_on_where_nothing_changed_but_servers(rig: CampaignRig) -> None:
+    await rig.begin()
+    chooser = Chooser.choose
+
+    async def slowly(self: Chooser, campaign: Campaign, members: Sequence[Member], facts: Facts) -> Choice:
+        choice = await chooser(self, campaign, members, facts)
+        rig.clock.advance(timedelta(seconds=30))
+        rig.looked_at = rig.clock.now()
+        return choice
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chooser, "choose", slowly)
+        await rig.conductor.turn()
+    assert rig.states()["r1h1"] is HostState.UNDER_WAY
