@@ -102,9 +102,40 @@ def test_a_server_starts_only_where_every_rule_lets_it() -> None:
     assert started(found) == {"a": None}
     (server,) = found.restarts
     assert server.why.startswith("no host is left that may start it: ")
-    for part in ("1 hosts by traits", "1 hosts by availability-zone", "1 hosts by aggregate", "1 hosts by clearance",
-                 "1 hosts by tenant-isolation", "1 hosts by closed"):  # fmt: skip
+    for part in (
+        "1 host: its traits are not those the flavor asks for",
+        "1 host: it is in another availability zone",
+        "1 host: its aggregates do not meet the flavor's extra specs",
+        "1 host: it is not cleared for the VM's classification",
+        "1 host: it is reserved for other projects",
+        "1 host: its hardware is failing",
+    ):
         assert part in server.why
+
+
+def test_why_hosts_may_receive_nothing_is_told_in_words() -> None:
+    shut: list[dict[str, object]] = [
+        {"enabled": False}, {"enabled": False}, {"up": False}, {"memory_health": 2}, {"inlet": 29.0},
+        {"withheld": True}, {"draining": True}, {"trusted": False}, {"psu_health": 1}, {"unread_health": True},
+    ]  # fmt: skip
+    cool = [Rack(name="r1"), Rack(name="warm", zone="z2"), *(Rack(name=f"w{n}", zone="z2") for n in (1, 2))]
+    hosts = [Host(name=f"c{n}", rack="warm" if "inlet" in how else "r1", **how) for n, how in enumerate(shut)]  # type: ignore[arg-type]
+    hosts += [Host(name=f"full{n}", rack=f"w{n}", memory_gib=1) for n in (1, 2)]
+    cluster = builders.cluster(racks=cool, hosts=[*hosts, Host(name="lost")], vms=[Vm(name="v", host="lost")])
+    (server,) = lost(cluster, "host:lost", "rack:w1", "rack:w2").restarts
+    assert server.why == "no host is left that may start it: " + "; ".join(
+        [
+            "2 hosts: its compute service is disabled",
+            "1 host: its compute service is down",
+            "1 host: it is being drained",
+            "1 host: its hardware is failing",
+            "1 host: its hardware has lost redundancy or predicts a failure",
+            "1 host: its inlet is above the zone's warning",
+            "1 host: its BMC should tell its health and has not; see trust.health_required",
+            "1 host: it has no trusted readings",
+            "1 host: a mode or a pause keeps moves off it",
+        ]
+    )
 
 
 def test_sums_that_prove_a_shortage_count_only_servers_that_could_start() -> None:
@@ -118,7 +149,7 @@ def test_sums_that_prove_a_shortage_count_only_servers_that_could_start() -> Non
     nowhere = Vm(name="nowhere", host="c0", memory_gib=200, requirement=fast)
     found = lost(builders.cluster(hosts=hosts, vms=[*vms, pinned, nowhere]), "host:c0")
     assert {each.name: each.why for each in found.restarts if each.target is None} == {
-        "nowhere": "no host is left that may start it: 2 hosts by traits",
+        "nowhere": "no host is left that may start it: 2 hosts: its traits are not those the flavor asks for",
         "pinned": "it is pinned, uses NUMA or PCI devices or nobody can say, and its fit elsewhere cannot be shown",
         "y": "what the 2 hosts that may start it have left is in pieces too small for 1 servers",
     }
