@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     HOT = "hot"
     """Every server has a place, and some host or supply is then over a safety limit."""
     OVERLOADED = "overloaded"
-    """Every server has a place, but the partner of a lost feed carries more than it may: it may trip."""
+    """Every server has a place, but the partner of a lost feed, or what is behind it, carries more than it may."""
     SHORT = "short"
     """Some server has no place."""
 
@@ -49,10 +49,23 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """A group (spread, affinity, soft kinds too) whose rule is broken: already `before`; while servers are `down`, when
+    none of those runs that stand apart for one to outlast the other; `after`, with all where they start.
+    """
+
+    rule: str
+    before: bool
+    down: bool
+    after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemLoss:
     """A system that has servers down: `down` of `servers`, `unplaced` of them without a place.
 
-    `rules`: its groups (spread, affinity) that keep a server from every place that has room.
+    `rules`: its groups that keep a server from every place that has room. `broken`: its groups that have servers down
+    or moving and whose rules are broken at any time.
     """
 
     system: str
@@ -62,6 +75,7 @@ class SystemLoss:
     servers: int
     unplaced: int
     rules: tuple[str, ...]
+    broken: tuple[BrokenRule, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +91,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
-    """A feed that must carry more than it may, now that its partner has failed."""
+    """What must carry more than it may, now that the partner of `feed` has failed: that feed, or a PDU or phase on it.
+
+    `supply`: which, as breaches name it (`feed:B`, `pdu:r1-b`, `phase:r1-b/2`).
+    """
 
     feed: str
+    supply: str
     watts: float
     limit_watts: float
 

@@ -275,6 +275,37 @@ def test_a_feed_whose_partner_cannot_carry_both_is_not_survived() -> None:
     assert (over.feed, over.limit_watts, round(over.watts)) == ("A", 500, 600)
 
 
+def behind(limit: float, *, feed: str | None = "B", on: str = "PB") -> model.Cluster:
+    """Two hosts on PDUs of two feeds; the second feed's PDU, or its phase, may carry so much."""
+    kind = model.PowerKind.PHASE if on.endswith("/1") else model.PowerKind.PDU
+    supplies = [
+        Supply(name="A", limit_watts=5000), Supply(name="B", limit_watts=5000),
+        Supply(name="PA", kind=model.PowerKind.PDU, feed="A", limit_watts=100),
+        Supply(name=on, kind=kind, feed=feed, limit_watts=limit),
+    ]  # fmt: skip
+    hosts = [Host(name=name, supplies=("A", "B", "PA", on)) for name in ("c1", "c2")]
+    return partnered(builders.cluster(hosts=hosts, supplies=supplies), (0, 1))
+
+
+@pytest.mark.parametrize(("on", "key"), [("PB", "pdu:PB"), ("PB/1", "phase:PB/1")])
+def test_a_pdu_or_phase_behind_the_partner_that_cannot_carry_both_is_not_survived(on: str, key: str) -> None:
+    assert lost(behind(700, on=on), "feed:A").verdict is Verdict.SURVIVED
+    found = lost(behind(500, on=on), "feed:A")
+    assert found.verdict is Verdict.OVERLOADED
+    assert [(over.feed, over.supply, round(over.watts), over.limit_watts) for over in found.overloads] == [
+        ("B", key, 600, 500)
+    ]
+
+
+def test_only_what_hangs_on_the_partner_and_carries_hosts_of_the_lost_feed_is_looked_at() -> None:
+    assert lost(behind(500, feed=None), "feed:A").verdict is Verdict.SURVIVED
+    assert lost(behind(500), "feed:B").overloads[0].supply == "pdu:PA"
+    alone = behind(500)
+    power = alone.hosts.power.copy()
+    power[:, :] = [[1, 3, -1, -1]] * 2
+    assert lost(replace(alone, hosts=replace(alone.hosts, power=power)), "feed:A").verdict is Verdict.SURVIVED
+
+
 def test_hosts_that_are_gone_draw_nothing_any_more() -> None:
     supplies = [Supply(name="A", limit_watts=700), Supply(name="B", limit_watts=700)]
     hosts = [Host(name="c1", watts=340.0), Host(name="c2", watts=340.0)]
