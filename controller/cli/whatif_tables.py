@@ -41,7 +41,7 @@ def _sentence(found: Outcome) -> str:
     where = f"all {does}" if placed == servers else f"{placed:,} {does}, {servers - placed:,} have no place"
     hot = sum(each.hot for each in found.restarts)
     heat = f", {hot:,} of them on hosts or supplies that are then over a safety limit" if hot else ""
-    time = f"{_count(found.rounds, 'round')}, about {_span(found.recovery)}"
+    time = f"{_count(found.rounds, 'round')}, about {span(found.recovery)}"
     return f"{_begin(found)}: {where}{heat}; {time}: {verdict}."
 
 
@@ -121,7 +121,7 @@ def show_all(found: Sequence[Outcome]) -> None:
         verdicts = Counter(each.verdict for each in of_kind)
         most = max((len(each.restarts) for each in of_kind), default=0)
         longest = max((each.recovery for each in of_kind), default=timedelta(0))
-        kinds.add_row(f"each {kind}", *(f"{verdicts[each]:,}" for each in Verdict), f"{most:,}", _span(longest))
+        kinds.add_row(f"each {kind}", *(f"{verdicts[each]:,}" for each in Verdict), f"{most:,}", span(longest))
     people.print(kinds)
     bad = sorted((each for each in found if each.verdict is not Verdict.SURVIVED), key=_worst)
     if not bad:
@@ -159,7 +159,7 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _span(time: timedelta) -> str:
+def span(time: timedelta) -> str:
     minutes, seconds = divmod(round(time.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -135,13 +135,42 @@ class Resource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """On how many hosts a resource runs out first; of `racks` and `rooms` on how many hosts in each, the most first."""
+
+    resource: Resource
+    hosts: int
+    racks: tuple[tuple[str, int], ...]
+    rooms: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A move of a plan that makes room."""
+
+    vm: ServerId
+    name: str
+    source: HostName
+    target: HostName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defragmented:
+    """How many more servers of a flavor fit after these moves, made in this order, and how long they take."""
+
+    more: int
+    moves: tuple[Shift, ...]
+    takes: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """How many more servers of one flavor and classification have a place.
 
     `servers`: that there are. `hosts`: that may start one. `now`: how many more fit. `kept`: how many with N+1 held,
     and `kept_for` the loss that alone allows least, None where none was looked at. `binding`: on how many of the hosts
-    each resource runs out first. `in_pieces`: how many more Placement would admit if all that the hosts have left were
-    one host's.
+    each resource runs out first, `where`: where these stand. `in_pieces`: how many more Placement would admit if all
+    that the hosts have left were one host's. `freed`: what moves would make of that; None where nobody looked.
     """
 
     flavor: str
@@ -152,4 +181,6 @@ class Fit:
     kept: int
     kept_for: Loss | None
     binding: tuple[tuple[Resource, int], ...]
+    where: tuple[Binding, ...]
     in_pieces: int
+    freed: Defragmented | None = None

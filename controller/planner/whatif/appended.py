@@ -1,7 +1,7 @@
 """Rows put at the end of a table: copies of one of its rows, or of values."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -28,17 +28,28 @@ def copied(table: Table, row: int, count: int) -> Table:
     return replace(table, **{each.name: column(getattr(table, each.name)) for each in fields(table)})
 
 
-def made(table: Table, values: Mapping[str, Any], count: int) -> Table:
-    """The table with `count` rows more of these values, one a column; nothing of them is read."""
+def made(table: Table, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The table with these rows more, each a value a column; nothing of them is read."""
 
     def column(name: str, value: Any) -> Any:
         if isinstance(value, model.Reading):
-            return unread(grown(value, count), len(value.values))
+            return grown(value, len(rows))
         if isinstance(value, tuple):
-            return (*value, *(values[name],) * count)
-        return np.concatenate([value, np.full(count, values[name], value.dtype)])
+            return (*value, *(row[name] for row in rows))
+        return np.concatenate([value, np.array([row[name] for row in rows], value.dtype)])
 
     return replace(table, **{each.name: column(each.name, getattr(table, each.name)) for each in fields(table)})
+
+
+def server(catalog: model.Catalog, row: int, flavors: Sequence[str]) -> dict[str, Any]:
+    """The columns of a server of a declared flavor that runs, stands nowhere and is of no system; `flavors`: by row."""
+    return {
+        "host": -1, "target": -1, "system": -1, "classification": catalog.classification[row],
+        "requirement": catalog.requirement[row], "flavor": flavors.index(catalog.names[row]),
+        "vcpus": catalog.vcpus[row], "memory_mib": catalog.memory_mib[row], "disk_gib": catalog.disk_gib[row],
+        "state": model.VmState.ACTIVE, "busy": False, "locked": False, "fit_known": catalog.fit_known[row],
+        "cooldown_until": 0.0, "cpu_high_vcpus": np.nan, "network_high_bytes_s": np.nan, "ids": "", "names": "",
+    }  # fmt: skip
 
 
 def grown(reading: model.Reading, count: int) -> model.Reading:

@@ -133,7 +133,7 @@ def with_servers(
         vms = appended.copied(cluster.vms, int(np.flatnonzero(known if known.any() else same)[0]), count)
     elif flavor in cluster.catalog.names:
         cluster, values = _of_catalog(cluster, agency, flavor)
-        vms = appended.made(cluster.vms, values, count)
+        vms = appended.made(cluster.vms, [values] * count)
     else:
         raise errors.InputError(
             f"agency {agency} has no running server of flavor {flavor}, and the inventory declares none, so nobody "
@@ -159,14 +159,12 @@ def _of_catalog(cluster: model.Cluster, agency: str, flavor: str) -> tuple[model
     asked = cluster.requirements[int(table.requirement[row])]
     requirement = replace(asked, project_id=_project(cluster, system))
     flavors = cluster.flavors if flavor in cluster.flavors else (*cluster.flavors, flavor)
-    values = {
-        "ids": "", "names": "", "host": -1, "target": -1, "system": system,
-        "classification": cluster.systems.classification[system], "requirement": len(cluster.requirements),
-        "flavor": flavors.index(flavor), "vcpus": table.vcpus[row], "memory_mib": table.memory_mib[row],
-        "disk_gib": table.disk_gib[row], "state": model.VmState.ACTIVE, "busy": False, "locked": False,
-        "fit_known": table.fit_known[row], "cooldown_until": 0.0, "cpu_high_vcpus": np.nan,
-        "network_high_bytes_s": np.nan,
-    }  # fmt: skip
+    values = appended.server(table, row, flavors)
+    values |= {
+        "system": system,
+        "classification": cluster.systems.classification[system],
+        "requirement": len(cluster.requirements),
+    }
     return replace(cluster, flavors=flavors, requirements=(*cluster.requirements, requirement)), values
 
 

@@ -80,7 +80,7 @@ def empty(cluster: model.Cluster, policy: Policy, now: datetime, hosts: Collecti
         overloads=(),
         verdict=_verdict(placed, ()),
         rounds=_rounds(policy.limits, [each.target for each in copies], [each.source for each in copies]),
-        recovery=timedelta(seconds=round(max((start + each.seconds for each, start in schedule), default=0.0))),
+        recovery=timing.length(schedule),
         **_told(spare, placed, servers, barred),
     )
 

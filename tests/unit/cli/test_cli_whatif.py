@@ -178,3 +178,43 @@ def test_a_pdu_behind_the_partner_that_cannot_carry_both_is_named(tmp_path: Path
     answer = whatif(str(path), "--lose", "feed:A")
     assert answer.exit_code == 1
     assert "pdu:P carries 300 of 200 W then" in said(answer)
+
+
+@pytest.fixture
+def pieces(tmp_path: Path) -> str:
+    """Two hosts with 12 GiB left each; a flavor of 16 GiB that no server runs."""
+    hosts = [Host(name=name, memory_gib=32) for name in ("c1", "c2")]
+    vms = [Vm(name=f"{size}-{host.name}", host=host.name, memory_gib=size) for host in hosts for size in (4, 16)]
+    flavors = [builders.Flavor(name="big", memory_gib=16), builders.Flavor(name="small", memory_gib=4)]
+    path = tmp_path / "pieces.json"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms, flavors=flavors), path)
+    return str(path)
+
+
+def capacity(snapshot: str, *words: str) -> Result:
+    return CliRunner().invoke(app, ["capacity", "--snapshot", snapshot, *words])
+
+
+def test_capacity_counts_declared_flavors_names_where_they_bind_and_what_moves_would_free(pieces: str) -> None:
+    found = {fit["flavor"]: fit for fit in json.loads(capacity(pieces, "--json").stdout)}
+    assert {name: (fit["now"], fit["servers"]) for name, fit in found.items()} == {
+        "big": (0, 0), "m1": (0, 4), "small": (6, 0),
+    }  # fmt: skip
+    assert found["big"]["where"] == [{"resource": "memory", "hosts": 2, "racks": [["r1", 2]], "rooms": [["room1", 2]]}]
+    freed = found["big"]["freed"]
+    assert (freed["more"], [move["name"][:2] for move in freed["moves"]]) == (1, ["4-"])
+    text = said(capacity(pieces, "--flavor", "big", "--now"))
+    for word in ("memory", "(r1)", "1 by 1", "move,"):
+        assert word in text
+    assert "small" not in text
+
+
+def test_capacity_leaves_moves_out_where_none_are_asked_for(pieces: str) -> None:
+    assert all(fit["freed"] is None for fit in json.loads(capacity(pieces, "--json", "--moves", "0").stdout))
+    assert "moves would free" not in said(capacity(pieces, "--moves", "0"))
+
+
+def test_capacity_of_a_flavor_that_nobody_knows_is_refused(pieces: str) -> None:
+    answer = capacity(pieces, "--flavor", "m9")
+    assert answer.exit_code == 1
+    assert "the snapshot knows no flavor m9" in said(answer)
