@@ -4,7 +4,7 @@ Each carries all watts of every host with a cord on it then, as its limit is mea
 the partner those count on which a host hangs that hung on the lost feed too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -20,9 +20,9 @@ def of_losses(cluster: model.Cluster, losses: Iterable[Loss], left: Left) -> tup
     """Feeds first, then what hangs on them, each by row; `left`: what supplies may still carry then."""
     power = cluster.power
     lost = {losing.feed_row(cluster, loss.name) for loss in losses if loss.kind is Domain.FEED}
-    partners = {int(power.partner[feed]): feed for feed in sorted(lost)}
-    rows = [(partner, partner) for partner in sorted(partners.keys() - lost - {-1})]
-    rows += [(row, partner) for partner, _ in rows for row in _behind(cluster, partners[partner], partner, left)]
+    partners = sorted({int(power.partner[feed]) for feed in lost} - lost - {-1})
+    rows = [(partner, partner) for partner in partners]
+    rows += [(row, partner) for partner in partners for row in _behind(cluster, lost, partner, left)]
     return tuple(
         Overload(
             feed=power.names[partner],
@@ -35,10 +35,10 @@ def of_losses(cluster: model.Cluster, losses: Iterable[Loss], left: Left) -> tup
     )
 
 
-def _behind(cluster: model.Cluster, feed: int, partner: int, left: Left) -> Iterator[int]:
-    """The rows of PDUs and phases on the partner that carry what hung on the feed and still runs."""
+def _behind(cluster: model.Cluster, lost: Collection[int], partner: int, left: Left) -> Iterator[int]:
+    """The rows of PDUs and phases on the partner that carry what hung on a lost feed and still runs."""
     cords, power = cluster.hosts.power, cluster.power
-    both = (cords == feed).any(axis=1) & ~left.down
+    both = np.isin(cords, sorted(lost)).any(axis=1) & ~left.down
     for row in np.unique(cords[both]).tolist():
         if row >= 0 and power.feed[row] == partner and power.kind[row] != model.PowerKind.FEED:
             yield row
