@@ -169,8 +169,9 @@ class Fit:
 
     `servers`: that there are. `hosts`: that may start one. `now`: how many more fit. `kept`: how many with N+1 held,
     and `kept_for` the loss that alone allows least, None where none was looked at. `binding`: on how many of the hosts
-    each resource runs out first, `where`: where these stand. `in_pieces`: how many more Placement would admit if all
-    that the hosts have left were one host's. `freed`: what moves would make of that; None where nobody looked.
+    each resource runs out first, `where`: where these stand. `in_pieces`: how many more there would be room for if all
+    that the hosts have left, inside their limits, were one host's, supplies aside. `freed`: what moves would make of
+    that; None where nobody looked.
     """
 
     flavor: str

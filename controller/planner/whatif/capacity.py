@@ -234,8 +234,8 @@ class _Count:
         return found
 
     def in_pieces(self) -> int:
-        """How many more Placement would admit if all that the hosts have left were one host's."""
-        needed = np.flatnonzero(self._need[:HARD] > 0)
+        """How many more there would be room for if all that the hosts have left were one host's, supplies aside."""
+        needed = np.flatnonzero(self._need > 0)
         if not len(needed) or not len(self.hosts):
             return 0
         room = np.maximum(self._left.room[np.ix_(needed, self.hosts)], 0.0)

@@ -7,8 +7,8 @@ takes room for no whole server, to the host whose remainder it fills best, and b
 nothing is gained any more, as many moves are made as may be, or as many were tried as a what-if may take. The gain is
 what is counted after all of them less what was counted before, supplies included.
 
-Since servers move among these hosts alone, what Placement counts as left of them all stays the same: no such plan finds
-more than that room would hold in one piece.
+Since servers move among these hosts alone, and bring to one no less than they relieve another of, what is left of all
+of them grows by nothing: where supplies bind nobody, no such plan gains more than that room would in one piece.
 """
 
 from collections.abc import Iterator
