@@ -3,22 +3,31 @@
     python benchmarks/whatif.py            1,000 hosts x 18,923 VMs
     python benchmarks/whatif.py --large    also 5,000 x 100,000
 
-The estates are those of `parts/perturbed.py`. No peer answers the question, so what is compared is the growth: n
-hosts have n failures, each with as many servers to place, each of which n hosts may take; that is n^2 where every host
-is looked at for each server.
+The estates are those of `parts/perturbed.py`, in memory. No peer answers the question, so what is compared is the
+growth: n hosts have n failures, each with as many servers to place, each of which n hosts may take; that is n^2 where
+every host is looked at for each server.
+
+Those of `parts/mixed.py` (groups, clearances, hosts that cannot be survived) are asked as an operator asks, from the
+command's start to its end: `gdcc whatif --all-single-failures --snapshot FILE`, and `gdcc capacity` of the same file.
 """
 
 import argparse
 import math
+import os
 import platform
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.parts import perturbed
+from benchmarks.parts import mixed, perturbed
+from controller.adapters import snapshot_file
 from controller.model.whatif import Verdict
 from controller.planner.whatif import loss, outcome
 
@@ -45,6 +54,31 @@ def main() -> None:
         print(
             f"\nGrowth n^{exponent:.2f}; {TARGET_SECONDS / took[1]:.1f}x inside the {TARGET_SECONDS:.0f} s asked for."
         )
+
+    print("\n| mixed hosts x VMs | groups | command | seconds | exit |")
+    print("|---|---|---|---|---|")
+    for hosts, vms in sizes:
+        commanded(hosts, vms)
+
+
+def commanded(hosts: int, vms: int) -> None:
+    """Prints a row a command, and what `gdcc whatif` counted."""
+    cluster = mixed.mixed(hosts, vms, seed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cluster.json"
+        snapshot_file.write(cluster, path)
+        found = ""
+        for words in (["whatif", "--all-single-failures"], ["capacity"]):
+            began = time.perf_counter()
+            answer = subprocess.run(
+                [sys.executable, "-m", "controller", *words, "--snapshot", str(path)],
+                env={**os.environ, "COLUMNS": "120"}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            seconds = time.perf_counter() - began
+            print(f"| {hosts:,} x {vms:,} | {len(cluster.groups):,} | gdcc {' '.join(words)} | {seconds:.1f} "
+                  f"| {answer.returncode} |")  # fmt: skip
+            found = found or answer.stdout
+    print("\n" + "\n".join(line for line in found.splitlines() if "each " in line or "what fails" in line) + "\n")
 
 
 def measured(hosts: int, vms: int) -> tuple[float, int, Counter[Verdict]]:

@@ -84,7 +84,9 @@ class NumaCell:
 class HostType:
     """A model of server. Idle and peak watts bound what `watts` a host can believably report.
 
-    `firmware` is the version that each component should run, such as `bios: 2.19.1`.
+    `firmware` is the version that each component should run, such as `bios: 2.19.1`. `shared_storage`: servers' own
+    disks (root, ephemeral, swap) stand where all such hosts reach them, as with Ceph or NFS; where it is not said, a
+    live migration is taken to copy them.
     """
 
     name: str
@@ -104,6 +106,7 @@ class HostType:
     traits: frozenset[str] = frozenset()
     numa: tuple[NumaCell, ...] = ()
     post_copy: bool = False
+    shared_storage: bool = False
     nics: tuple[Nic, ...] = ()
     firmware: Mapping[str, str] = field(default_factory=dict)
 

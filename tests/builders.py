@@ -44,13 +44,14 @@ class Rack:
 class Supply:
     """A feed, PDU or phase, by what it may carry. `meter` and `on_battery`: None is not read.
 
-    `silent`: its UPS said last that it runs on battery.
+    `feed`: what a PDU or phase hangs on. `silent`: its UPS said last that it runs on battery.
     """
 
     name: str
     kind: model.PowerKind = model.PowerKind.FEED
     limit_watts: float = 1e6
     base_watts: float = 0.0
+    feed: str | None = None
     meter: float | None = None
     ups: str | None = None
     on_battery: bool | None = None
@@ -83,6 +84,7 @@ class Host:
     network_high_mib_s: float = math.nan
     link_mib_s: float = 1200.0
     post_copy: bool = False
+    shared_storage: bool = True
     watts: float | None = 300.0
     watts_per_thread: float = 3.0
     watts_error: float = 5.0
@@ -139,6 +141,19 @@ class System:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flavor:
+    """One that the inventory declares; servers are of `m1` whether it does or not."""
+
+    name: str
+    vcpus: int = 4
+    memory_gib: float = 8.0
+    disk_gib: float = 40.0
+    classification: int = Classification.OPEN
+    fit_known: bool = True
+    requirement: model.Requirement = field(default_factory=model.Requirement)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Group:
     name: str
     members: tuple[str, ...]
@@ -163,6 +178,7 @@ def cluster(
     systems: Sequence[System] = (System(),),
     groups: Sequence[Group] = (),
     aggregates: Sequence[Aggregate] = (),
+    flavors: Sequence[Flavor] = (),
     refusals: Sequence[tuple[str, str]] = (),
     breach_since: dict[str, float] | None = None,
     moved_last_hour: int = 0,
@@ -178,6 +194,7 @@ def cluster(
         estate="test",
         sources=("test",),
         flavors=("m1",),
+        catalog=_catalog(sorted(flavors, key=lambda flavor: flavor.name), len(built.requirements)),
         hosts=built.hosts(),
         host_types=built.host_types(),
         vms=built.vms(),
@@ -187,7 +204,7 @@ def cluster(
         power=built.power(),
         systems=built.systems(),
         agencies=built.agencies(),
-        requirements=built.requirements,
+        requirements=(*built.requirements, *(flavor.requirement for flavor in sorted(flavors, key=lambda f: f.name))),
         aggregates=tuple(
             model.Aggregate(name=a.name, hosts=built.host_rows(a.hosts), metadata=a.metadata) for a in aggregates
         ),
@@ -205,6 +222,23 @@ def cluster(
     )  # fmt: skip
     _refuse_impossible(made)
     return made
+
+
+def _catalog(flavors: Sequence[Flavor], before: int) -> model.Catalog:
+    """Their requirements stand after the `before` ones of servers."""
+
+    def column(name, kind=np.float64):
+        return np.array([getattr(flavor, name) for flavor in flavors], kind)
+
+    return model.Catalog(
+        names=tuple(flavor.name for flavor in flavors),
+        classification=column("classification", np.int8),
+        requirement=np.arange(before, before + len(flavors), dtype=np.int32),
+        vcpus=column("vcpus"),
+        memory_mib=column("memory_gib") * 1024,
+        disk_gib=column("disk_gib"),
+        fit_known=column("fit_known", np.bool_),
+    )
 
 
 def doubted(cluster: model.Cluster, host: str, quantity: str, trust: Trust = Trust.STALE) -> model.Cluster:
@@ -231,7 +265,7 @@ def shuffled(cluster: model.Cluster, seed: int) -> model.Cluster:
         cluster,
         hosts=replace(moved_hosts, power=power_at[moved_hosts.power]),
         vms=replace(moved_vms, host=host_at[moved_vms.host], target=host_at[moved_vms.target]),
-        power=replace(moved_power, partner=power_at[moved_power.partner]),
+        power=replace(moved_power, partner=power_at[moved_power.partner], feed=power_at[moved_power.feed]),
         groups=tuple(groups[n] for n in dice.permutation(len(groups))),
         aggregates=tuple(replace(a, hosts=np.sort(host_at[a.hosts])) for a in cluster.aggregates),
         refusals=tuple(replace(r, vm=int(vm_at[r.vm]), host=int(host_at[r.host])) for r in cluster.refusals),
@@ -301,7 +335,21 @@ class _Build:
     def host_types(self) -> model.HostTypes:
         generations, cells = zip(*self._types, strict=True) if self._types else ((), ())
         names = tuple(f"t{n}" for n in range(len(self._types)))
-        return model.HostTypes(names=names, generation=generations, numa=cells)
+        first = [next(h for h in self._hosts if h.known and (h.generation, h.numa) == key) for key in self._types]
+
+        def column(name, kind=np.float64):
+            return np.array([getattr(host, name) for host in first], kind)
+
+        nothing = np.zeros(len(first))
+        return model.HostTypes(
+            names=names, generation=generations, numa=cells, vcpus=column("vcpus"),
+            memory_mib=column("memory_gib") * 1024, disk_gib=column("disk_gib"), reserved_vcpus=nothing,
+            reserved_memory_mib=nothing, reserved_disk_gib=nothing, threads=column("threads"),
+            physical_memory_mib=column("memory_gib") * 1024, migration_mib_s=column("link_mib_s"),
+            post_copy=column("post_copy", np.bool_), shared_storage=column("shared_storage", np.bool_),
+            watts_per_thread=column("watts_per_thread"), watts_error=column("watts_error"),
+            idle_watts=np.full(len(first), 100.0), traits=tuple(host.traits for host in first),
+        )  # fmt: skip
 
     def hosts(self) -> model.Hosts:
         hosts = self._hosts
@@ -322,6 +370,7 @@ class _Build:
             reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
             reserved_disk_gib=np.zeros(len(hosts)),
             migration_mib_s=column("link_mib_s"), post_copy=column("post_copy", np.bool_),
+            shared_storage=column("shared_storage", np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),
             unread_health=column("unread_health", np.bool_), draining=column("draining", np.bool_), power=power,
@@ -415,6 +464,7 @@ class _Build:
             kind=np.array([supply.kind for supply in self._supplies], np.int8),
             limit_watts=np.array([supply.limit_watts for supply in self._supplies], np.float64),
             base_watts=np.array([supply.base_watts for supply in self._supplies], np.float64),
+            feed=np.array([self._feed(supply) for supply in self._supplies], np.int32),
             partner=np.full(count, -1, np.int32),
             ups=tuple(supply.ups for supply in self._supplies),
             power_watts=_reading([supply.meter for supply in self._supplies]),
@@ -422,6 +472,10 @@ class _Build:
             silent_on_battery=np.array([supply.silent for supply in self._supplies], np.bool_),
             battery_minutes=model.absent(count),
         )
+
+    def _feed(self, supply: Supply) -> int:
+        name = supply.name if supply.kind is model.PowerKind.FEED else supply.feed
+        return -1 if name is None else self._supply[name]
 
     def systems(self) -> model.Systems:
         def column(name, kind=np.int32):

@@ -67,7 +67,7 @@ def _cluster(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: n
     return model.Cluster(
         taken_at=NOW, estate=f"perturbed-{count}", sources=("model",), flavors=("m",),
         hosts=_hosts(count, rack, busy, used, rooms, racks),
-        host_types=model.HostTypes(names=(), generation=(), numa=()),
+        host_types=_no_types(), catalog=_no_flavors(),
         vms=_vms(host, memory, vcpus, threads, systems),
         racks=model.Racks(names=_names("r", racks), zone=np.arange(racks, dtype=np.int32) // 10,
                           room=np.arange(racks, dtype=np.int32) // RACKS_IN_ROOM, uplink_mib_s=np.full(racks, 9600.0),
@@ -98,8 +98,8 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
         reserved_vcpus=np.zeros(count), reserved_memory_mib=np.full(count, 8192.0), reserved_disk_gib=np.zeros(count),
-        migration_mib_s=np.full(count, 2400.0), post_copy=no, enabled=yes, up=yes, known=yes, trusted=yes, draining=no,
-        withheld=no, unread_health=no,
+        migration_mib_s=np.full(count, 2400.0), post_copy=no, shared_storage=yes, enabled=yes, up=yes, known=yes,
+        trusted=yes, draining=no, withheld=no, unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),
         traits=(frozenset(),) * count, availability_zone=("nova",) * count, cpu_ratio=_reading(busy / THREADS),
         cpu_high_ratio=unknown,
@@ -134,10 +134,36 @@ def _power(rooms: int, racks: int) -> model.Power:
         names=(*_names("feed", feeds), *_names("pdu", pdus)),
         kind=np.array([model.PowerKind.FEED] * feeds + [model.PowerKind.PDU] * pdus, np.int8),
         limit_watts=np.concatenate([np.full(feeds, 0.75 * watts * rack_share), np.full(pdus, 0.80 * watts)]),
-        base_watts=np.zeros(feeds + pdus), partner=_none(feeds + pdus), ups=(None,) * (feeds + pdus),
+        base_watts=np.zeros(feeds + pdus),
+        feed=np.concatenate([np.arange(feeds), _feed_of_pdus(racks)]).astype(np.int32),
+        partner=_none(feeds + pdus), ups=(None,) * (feeds + pdus),
         power_watts=model.absent(feeds + pdus),
         on_battery=model.absent(feeds + pdus), silent_on_battery=np.zeros(feeds + pdus, np.bool_),
         battery_minutes=model.absent(feeds + pdus),
+    )  # fmt: skip
+
+
+def _feed_of_pdus(racks: int) -> np.ndarray:
+    """Two PDUs a rack, each on one of the room's two feeds."""
+    rack = np.arange(2 * racks) // 2
+    return 2 * (rack // RACKS_IN_ROOM) + np.arange(2 * racks) % 2
+
+
+def _no_types() -> model.HostTypes:
+    names = (
+        "vcpus", "memory_mib", "disk_gib", "reserved_vcpus", "reserved_memory_mib", "reserved_disk_gib", "threads",
+        "physical_memory_mib", "migration_mib_s", "watts_per_thread", "watts_error", "idle_watts",
+    )  # fmt: skip
+    numbers = dict.fromkeys(names, np.zeros(0))
+    none = np.zeros(0, np.bool_)
+    return model.HostTypes(names=(), generation=(), numa=(), traits=(), post_copy=none, shared_storage=none, **numbers)
+
+
+def _no_flavors() -> model.Catalog:
+    numbers = dict.fromkeys(("vcpus", "memory_mib", "disk_gib"), np.zeros(0))
+    return model.Catalog(
+        names=(), classification=np.zeros(0, np.int8), requirement=np.zeros(0, np.int32),
+        fit_known=np.zeros(0, np.bool_), **numbers,
     )  # fmt: skip
 
 

@@ -26,8 +26,8 @@ Drain = Annotated[list[str] | None, typer.Option("--drain", metavar="HOST", help
                   "more than once.")]  # fmt: skip
 Retire = Annotated[str | None, typer.Option("--retire", metavar="GENERATION|TYPE", help="Every host of a generation or "
                    "type is emptied.")]  # fmt: skip
-Hosts = Annotated[list[str] | None, typer.Option("--add-hosts", metavar="N:HOST|TYPE",
-                  help="N more hosts like that one, or of that type.")]  # fmt: skip
+Hosts = Annotated[list[str] | None, typer.Option("--add-hosts", metavar="N:HOST|TYPE[@HOST]",
+                  help="N more hosts like that one, or of that type; of a type beside a host.")]  # fmt: skip
 Servers = Annotated[str | None, typer.Option("--add-servers", metavar="N:AGENCY/FLAVOR",
                     help="N more servers of an agency.")]  # fmt: skip
 Start = Annotated[float, typer.Option("--start-seconds", min=0, max=86_400,
@@ -61,7 +61,7 @@ def whatif(
     with told():
         cluster, policy, now = seen(snapshot, config)
         for count, like in more:
-            cluster = grown.with_hosts(cluster, like, count)
+            cluster = grown.with_hosts(cluster, like, count, policy)
         found = []
         if drain or retire:
             found.append(_emptied(cluster, policy, now, drain or (), retire))

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.cli.output import people
-from controller.model.whatif import Outcome, Overload, Verdict
+from controller.model.whatif import Outcome, Overload, SystemLoss, Verdict
 from controller.planner.whatif import loss
 
 SHOWN = 20
@@ -21,8 +21,10 @@ _STYLES = {Verdict.SURVIVED: "green", Verdict.HOT: "yellow", Verdict.OVERLOADED:
 
 def show(found: Outcome) -> None:
     people.print(Text(_sentence(found), style=_STYLES[found.verdict]))
-    for over in found.overloads:
+    for over in found.overloads[:SHOWN]:
         people.print(Text(_overload(over)))
+    if more := _rest(found.overloads):
+        people.print(more)
     for table in (_systems(found), _reasons(found), _missing(found), _starts(found)):
         if table.row_count:
             table.title_justify = "left"
@@ -39,7 +41,7 @@ def _sentence(found: Outcome) -> str:
     where = f"all {does}" if placed == servers else f"{placed:,} {does}, {servers - placed:,} have no place"
     hot = sum(each.hot for each in found.restarts)
     heat = f", {hot:,} of them on hosts or supplies that are then over a safety limit" if hot else ""
-    time = f"{_count(found.rounds, 'round')}, about {_span(found.recovery)}"
+    time = f"{_count(found.rounds, 'round')}, about {span(found.recovery)}"
     return f"{_begin(found)}: {where}{heat}; {time}: {verdict}."
 
 
@@ -65,13 +67,23 @@ def _named(hosts: Sequence[str]) -> str:
 def _systems(found: Outcome) -> Table:
     """Systems that lose servers, or have some without a place; where hosts are emptied nobody loses any."""
     down = "moves" if found.emptied else "down"
-    table = Table("system", "agency", "tier", down, "of", "no place", "rule that is broken", title="systems")
+    table = Table("system", "agency", "tier", down, "of", "no place", "rules that are broken", title="systems")
     told = [each for each in found.systems if each.unplaced or (each.down and not found.emptied)]
     for each in told[:SHOWN]:
-        cells = (each.system, each.agency, each.tier, each.down, each.servers, each.unplaced, ", ".join(each.rules))
+        cells = (each.system, each.agency, each.tier, each.down, each.servers, each.unplaced, _rules(each))
         table.add_row(*map(Text, map(str, cells)), style="red" if each.unplaced else "")
     table.caption = _rest(told)
     return table
+
+
+def _rules(system: SystemLoss) -> str:
+    """`web: broken before, all of it down at once`; what keeps a server from every place first."""
+    said = [f"{rule}: leaves no place" for rule in system.rules]
+    for each in system.broken:
+        ended = "broken before and after" if each.after else "broken before"
+        when = [ended] if each.before else ["broken where it starts"] if each.after else []
+        said.append(f"{each.rule}: {', '.join([*when, *(['all of it down at once'] if each.down else [])])}")
+    return "; ".join(said)
 
 
 def _reasons(found: Outcome) -> Table:
@@ -109,7 +121,7 @@ def show_all(found: Sequence[Outcome]) -> None:
         verdicts = Counter(each.verdict for each in of_kind)
         most = max((len(each.restarts) for each in of_kind), default=0)
         longest = max((each.recovery for each in of_kind), default=timedelta(0))
-        kinds.add_row(f"each {kind}", *(f"{verdicts[each]:,}" for each in Verdict), f"{most:,}", _span(longest))
+        kinds.add_row(f"each {kind}", *(f"{verdicts[each]:,}" for each in Verdict), f"{most:,}", span(longest))
     people.print(kinds)
     bad = sorted((each for each in found if each.verdict is not Verdict.SURVIVED), key=_worst)
     if not bad:
@@ -140,14 +152,14 @@ def _rest(rows: Sequence[object]) -> str | None:
 
 
 def _overload(over: Overload) -> str:
-    return f"feed {over.feed} carries {over.watts:,.0f} of {over.limit_watts:,.0f} W then"
+    return f"{over.supply} carries {over.watts:,.0f} of {over.limit_watts:,.0f} W then"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _span(time: timedelta) -> str:
+def span(time: timedelta) -> str:
     minutes, seconds = divmod(round(time.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -20,7 +20,7 @@ from inventory.model import Domain, NumaCell
 BoolColumn = NDArray[np.bool_]
 ByteColumn = NDArray[np.int8]
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,9 @@ class Hosts:
     policy asks of a host. `unread_health`: its BMC should tell its health, and has told none, or nothing of its
     memory where it can. `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode
     or a pause keeps moves off it, and one to it. `watts_per_thread` and `watts_error`: the fitted slope (watts for
-    one more busy thread) and its margin. `cpu_high_ratio`, `network_high_bytes_s`: the high quantile of what was read
-    lately (`policy.Recent`), NaN where too little was.
+    one more busy thread) and its margin. `shared_storage`: its servers' own disks stand where other such hosts reach
+    them, so that a live migration between two of them copies none. `cpu_high_ratio`, `network_high_bytes_s`: the high
+    quantile of what was read lately (`policy.Recent`), NaN where too little was.
     """
 
     names: tuple[HostName, ...]
@@ -80,6 +81,7 @@ class Hosts:
     physical_memory_mib: FloatColumn
     migration_mib_s: FloatColumn
     post_copy: BoolColumn
+    shared_storage: BoolColumn
     enabled: BoolColumn
     up: BoolColumn
     known: BoolColumn
@@ -156,11 +158,46 @@ class Vms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTypes:
-    """Models of server, sorted by name. `numa`: the cells of each, none where the inventory does not tell them."""
+    """Models of server, sorted by name. `numa`: the cells of each, none where the inventory does not tell them.
+
+    The others are what a host of the type would have, in the words of `Hosts`: by the inventory, so that more of them
+    may be asked about while none is in service. `idle_watts`: what one draws that carries nothing.
+    """
 
     names: tuple[str, ...]
     generation: tuple[str, ...]
     numa: tuple[tuple[NumaCell, ...], ...]
+    vcpus: FloatColumn
+    memory_mib: FloatColumn
+    disk_gib: FloatColumn
+    reserved_vcpus: FloatColumn
+    reserved_memory_mib: FloatColumn
+    reserved_disk_gib: FloatColumn
+    threads: FloatColumn
+    physical_memory_mib: FloatColumn
+    migration_mib_s: FloatColumn
+    post_copy: BoolColumn
+    shared_storage: BoolColumn
+    watts_per_thread: FloatColumn
+    watts_error: FloatColumn
+    idle_watts: FloatColumn
+    traits: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Flavors that the inventory declares, sorted by name, whether a server of one runs or none.
+
+    `requirement`: what a server of it asks of a host, of no project. `classification`: the level it is declared for.
+    """
+
+    names: tuple[str, ...]
+    classification: ByteColumn
+    requirement: IntColumn
+    vcpus: FloatColumn
+    memory_mib: FloatColumn
+    disk_gib: FloatColumn
+    fit_known: BoolColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +243,7 @@ class Power:
     `limit_watts` is the derated rating. `base_watts` is what else hangs on it. The load to hold against the limit is
     the greater of two: what the snapshot explains (`base_watts` plus *all* watts of every host with a cord on it), and
     what the supply's own meter shows where it is fresh (`power_watts`). Watts that a plan moves change both.
+    `feed` is the row of the feed that a PDU or phase hangs on, of a feed its own; -1 where it is not known.
     `partner` is the feed's partner row, -1 elsewhere or for none. `ups` names the feed's UPS, None elsewhere or for
     none; `on_battery` (0 or 1) and `battery_minutes` are that UPS's. `silent_on_battery`: it said last that it runs on
     battery, and nothing that can be believed since.
@@ -215,6 +253,7 @@ class Power:
     kind: ByteColumn
     limit_watts: FloatColumn
     base_watts: FloatColumn
+    feed: IntColumn
     partner: IntColumn
     ups: tuple[str | None, ...]
     power_watts: Reading
@@ -308,7 +347,8 @@ class Cluster:
     """The whole snapshot.
 
     `breach_since`: when each breach that holds now began, by its key (`cpu:c17`, `feed:A1`); None where nobody kept
-    count (a single look), and then every breach counts as sustained. `freeze`: why the controller makes no moves of
+    count (a single look), and then every breach counts as sustained. `flavors`: those of which a server stands there.
+    `freeze`: why the controller makes no moves of
     its own, None when it does. `moved_last_hour`: all moves started in the hour before.
     """
 
@@ -316,6 +356,7 @@ class Cluster:
     estate: str
     sources: tuple[str, ...]
     flavors: tuple[str, ...]
+    catalog: Catalog
     hosts: Hosts
     host_types: HostTypes
     vms: Vms

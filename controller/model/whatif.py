@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     HOT = "hot"
     """Every server has a place, and some host or supply is then over a safety limit."""
     OVERLOADED = "overloaded"
-    """Every server has a place, but the partner of a lost feed carries more than it may: it may trip."""
+    """Every server has a place, but the partner of a lost feed, or what is behind it, carries more than it may."""
     SHORT = "short"
     """Some server has no place."""
 
@@ -49,10 +49,23 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """A group (spread, affinity, soft kinds too) whose rule is broken: already `before`; while servers are `down`, when
+    none of those runs that stand apart for one to outlast the other; `after`, with all where they start.
+    """
+
+    rule: str
+    before: bool
+    down: bool
+    after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemLoss:
     """A system that has servers down: `down` of `servers`, `unplaced` of them without a place.
 
-    `rules`: its groups (spread, affinity) that keep a server from every place that has room.
+    `rules`: its groups that keep a server from every place that has room. `broken`: its groups that have servers down
+    or moving and whose rules are broken at any time.
     """
 
     system: str
@@ -62,6 +75,7 @@ class SystemLoss:
     servers: int
     unplaced: int
     rules: tuple[str, ...]
+    broken: tuple[BrokenRule, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +91,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
-    """A feed that must carry more than it may, now that its partner has failed."""
+    """What must carry more than it may, now that the partner of `feed` has failed: that feed, or a PDU or phase on it.
+
+    `supply`: which, as breaches name it (`feed:B`, `pdu:r1-b`, `phase:r1-b/2`).
+    """
 
     feed: str
+    supply: str
     watts: float
     limit_watts: float
 
@@ -117,13 +135,43 @@ class Resource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """On how many hosts a resource runs out first; of `racks` and `rooms` on how many hosts in each, the most first."""
+
+    resource: Resource
+    hosts: int
+    racks: tuple[tuple[str, int], ...]
+    rooms: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A move of a plan that makes room."""
+
+    vm: ServerId
+    name: str
+    source: HostName
+    target: HostName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defragmented:
+    """How many more servers of a flavor fit after these moves, made in this order, and how long they take."""
+
+    more: int
+    moves: tuple[Shift, ...]
+    takes: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """How many more servers of one flavor and classification have a place.
 
     `servers`: that there are. `hosts`: that may start one. `now`: how many more fit. `kept`: how many with N+1 held,
     and `kept_for` the loss that alone allows least, None where none was looked at. `binding`: on how many of the hosts
-    each resource runs out first. `in_pieces`: how many more Placement would admit if all that the hosts have left were
-    one host's.
+    each resource runs out first, `where`: where these stand. `in_pieces`: how many more there would be room for if all
+    that the hosts have left, inside their limits, were one host's, supplies aside. `freed`: what moves would make of
+    that; None where nobody looked.
     """
 
     flavor: str
@@ -134,4 +182,6 @@ class Fit:
     kept: int
     kept_for: Loss | None
     binding: tuple[tuple[Resource, int], ...]
+    where: tuple[Binding, ...]
     in_pieces: int
+    freed: Defragmented | None = None

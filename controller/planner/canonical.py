@@ -111,7 +111,10 @@ def _vms(vms: model.Vms, order: Order, hosts: Order) -> model.Vms:
 
 
 def _power(power: model.Power, order: Order) -> model.Power:
-    return power if order.kept else replace(_taken(power, order), partner=order.at[power.partner[order.rows]])
+    if order.kept:
+        return power
+    taken = _taken(power, order)
+    return replace(taken, partner=order.at[taken.partner], feed=order.at[taken.feed])
 
 
 def _taken(table: Table, order: Order) -> Table:

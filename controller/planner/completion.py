@@ -7,6 +7,9 @@ fetches what is missing. Elsewhere it is paused until the rest is copied, so onl
 of the memory `M` is left when it is forced, over a link `L`:
 
     copy = N + M / L      sent = N L + M      blackout = M / L where it is paused, else the pause that pre-copy ends in
+
+A disk `B` that is copied too must be over by then, `B / L <= N`: a guest that is paused before would wait for the rest
+of its disk, and post-copy cannot begin.
 """
 
 from enum import IntEnum
@@ -38,12 +41,16 @@ def ways(cluster: model.Cluster, policy: MigrationPolicy) -> ByteColumn:
     return np.where(post_copy, Way.POST_COPY, found).astype(np.int8)
 
 
-def longest_s(way: int, memory_bytes: float, links_bytes_s: FloatColumn, policy: MigrationPolicy) -> FloatColumn:
+def longest_s(
+    way: int, memory_bytes: float, links_bytes_s: FloatColumn, policy: MigrationPolicy, disk_bytes: float = 0.0
+) -> FloatColumn:
     """`N + M / L` for each link; infinite where the VM may not be forced over it."""
     rest = np.full(len(links_bytes_s), np.inf)
     np.divide(memory_bytes, links_bytes_s, out=rest, where=links_bytes_s > 0)
     allowed = {Way.NONE: -1.0, Way.PAUSE: policy.max_pause.total_seconds(), Way.POST_COPY: np.inf}[Way(way)]
-    seconds: FloatColumn = np.where(rest <= allowed, policy.force_complete_after.total_seconds() + rest, np.inf)
+    waited = policy.force_complete_after.total_seconds()
+    may = (rest <= allowed) & (precopy.disk_s(disk_bytes, links_bytes_s) <= waited)
+    seconds: FloatColumn = np.where(may, waited + rest, np.inf)
     return seconds
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
-from controller.planner import amounts, batteries, completion
+from controller.planner import amounts, batteries, completion, copies
 from controller.planner.choice import Choice
 from controller.planner.load import Load
 
@@ -87,10 +87,10 @@ def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta, *, for
     """One sentence for a move about to be made: what is wrong, what goes where, what the target then carries."""
     cluster = load.situation.cluster
     source, target = cluster.hosts.names[int(load.host[choice.vm])], cluster.hosts.names[choice.target]
-    vm, gib = cluster.vms.names[choice.vm], load.situation.asked[1, choice.vm] / 1024
+    vm, holds = cluster.vms.names[choice.vm], copies.words(load, choice.vm)
     room = "" if choice.room_for is None else f"; to make room for {cluster.vms.names[choice.room_for]}"
     return (
-        f"{choice.breach.why}{room}: {vm} ({_threads(load, choice.vm)}, {gib:.0f} GiB) goes from {source} to {target}, "
+        f"{choice.breach.why}{room}: {vm} ({_threads(load, choice.vm)}, {holds}) goes from {source} to {target}, "
         f"which then has {target_after(load, choice.vm, choice.target)}; copy about {copy.total_seconds():.0f} s, "
         f"blackout about {blackout.total_seconds():.1f} s{_forced(load, choice.vm) if forced else ''}"
     )

@@ -12,10 +12,12 @@ Figures = tuple[tuple[str, str], ...]
 
 def of_vm(facts: situation.Situation, vm: int) -> Figures:
     """Its flavor, what it uses and writes, its state."""
-    vms = facts.cluster.vms
+    vms, host = facts.cluster.vms, int(facts.cluster.vms.host[vm])
+    local = bool(host >= 0 and vms.disk_gib[vm] > 0 and not facts.cluster.hosts.shared_storage[host])
+    disk = f"{vms.disk_gib[vm]:.0f} GiB disk" + (", which a live migration copies" if local else "")
     cpu = f"{vms.cpu_vcpus.values[vm]:.2f} vCPUs" if vms.cpu_vcpus.fresh[vm] else "not measured"
     return (
-        ("flavor", f"{vms.vcpus[vm]:.0f} vCPUs, {vms.memory_mib[vm] / 1024:.0f} GiB, {vms.disk_gib[vm]:.0f} GiB disk"),
+        ("flavor", f"{vms.vcpus[vm]:.0f} vCPUs, {vms.memory_mib[vm] / 1024:.0f} GiB, {disk}"),
         ("busy", cpu),
         ("at its peaks", _peaks(facts, vm)),
         ("dirties", f"{facts.dirty_bytes_s[vm] / amounts.MIB:.0f} MiB/s"

@@ -6,7 +6,9 @@ allows (`live_migration_downtime`, 500 ms). With `n` rounds:
 
     copy = M / L * (1 - r^n) / (1 - r)      sent = copy * L      blackout = M r^n / L
 
-It never ends where `r >= 1`.
+It never ends where `r >= 1`. A disk `B` that is not shared is copied before, as QEMU mirrors it: `copy` is `B / L`
+longer, and `B` more is sent. `B` is all that the flavor gives, the most that it may hold; what the guest writes to it
+while it is copied is not counted.
 """
 
 import math
@@ -36,13 +38,13 @@ class Estimate:
     forced: bool = False
 
 
-def estimate(memory_bytes: float, dirty_bytes_s: float, link_bytes_s: float) -> Estimate:
-    """One live migration alone on its share of the link."""
+def estimate(memory_bytes: float, dirty_bytes_s: float, link_bytes_s: float, disk_bytes: float = 0.0) -> Estimate:
+    """One live migration alone on its share of the link; `disk_bytes`: what of disks is copied with it."""
     if link_bytes_s <= 0 or dirty_bytes_s >= link_bytes_s:
         return Estimate(copy_s=math.inf, sent_bytes=math.inf, blackout_s=math.inf)
     rate = dirty_bytes_s / link_bytes_s
     rounds = _rounds(memory_bytes / link_bytes_s, rate)
-    copy = memory_bytes / link_bytes_s * (1 - rate**rounds) / (1 - rate)
+    copy = disk_bytes / link_bytes_s + memory_bytes / link_bytes_s * (1 - rate**rounds) / (1 - rate)
     return Estimate(copy_s=copy, sent_bytes=copy * link_bytes_s, blackout_s=memory_bytes / link_bytes_s * rate**rounds)
 
 
@@ -67,11 +69,25 @@ def cold(disk_bytes: float, link_bytes_s: float) -> Estimate:
     return Estimate(copy_s=seconds, sent_bytes=disk_bytes, blackout_s=0.0)
 
 
-def longest_s(memory_bytes: float, dirty_bytes_s: float, links_bytes_s: FloatColumn) -> FloatColumn:
-    """`M / (L - D)` for each link, the bound that the copy approaches from below; infinite where it never converges."""
+def longest_s(
+    memory_bytes: float, dirty_bytes_s: float, links_bytes_s: FloatColumn, disk_bytes: float = 0.0
+) -> FloatColumn:
+    """`B / L + M / (L - D)` for each link, the bound that the copy approaches from below.
+
+    Infinite where it never converges.
+    """
     spare = links_bytes_s - dirty_bytes_s
     seconds = np.full(len(spare), np.inf)
     np.divide(memory_bytes, spare, out=seconds, where=spare > 0)
+    return seconds + disk_s(disk_bytes, links_bytes_s)
+
+
+def disk_s(disk_bytes: float, links_bytes_s: FloatColumn) -> FloatColumn:
+    """`B / L` for each link; zero where no disk is copied, infinite over a link that carries nothing."""
+    if disk_bytes <= 0:
+        return np.zeros(len(links_bytes_s))
+    seconds = np.full(len(links_bytes_s), np.inf)
+    np.divide(disk_bytes, links_bytes_s, out=seconds, where=links_bytes_s > 0)
     return seconds
 
 

@@ -115,23 +115,44 @@ def across_rack(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColu
 
 
 def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
-    """`M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be aborted.
+    """`B / L + M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be
+    aborted; `B` where the disk is not shared.
 
     Or so long when it is forced to its end (`completion`). A server that is off always passes.
     """
     if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones_like(load.vms_on[hosts], np.bool_)
     links = _links(load, vm)
-    admits = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s)), longest_copy_s(load, vm))
-    return admits[links.of_host[hosts]]
+    longest, of_host = longest_copy_s(load, vm), links.of_host[hosts]
+    admits = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s)), longest)[of_host]
+    if load.situation.asked[2, vm] > 0 and not (shared := shares_disk(load, vm, hosts)).all():
+        disk = disk_bytes(load, vm)
+        with_disk = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s, disk)), longest)[of_host]
+        admits = np.where(shared, admits, with_disk)
+    return admits
 
 
-def live_copy_s(load: Load, vm: int, links: FloatColumn) -> tuple[FloatColumn, FloatColumn]:
-    """How long a live copy takes at the most over each of the links: by pre-copy alone, and forced to its end."""
+def shares_disk(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
+    """Whether the VM's own disk stands where each of the hosts reaches it, so that a live migration copies none."""
+    shared = load.situation.cluster.hosts.shared_storage
+    reached: model.BoolColumn = shared[hosts] & shared[load.origin[vm]]
+    return reached
+
+
+def disk_bytes(load: Load, vm: int) -> float:
+    """All of its own disk: root where it boots from an image, ephemeral and swap."""
+    return float(load.situation.asked[2, vm]) * amounts.GIB
+
+
+def live_copy_s(load: Load, vm: int, links: FloatColumn, disk_bytes: float = 0.0) -> tuple[FloatColumn, FloatColumn]:
+    """How long a live copy takes at the most over each of the links: by pre-copy alone, and forced to its end.
+
+    `disk_bytes`: what of disks is copied with it.
+    """
     situation = load.situation
     memory = float(situation.asked[1, vm]) * amounts.MIB
-    alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links)
-    forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration)
+    alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links, disk_bytes)
+    forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration, disk_bytes)
     return alone, forced
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from controller.planner import batteries, describe
+import numpy as np
+
+from controller.planner import batteries, copies, describe
 from controller.planner.conflict import FEW, Conflict
 from controller.planner.load import Load
 from inventory.model import Classification
@@ -58,6 +60,8 @@ def label(load: Load, rule: str, vm: int) -> str:
     if rule == "group":
         bonds = (load.situation.bonds[number] for number in load.situation.bonds_of.get(vm, ()))
         return f"group ({', '.join(bond.group.name for bond in bonds if bond.hard)})"
+    if rule == "pre-copy" and copies.local_disk_gib(load, np.array([vm], np.int32))[0] > 0:
+        return f"{rule} ({copies.words(load, vm)}; see host_types.shared_storage)"
     if rule == "availability-zone":
         return f"{rule} ({cluster.requirements[int(cluster.vms.requirement[vm])].availability_zone})"
     return rule

@@ -65,6 +65,7 @@ def _host_type(
         numa=(cell, cell),
         nics=_NICS,
         firmware=firmware,
+        shared_storage=True,
     )
 
 

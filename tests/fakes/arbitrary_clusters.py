@@ -141,6 +141,8 @@ def cluster(
     if (past := Random(f"lately {seed}")).random() < 0.5:
         made = [_seen_lately(past, vm) for vm in made]
         machines = [_filled_lately(past, host) for host in machines]
+    if (storage := Random(f"storage {seed}")).random() < 0.5:
+        machines = [replace(host, shared_storage=storage.random() < 0.5) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,

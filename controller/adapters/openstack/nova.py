@@ -102,7 +102,10 @@ class Nova:
         return next((one for one in await self.migrations_of(server_id) if one.id == migration_id), None)
 
     async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
-        """Asks for a live migration to a host that the scheduler is to check (no `force`)."""
+        """Asks for a live migration to a host that the scheduler is to check (no `force`).
+
+        What of its disks the two hosts do not share is copied too.
+        """
         body = {"os-migrateLive": {"host": target, "block_migration": "auto"}}
         return await self._act(server_id, body, version=_CHECKS_BEFORE_ANSWERING, deadline=deadline)
 

@@ -35,6 +35,7 @@ def _tables(cluster: Cluster) -> tuple[tuple[str, object, Sequence[str]], ...]:
         ("hosts", cluster.hosts, cluster.hosts.names),
         ("vms", cluster.vms, cluster.vms.ids),
         ("host_types", cluster.host_types, cluster.host_types.names),
+        ("catalog", cluster.catalog, cluster.catalog.names),
         ("racks", cluster.racks, cluster.racks.names),
         ("rooms", cluster.rooms, cluster.rooms.names),
         ("zones", cluster.zones, cluster.zones.names),
@@ -97,9 +98,11 @@ def _wrong_rows(cluster: Cluster) -> Iterator[Flaw]:
         ("$.vms.system", vms.system, sizes["systems"], True),
         ("$.vms.requirement", vms.requirement, len(cluster.requirements), False),
         ("$.vms.flavor", vms.flavor, len(cluster.flavors), False),
+        ("$.catalog.requirement", cluster.catalog.requirement, len(cluster.requirements), False),
         ("$.racks.zone", cluster.racks.zone, sizes["zones"], False),
         ("$.racks.room", cluster.racks.room, sizes["rooms"], False),
         ("$.power.partner", cluster.power.partner, sizes["power"], True),
+        ("$.power.feed", cluster.power.feed, sizes["power"], True),
         ("$.systems.agency", cluster.systems.agency, sizes["agencies"], False),
     ):
         yield from _out_of_range(path, rows, size, low=-1 if may_be_none else 0)
@@ -192,6 +195,10 @@ def _wrong_facts(cluster: Cluster) -> Iterator[Flaw]:
     unknown = (vms.system < 0) & (vms.classification != max(Classification))
     yield from _first("$.vms.classification", unknown, "must be the highest where the system is not known")
     yield from _first("$.power.partner", partnered & ~feeds, "only a feed has a partner")
+    if not any(_out_of_range("", power.feed, len(power.names), low=-1)):
+        yield from _first("$.power.feed", (power.feed >= 0) & ~feeds[power.feed], "is not a feed")
+        own = np.arange(len(power.names), dtype=np.int32)
+        yield from _first("$.power.feed", feeds & (power.feed != own), "of a feed is the feed itself")
     if not any(_out_of_range("", power.partner, len(power.names), low=-1)):
         yield from _first("$.power.partner", partnered & ~feeds[power.partner], "is not a feed")
     yield from _first("$.hosts.trusted", hosts.trusted & ~hosts.known, "a host that is not known cannot be trusted")

@@ -130,6 +130,7 @@ TABLES: dict[type[BaseModel], type[Any]] = {
     wire.Reading: model.Reading,
     wire.Hosts: model.Hosts,
     wire.HostTypes: model.HostTypes,
+    wire.Catalog: model.Catalog,
     wire.NumaCell: NumaCell,
     wire.Vms: model.Vms,
     wire.Racks: model.Racks,

@@ -1,4 +1,4 @@
-"""The snapshot's format, version 5: the tables of `model.cluster`, field by field, as pydantic models.
+"""The snapshot's format, version 6: the tables of `model.cluster`, field by field, as pydantic models.
 
 A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
 """
@@ -63,6 +63,7 @@ class Hosts(Wire):
     physical_memory_mib: Amounts
     migration_mib_s: Amounts
     post_copy: Flags
+    shared_storage: Flags
     enabled: Flags
     up: Flags
     known: Flags
@@ -129,6 +130,33 @@ class HostTypes(Wire):
     names: Names
     generation: tuple[str, ...]
     numa: tuple[tuple[NumaCell, ...], ...]
+    vcpus: Amounts
+    memory_mib: Amounts
+    disk_gib: Amounts
+    reserved_vcpus: Amounts
+    reserved_memory_mib: Amounts
+    reserved_disk_gib: Amounts
+    threads: Amounts
+    physical_memory_mib: Amounts
+    migration_mib_s: Amounts
+    post_copy: Flags
+    shared_storage: Flags
+    watts_per_thread: Amounts
+    watts_error: Amounts
+    idle_watts: Amounts
+    traits: Annotated[tuple[frozenset[str], ...], Field(description="The traits of each type's hosts, sorted.")]
+
+
+class Catalog(Wire):
+    """Flavors that the inventory declares, sorted by name."""
+
+    names: Names
+    classification: Levels
+    requirement: Rows
+    vcpus: Amounts
+    memory_mib: Amounts
+    disk_gib: Amounts
+    fit_known: Flags
 
 
 class Racks(Wire):
@@ -163,6 +191,7 @@ class Power(Wire):
     kind: PowerKinds
     limit_watts: Amounts
     base_watts: Amounts
+    feed: Rows
     partner: Rows
     ups: Annotated[tuple[str | None, ...], Field(description="The UPS of each feed; null for none.")]
     power_watts: Reading
@@ -229,11 +258,12 @@ class LearnedRefusal(Wire):
 class Snapshot(Wire):
     """Everything a plan may know, as columns. Row i of every array of a table is one thing."""
 
-    version: Literal[5]
+    version: Literal[6]
     taken_at: AwareDatetime
     estate: str
     sources: Names
     flavors: Names
+    catalog: Catalog
     hosts: Hosts
     host_types: HostTypes
     vms: Vms
@@ -255,5 +285,5 @@ class Snapshot(Wire):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a snapshot file."""
     schema = Snapshot.model_json_schema()
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-5.json"}
-    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 5"}
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "https://gdcc.example/schemas/snapshot-6.json"}
+    return {**head, **schema, "title": "GDCC Control cluster snapshot, version 6"}

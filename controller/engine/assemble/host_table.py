@@ -64,6 +64,8 @@ def host_table(
         physical_memory_mib=_machine(types, offered, "MEMORY_MB"),
         migration_mib_s=_floats(type_.migration_mib_s if type_ else 0.0 for type_ in types),
         post_copy=np.array([bool(type_ and type_.post_copy) for type_ in types], np.bool_),
+        shared_storage=~_shown(offered, "DISK_GB")
+        | np.array([bool(type_ and type_.shared_storage) for type_ in types], np.bool_),
         enabled=_said(services, names, lambda service: service.enabled),
         up=_said(services, names, lambda service: service.up and not service.forced_down),
         known=known,

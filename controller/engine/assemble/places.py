@@ -6,8 +6,9 @@ from itertools import count
 
 import numpy as np
 
-from controller.engine.assemble import uplinks
+from controller.engine.assemble import host_types, uplinks
 from controller.engine.gate import Gate
+from controller.engine.watts import Slope
 from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity
 from inventory.facility import DeviceKind, Pdu
@@ -52,8 +53,11 @@ def rows_of(names: Iterable[str]) -> dict[str, int]:
     return dict(zip(names, count(), strict=False))
 
 
-def places(estate: Estate, gate: Gate) -> Places:
-    """All tables of places with their readings; those of zones come from their hosts (`assemble.zones`)."""
+def places(estate: Estate, gate: Gate, slopes: Mapping[str, Slope]) -> Places:
+    """All tables of places with their readings; those of zones come from their hosts (`assemble.zones`).
+
+    `slopes`: the fitted ones, by host type.
+    """
     types = sorted(estate.host_types)
     rooms, zones, racks = sorted(estate.rooms), sorted(estate.zones), sorted(estate.racks)
     feeds, pdus = sorted(estate.feeds), sorted(estate.pdus)
@@ -61,11 +65,7 @@ def places(estate: Estate, gate: Gate) -> Places:
     zone_rows, room_rows = rows_of(zones), rows_of(rooms)
     comes_in, leaves = uplinks.traffic(estate, gate, racks)
     return Places(
-        host_types=model.HostTypes(
-            names=tuple(types),
-            generation=tuple(estate.host_types[name].generation for name in types),
-            numa=tuple(estate.host_types[name].numa for name in types),
-        ),
+        host_types=host_types.table(estate, slopes),
         racks=model.Racks(
             names=tuple(racks),
             zone=_ints(zone_rows[estate.racks[name].zone] for name in racks),
@@ -103,6 +103,8 @@ def _power(estate: Estate, gate: Gate, feeds: list[str], pdus: list[str], phases
         + [estate.pdus[name].derating_ratio for name in pdus]
         + [pdu.derating_ratio for pdu in phase_pdus]
     )
+    pdu_feeds = [feed_rows[estate.pdus[name].feed] for name in pdus]
+    phase_feeds = [feed_rows[pdu.feed] for pdu in phase_pdus]
     partners = [feed_rows.get(estate.feeds[name].partner or "", -1) for name in feeds]
     rest = len(pdus) + len(phases)
     on_battery = _padded(gate.reading(Kind.FEED, Quantity.ON_BATTERY, tuple(feeds)), rest)
@@ -111,6 +113,7 @@ def _power(estate: Estate, gate: Gate, feeds: list[str], pdus: list[str], phases
         kind=np.repeat(np.array(model.PowerKind, np.int8), [len(feeds), len(pdus), len(phases)]),
         limit_watts=rated * derating,
         base_watts=_base_watts(estate, feeds, pdus, phases),
+        feed=_ints([*feed_rows.values(), *pdu_feeds, *phase_feeds]),
         partner=_ints([*partners, *[-1] * rest]),
         ups=(*_ups(estate, feeds), *[None] * rest),
         power_watts=_metered(gate, rated, feeds, pdus, phases),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from controller.engine.assemble import history as memory
 from controller.engine.assemble import rules
+from controller.engine.assemble.catalog import catalog
 from controller.engine.assemble.host_table import host_table
 from controller.engine.assemble.owners import owners
 from controller.engine.assemble.places import places, rows_of
@@ -35,17 +36,19 @@ def assemble(
     gate = Gate(readings=readings, sources=readings.sources, policy=policy.trust, now=now.timestamp())
     settled_hosts, settled_vms = memory.settled_at(history.entries, policy.migration)
     moved = memory.started_since(history.entries, now - memory.HOUR)
-    its_places = places(estate, gate)
+    its_places = places(estate, gate, history.slopes)
     its_owners = owners(estate, facts.projects, moved, now)
     hosts = host_table(estate, facts, gate, its_places, history=history, settled_at=settled_hosts)
     host_rows = rows_of(hosts.names)
     rest = memory.cooldown_until(history.entries, policy.migration)
     servers = vm_table(facts, gate, its_owners, host_rows=host_rows, rest=rest, settled_at=settled_vms)
+    flavors, requirements = catalog(estate, facts, servers.requirements)
     return model.Cluster(
         taken_at=now,
         estate=estate.name,
         sources=gate.sources,
         flavors=servers.flavors,
+        catalog=flavors,
         hosts=hosts,
         host_types=its_places.host_types,
         vms=servers.vms,
@@ -55,7 +58,7 @@ def assemble(
         power=its_places.power,
         systems=its_owners.systems,
         agencies=its_owners.agencies,
-        requirements=servers.requirements,
+        requirements=requirements,
         aggregates=rules.aggregates(facts.aggregates, host_rows),
         groups=rules.groups(estate, facts.groups, servers.vms, its_owners),
         refusals=_refusals(history, now, host_rows, rows_of(servers.vms.ids)),

@@ -1,10 +1,13 @@
 """How many more servers of each flavor and classification have a place, with N+1 held and without.
 
+Flavors are those of which a server runs, at the level of each, and all that the inventory declares, at theirs.
+
 On a host
 
     fits = min over what a server needs of floor(room / amount)
 
-where a new server asks for its flavor and uses what its like use on the mean. Supplies bound the sum over their hosts:
+where a new server asks for its flavor and uses what its like use on the mean, or all that it may where none runs.
+Supplies bound the sum over their hosts:
 of hosts whose servers a supply cannot carry, the last in the snapshot's order take fewer.
 
 N+1 is held for a loss while everything that it takes down has a place elsewhere. New servers that it takes down too
@@ -20,15 +23,19 @@ and hosts of such groups or of no known rack.
 """
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from controller import errors
 from controller.model import cluster as model
+from controller.model.ids import ServerId
 from controller.model.sample import FloatColumn, IntColumn
-from controller.model.whatif import Fit, Loss, Resource
+from controller.model.whatif import Binding, Fit, Loss, Resource
 from controller.planner import amounts, domains, eligibility
+from controller.planner.whatif import appended
 from controller.planner.whatif import loss as losing
 from controller.planner.whatif.restart import restart
 from controller.planner.whatif.spare import HARD, Left, Spare
@@ -44,15 +51,61 @@ class Like:
     need: FloatColumn
 
 
-def likes(spare: Spare) -> tuple[Like, ...]:
-    """Every flavor and classification of which a server runs, in the order of their names."""
+def with_catalog(
+    cluster: model.Cluster, only: Collection[str] | None = None
+) -> tuple[model.Cluster, tuple[ServerId, ...]]:
+    """The snapshot with a server that stands nowhere of each declared flavor and level of which none runs, and these.
+
+    Left out are flavors of which nobody can show where one fits. `only`: of these; `InputError` for one that neither
+    the inventory declares nor a server has.
+    """
+    if unknown := sorted(set(only or ()) - {*cluster.flavors, *cluster.catalog.names}):
+        raise errors.InputError(f"the snapshot knows no flavor {', '.join(unknown)}")
+    table, vms = cluster.catalog, cluster.vms
+    running = {_kind(cluster, vm) for vm in np.flatnonzero(_counted(vms)).tolist()}
+    levels = table.classification.tolist()
+    wanted = [row for row, name in enumerate(table.names) if table.fit_known[row] and (not only or name in only)]
+    missing = [row for row in wanted if (table.names[row], levels[row]) not in running]
+    flavors = (*cluster.flavors, *(table.names[row] for row in missing if table.names[row] not in cluster.flavors))
+    ids = tuple(map(ServerId, appended.names("catalog", len(missing), vms.ids)))
+    servers = [
+        {**appended.server(table, row, flavors), "ids": server, "names": server}
+        for server, row in zip(ids, missing, strict=True)
+    ]
+    return replace(cluster, flavors=flavors, vms=appended.made(vms, servers)), ids
+
+
+def likes(spare: Spare, declared: Collection[ServerId] = (), only: Collection[str] | None = None) -> tuple[Like, ...]:
+    """Every flavor and classification of which a server runs, and those of `declared`, in the order of their names.
+
+    `only`: of these flavors.
+    """
     cluster = spare.situation.cluster
     vms = cluster.vms
-    known = vms.fit_known & (vms.requirement >= 0) & eligibility.live(vms)
+    added = frozenset(declared)
     groups: dict[tuple[str, int], list[int]] = {}
-    for vm in np.flatnonzero(known).tolist():
-        groups.setdefault((cluster.flavors[int(vms.flavor[vm])], int(vms.classification[vm])), []).append(vm)
-    return tuple(_like(spare, servers) for _, servers in sorted(groups.items()))
+    for vm in np.flatnonzero(_counted(vms)).tolist():
+        groups.setdefault(_kind(cluster, vm), []).append(vm)
+    return tuple(
+        _like(spare, servers, running=sum(vms.ids[vm] not in added for vm in servers) if added else len(servers))
+        for (flavor, _), servers in sorted(groups.items())
+        if not only or flavor in only
+    )
+
+
+def named(spare: Spare, like: Like) -> tuple[str, str]:
+    """Flavor and classification."""
+    flavor, level = _kind(spare.situation.cluster, like.model)
+    return flavor, Classification(level).name.lower()
+
+
+def _kind(cluster: model.Cluster, vm: int) -> tuple[str, int]:
+    return cluster.flavors[int(cluster.vms.flavor[vm])], int(cluster.vms.classification[vm])
+
+
+def _counted(vms: model.Vms) -> model.BoolColumn:
+    counted: model.BoolColumn = vms.fit_known & (vms.requirement >= 0) & eligibility.live(vms)
+    return counted
 
 
 def losses(cluster: model.Cluster) -> tuple[Loss, ...]:
@@ -86,7 +139,7 @@ def after(spare: Spare, loss: Loss) -> Left | None:
 
 def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> Fit:
     """How many more of them there is a place for, at the least; `held`: what each loss leaves."""
-    found, cluster = _Count(spare, like, spare.now()), spare.situation.cluster
+    found = _Count(spare, like, spare.now())
     on_each, kept = found.on_each(), list[tuple[int, Loss]]()
     for loss, left in held:
         count = None if left is None else _Count(spare, like, left)
@@ -95,44 +148,60 @@ def fit(spare: Spare, like: Like, held: Sequence[tuple[Loss, Left | None]]) -> F
             on_each = np.where(count.down, on_each, np.minimum(on_each, count.on_each()))
     least = min(kept, key=lambda each: each[0], default=(found.total, None))
     binding = [(each, int(np.count_nonzero(found.short_of == n))) for n, each in enumerate(Resource)]
+    flavor, classification = named(spare, like)
     return Fit(
-        flavor=cluster.flavors[int(cluster.vms.flavor[like.model])],
-        classification=Classification(int(cluster.vms.classification[like.model])).name.lower(),
+        flavor=flavor,
+        classification=classification,
         servers=like.servers,
         hosts=len(found.hosts),
         now=found.total,
         kept=min(least[0], int(on_each.sum())),
         kept_for=least[1],
         binding=tuple(sorted(((each, count) for each, count in binding if count), key=lambda item: -item[1])),
+        where=tuple(sorted(found.where(), key=lambda each: -each.hosts)),
         in_pieces=found.in_pieces(),
     )
 
 
-def _like(spare: Spare, servers: Sequence[int]) -> Like:
+def count(spare: Spare, like: Like, left: Left) -> int:
+    """How many more of them there is a place for in what is left."""
+    return _Count(spare, like, left).total
+
+
+def short_of_power(spare: Spare, like: Like) -> model.BoolColumn:
+    """(H,) hosts on a supply that could not carry what its hosts have room for as things stand."""
+    full = _Count(spare, like, spare.now()).full
+    short: model.BoolColumn = np.logical_or.reduce(np.isin(spare.situation.cluster.hosts.power, full), axis=1)
+    return short
+
+
+def _like(spare: Spare, servers: Sequence[int], *, running: int) -> Like:
     widest = max(servers, key=lambda vm: (len(spare.open_to(vm)), -vm))
     need = np.concatenate([spare.amount[:HARD, widest], spare.amount[HARD:, servers].mean(axis=1)])
-    return Like(servers=len(servers), model=widest, need=need)
+    return Like(servers=running, model=widest, need=need)
 
 
 class _Count:
     """`hosts` that may start one, `counts` how many on each, `short_of` the number of what each runs out of first.
 
-    `down` (H,): the hosts that are.
+    `down` (H,): the hosts that are. `full`: supplies that could not carry what all of their hosts have room for.
     """
 
     def __init__(self, spare: Spare, like: Like, left: Left) -> None:
         self._watts, self._left, self._need = spare.situation.watts, left, like.need
+        self._cluster = spare.situation.cluster
         hosts = np.sort(spare.open_to(like.model))
         self.down = left.down
         self.hosts: IntColumn = hosts[~left.down[hosts]]
-        self._power = spare.situation.cluster.hosts.power[self.hosts]
+        self._power = self._cluster.hosts.power[self.hosts]
         needed = np.flatnonzero(like.need > 0)
         room = np.maximum(left.room[np.ix_(needed, self.hosts)], 0.0)
         fits = np.floor(room / like.need[needed, None]) if len(needed) else np.zeros((1, len(self.hosts)))
         self.short_of = needed[np.argmin(fits, axis=0)] if len(needed) else np.full(len(self.hosts), -1)
         self.counts: FloatColumn = fits.min(axis=0)
-        for row in self._overloaded():
-            self._trim(row)
+        self.full = self._overloaded()
+        if self.full:
+            self._trim()
 
     @property
     def total(self) -> int:
@@ -145,9 +214,28 @@ class _Count:
         counts[self.hosts] = self.counts
         return counts
 
+    def where(self) -> list[Binding]:
+        """Of each resource that binds, on how many hosts, and in which racks and rooms these stand."""
+        cluster = self._cluster
+        found = []
+        for number, resource in enumerate(Resource):
+            bound = self.hosts[self.short_of == number]
+            if len(bound):
+                rack = cluster.hosts.rack[bound]
+                room = np.append(cluster.racks.room, -1)[rack]
+                found.append(
+                    Binding(
+                        resource=resource,
+                        hosts=len(bound),
+                        racks=_most_first(cluster.racks.names, rack),
+                        rooms=_most_first(cluster.rooms.names, room),
+                    )
+                )
+        return found
+
     def in_pieces(self) -> int:
-        """How many more Placement would admit if all that the hosts have left were one host's."""
-        needed = np.flatnonzero(self._need[:HARD] > 0)
+        """How many more there would be room for if all that the hosts have left were one host's, supplies aside."""
+        needed = np.flatnonzero(self._need > 0)
         if not len(needed) or not len(self.hosts):
             return 0
         room = np.maximum(self._left.room[np.ix_(needed, self.hosts)], 0.0)
@@ -167,14 +255,29 @@ class _Count:
         over: list[int] = np.flatnonzero(load > np.maximum(self._left.watts, 0.0) * (1.0 + amounts.ROUNDING)).tolist()
         return over
 
-    def _trim(self, row: int) -> None:
-        """Has the last of a supply's hosts take fewer, until it can carry what all of them take."""
-        on = np.flatnonzero((self._power == row).any(axis=1) & (self.counts > 0))
-        hosts, counts = self.hosts[on], self.counts[on]
-        added = self._added(hosts, counts)
-        room = self._left.watts[row] - (np.cumsum(added) - added)
-        first = self._added(hosts, np.ones(len(on)))
-        each = np.maximum(self._watts.per_thread_in[hosts] * self._need[HARD], 1e-9)
-        carried = np.where(room >= first, np.minimum(counts, np.floor((room - first) / each) + 1.0), 0.0)
-        self.short_of[on[carried < counts]] = list(Resource).index(Resource.POWER)
-        self.counts[on] = carried
+    def _trim(self) -> None:
+        """Has the last of each full supply's hosts take fewer, until it can carry what all of them take.
+
+        A column of the power table at a time: a host hangs on one supply in each.
+        """
+        full, spent = np.isin(np.arange(len(self._left.watts)), self.full), np.zeros(len(self._left.watts))
+        for column in self._power.T:
+            on = np.flatnonzero((column >= 0) & full[column] & (self.counts > 0))
+            on = on[np.argsort(column[on], kind="stable")]
+            hosts, counts, rows = self.hosts[on], self.counts[on], column[on]
+            added = self._added(hosts, counts)
+            before = np.cumsum(added) - added
+            _, start, of_row = np.unique(rows, return_index=True, return_inverse=True)
+            room = (self._left.watts - spent)[rows] - (before - before[start][of_row])
+            first = self._added(hosts, np.ones(len(on)))
+            each = np.maximum(self._watts.per_thread_in[hosts] * self._need[HARD], 1e-9)
+            carried = np.where(room >= first, np.minimum(counts, np.floor((room - first) / each) + 1.0), 0.0)
+            self.short_of[on[carried < counts]] = list(Resource).index(Resource.POWER)
+            self.counts[on] = carried
+            spent += np.bincount(rows, weights=self._added(hosts, carried), minlength=len(spent))
+
+
+def _most_first(names: Sequence[str], rows: IntColumn) -> tuple[tuple[str, int], ...]:
+    """How many of the rows each name has, the most first; what has none is left out."""
+    counts = Counter(names[row] for row in rows.tolist() if row >= 0)
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -10,7 +10,7 @@ which can always be kept: with the servers in the order of their hosts, number i
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -22,12 +22,13 @@ from controller.model.ids import HostName, ServerId
 from controller.model.policy import Limits, Policy
 from controller.model.whatif import Loss, Missing, Outcome, Overload, Restart, SystemLoss, Verdict
 from controller.planner import situation
-from controller.planner.whatif import emptying, timing
+from controller.planner.whatif import broken, emptying, timing
 from controller.planner.whatif import loss as losing
+from controller.planner.whatif import overloads as over
 from controller.planner.whatif.reasons import Reasons
 from controller.planner.whatif.restart import NOWHERE, Placed, restart
 from controller.planner.whatif.spare import Spare
-from inventory.model import Classification, Domain
+from inventory.model import Classification
 
 
 def spare(cluster: model.Cluster, policy: Policy, now: datetime) -> Spare:
@@ -45,7 +46,7 @@ def lose(spare: Spare, losses: Sequence[Loss], each: timedelta, new: Collection[
     rows = [row for row, vm in enumerate(spare.situation.cluster.vms.ids) if vm in more] if more else []
     servers = [*spare.servers_on(down), *rows]
     placed = restart(spare, down, servers)
-    overloads = tuple(_overloads(spare.situation.cluster, losses, placed))
+    overloads = over.of_losses(spare.situation.cluster, losses, placed.left)
     rounds = _rounds(spare.situation.policy.limits, [host for host in placed.target.values() if host != NOWHERE])
     return Outcome(
         losses=tuple(losses),
@@ -79,7 +80,7 @@ def empty(cluster: model.Cluster, policy: Policy, now: datetime, hosts: Collecti
         overloads=(),
         verdict=_verdict(placed, ()),
         rounds=_rounds(policy.limits, [each.target for each in copies], [each.source for each in copies]),
-        recovery=timedelta(seconds=round(max((start + each.seconds for each, start in schedule), default=0.0))),
+        recovery=timing.length(schedule),
         **_told(spare, placed, servers, barred),
     )
 
@@ -135,6 +136,7 @@ def _systems(spare: Spare, placed: Placed, reasons: Reasons) -> tuple[SystemLoss
     """Systems with servers down: those with servers that have no place first, then those that lose the largest part."""
     cluster = spare.situation.cluster
     hit: dict[int, list[int]] = {}
+    rules = broken.of_systems(spare.situation, placed)
     for vm in placed.target:
         if cluster.vms.system[vm] >= 0:
             hit.setdefault(int(cluster.vms.system[vm]), []).append(vm)
@@ -151,17 +153,10 @@ def _systems(spare: Spare, placed: Placed, reasons: Reasons) -> tuple[SystemLoss
                 servers=int(spare.servers_of_system[system]),
                 unplaced=len(nowhere),
                 rules=tuple(sorted({name for vm in bound for name in placed.members.names(vm)})),
+                broken=rules.get(system, ()),
             )
         )
     return tuple(sorted(made, key=lambda each: (-each.unplaced, each.tier, -each.down / each.servers, each.system)))
-
-
-def _overloads(cluster: model.Cluster, losses: Iterable[Loss], placed: Placed) -> Iterable[Overload]:
-    lost = {losing.feed_row(cluster, loss.name) for loss in losses if loss.kind is Domain.FEED}
-    for partner in sorted({int(cluster.power.partner[row]) for row in lost} - lost - {-1}):
-        limit, left = float(cluster.power.limit_watts[partner]), float(placed.left.watts[partner])
-        if left < 0:
-            yield Overload(feed=cluster.power.names[partner], watts=limit - left, limit_watts=limit)
 
 
 def _missing(spare: Spare, unplaced: Sequence[int]) -> tuple[Missing, ...]:

@@ -91,7 +91,7 @@ class Reasons:
     def _closed(self, vm: int) -> str:
         counts = self._spare.closed_by(vm, np.flatnonzero(~self._down).astype(np.int32))
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{count} hosts by {rule}" for rule, count in ordered) or "none is left at all"
+        return "; ".join(f"{_count(count)}: {describe.RULES[rule]}" for rule, count in ordered) or "none is left at all"
 
     def _left(self, vm: int) -> IntColumn:
         hosts = self._spare.open_to(vm)
@@ -117,4 +117,8 @@ def _amount(row: int, amount: float) -> str:
 
 
 def _hosts(hosts: IntColumn) -> str:
-    return f"{len(hosts)} host{'' if len(hosts) == 1 else 's'}"
+    return _count(len(hosts))
+
+
+def _count(hosts: int) -> str:
+    return f"{hosts} host{'' if hosts == 1 else 's'}"

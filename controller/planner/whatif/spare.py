@@ -8,6 +8,7 @@ memory in use, traffic. `room` is what is left of each, and `share` makes a part
 is below zero where it does not fit, and the greater the emptier the host would still be.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,11 +105,15 @@ class Spare:
         return int(vms.requirement[vm]), int(vms.classification[vm])
 
     def closed_by(self, vm: int, hosts: IntColumn) -> dict[str, int]:
-        """How many of the hosts each rule closes to this kind of server, by the first that does."""
-        counts: dict[str, int] = {}
+        """How many of the hosts each rule closes to this kind of server, by the first that does.
+
+        Hosts that may receive nothing count by what closes them (`standing.closed`).
+        """
+        counts: Counter[str] = Counter()
         for rule in PLACES:
             admitted = rule.admits(self.load, vm, hosts)
-            if not admitted.all():
-                counts[rule.name] = int(np.count_nonzero(~admitted))
+            out = hosts[~admitted]
+            closed = rule.name == "closed"
+            counts.update(self.situation.standing.closed[out].tolist() if closed else [rule.name] * len(out))
             hosts = hosts[admitted]
-        return counts
+        return dict(counts)

@@ -9,6 +9,7 @@ first, one of each host in turn (list scheduling, Graham 1966). Windows and blac
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from heapq import heappush, heapreplace
 
 import numpy as np
@@ -49,6 +50,11 @@ def starts(situation: Situation, moves: Sequence[Copy]) -> list[tuple[Copy, floa
             (heapreplace if len(free_at[key]) >= most else heappush)(free_at[key], start + held)
         made.append((each, start))
     return made
+
+
+def length(schedule: Sequence[tuple[Copy, float]]) -> timedelta:
+    """Until the last of them has ended, in whole seconds."""
+    return timedelta(seconds=round(max((start + each.seconds for each, start in schedule), default=0.0)))
 
 
 def _in_turn(moves: Sequence[Copy]) -> list[Copy]:

@@ -2,14 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from controller.adapters import snapshot_file
 from controller.cli.main import app
+from controller.model import cluster as model
 from tests import builders
 from tests.builders import Host, Vm
 
@@ -151,3 +154,67 @@ def test_capacity_tells_what_more_fits_what_n_plus_1_holds_back_and_that_it_is_n
     assert (fit["flavor"], fit["classification"], fit["servers"], fit["kept"]) == ("m1", "open", 4, 0)
     (fit,) = json.loads(CliRunner().invoke(app, [*words, "--now", "--json"]).stdout)
     assert (fit["now"], fit["kept"], fit["kept_for"]) == (fit["kept"], fit["now"], None)
+
+
+def test_rules_broken_before_and_while_servers_are_down_are_told_apart(tmp_path: Path) -> None:
+    hosts = [Host(name=f"c{n}") for n in range(1, 6)]
+    vms = [Vm(name=name, host=host) for name, host in (("a", "c1"), ("b", "c1"), ("x", "c1"), ("y", "c2"))]
+    groups = [builders.Group(name="web", members=("a", "b")), builders.Group(name="db", members=("x", "y"))]
+    path = tmp_path / "cluster.json"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms, groups=groups), path)
+    answer = whatif(str(path), "--lose", "host:c1", "--lose", "host:c2")
+    assert "db: all of it down at once" in said(answer)
+    assert "web: broken before, all of it down at once" in said(answer)
+
+
+def test_a_pdu_behind_the_partner_that_cannot_carry_both_is_named(tmp_path: Path) -> None:
+    pdu, feed = model.PowerKind.PDU, model.PowerKind.FEED
+    supplies = [builders.Supply(name=name, kind=feed) for name in "AB"]
+    supplies.append(builders.Supply(name="P", kind=pdu, feed="B", limit_watts=200))
+    cluster = builders.cluster(hosts=[Host(name="c1", supplies=("A", "B", "P"))], supplies=supplies)
+    partner = np.array([1, 0, -1], np.int32)
+    path = tmp_path / "cluster.json"
+    snapshot_file.write(replace(cluster, power=replace(cluster.power, partner=partner)), path)
+    answer = whatif(str(path), "--lose", "feed:A")
+    assert answer.exit_code == 1
+    assert "pdu:P carries 300 of 200 W then" in said(answer)
+
+
+@pytest.fixture
+def pieces(tmp_path: Path) -> str:
+    """Two hosts with 12 GiB left each; a flavor of 16 GiB that no server runs."""
+    hosts = [Host(name=name, memory_gib=32) for name in ("c1", "c2")]
+    vms = [Vm(name=f"{size}-{host.name}", host=host.name, memory_gib=size) for host in hosts for size in (4, 16)]
+    flavors = [builders.Flavor(name="big", memory_gib=16), builders.Flavor(name="small", memory_gib=4)]
+    path = tmp_path / "pieces.json"
+    snapshot_file.write(builders.cluster(hosts=hosts, vms=vms, flavors=flavors), path)
+    return str(path)
+
+
+def capacity(snapshot: str, *words: str) -> Result:
+    return CliRunner().invoke(app, ["capacity", "--snapshot", snapshot, *words])
+
+
+def test_capacity_counts_declared_flavors_names_where_they_bind_and_what_moves_would_free(pieces: str) -> None:
+    found = {fit["flavor"]: fit for fit in json.loads(capacity(pieces, "--json").stdout)}
+    assert {name: (fit["now"], fit["servers"]) for name, fit in found.items()} == {
+        "big": (0, 0), "m1": (0, 4), "small": (6, 0),
+    }  # fmt: skip
+    assert found["big"]["where"] == [{"resource": "memory", "hosts": 2, "racks": [["r1", 2]], "rooms": [["room1", 2]]}]
+    freed = found["big"]["freed"]
+    assert (freed["more"], [move["name"][:2] for move in freed["moves"]]) == (1, ["4-"])
+    text = said(capacity(pieces, "--flavor", "big", "--now"))
+    for word in ("memory", "(r1)", "1 by 1", "move,"):
+        assert word in text
+    assert "small" not in text
+
+
+def test_capacity_leaves_moves_out_where_none_are_asked_for(pieces: str) -> None:
+    assert all(fit["freed"] is None for fit in json.loads(capacity(pieces, "--json", "--moves", "0").stdout))
+    assert "moves would free" not in said(capacity(pieces, "--moves", "0"))
+
+
+def test_capacity_of_a_flavor_that_nobody_knows_is_refused(pieces: str) -> None:
+    answer = capacity(pieces, "--flavor", "m9")
+    assert answer.exit_code == 1
+    assert "the snapshot knows no flavor m9" in said(answer)

@@ -12,7 +12,7 @@ from controller.model.whatif import Fit, Resource, Verdict
 from controller.planner.whatif import capacity, grown, outcome
 from inventory.model import Classification, Domain
 from tests import builders
-from tests.builders import Group, Host, Rack, Supply, System, Vm
+from tests.builders import Flavor, Group, Host, Rack, Supply, System, Vm
 
 
 def fits(cluster: model.Cluster, *, kept: bool = True) -> tuple[Fit, ...]:
@@ -133,3 +133,63 @@ def test_as_many_as_are_counted_do_start_and_one_more_does_not() -> None:
 def test_what_nobody_can_show_to_fit_is_not_counted() -> None:
     pinned = Vm(name="v", host="c1", fit_known=False)
     assert fits(builders.cluster(hosts=[Host(name="c1")], vms=[pinned])) == ()
+
+
+def declared(cluster: model.Cluster) -> dict[tuple[str, str], Fit]:
+    """Every row, those of flavors that no server runs too."""
+    asked, new = capacity.with_catalog(cluster)
+    spare = outcome.spare(asked, Policy(), builders.NOW)
+    found = (capacity.fit(spare, like, ()) for like in capacity.likes(spare, new))
+    return {(fit.flavor, fit.classification): fit for fit in found}
+
+
+def test_flavors_that_no_server_runs_are_counted_at_the_level_they_are_declared_for() -> None:
+    fast = model.Requirement(required_traits=frozenset({"FAST"}))
+    hosts = [Host(name="c1"), Host(name="c2", memory_gib=100, clearance=Classification.OPEN),
+             Host(name="c3", memory_gib=40, traits=frozenset({"FAST"}))]  # fmt: skip
+    flavors = [
+        Flavor(name="big", memory_gib=64),
+        Flavor(name="fast", memory_gib=8, requirement=fast),
+        Flavor(name="kept", memory_gib=64, classification=Classification.SECRET),
+        Flavor(name="m1", memory_gib=8),
+        Flavor(name="pinned", fit_known=False),
+    ]
+    found = declared(builders.cluster(hosts=hosts, vms=[one()], flavors=flavors))
+    assert {key: (fit.now, fit.servers) for key, fit in found.items()} == {
+        ("big", "open"): (3 + 1, 0),
+        ("fast", "open"): (4, 0),
+        ("kept", "secret"): (3, 0),
+        ("m1", "open"): (31 + 12 + 5, 1),
+    }
+
+
+def test_a_flavor_that_runs_at_one_level_is_counted_at_its_own_too() -> None:
+    secret = Flavor(name="m1", memory_gib=8, classification=Classification.SECRET)
+    found = declared(builders.cluster(hosts=[Host(name="c1")], vms=[one()], flavors=[secret]))
+    assert [(key, fit.servers) for key, fit in found.items()] == [(("m1", "open"), 1), (("m1", "secret"), 0)]
+
+
+def test_one_of_which_none_runs_counts_for_all_that_it_may_use() -> None:
+    found = declared(builders.cluster(hosts=[Host(name="c1", threads=20)], flavors=[Flavor(name="busy", vcpus=4)]))
+    assert found["busy", "open"].now == 4
+    assert found["busy", "open"].binding == ((Resource.CPU_LIMIT, 1),)
+
+
+def test_an_estate_that_runs_nothing_has_room_too() -> None:
+    assert declared(builders.cluster(hosts=[Host(name="c1", memory_gib=80)], flavors=[Flavor(name="a")]))[
+        "a", "open"
+    ].now
+
+
+def test_where_each_resource_binds_is_told_by_rack_and_room() -> None:
+    racks = [Rack(name="r1"), Rack(name="r2", room="room2"), Rack(name="r3", room="room2")]
+    hosts = [Host(name=f"{rack}h{n}", rack=rack, memory_gib=20) for rack in ("r1", "r2") for n in (1, 2)]
+    hosts += [Host(name="r2h3", rack="r2", memory_gib=20), Host(name="r3h1", rack="r3", vcpus=8.0),
+              Host(name="stray", known=False, clearance=3, trusted=False)]  # fmt: skip
+    vms = [Vm(name="v", host="r1h1", vcpus=4, memory_gib=8)]
+    (fit,) = fits(builders.cluster(hosts=hosts, racks=racks, vms=vms), kept=False)
+    memory, vcpus = fit.where
+    assert (memory.resource, memory.racks, memory.rooms) == (
+        Resource.MEMORY, (("r2", 3), ("r1", 2)), (("room2", 3), ("room1", 2))
+    )  # fmt: skip
+    assert (vcpus.resource, vcpus.racks, vcpus.rooms) == (Resource.VCPUS, (("r3", 1),), (("room2", 1),))

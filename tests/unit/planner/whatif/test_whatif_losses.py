@@ -102,9 +102,40 @@ def test_a_server_starts_only_where_every_rule_lets_it() -> None:
     assert started(found) == {"a": None}
     (server,) = found.restarts
     assert server.why.startswith("no host is left that may start it: ")
-    for part in ("1 hosts by traits", "1 hosts by availability-zone", "1 hosts by aggregate", "1 hosts by clearance",
-                 "1 hosts by tenant-isolation", "1 hosts by closed"):  # fmt: skip
+    for part in (
+        "1 host: its traits are not those the flavor asks for",
+        "1 host: it is in another availability zone",
+        "1 host: its aggregates do not meet the flavor's extra specs",
+        "1 host: it is not cleared for the VM's classification",
+        "1 host: it is reserved for other projects",
+        "1 host: its hardware is failing",
+    ):
         assert part in server.why
+
+
+def test_why_hosts_may_receive_nothing_is_told_in_words() -> None:
+    shut: list[dict[str, object]] = [
+        {"enabled": False}, {"enabled": False}, {"up": False}, {"memory_health": 2}, {"inlet": 29.0},
+        {"withheld": True}, {"draining": True}, {"trusted": False}, {"psu_health": 1}, {"unread_health": True},
+    ]  # fmt: skip
+    cool = [Rack(name="r1"), Rack(name="warm", zone="z2"), *(Rack(name=f"w{n}", zone="z2") for n in (1, 2))]
+    hosts = [Host(name=f"c{n}", rack="warm" if "inlet" in how else "r1", **how) for n, how in enumerate(shut)]  # type: ignore[arg-type]
+    hosts += [Host(name=f"full{n}", rack=f"w{n}", memory_gib=1) for n in (1, 2)]
+    cluster = builders.cluster(racks=cool, hosts=[*hosts, Host(name="lost")], vms=[Vm(name="v", host="lost")])
+    (server,) = lost(cluster, "host:lost", "rack:w1", "rack:w2").restarts
+    assert server.why == "no host is left that may start it: " + "; ".join(
+        [
+            "2 hosts: its compute service is disabled",
+            "1 host: its compute service is down",
+            "1 host: it is being drained",
+            "1 host: its hardware is failing",
+            "1 host: its hardware has lost redundancy or predicts a failure",
+            "1 host: its inlet is above the zone's warning",
+            "1 host: its BMC should tell its health and has not; see trust.health_required",
+            "1 host: it has no trusted readings",
+            "1 host: a mode or a pause keeps moves off it",
+        ]
+    )
 
 
 def test_sums_that_prove_a_shortage_count_only_servers_that_could_start() -> None:
@@ -118,7 +149,7 @@ def test_sums_that_prove_a_shortage_count_only_servers_that_could_start() -> Non
     nowhere = Vm(name="nowhere", host="c0", memory_gib=200, requirement=fast)
     found = lost(builders.cluster(hosts=hosts, vms=[*vms, pinned, nowhere]), "host:c0")
     assert {each.name: each.why for each in found.restarts if each.target is None} == {
-        "nowhere": "no host is left that may start it: 2 hosts by traits",
+        "nowhere": "no host is left that may start it: 2 hosts: its traits are not those the flavor asks for",
         "pinned": "it is pinned, uses NUMA or PCI devices or nobody can say, and its fit elsewhere cannot be shown",
         "y": "what the 2 hosts that may start it have left is in pieces too small for 1 servers",
     }
@@ -242,6 +273,37 @@ def test_a_feed_whose_partner_cannot_carry_both_is_not_survived() -> None:
     assert found.verdict is Verdict.OVERLOADED
     (over,) = found.overloads
     assert (over.feed, over.limit_watts, round(over.watts)) == ("A", 500, 600)
+
+
+def behind(limit: float, *, feed: str | None = "B", on: str = "PB") -> model.Cluster:
+    """Two hosts on PDUs of two feeds; the second feed's PDU, or its phase, may carry so much."""
+    kind = model.PowerKind.PHASE if on.endswith("/1") else model.PowerKind.PDU
+    supplies = [
+        Supply(name="A", limit_watts=5000), Supply(name="B", limit_watts=5000),
+        Supply(name="PA", kind=model.PowerKind.PDU, feed="A", limit_watts=100),
+        Supply(name=on, kind=kind, feed=feed, limit_watts=limit),
+    ]  # fmt: skip
+    hosts = [Host(name=name, supplies=("A", "B", "PA", on)) for name in ("c1", "c2")]
+    return partnered(builders.cluster(hosts=hosts, supplies=supplies), (0, 1))
+
+
+@pytest.mark.parametrize(("on", "key"), [("PB", "pdu:PB"), ("PB/1", "phase:PB/1")])
+def test_a_pdu_or_phase_behind_the_partner_that_cannot_carry_both_is_not_survived(on: str, key: str) -> None:
+    assert lost(behind(700, on=on), "feed:A").verdict is Verdict.SURVIVED
+    found = lost(behind(500, on=on), "feed:A")
+    assert found.verdict is Verdict.OVERLOADED
+    assert [(over.feed, over.supply, round(over.watts), over.limit_watts) for over in found.overloads] == [
+        ("B", key, 600, 500)
+    ]
+
+
+def test_only_what_hangs_on_the_partner_and_carries_hosts_of_the_lost_feed_is_looked_at() -> None:
+    assert lost(behind(500, feed=None), "feed:A").verdict is Verdict.SURVIVED
+    assert lost(behind(500), "feed:B").overloads[0].supply == "pdu:PA"
+    alone = behind(500)
+    power = alone.hosts.power.copy()
+    power[:, :] = [[1, 3, -1, -1]] * 2
+    assert lost(replace(alone, hosts=replace(alone.hosts, power=power)), "feed:A").verdict is Verdict.SURVIVED
 
 
 def test_hosts_that_are_gone_draw_nothing_any_more() -> None:
