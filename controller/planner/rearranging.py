@@ -83,5 +83,6 @@ class _Path:
         search = self._search
         there = search.on(target)
         there = there[self._placement[there] != target]
-        order = there[np.argsort(-search.load.situation.asked[1, there], kind="stable")].tolist()
+        facts = search.load.situation
+        order = there[np.lexsort((facts.likeness.vms[there], -facts.asked[1, there]))].tolist()
         return [other for other in order if other not in self._on_the_way and search.may_move(other, self._breach)]

@@ -14,6 +14,7 @@ from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, saving, standing
 from controller.planner.admission import Admission
+from controller.planner.likeness import Likeness
 from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
 from inventory.model import Domain
@@ -45,7 +46,7 @@ class Situation:
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
     whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
-    `refused`: targets that Nova refused a VM lately.
+    `refused`: targets that Nova refused a VM lately. `likeness`: what tells rows apart but their names.
 
     Remembered by `rules`: `candidates`, for each kind of VM which hosts no rule of the host alone excludes;
     `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, those
@@ -86,6 +87,7 @@ class Situation:
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
+    likeness: Likeness
     candidates: dict[tuple[int, int], model.BoolColumn] = field(default_factory=dict)
     open_to: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     links: dict[tuple[int, float], Links] = field(default_factory=dict)
@@ -115,8 +117,9 @@ def of_cluster(
     cluster, tables = prepared.tidied(cluster, before)
     hosts, vms = cluster.hosts, cluster.vms
     topology, domain = tables.topology.table, tables.topology.table.domains
-    bonds = groups.bonds(cluster, domain)
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
+    likeness = Likeness(cluster)
+    bonds = groups.bonds(cluster, domain, judged.open, likeness)
     places = budget.free(cluster, policy.limits)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
@@ -159,6 +162,7 @@ def of_cluster(
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),
+        likeness=likeness,
     )
 
 
