@@ -73,7 +73,7 @@ RULES: Mapping[str, str] = {
     "balance": "policy.balance is off, so nothing is evened out",
     "gain": "no move of it earns more than it costs",
     "no-candidate": "no VM on it would relieve it",
-    "relief": "a move there would not relieve what is broken",
+    "relief": "a move there would not relieve what is wrong, or would make another host uneven",
 }
 """What each rule's name means, of a host or a VM."""
 

@@ -9,7 +9,18 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, canonical, classify, conflict, describe, groups, rules, stuck, supplies
+from controller.planner import (
+    amounts,
+    canonical,
+    classify,
+    conflict,
+    describe,
+    groups,
+    levelling,
+    rules,
+    stuck,
+    supplies,
+)
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -17,6 +28,8 @@ from controller.planner.stuck import Stuck, Verdict
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
+LOOKED_AT_UNEVEN = 5
+"""So many of a host that is uneven, of which there may be hundreds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +142,10 @@ class Holds:
         return self._of_uneven(self._hosts[breach.subject]) if breach.concern is Concern.UNEVEN else ""
 
     def _of_uneven(self, host: int) -> str:
-        """Why a host that is uneven gives nothing away."""
+        """Why a host that is uneven gives nothing away, whatever VMs it has."""
         if not self._load.situation.policy.balance:
             return "balance"
-        return "on-battery" if self._load.situation.standing.on_battery[host] else "gain"
+        return "on-battery" if self._load.situation.standing.on_battery[host] else ""
 
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load
@@ -168,7 +181,8 @@ class Holds:
         """What keeps those VMs that would relieve it most."""
         verdicts = [self.verdict(vm, self.relieved_within(breach, vm)) for vm in self._relieving(breach)]
         counted = Counter(verdict.rule or self._unworthy(breach) for verdict in verdicts)
-        rule = min(counted, key=lambda name: (-counted[name], name)) if counted else "no-candidate"
+        none = "gain" if breach.concern is Concern.UNEVEN else "no-candidate"
+        rule = min(counted, key=lambda name: (-counted[name], name)) if counted else none
         count = describe.counted(len(verdicts), "VM relieves", "VMs relieve")
         what = f"{count} it most: {stuck.briefly(stuck.grouped(self._load, verdicts))}"
         return Hold(
@@ -184,6 +198,8 @@ class Holds:
         """The hosts to which a move of the VM relieves this breach, where it is not all."""
         if breach.rule in supplies.RULES:
             return _rows(~self._on_row(breach))
+        if breach.rule == "uneven":
+            return _rows(levelling.takers(self._load, vm, self._hosts[breach.subject]))
         if breach.rule != "group":
             return None
         load, away = self._load, np.ones(len(self._hosts), np.bool_)
@@ -202,6 +218,8 @@ class Holds:
 
     def _relieving(self, breach: Breach) -> list[int]:
         load, situation = self._load, self._load.situation
+        if breach.rule == "uneven":
+            return self._worth_moving(self._hosts[breach.subject])
         if breach.rule in supplies.RULES:
             vms = np.flatnonzero(np.append(self._on_row(breach), False)[load.host])
         else:
@@ -213,6 +231,14 @@ class Holds:
             relief = situation.relieves[quantity, vms]
         order = np.lexsort((vms, -relief))
         most: list[int] = vms[order[relief[order] > 0]][:LOOKED_AT].tolist()
+        return most
+
+    def _worth_moving(self, host: int) -> list[int]:
+        """The VMs of an uneven host whose moves would earn most, if anything."""
+        vms = np.flatnonzero(self._load.host == host).astype(np.int32)
+        earned = levelling.earns(self._load, host, vms)
+        order = np.lexsort((vms, -earned))
+        most: list[int] = vms[order[earned[order] > 0]][:LOOKED_AT_UNEVEN].tolist()
         return most
 
 
