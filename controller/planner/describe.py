@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
-from controller.planner import amounts, batteries, completion
+from controller.planner import amounts, batteries, classify, completion
 from controller.planner.choice import Choice
 from controller.planner.load import Load
 
@@ -26,10 +26,8 @@ RULES: Mapping[str, str] = {
     "nothing leaves it for balance",
     "into-host": "as many migrations as allowed already arrive there",
     "clearance": "it is not cleared for the VM's classification",
-    "traits": "its traits are not those the flavor asks for",
-    "availability-zone": "it is in another availability zone",
-    "aggregate": "its aggregates do not meet the flavor's extra specs",
-    "tenant-isolation": "it is reserved for other projects",
+    **classify.MISFITS,
+    "admission": "Nova would not put the VM on it",
     "numa": "its NUMA cells cannot hold the guest's",
     "same-host": "the VM is on it",
     "refused-by-nova": "Nova refused this VM there lately",

@@ -74,7 +74,7 @@ class Holds:
         rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
-        elif breach.rule in {*classify.EMPTYING, "clearance", "group"}:
+        elif breach.rule in {*classify.EMPTYING, *classify.OF_VM, "group"}:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -149,7 +149,7 @@ class Holds:
 
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load
-        if breach.rule == "clearance":
+        if breach.rule in classify.OF_VM:
             return [canonical.at(load.situation.cluster.vms.ids, breach.subject)]
         if breach.rule != "group":
             rows: list[int] = _rows(load.host == self._hosts[breach.subject]).tolist()
@@ -163,7 +163,7 @@ class Holds:
 
     def asked(self, breach: Breach) -> list[int]:
         """The VMs that should have moved, or, where any of many could, those that would relieve it most."""
-        known = breach.rule in {*classify.EMPTYING, "clearance", "group"}
+        known = breach.rule in {*classify.EMPTYING, *classify.OF_VM, "group"}
         return self._should_move(breach) if known else self._relieving(breach)
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:

@@ -17,7 +17,7 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
-URGENCY = ("clearance", "health", "inlet", "capacity", "group")
+URGENCY = ("clearance", "admission", "health", "inlet", "capacity", "group")
 """Which of the broken is mended first."""
 
 
@@ -180,7 +180,7 @@ def _outside(bond: groups.Bond, domain: int) -> BoolColumn:
 
 
 MENDERS: Mapping[str, Callable[[Mover, Breach], None]] = {
-    "clearance": _replace,
+    **dict.fromkeys(classify.OF_VM, _replace),
     "health": _empty,
     "inlet": _empty,
     "drain": _empty,

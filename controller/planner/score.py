@@ -1,6 +1,7 @@
 """The objective: a number a level, lower is better, compared in policy's order: no later gain pays for an earlier loss.
 
-    broken = VMs on failing hosts + VMs above their host's clearance + excess of groups
+    broken = VMs on failing hosts + VMs above their host's clearance + VMs where Nova would not put them
+             + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)

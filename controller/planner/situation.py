@@ -41,7 +41,8 @@ class Bounds:
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
     migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
-    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains or is not cleared for them.
+    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains, is not cleared
+    for them or is none that Nova would put them on (`misfit`).
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -80,6 +81,7 @@ class Situation:
     brings: amounts.Table
     at_peaks: amounts.Table
     urgent: model.BoolColumn
+    misfit: model.BoolColumn
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
@@ -121,6 +123,8 @@ def of_cluster(
     likeness = Likeness(cluster)
     bonds = groups.bonds(cluster, domain, judged.open, likeness)
     places = budget.free(cluster, policy.limits)
+    admission = Admission(cluster.requirements, tables.kinds.table)
+    misfit = admission.misfitting(vms)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
     limit, capacity = amounts.limits(hosts, policy.thresholds), amounts.capacity(hosts)
@@ -140,7 +144,7 @@ def of_cluster(
         standing=judged,
         places=places,
         agency=budget.agency_of_vms(cluster),
-        admission=Admission(cluster.requirements, tables.kinds.table),
+        admission=admission,
         bonds=bonds,
         bonds_of=groups.by_vm(cluster),
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
@@ -154,7 +158,8 @@ def of_cluster(
         used=used,
         brings=brings,
         at_peaks=amounts.at_its_peaks(brings, vms, policy.recent),
-        urgent=_urgent(cluster, judged),
+        urgent=_urgent(cluster, judged) | misfit,
+        misfit=misfit,
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),

@@ -163,7 +163,7 @@ def test_explaining_under_another_policy_than_the_plans_is_refused(tmp_path):
     assert gdcc("explain", "1", "--snapshot", path, "--config", config, "--plan", out).exit_code == 0
     answer = gdcc("explain", "1", "--snapshot", path, "--plan", out)
     assert answer.exit_code == 1
-    assert "what is wrong before it is not what it says, cpu:c1 for one" in words_of(answer)
+    assert "hot before the plan would be 0, and it says 0.1666" in words_of(answer)
 
 
 def test_without_a_snapshot_the_daemon_is_asked_and_told_that_it_is_not_there(tmp_path):
