@@ -66,6 +66,7 @@ RULES: Mapping[str, str] = {
     "not-sustained": "it has not lasted long enough",
     "not-asked": "no moves of the controller's own were to be planned",
     "order": "it waits for moves that wait for it",
+    "cycle": "it and others would have to change places at once, and no other host can take one of them",
     "stopped": "the search was stopped before its end",
     "brim": "it is hardly over its limit, and what could take its load is all but full",
     "balance": "policy.balance is off, so nothing is evened out",

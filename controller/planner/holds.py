@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from controller.planner import (
     describe,
     groups,
     levelling,
+    rings,
     rules,
     stuck,
     supplies,
@@ -28,6 +30,10 @@ from controller.planner.stuck import Stuck, Verdict
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
+OF_KNOWN = frozenset({*classify.EMPTYING, *classify.OF_VM, "group"})
+"""Rules of breaches of which it is known which VMs should move."""
+FULL = frozenset(rule.name for rule in rules.DYNAMIC)
+"""Rules that another VM's leaving may meet."""
 LOOKED_AT_UNEVEN = 5
 """So many of a host that is uneven, of which there may be hundreds."""
 
@@ -51,14 +57,22 @@ def of_breaches(
 
     `stopped`: the search was ended before it had looked at everything.
     """
-    holds = Holds(load, ledger, waiting, stopped=stopped)
+    holds = Holds(load, ledger, waiting, left, stopped=stopped)
     return tuple(hold for breach in left for hold in holds.of_breach(breach))
 
 
 class Holds:
     """Looks up why, on the load that the plan leaves."""
 
-    def __init__(self, load: Load, ledger: Ledger, waiting: Collection[int], *, stopped: bool = False) -> None:
+    def __init__(
+        self,
+        load: Load,
+        ledger: Ledger,
+        waiting: Collection[int],
+        left: Collection[Breach] = (),
+        *,
+        stopped: bool = False,
+    ) -> None:
         self._stopped = stopped
         self._load = load
         self._ledger = ledger
@@ -68,13 +82,14 @@ class Holds:
         self._power = load.situation.supplies
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
+        self._left = left
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
-        elif breach.rule in {*classify.EMPTYING, *classify.OF_VM, "group"}:
+        elif breach.rule in OF_KNOWN:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -163,13 +178,23 @@ class Holds:
 
     def asked(self, breach: Breach) -> list[int]:
         """The VMs that should have moved, or, where any of many could, those that would relieve it most."""
-        known = breach.rule in {*classify.EMPTYING, *classify.OF_VM, "group"}
+        known = breach.rule in OF_KNOWN
         return self._should_move(breach) if known else self._relieving(breach)
+
+    @cached_property
+    def _rings(self) -> rings.Rings:
+        """Among the VMs that should have moved and did not."""
+        known = [each for each in self._left if each.rule in OF_KNOWN and not self._of_whole(each)]
+        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held)
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:
         verdict = self.verdict(vm, self.relieved_within(breach, vm))
         cluster = self._load.situation.cluster
         name, host = cluster.vms.names[vm], cluster.hosts.names[int(self._load.host[vm])]
+        ring = self._rings.of(vm) if verdict.conflict and FULL & set(verdict.conflict.rules) else ()
+        if ring:
+            why = f"{name} stays on {host}: {stuck.ring(self._load, ring)}"
+            return Hold(breach=breach.key, vm=cluster.vms.ids[vm], rule="cycle", why=why)
         return Hold(
             breach=breach.key,
             vm=cluster.vms.ids[vm],

@@ -50,8 +50,11 @@ def _empty(search: Mover, breach: Breach) -> None:
 
 
 def _replace(search: Mover, breach: Breach) -> None:
-    """The one VM leaves the host it may not be on."""
-    search.place(canonical.at(search.situation.cluster.vms.ids, breach.subject), breach)
+    """The one VM leaves the host it may not be on; one that has made room for another stands well already."""
+    cluster, load = search.situation.cluster, search.load
+    vm = canonical.at(cluster.vms.ids, breach.subject)
+    if load.misfit[vm] or cluster.vms.classification[vm] > cluster.hosts.clearance[load.host[vm]]:
+        search.place(vm, breach)
 
 
 def _unload(search: Mover, breach: Breach) -> None:
