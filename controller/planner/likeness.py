@@ -12,7 +12,7 @@ count as shares of the largest of their column, to a millionth, so that no unit 
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from controller.model import cluster as model
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import canonical, supplies
+from inventory.model import NumaCell
 
 Colours = NDArray[np.uint64]
 
@@ -108,7 +109,8 @@ class _Colouring:
         self._cluster = cluster
         vms, hosts = cluster.vms, cluster.hosts
         rests = vms.cooldown_until > cluster.taken_at.timestamp()
-        asked = np.array([_of_demand(each) for each in cluster.requirements] or [0], np.uint64)
+        guests = _of_cells([each.numa for each in cluster.requirements])
+        asked = np.array([_of_demand(each) for each in cluster.requirements] or [0], np.uint64) + guests
         self.vms = _mixed(_of_table(vms, len(vms.ids)), _of_column(rests), asked[vms.requirement])
         self.hosts = _mixed(_of_table(hosts, len(hosts.names)), self._of_aggregates(), self._of_types())
         self._racks = _of_table(cluster.racks, len(cluster.racks.names))
@@ -152,8 +154,7 @@ class _Colouring:
         return found
 
     def _of_types(self) -> Colours:
-        types = np.array([_of_text(cells) for cells in self._cluster.host_types.numa] or [0], np.uint64)
-        return _at(types, self._cluster.hosts.type)
+        return _at(_of_cells(self._cluster.host_types.numa), self._cluster.hosts.type)
 
     def _of_systems(self) -> Colours:
         """By its own budgets and its agency's."""
@@ -194,7 +195,18 @@ def _of_column(column: NDArray[Any]) -> Colours:
 def _of_demand(asked: model.Requirement) -> int:
     specs = sorted(asked.aggregate_specs.items())
     traits = sorted(asked.required_traits), sorted(asked.forbidden_traits)
-    return _of_text((traits, asked.availability_zone, specs, asked.project_id, asked.numa))
+    return _of_text((traits, asked.availability_zone, specs, asked.project_id))
+
+
+def _of_cells(layouts: Sequence[tuple[NumaCell, ...]]) -> Colours:
+    """Of each layout the cells by their shares of the largest; one colour where there is no layout at all."""
+    cells = [cell for layout in layouts for cell in layout]
+    vcpus, memory = (max((getattr(cell, of) for cell in cells), default=0) or 1 for of in ("vcpus", "memory_mib"))
+    shares = [
+        [(round(PARTS * cell.vcpus / vcpus), round(PARTS * cell.memory_mib / memory)) for cell in layout]
+        for layout in layouts
+    ]
+    return np.array([_of_text(each) for each in shares] or [0], np.uint64)
 
 
 def _of_text(value: object) -> int:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.parts import small_instances
 from controller.model.cluster import Cluster
 from controller.model.plan import Plan
-from controller.model.policy import Consolidation, Policy
+from controller.model.policy import Consolidation, Limits, Policy
 from controller.model.sample import Trust
 from controller.planner import plan
 from tests import builders
@@ -49,6 +49,7 @@ def test_crowded_instances_that_were_worth_more_under_other_names(seed):
 
 
 @slowly
+@example(cluster=arbitrary_clusters.cluster(16289263, 6, 7), policy=Policy(limits=Limits(per_hour=100)), unit=0.25)
 @given(cluster=CLUSTERS, policy=POLICIES, unit=UNITS)
 def test_other_units_of_memory_disk_and_links_change_no_plans_worth(cluster, policy, unit):
     cluster = _with_every_dirty_rate_read(cluster)
