@@ -53,4 +53,5 @@ soak: setup ## the planner's properties on thousands of clusters, and each role 
 	@GDCC_EXAMPLES=10000 $(RUN) pytest -q tests/properties
 
 bench: setup ## benchmarks, as ratios
-	@for file in benchmarks/*.py; do $(RUN) python $$file; done
+	@for file in benchmarks/*.py; do $(RUN) python $$file || failed="$$failed $$file"; done; \
+		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }

@@ -272,6 +272,57 @@ def shuffled(cluster: model.Cluster, seed: int) -> model.Cluster:
     )
 
 
+def renamed(cluster: model.Cluster, seed: int) -> model.Cluster:
+    """The same snapshot with the names of hosts, of VMs, of supplies and of groups dealt out anew among them."""
+    assert cluster.breach_since is None, "its keys are names"
+    dice = np.random.default_rng(seed)
+
+    def dealt(names):
+        return tuple(names[n] for n in dice.permutation(len(names)))
+
+    groups = zip(cluster.groups, dealt([group.name for group in cluster.groups]), strict=True)
+    return replace(
+        cluster,
+        hosts=replace(cluster.hosts, names=dealt(cluster.hosts.names)),
+        vms=replace(cluster.vms, ids=dealt(cluster.vms.ids), names=dealt(cluster.vms.names)),
+        power=replace(cluster.power, names=dealt(cluster.power.names)),
+        groups=tuple(replace(group, name=name) for group, name in groups),
+    )
+
+
+def scaled(cluster: model.Cluster, *, data: float = 1.0, watts: float = 1.0, threads: float = 1.0) -> model.Cluster:
+    """The same snapshot in other units: of memory, disk and links, of watts, of threads and vCPUs."""
+    of_hosts = (
+        (data, ("memory_mib", "disk_gib", "reserved_memory_mib", "reserved_disk_gib", "physical_memory_mib",
+                "migration_mib_s", "memory_bytes", "network_bytes_s", "network_high_bytes_s")),
+        (watts, ("watts_error", "power_watts")),
+        (watts / threads, ("watts_per_thread",)),
+        (threads, ("threads", "vcpus", "reserved_vcpus")),
+    )  # fmt: skip
+    of_vms = (
+        (data, ("memory_mib", "disk_gib", "memory_bytes", "network_bytes_s", "network_high_bytes_s", "dirty_bytes_s")),
+        (threads, ("vcpus", "cpu_vcpus", "cpu_high_vcpus", "cpu_ahead_vcpus")),
+    )
+    of_racks = ((data, ("uplink_mib_s", "uplink_in_bytes_s", "uplink_out_bytes_s")),)
+    of_power = ((watts, ("limit_watts", "base_watts", "power_watts")),)
+    return replace(
+        cluster,
+        hosts=_in_units(cluster.hosts, of_hosts),
+        vms=_in_units(cluster.vms, of_vms),
+        racks=_in_units(cluster.racks, of_racks),
+        power=_in_units(cluster.power, of_power),
+    )
+
+
+def _in_units(table, units):
+    columns = {name: _times(getattr(table, name), factor) for factor, names in units for name in names}
+    return replace(table, **columns)
+
+
+def _times(column, factor):
+    return replace(column, values=column.values * factor) if isinstance(column, model.Reading) else column * factor
+
+
 def _places(order):
     at = np.full(len(order) + 1, -1, np.int32)
     at[order] = np.arange(len(order))

@@ -73,13 +73,17 @@ def _allowed(load: Load, vm: int) -> list[int]:
 
 
 def _costs(facts: Situation, allowed: list[list[int]]):
-    """VMs on failing hosts, above their host's clearance, away from their affinity group's anchor; draining."""
+    """VMs on failing hosts, above their host's clearance, where Nova would not put them, away from their affinity
+    group's anchor; draining.
+    """
     clearance, levels = facts.cluster.hosts.clearance, facts.cluster.vms.classification
     for vm, hosts in enumerate(allowed):
         bonds = [facts.bonds[number] for number in facts.bonds_of.get(vm, ())]
+        asked = int(facts.cluster.vms.requirement[vm])
         anchors = [bond for bond in bonds if bond.hard and bond.group.kind not in groups.APART]
         for host in hosts:
             wrong = int(facts.standing.failing[host]) + int(levels[vm] > clearance[host])
+            wrong += int(asked >= 0 and facts.admission.misfit(asked)[host])
             wrong += sum(bond.excess(int(bond.domain_of[host]), 1) for bond in anchors)
             if wrong:
                 yield vm, host, BROKEN, wrong * SCALE

@@ -133,8 +133,8 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
 
     try:
         for found in anytime.plans(cluster, policy, now, lambda: gone() / limit, rounds=rounds):
-            errors.print(f"after {gone():.1f} s: {found.sentence}", markup=False)
             first, best = best is None, found
+            errors.print(f"after {gone():.1f} s: {found.sentence}", markup=False)
             if first and rounds != 1 and score.unmended(found) and gone() < limit:
                 not_counted = _make_ready()
     except KeyboardInterrupt:

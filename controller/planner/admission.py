@@ -103,6 +103,37 @@ class Admission:
             ("numa", guest), (numa.could_hold(cells, guest) for cells in self._kinds.cells), self._kinds.of_cells
         )
 
+    def misfits(self, requirement: int) -> Mapping[str, model.BoolColumn]:
+        """By the name of each rule the hosts (H,) that it speaks against, by what is known of them: one without any
+        trait or without a zone was not read, and is held to none.
+        """
+        return {
+            "traits": ~self.traits(requirement) & np.array([len(each) > 0 for each in self._kinds.traits] or [False],
+                                                           np.bool_)[self._kinds.of_traits],
+            "availability-zone": ~self.zone(requirement) & np.array(
+                [each is not None for each in self._kinds.zones] or [False], np.bool_)[self._kinds.of_zones],
+            "aggregate": ~self.aggregates(requirement),
+            "tenant-isolation": ~self.tenant(requirement),
+        }  # fmt: skip
+
+    def misfit(self, requirement: int) -> model.BoolColumn:
+        """The hosts on which a server of this kind should not stand; the last for no host at all (H + 1,)."""
+        if ("misfit", requirement) not in self._masks:
+            against = np.logical_or.reduce(list(self.misfits(requirement).values()))
+            self._masks["misfit", requirement] = np.append(against, False)
+        return self._masks["misfit", requirement]
+
+    def misfitting(self, vms: model.Vms) -> model.BoolColumn:
+        """The VMs that stand where Nova would not put them (V,); of whom nobody knows what they ask, none does."""
+        found = np.zeros(len(vms.ids), np.bool_)
+        order = np.argsort(vms.requirement, kind="stable")
+        kinds, starts = np.unique(vms.requirement[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(order)][: len(kinds)]
+        for kind, first, end in zip(kinds.tolist(), starts.tolist(), ends, strict=True):
+            if kind >= 0:
+                found[order[first:end]] = self.misfit(kind)[vms.host[order[first:end]]]
+        return found
+
     def _mask(self, demand: Hashable, verdicts: Iterable[bool], classes: IntColumn) -> model.BoolColumn:
         if demand not in self._masks:
             self._masks[demand] = np.array(list(verdicts), np.bool_)[classes]

@@ -42,10 +42,7 @@ def plans(
         effort, prefers = efforts.next(found)
         found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers, begun.choices)
         done, vain = done + 1, vain + 1
-        if cut and not found.stopped and found.score <= best.score_after:
-            made: words.Plan | None = plan.proved(facts, found, cluster, policy, now)
-        else:
-            made = plan.better(facts, found, best, cluster, now)
+        made = (plan.made_again if cut and not found.stopped else plan.better)(facts, found, best, cluster, now)
         begun = plan.gone_on_from(begun, found, made)
         if made is not None:
             best, cut, vain = made, found.stopped, 0

@@ -3,7 +3,7 @@
     items  VMs that may move: those on hosts where something is wrong, and others by chance
     hard   what Placement admits, what hosts are filled to, one member of a group to a host, rules of places
     cost   what is over capacity, over limits, above the rack's mean and tolerance, by the weights of `MOST_URGENT` and
-           `UNEVEN`; what staying breaks where the host fails, drains or is not cleared; `gain_per_gib` a GiB copied
+           `UNEVEN`; what staying breaks where the host fails, drains or is not for it; `gain_per_gib` a GiB copied
 
 Watts, uplinks, budgets, waves, groups of other kinds and peaks of what arrives are not in it, what a VM uses counts as
 what its host is relieved of, and amounts are rounded: it is a direction, which `rearranging` follows as far as every
@@ -229,7 +229,9 @@ def _move_cost(load: Load, vms: IntColumn) -> Whole:
     gib = np.minimum(copies.sent_gib(load, vms), LARGEST)
     copying = np.minimum(facts.policy.limits.gain_per_gib * gib * UNIT * UNEVEN, LARGEST)
     home = load.host[vms]
-    broken = facts.standing.failing[home].astype(np.int64) + misplaced(load)[vms] + _crowded(load, vms)
+    broken = (
+        facts.standing.failing[home].astype(np.int64) + misplaced(load)[vms] + load.misfit[vms] + _crowded(load, vms)
+    )
     wrong = broken * _weight(load, Concern.BROKEN) + facts.cluster.hosts.draining[home] * _weight(load, Concern.DRAIN)
     cost: Whole = 1 + copying.astype(np.int64) - wrong * UNIT
     return cost

@@ -4,6 +4,8 @@ What is proved: no move goes where Nova, heat, health, trust or clearance forbid
 wave keeps the limits of moves at once, and the hour's; and at no instant of any wave is anything broken that was not
 broken at the start, or broken worse.
 
+What it says of its score and of what is wrong before and after it is reckoned again (`check_score`).
+
 Moves that free hosts fill no target further than policy lets them, and what they leave empty stays so and is not
 missed (`check_freed`).
 
@@ -21,7 +23,7 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import check_freed, check_groups, check_loads, check_moves, check_rows
+from controller.planner import check_freed, check_groups, check_loads, check_moves, check_rows, check_score
 from controller.planner.check_rows import Rows
 
 
@@ -36,11 +38,15 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     found += _room(plan)
     found += _at_once(cluster, policy, plan, rows)
     found += _in_the_hour(cluster, policy, plan, rows)
-    found += check_loads.problems(cluster, policy, plan)
+    book = check_loads.Book(cluster, policy, plan.moves)
+    start = dict(book.sums)
+    found += check_loads.problems(book, policy, plan)
     found += check_groups.problems(cluster, plan, rows)
     found += check_freed.problems(cluster, policy, plan, rows)
     if plan.objective != policy.objective:
         found.append("its objective is not policy's")
+    else:
+        found += check_score.problems(cluster, policy, plan, rows, (start, book.sums))
     if plan.score_after > plan.score_before:
         found.append(f"the objective would go from {plan.score_before} to {plan.score_after}")
     return tuple(found)

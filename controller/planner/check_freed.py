@@ -42,7 +42,26 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> 
             yield f"something goes to {name}, which is freed"
         if any(check_moves.of_target(cluster, host, facility)):
             yield f"{name} is freed, though it could not take back what leaves it"
+    yield from _saved(cluster, policy, plan, rows)
     yield from end.short(moves)
+
+
+def _saved(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows) -> Iterator[str]:
+    """Each freed host whose saving is not what it draws idle, or is too little for what is copied, or copied for less
+    than its VMs' memory.
+    """
+    memory = defaultdict[str, float](float)
+    for move in plan.moves:
+        if move.concern is Concern.CONSOLIDATION:
+            memory[move.source] += float(cluster.vms.memory_mib[rows.vms[move.vm]]) / 1024.0
+    for freed in plan.frees:
+        idle = check_moves.idle_watts(cluster, rows.hosts[freed.host])
+        if abs(idle - freed.idle_watts) > SLACK * (1.0 + idle):
+            yield f"{freed.host} draws {idle:.6g} W idle, and is said to save {freed.idle_watts:.6g} W"
+        if freed.copied_gib < memory[freed.host] * (1.0 - SLACK):
+            yield f"{freed.copied_gib:.6g} GiB are said to be copied to free {freed.host}, of {memory[freed.host]:.6g}"
+        if idle < policy.consolidation.watts_per_gib * memory[freed.host] * (1.0 - SLACK):
+            yield f"{freed.host} saves {idle:.6g} W for {memory[freed.host]:.6g} GiB, less than policy asks for"
 
 
 class _End:

@@ -27,9 +27,10 @@ Sums = dict[tuple[str, int], float]
 """What is carried, by quantity and row."""
 
 
-def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str]:
-    """Each wave that could carry more than the limit, and more than was carried at the start."""
-    book = Book(cluster, policy, plan.moves)
+def problems(book: "Book", policy: Policy, plan: Plan) -> Iterator[str]:
+    """Each wave that could carry more than the limit, and more than was carried at the start. The book is that of the
+    snapshot, and then of what the plan leaves.
+    """
     start = dict(book.sums)
     for number, wave in enumerate(plan.waves, start=1):
         worst: Sums = {}
@@ -50,7 +51,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> Iterator[str
 
 
 class Book:
-    """Sums over the hosts that the plan touches and all power rows, kept as moves are carried out."""
+    """Sums over all hosts and power rows, kept as moves are carried out."""
 
     def __init__(self, cluster: model.Cluster, policy: Policy, moves: Sequence[Move]) -> None:
         self._cluster = cluster
@@ -64,12 +65,11 @@ class Book:
         self._placed = {"vcpus placed": cluster.vms.vcpus, "memory placed": cluster.vms.memory_mib,
                         "disk placed": cluster.vms.disk_gib}  # fmt: skip
         self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic}
-        touched = {self._hosts[name] for move in moves for name in (move.source, move.target)}
         self._on = np.flatnonzero(cluster.vms.host >= 0)
         self._measured = {quantity: self._together(readings) for quantity, readings in self._readings.items()}
         self._densest = self._densest_watts()
         self.sums: Sums = {}
-        self._sum_hosts(touched)
+        self._sum_hosts()
         self._sum_power()
         self._sum_running()
 
@@ -222,15 +222,12 @@ class Book:
         read = readable(hosts.power_watts) & (hosts.threads > 0)
         return float((hosts.power_watts.values[read] / hosts.threads[read]).max(initial=0.0))
 
-    def _sum_hosts(self, touched: set[int]) -> None:
+    def _sum_hosts(self) -> None:
         for quantity, column in self._placed.items():
-            placed = self._by_host(column)
-            self.sums |= {(quantity, host): float(placed[host]) for host in touched}
-        for host in touched:
-            for quantity, busy in self._busy.items():
-                used = busy(host)
-                if used is not None:
-                    self.sums[quantity, host] = used
+            self.sums |= {(quantity, host): placed for host, placed in enumerate(self._by_host(column).tolist())}
+        for quantity, busy in self._busy.items():
+            used = map(busy, range(len(self._cluster.hosts.names)))
+            self.sums |= {(quantity, host): amount for host, amount in enumerate(used) if amount is not None}
 
     def _sum_power(self) -> None:
         """Least and most watts of every row that its hosts or its own meter measure; no less than the meter shows."""

@@ -174,6 +174,27 @@ def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source
         yield f"its guest could be paused for {pause:.0f} s, allowed {most:.0f} s"
 
 
+def may_stand(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
+    """Whether Nova would put such a server there, by what was read of the host: its traits if any, its zone if any."""
+    traits, zone = cluster.hosts.traits[host], cluster.hosts.availability_zone[host]
+    if traits and (not asked.required_traits <= traits or asked.forbidden_traits & traits):
+        return False
+    if zone is not None and asked.availability_zone not in {None, zone}:
+        return False
+    return _by_aggregates(cluster, asked, host)
+
+
+def idle_watts(cluster: model.Cluster, host: int) -> float:
+    """What the host draws without load, at least; 0 where that is not known."""
+    hosts = cluster.hosts
+    watts, busy = fresh(hosts.power_watts, host), fresh(hosts.cpu_ratio, host)
+    slope, error = float(hosts.watts_per_thread[host]), float(hosts.watts_error[host])
+    if watts is None or busy is None or not slope >= 0:
+        return 0.0
+    error = max(error, 0.0) if math.isfinite(error) else 0.0
+    return max(0.0, max(watts, 0.0) - slope * max(busy, 0.0) * float(hosts.threads[host]) - error)
+
+
 def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
     traits = cluster.hosts.traits[host]
     if not asked.required_traits <= traits or asked.forbidden_traits & traits:
@@ -183,6 +204,10 @@ def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool
     row = int(cluster.hosts.type[host])
     if row >= 0 and not numa.could_hold(cluster.host_types.numa[row], asked.numa):
         return False
+    return _by_aggregates(cluster, asked, host)
+
+
+def _by_aggregates(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
     metadata = [a.metadata for a in cluster.aggregates if host in a.hosts]
     for key, wanted in asked.aggregate_specs.items():
         values = [part.strip() for each in metadata if key in each for part in each[key].split(",")]

@@ -3,7 +3,7 @@
 A breach that is HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); others do at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -19,6 +19,9 @@ RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 
 EMPTYING = ("health", "inlet", "drain")
 """Rules of breaches that last until no VM is left on the host."""
+
+OF_VM = ("clearance", "admission")
+"""Rules of breaches of one VM, which stands on a host that it may not be on."""
 
 
 def breaches(load: Load) -> tuple[Breach, ...]:
@@ -42,6 +45,7 @@ def _broken(load: Load) -> Iterator[Breach]:
     yield from _failing(load)
     yield from _over_capacity(load)
     yield from _misplaced(load)
+    yield from _misfitting(load)
     yield from _ungrouped(load)
     yield from _facility(load)
 
@@ -123,6 +127,33 @@ def _misplaced(load: Load) -> Iterator[Breach]:
             subject=cluster.vms.ids[vm], amount=level, limit=cleared, unit="level",
             why=f"{named} and stands on {cluster.hosts.names[host]}, cleared for {_level(cleared)}",
         )  # fmt: skip
+
+
+def _misfitting(load: Load) -> Iterator[Breach]:
+    cluster = load.situation.cluster
+    for vm in _rows(load.misfit):
+        against, host = misfits(load, vm), cluster.hosts.names[int(load.host[vm])]
+        yield Breach(
+            key=f"admission:{cluster.vms.ids[vm]}", concern=Concern.BROKEN, rule="admission",
+            subject=cluster.vms.ids[vm], amount=len(against), limit=0, unit="rules",
+            why=f"{cluster.vms.names[vm]} stands on {host}, where Nova would not put it: "
+            + "; ".join(MISFITS[rule] for rule in against),
+        )  # fmt: skip
+
+
+MISFITS: Mapping[str, str] = {
+    "traits": "its traits are not those the flavor asks for",
+    "availability-zone": "it is in another availability zone",
+    "aggregate": "its aggregates do not meet the flavor's extra specs",
+    "tenant-isolation": "it is reserved for other projects",
+}
+
+
+def misfits(load: Load, vm: int) -> tuple[str, ...]:
+    """The rules that speak against the host that the VM stands on."""
+    facts = load.situation
+    found = facts.admission.misfits(int(facts.cluster.vms.requirement[vm]))
+    return tuple(rule for rule, hosts in found.items() if hosts[load.host[vm]])
 
 
 def _level(level: int) -> str:

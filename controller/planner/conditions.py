@@ -162,6 +162,13 @@ def _cleared(load: Load, breach: Breach) -> Iterator[Condition]:
     yield Condition(what="clearance", subject=host, unit="level", now=now, at=at, words=words)
 
 
+def _fitting(load: Load, breach: Breach) -> Iterator[Condition]:
+    vm = load.situation.cluster.vms.ids.index(ServerId(breach.subject))
+    rules, host = classify.misfits(load, vm), load.situation.cluster.hosts.names[int(load.host[vm])]
+    words = f"{host} met what {load.situation.cluster.vms.names[vm]} asks by {' and '.join(rules)}"
+    yield _of("admission", breach, "rules", now=len(rules), at=0.0, words=words)
+
+
 def _allowed(load: Load, breach: Breach) -> Iterator[Condition]:
     """More in one domain, or for affinity a preference in place of a rule; of each broken group of that name."""
     for number, bond in enumerate(load.situation.bonds):
@@ -205,6 +212,7 @@ _ENDS: Mapping[str, Callable[[Load, Breach], Iterator[Condition]]] = {
     "health": _well,
     "inlet": _cooler,
     "clearance": _cleared,
+    "admission": _fitting,
     "group": _allowed,
     "drain": _undrained,
 }

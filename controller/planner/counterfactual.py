@@ -70,7 +70,7 @@ def stands_in(load: Load, breach: Breach, vm: int) -> bool:
     """Whether the breach is of the VM, of a group of it, of its host or of a supply of its host."""
     host = int(load.host[vm])
     cluster = load.situation.cluster
-    if breach.rule == "clearance":
+    if breach.rule in classify.OF_VM:
         return breach.subject == cluster.vms.ids[vm]
     if breach.rule == "group":
         bonds = (load.situation.bonds[number] for number in load.situation.bonds_of.get(vm, ()))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
-from controller.planner import amounts, batteries, completion, copies
+from controller.planner import amounts, batteries, classify, completion, copies
 from controller.planner.choice import Choice
 from controller.planner.load import Load
 
@@ -26,10 +26,8 @@ RULES: Mapping[str, str] = {
     "nothing leaves it for balance",
     "into-host": "as many migrations as allowed already arrive there",
     "clearance": "it is not cleared for the VM's classification",
-    "traits": "its traits are not those the flavor asks for",
-    "availability-zone": "it is in another availability zone",
-    "aggregate": "its aggregates do not meet the flavor's extra specs",
-    "tenant-isolation": "it is reserved for other projects",
+    **classify.MISFITS,
+    "admission": "Nova would not put the VM on it",
     "numa": "its NUMA cells cannot hold the guest's",
     "same-host": "the VM is on it",
     "refused-by-nova": "Nova refused this VM there lately",
@@ -68,12 +66,13 @@ RULES: Mapping[str, str] = {
     "not-sustained": "it has not lasted long enough",
     "not-asked": "no moves of the controller's own were to be planned",
     "order": "it waits for moves that wait for it",
+    "cycle": "it and others would have to change places at once, and no other host can take one of them",
     "stopped": "the search was stopped before its end",
     "brim": "it is hardly over its limit, and what could take its load is all but full",
     "balance": "policy.balance is off, so nothing is evened out",
     "gain": "no move of it earns more than it costs",
     "no-candidate": "no VM on it would relieve it",
-    "relief": "a move there would not relieve what is broken",
+    "relief": "a move there would not relieve what is wrong, or would make another host uneven",
 }
 """What each rule's name means, of a host or a VM."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import copies, preference, reserve, rules, score
+from controller.planner import copies, likeness, preference, reserve, rules, score
 from controller.planner.mover import Mover
 
 TRIES = 100
@@ -65,7 +65,7 @@ class Freeing:
         hosts = np.flatnonzero(score.in_use(load) & ~stays & np.isfinite(gib))
         least = situation.policy.consolidation.watts_per_gib
         hosts = hosts[saving.idle_watts[hosts] >= least * gib[hosts]]
-        order = np.lexsort((hosts, gib[hosts] / saving.idle_watts[hosts]))
+        order = np.lexsort((situation.likeness.hosts[hosts], likeness.same(gib[hosts] / saving.idle_watts[hosts])))
         for host in hosts[order].tolist():
             name = situation.cluster.hosts.names[host]
             yield _breach(name, float(saving.idle_watts[host]), float(gib[host]), least), host
@@ -89,7 +89,8 @@ class Freeing:
         above = load.situation.policy.rank(Concern.CONSOLIDATION)
         before, gone, why = score.of_load(load)[:above], list[tuple[int, Breach | None]](), ""
         vms, touched = search.on(host), {int(kinds[host])}
-        order = np.lexsort((vms, -search.prefers.costs(load.situation.asked[1, vms])))
+        largest = -search.prefers.costs(load.situation.asked[1, vms])
+        order = np.lexsort((load.situation.likeness.vms[vms], largest))
         for vm in vms[order].tolist():
             target, why = self._target(vm, breach)
             if target is None:
@@ -122,7 +123,7 @@ class Freeing:
                 return None, f"{name} has no target: {why}"
             hosts = left
         costs = preference.costs(load, vm, hosts) - 2.0 * preference.fullest_after(load, vm, hosts)
-        target = int(hosts[np.argmin(search.prefers.costs(costs + 2.0))])
+        target = preference.best(load, hosts, search.prefers.costs(costs + 2.0))
         if copies.forced(load, vm, target):
             return None, f"the copy of {name} would have to be forced to its end"
         return target, ""
@@ -139,7 +140,7 @@ class Freeing:
         count, hosts = len(hosts), rules.below_brim(load, vm, hosts, rules.BRIM)
         yield hosts, f"a feed, PDU or phase of all {count} left would be within {rules.BRIM:.0%} of its limit"
         if policy.rank(Concern.UNEVEN) < policy.rank(Concern.CONSOLIDATION):
-            count, hosts = len(hosts), hosts[~(preference.uneven_after(load, vm, hosts) > 0.0)]
+            count, hosts = len(hosts), hosts[~(preference.uneven_after(load, vm, hosts) > score.DUST)]
             yield hosts, f"all {count} left would become uneven"
 
 

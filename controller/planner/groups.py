@@ -5,18 +5,20 @@ With `n(g, d)` the members of group `g` that have a copy in fault domain `d`:
     anti-affinity: excess(g) = sum over d of max(0, n(g, d) - max_per_domain)
     affinity:      excess(g) = sum over d other than the anchor of n(g, d)
 
-The anchor is the domain that held most members when the plan began, the first of equals. Soft kinds have no excess;
-they are a preference. A member whose domain is not known counts in none.
+The anchor is the domain that held most members when the plan began, of equals the one where most memory is free
+for them. Soft kinds have no excess; they are a preference. A member whose domain is not known counts in none.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from controller.model import cluster as model
-from controller.model.sample import IntColumn
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner.likeness import Likeness
 from inventory.model import Domain
 
 HARD = frozenset({model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY})
@@ -56,11 +58,15 @@ class Bond:
         return np.ones(len(there), np.bool_) if anchor is None else np.equal(there, anchor)
 
 
-def bonds(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> tuple[Bond, ...]:
-    """Every group with its members counted where they are now, copies under way included."""
-    starts = _starts(cluster, domains)
+def bonds(
+    cluster: model.Cluster, domains: Mapping[Domain, IntColumn], opened: model.BoolColumn, likeness: Likeness
+) -> tuple[Bond, ...]:
+    """Every group with its members counted where they are now, copies under way included. `opened`: hosts that may
+    receive.
+    """
+    starts, free = _starts(cluster, domains), _Free(cluster, opened, likeness)
     return tuple(
-        _bond(group, domains[group.domain], start) for group, start in zip(cluster.groups, starts, strict=True)
+        _bond(group, domains[group.domain], start, free) for group, start in zip(cluster.groups, starts, strict=True)
     )
 
 
@@ -93,7 +99,36 @@ def _starts(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> list
     return found
 
 
-def _bond(group: model.Group, domain_of: IntColumn, start: Counter[int]) -> Bond:
+def _bond(group: model.Group, domain_of: IntColumn, start: Counter[int], free: "_Free") -> Bond:
     together = group.kind not in APART
-    anchor = min(start, key=lambda domain: (-start[domain], domain)) if together and start.total() > 1 else None
+    anchor = free.anchor(group, domain_of, start) if together and start.total() > 1 else None
     return Bond(group=group, domain_of=domain_of, hard=group.kind in HARD, anchor=anchor, start=start)
+
+
+class _Free:
+    """How much more fault domains could take of a group: for telling those apart that hold as many of it."""
+
+    def __init__(self, cluster: model.Cluster, opened: model.BoolColumn, likeness: Likeness) -> None:
+        self._cluster, self._opened, self._likeness = cluster, opened, likeness
+
+    @cached_property
+    def _memory(self) -> FloatColumn:
+        """Of each host, in MiB, 0 where it may receive nothing (H,)."""
+        vms, hosts = self._cluster.vms, self._cluster.hosts
+        placed = vms.host >= 0
+        asked = np.bincount(vms.host[placed], weights=vms.memory_mib[placed], minlength=len(hosts.names))
+        return np.where(self._opened, np.maximum(hosts.memory_mib - asked, 0.0), 0.0)
+
+    def anchor(self, group: model.Group, domain_of: IntColumn, start: Counter[int]) -> int:
+        """The domain that holds most; of equals the one with most memory free on hosts cleared for every member."""
+        most = max(start.values())
+        largest = [domain for domain, count in start.items() if count == most]
+        if len(largest) == 1:
+            return largest[0]
+        cleared = self._cluster.hosts.clearance >= self._cluster.vms.classification[group.members].max()
+
+        def last(domain: int) -> tuple[float, int]:
+            there = domain_of == domain
+            return -float(self._memory[there & cleared].sum()), int(self._likeness.hosts[there].min())
+
+        return min(largest, key=last)

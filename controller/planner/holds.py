@@ -3,13 +3,26 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
-from controller.planner import amounts, canonical, classify, conflict, describe, groups, rules, stuck, supplies
+from controller.planner import (
+    amounts,
+    canonical,
+    classify,
+    conflict,
+    describe,
+    groups,
+    levelling,
+    rings,
+    rules,
+    stuck,
+    supplies,
+)
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
 from controller.planner.load import Load
@@ -17,6 +30,12 @@ from controller.planner.stuck import Stuck, Verdict
 
 LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
+OF_KNOWN = frozenset({*classify.EMPTYING, *classify.OF_VM, "group"})
+"""Rules of breaches of which it is known which VMs should move."""
+FULL = frozenset(rule.name for rule in rules.DYNAMIC)
+"""Rules that another VM's leaving may meet."""
+LOOKED_AT_UNEVEN = 5
+"""So many of a host that is uneven, of which there may be hundreds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +57,22 @@ def of_breaches(
 
     `stopped`: the search was ended before it had looked at everything.
     """
-    holds = Holds(load, ledger, waiting, stopped=stopped)
+    holds = Holds(load, ledger, waiting, left, stopped=stopped)
     return tuple(hold for breach in left for hold in holds.of_breach(breach))
 
 
 class Holds:
     """Looks up why, on the load that the plan leaves."""
 
-    def __init__(self, load: Load, ledger: Ledger, waiting: Collection[int], *, stopped: bool = False) -> None:
+    def __init__(
+        self,
+        load: Load,
+        ledger: Ledger,
+        waiting: Collection[int],
+        left: Collection[Breach] = (),
+        *,
+        stopped: bool = False,
+    ) -> None:
         self._stopped = stopped
         self._load = load
         self._ledger = ledger
@@ -55,13 +82,14 @@ class Holds:
         self._power = load.situation.supplies
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
+        self._left = left
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
-        elif breach.rule in {*classify.EMPTYING, "clearance", "group"}:
+        elif breach.rule in OF_KNOWN:
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -129,14 +157,14 @@ class Holds:
         return self._of_uneven(self._hosts[breach.subject]) if breach.concern is Concern.UNEVEN else ""
 
     def _of_uneven(self, host: int) -> str:
-        """Why a host that is uneven gives nothing away."""
+        """Why a host that is uneven gives nothing away, whatever VMs it has."""
         if not self._load.situation.policy.balance:
             return "balance"
-        return "on-battery" if self._load.situation.standing.on_battery[host] else "gain"
+        return "on-battery" if self._load.situation.standing.on_battery[host] else ""
 
     def _should_move(self, breach: Breach) -> list[int]:
         load = self._load
-        if breach.rule == "clearance":
+        if breach.rule in classify.OF_VM:
             return [canonical.at(load.situation.cluster.vms.ids, breach.subject)]
         if breach.rule != "group":
             rows: list[int] = _rows(load.host == self._hosts[breach.subject]).tolist()
@@ -150,13 +178,23 @@ class Holds:
 
     def asked(self, breach: Breach) -> list[int]:
         """The VMs that should have moved, or, where any of many could, those that would relieve it most."""
-        known = breach.rule in {*classify.EMPTYING, "clearance", "group"}
+        known = breach.rule in OF_KNOWN
         return self._should_move(breach) if known else self._relieving(breach)
+
+    @cached_property
+    def _rings(self) -> rings.Rings:
+        """Among the VMs that should have moved and did not."""
+        known = [each for each in self._left if each.rule in OF_KNOWN and not self._of_whole(each)]
+        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held)
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:
         verdict = self.verdict(vm, self.relieved_within(breach, vm))
         cluster = self._load.situation.cluster
         name, host = cluster.vms.names[vm], cluster.hosts.names[int(self._load.host[vm])]
+        ring = self._rings.of(vm) if verdict.conflict and FULL & set(verdict.conflict.rules) else ()
+        if ring:
+            why = f"{name} stays on {host}: {stuck.ring(self._load, ring)}"
+            return Hold(breach=breach.key, vm=cluster.vms.ids[vm], rule="cycle", why=why)
         return Hold(
             breach=breach.key,
             vm=cluster.vms.ids[vm],
@@ -168,7 +206,8 @@ class Holds:
         """What keeps those VMs that would relieve it most."""
         verdicts = [self.verdict(vm, self.relieved_within(breach, vm)) for vm in self._relieving(breach)]
         counted = Counter(verdict.rule or self._unworthy(breach) for verdict in verdicts)
-        rule = min(counted, key=lambda name: (-counted[name], name)) if counted else "no-candidate"
+        none = "gain" if breach.concern is Concern.UNEVEN else "no-candidate"
+        rule = min(counted, key=lambda name: (-counted[name], name)) if counted else none
         count = describe.counted(len(verdicts), "VM relieves", "VMs relieve")
         what = f"{count} it most: {stuck.briefly(stuck.grouped(self._load, verdicts))}"
         return Hold(
@@ -184,6 +223,8 @@ class Holds:
         """The hosts to which a move of the VM relieves this breach, where it is not all."""
         if breach.rule in supplies.RULES:
             return _rows(~self._on_row(breach))
+        if breach.rule == "uneven":
+            return _rows(levelling.takers(self._load, vm, self._hosts[breach.subject]))
         if breach.rule != "group":
             return None
         load, away = self._load, np.ones(len(self._hosts), np.bool_)
@@ -202,6 +243,8 @@ class Holds:
 
     def _relieving(self, breach: Breach) -> list[int]:
         load, situation = self._load, self._load.situation
+        if breach.rule == "uneven":
+            return self._worth_moving(self._hosts[breach.subject])
         if breach.rule in supplies.RULES:
             vms = np.flatnonzero(np.append(self._on_row(breach), False)[load.host])
         else:
@@ -213,6 +256,14 @@ class Holds:
             relief = situation.relieves[quantity, vms]
         order = np.lexsort((vms, -relief))
         most: list[int] = vms[order[relief[order] > 0]][:LOOKED_AT].tolist()
+        return most
+
+    def _worth_moving(self, host: int) -> list[int]:
+        """The VMs of an uneven host whose moves would earn most, if anything."""
+        vms = np.flatnonzero(self._load.host == host).astype(np.int32)
+        earned = levelling.earns(self._load, host, vms)
+        order = np.lexsort((vms, -earned))
+        most: list[int] = vms[order[earned[order] > 0]][:LOOKED_AT_UNEVEN].tolist()
         return most
 
 

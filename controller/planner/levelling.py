@@ -4,15 +4,17 @@ import numpy as np
 
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
-from controller.model.sample import IntColumn
-from controller.planner import amounts, classify, copies, score
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import amounts, classify, copies, likeness, rules, score
+from controller.planner.load import Load
 from controller.planner.mover import Mover
 
 
 def level(search: Mover) -> None:
     """Uneven hosts give VMs to others of their rack, where the move earns more than it costs."""
     found = [b for b in classify.breaches(search.load) if b.concern is Concern.UNEVEN]
-    for breach in sorted(found, key=lambda b: (b.limit - b.amount, b.key)):
+    like = search.situation.likeness
+    for breach in sorted(found, key=lambda b: (likeness.nearly(b.limit - b.amount), like.of_breach(b), b.key)):
         if search.asked_to_stop():
             return
         if classify.lasting(search.load, breach):
@@ -21,24 +23,37 @@ def level(search: Mover) -> None:
 
 
 def _level_once(search: Mover, breach: Breach, host: int) -> bool:
-    """`gain = min(over, threads moved / threads)`; it must be more than `gain_per_gib` for each GiB copied."""
-    over = float(score.unevenness(search.load)[host])
+    """One VM more goes, of those that pay the one that earns most and has a target."""
     vms = search.on(host)
-    gain = np.minimum(over, search.relief(vms, amounts.CPU) / search.situation.cluster.hosts.threads[host])
-    earned = gain - search.situation.policy.limits.gain_per_gib * copies.sent_gib(search.load, vms)
-    pays = (earned > 0) & (gain > score.DUST)
-    worth: IntColumn = vms[pays][np.lexsort((vms[pays], -search.prefers.costs(earned[pays])))]
+    earned = earns(search.load, host, vms)
+    pays = earned > 0
+    order = search.situation.likeness.vms[vms[pays]]
+    worth: IntColumn = vms[pays][np.lexsort((order, likeness.same(-search.prefers.costs(earned[pays]))))]
     worth = worth[search.movable(worth, breach)]
-    return any(search.move(vm, breach, _takers(search, vm, host)) for vm in worth.tolist())
+    return any(search.move(vm, breach, takers(search.load, vm, host)) for vm in worth.tolist())
 
 
-def _takers(search: Mover, vm: int, host: int) -> BoolColumn:
+def earns(load: Load, host: int, vms: IntColumn) -> FloatColumn:
+    """For each VM on an uneven host `gain - gain_per_gib * GiB copied`; minus infinity where nothing is gained.
+
+    `gain = min(over, threads moved / threads)`
+    """
+    facts = load.situation
+    over = float(score.unevenness(load)[host])
+    at_home = np.equal(load.origin[vms], host)
+    threads = np.where(at_home, facts.relieves[amounts.CPU, vms], facts.brings[amounts.CPU, vms])
+    gain = np.minimum(over, threads / facts.cluster.hosts.threads[host])
+    earned: FloatColumn = gain - facts.policy.limits.gain_per_gib * copies.sent_gib(load, vms)
+    return np.where(gain > score.DUST, earned, -np.inf)
+
+
+def takers(load: Load, vm: int, host: int) -> BoolColumn:
     """Hosts of the same rack that the VM would not make uneven."""
-    load, rack = search.load, int(search.situation.cluster.hosts.rack[host])
-    hosts = search.situation.rack_hosts[rack]
+    facts = load.situation
+    hosts = facts.rack_hosts[int(facts.cluster.hosts.rack[host])]
     hosts = hosts[load.in_mean[hosts]]
-    after = load.used[0, hosts] + search.situation.brings[0, vm]
-    even = score.even_ratio(load, hosts) * search.situation.cluster.hosts.threads[hosts]
-    takers = np.zeros(len(load.in_mean), np.bool_)
-    takers[hosts[after <= even]] = True
-    return takers
+    after = load.used[0, hosts] + facts.brings[0, vm]
+    even = score.even_ratio(load, hosts) * facts.cluster.hosts.threads[hosts]
+    mask = np.zeros(len(load.in_mean), np.bool_)
+    mask[hosts[rules.fits(after, even)]] = True
+    return mask

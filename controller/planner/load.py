@@ -21,7 +21,8 @@ class Load:
     what arrives at its peaks. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
     cost.
-    `misplaced`: VMs above their host's clearance.
+    `misfit` (V,): which stand where Nova would not put them (`admission`). `misplaced`: those, and VMs above their
+    host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
     `measured` (H,): hosts of a known rack whose CPU is read and trusted.
@@ -46,7 +47,8 @@ class Load:
         self.used, self.at_peaks = situation.used.copy(), situation.used.copy()
         self.least = situation.watts.least.copy()
         self.most = situation.watts.most.copy()
-        self.misplaced = int(np.count_nonzero(misplaced(self)))
+        self.misfit = situation.misfit.copy()
+        self.misplaced = int(np.count_nonzero(misplaced(self)) + np.count_nonzero(self.misfit))
         self.measured, self._in_use_only = self._measured_hosts(), situation.policy.consolidation.enabled
         self.in_mean, self.rack_busy, self.rack_threads = self._racks()
         self.arrivals = np.zeros(hosts, np.int32)
@@ -74,11 +76,19 @@ class Load:
         self.vms_on[target] += 1
         clearance, level = self.situation.cluster.hosts.clearance, self.situation.cluster.vms.classification[vm]
         self.misplaced += int(level > clearance[target]) - int(level > clearance[source])
+        self._fit(vm, target)
         self._take(vm, source)
         self._count(vm, source, -1)
         if self._in_use_only:
             self._recount(source)
             self._recount(target)
+
+    def _fit(self, vm: int, target: int) -> None:
+        """Notes whether Nova would put the VM where it now stands."""
+        requirement = int(self.situation.cluster.vms.requirement[vm])
+        misfit = requirement >= 0 and bool(self.situation.admission.misfit(requirement)[target])
+        self.misplaced += int(misfit) - int(self.misfit[vm])
+        self.misfit[vm] = misfit
 
     def _racks(self) -> tuple[BoolColumn, FloatColumn, FloatColumn]:
         """Which hosts count in their rack's mean, and each rack's busy threads and threads; NaN for no rack."""

@@ -8,7 +8,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, supplies
+from controller.planner import amounts, canonical, classify, copies, groups, likeness, supplies
 from controller.planner.mover import Mover
 
 NEGLIGIBLE = 0.001
@@ -17,7 +17,7 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
-URGENCY = ("clearance", "health", "inlet", "capacity", "group")
+URGENCY = ("clearance", "admission", "health", "inlet", "capacity", "group")
 """Which of the broken is mended first."""
 
 
@@ -30,26 +30,31 @@ def mend(search: Mover) -> None:
             MENDERS[breach.rule](search, breach)
 
 
-def urgency(search: Mover, breach: Breach) -> tuple[int, int, float, str]:
-    """By policy's order of concerns; among equals the furthest over its limit first."""
+def urgency(search: Mover, breach: Breach) -> tuple[int, int, float, tuple[float, int], str]:
+    """By policy's order of concerns; among equals the furthest over its limit first, and then by what they are of."""
     prefers = search.prefers
     rank = prefers.rank(URGENCY.index(breach.rule), len(URGENCY)) if breach.rule in URGENCY else len(URGENCY)
     over = prefers.amount(breach.amount / breach.limit) if breach.limit > 0 else 0.0
-    return search.situation.policy.rank(breach.concern), rank, -over, breach.key
+    like = search.situation.likeness.of_breach(breach)
+    return search.situation.policy.rank(breach.concern), rank, -likeness.nearly(over), like, breach.key
 
 
 def _empty(search: Mover, breach: Breach) -> None:
     """Everything leaves the host, the largest first."""
     vms = search.on(search.hosts[breach.subject])
-    for vm in vms[np.lexsort((vms, -search.prefers.costs(search.situation.asked[1, vms])))].tolist():
+    order = search.situation.likeness.vms[vms]
+    for vm in vms[np.lexsort((order, -search.prefers.costs(search.situation.asked[1, vms])))].tolist():
         if search.asked_to_stop():
             return
         search.place(vm, breach)
 
 
 def _replace(search: Mover, breach: Breach) -> None:
-    """The one VM leaves the host it may not be on."""
-    search.place(canonical.at(search.situation.cluster.vms.ids, breach.subject), breach)
+    """The one VM leaves the host it may not be on; one that has made room for another stands well already."""
+    cluster, load = search.situation.cluster, search.load
+    vm = canonical.at(cluster.vms.ids, breach.subject)
+    if load.misfit[vm] or cluster.vms.classification[vm] > cluster.hosts.clearance[load.host[vm]]:
+        search.place(vm, breach)
 
 
 def _unload(search: Mover, breach: Breach) -> None:
@@ -141,7 +146,9 @@ def _relieve(search: Mover, breach: Breach, need: Need) -> None:
 def _best_first(search: Mover, vms: IntColumn, mends: FloatColumn, excess: float) -> IntColumn:
     """Those that mend it alone, the cheapest first; then the others, by what they mend for their cost."""
     cost = search.prefers.costs(copies.sent_gib(search.load, vms))
-    order = np.lexsort((vms, np.where(mends >= excess, cost, -mends / cost), mends < excess))
+    alone = likeness.same(mends) >= np.float32(excess)
+    worth = likeness.same(np.where(alone, cost, -mends / cost))
+    order = np.lexsort((search.situation.likeness.vms[vms], worth, ~alone))
     ordered: IntColumn = vms[order[mends[order] > 0]]
     return ordered
 
@@ -163,8 +170,8 @@ def _regroup(search: Mover, breach: Breach) -> None:
         if bond.group.name != breach.subject or not bond.hard:
             continue
         members = bond.group.members[search.load.host[bond.group.members] >= 0]
-        costs = search.prefers.costs(copies.sent_gib(search.load, members))
-        for vm in members[np.lexsort((members, costs))].tolist():
+        costs = likeness.same(search.prefers.costs(copies.sent_gib(search.load, members)))
+        for vm in members[np.lexsort((search.situation.likeness.vms[members], costs))].tolist():
             domain = int(bond.domain_of[search.load.host[vm]])
             if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
                 search.place(vm, breach, _outside(bond, domain))
@@ -176,7 +183,7 @@ def _outside(bond: groups.Bond, domain: int) -> BoolColumn:
 
 
 MENDERS: Mapping[str, Callable[[Mover, Breach], None]] = {
-    "clearance": _replace,
+    **dict.fromkeys(classify.OF_VM, _replace),
     "health": _empty,
     "inlet": _empty,
     "drain": _empty,

@@ -1,7 +1,8 @@
 """The planner's one door: a snapshot, a policy and the time go in; a plan that was checked comes out."""
 
+import functools
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -80,12 +81,38 @@ def better(
     """
     if found.score >= best.score_after:
         return None
+    prove = functools.partial(proved, facts, found, cluster, facts.policy, now)
+    return _if_proved(prove, best, lambda made: earns(made, best, facts.policy))
+
+
+def made_again(
+    facts: situation.Situation,
+    found: search.Found,
+    best: words.Plan,
+    cluster: model.Cluster,
+    now: datetime,
+) -> words.Plan | None:
+    """The plan of a first search that was cut short and has been made again whole, unless it leaves a worse score than
+    the best so far. One that fails its check costs nothing but itself, as with `better`.
+    """
+    if found.score > best.score_after:
+        return None
+    prove = functools.partial(proved, facts, found, cluster, facts.policy, now)
+    return _if_proved(prove, best, lambda made: made.score_after <= best.score_after)
+
+
+def _if_proved(
+    prove: Callable[[], words.Plan], best: words.Plan, serves: Callable[[words.Plan], bool]
+) -> words.Plan | None:
+    """The plan of what was found if it passes its check and serves; the best so far, which says so, if it does not
+    pass, and None where that is said already or the plan does not serve.
+    """
     try:
-        made = proved(facts, found, cluster, facts.policy, now)
+        made = prove()
     except errors.InvariantError as error:
         said = f"{best.sentence} A plan of another round was left out: {error}."
         return None if "of another round was left out" in best.sentence else replace(best, sentence=said)
-    return made if earns(made, best, facts.policy) else None
+    return made if serves(made) else None
 
 
 def gone_on_from(begun: search.Found, found: search.Found, made: words.Plan | None) -> search.Found:

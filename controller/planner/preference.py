@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, groups, rules, score
+from controller.planner import amounts, groups, likeness, rules, score
 from controller.planner.load import Load
 
 ACROSS_RACK = 0.02
@@ -25,6 +25,16 @@ def costs(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     uneven = np.fmax(uneven_after(load, vm, hosts), 0.0)  # 0 where it is not known
     cost: FloatColumn = fullest_after(load, vm, hosts) + ACROSS_RACK * crossing + _soft(load, vm, hosts) + uneven
     return cost
+
+
+def best(load: Load, hosts: IntColumn, costs: FloatColumn) -> int:
+    """The host of the least cost; of equal ones the first by what they are (`likeness`)."""
+    return int(hosts[likeness.least(costs, load.situation.likeness.hosts[hosts])])
+
+
+def order(load: Load, hosts: IntColumn, costs: FloatColumn) -> IntColumn:
+    """Where in `hosts` they stand, those of the least cost first."""
+    return np.lexsort((load.situation.likeness.hosts[hosts], likeness.same(costs))).astype(np.int32)
 
 
 def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:

@@ -11,7 +11,7 @@ import numpy as np
 
 from controller.model.plan import Breach
 from controller.model.sample import IntColumn
-from controller.planner import canonical, rules
+from controller.planner import canonical, classify, rules
 from controller.planner.mover import Mover
 
 DEPTH = 4
@@ -39,7 +39,7 @@ def _reasons(search: Mover, found: Iterable[Breach]) -> Mapping[int, Breach]:
 def _concerned(search: Mover, breach: Breach) -> list[int]:
     """The VM above its host's clearance, the members of the group, or all on the host."""
     facts = search.load.situation
-    if breach.rule == "clearance":
+    if breach.rule in classify.OF_VM:
         return [canonical.at(facts.cluster.vms.ids, breach.subject)]
     if breach.rule == "group":
         bonds = (bond for bond in facts.bonds if bond.group.name == breach.subject)
@@ -83,5 +83,6 @@ class _Path:
         search = self._search
         there = search.on(target)
         there = there[self._placement[there] != target]
-        order = there[np.argsort(-search.load.situation.asked[1, there], kind="stable")].tolist()
+        facts = search.load.situation
+        order = there[np.lexsort((facts.likeness.vms[there], -facts.asked[1, there]))].tolist()
         return [other for other in order if other not in self._on_the_way and search.may_move(other, self._breach)]

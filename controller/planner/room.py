@@ -65,7 +65,7 @@ class Rooms:
         if within is not None:
             hosts = hosts[within[hosts]]
         self.bounded |= len(hosts) > self.effort.hosts
-        order = np.argsort(self._costs(vm, hosts), kind="stable")[: self.effort.hosts]
+        order = preference.order(self._load, hosts, self._costs(vm, hosts))[: self.effort.hosts]
         for host in hosts[order].tolist():
             if not self._may_try():
                 return None
@@ -81,7 +81,8 @@ class Rooms:
     def _standing_on(self, host: int) -> IntColumn:
         """The VMs on the host, the smallest first."""
         there = np.flatnonzero(self._load.host == host).astype(np.int32)
-        ordered: IntColumn = there[np.lexsort((there, self._load.situation.asked[1, there]))]
+        facts = self._load.situation
+        ordered: IntColumn = there[np.lexsort((facts.likeness.vms[there], facts.asked[1, there]))]
         return ordered
 
     def _enough(self, vm: int, host: int, there: IntColumn) -> BoolColumn:
@@ -107,7 +108,7 @@ class Rooms:
             targets = rules.targets(load, other)
             if not len(targets):
                 continue
-            to = int(targets[np.argmin(self._costs(other, targets))])
+            to = preference.best(load, targets, self._costs(other, targets))
             load.move(other, to)
             gone.append((other, to))
             admitted = rules.has_room(load, vm, host)

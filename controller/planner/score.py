@@ -1,6 +1,7 @@
 """The objective: a number a level, lower is better, compared in policy's order: no later gain pays for an earlier loss.
 
-    broken = VMs on failing hosts + VMs above their host's clearance + excess of groups
+    broken = VMs on failing hosts + VMs above their host's clearance + VMs where Nova would not put them
+             + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
@@ -15,11 +16,19 @@ consolidation on it is that of its hosts in use: an emptied host takes its threa
 import numpy as np
 
 from controller.model.cluster import BoolColumn
-from controller.model.plan import Concern, Plan
+from controller.model.plan import Concern, Hold, Plan
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner.load import Load
 
 Score = tuple[float, ...]
+
+OF_WHOLE = frozenset({"down", "facility", "not-asked", "freeze", "not-sustained", "balance"})
+"""Rules that hold a breach as a whole, so that no search mends it."""
+OF_VM = frozenset({
+    "no-host", "migrating", "busy", "state", "requirement-unknown", "window", "unknown-system", "locked", "fit-unknown",
+    "cooldown", "at-once", "out-of-host", "agency-budget", "system-budget",
+})  # fmt: skip
+"""Rules that hold a VM where it is, so that no search moves it (`eligibility`)."""
 
 DIGITS = 9
 """Scores are rounded to this many digits, so that the rounding of sums is no gain."""
@@ -42,9 +51,18 @@ def of_load(load: Load) -> Score:
 
 
 def unmended(plan: Plan) -> bool:
-    """Whether the plan leaves anything wrong or uneven, so that another search might mend more."""
-    levels = zip(plan.objective, plan.score_after, strict=True)
-    return any(left for concern, left in levels if concern is not Concern.CONSOLIDATION)
+    """Whether the plan leaves anything wrong or uneven that another search might mend: something that policy asks for
+    now, and that no rule holds whatever is searched.
+    """
+    holds: dict[str, list[Hold]] = {}
+    for hold in plan.holds:
+        holds.setdefault(hold.breach, []).append(hold)
+    return any(not all(map(_settled, held)) for held in holds.values())
+
+
+def _settled(hold: Hold) -> bool:
+    on_battery = hold.rule == "on-battery" and hold.breach.startswith(f"{Concern.UNEVEN}:")
+    return on_battery or hold.rule in (OF_WHOLE if hold.vm is None else OF_VM)
 
 
 def broken(load: Load) -> float:

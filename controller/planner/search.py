@@ -163,7 +163,7 @@ class Search:
         if not len(targets):
             return False
         costs = self.prefers.costs(preference.costs(self.load, vm, targets))
-        self.send(vm, int(targets[np.argmin(costs)]), breach)
+        self.send(vm, preference.best(self.load, targets, costs), breach)
         return True
 
     def _brims(self, breach: Breach) -> bool:

@@ -14,6 +14,7 @@ from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, saving, standing
 from controller.planner.admission import Admission
+from controller.planner.likeness import Likeness
 from controller.planner.prepared import Prepared
 from controller.planner.standing import RuleColumn, Standing
 from inventory.model import Domain
@@ -40,12 +41,13 @@ class Bounds:
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
     migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
-    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains or is not cleared for them.
+    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains, is not cleared
+    for them or is none that Nova would put them on (`misfit`).
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
     whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
-    `refused`: targets that Nova refused a VM lately.
+    `refused`: targets that Nova refused a VM lately. `likeness`: what tells rows apart but their names.
 
     Remembered by `rules`: `candidates`, for each kind of VM which hosts no rule of the host alone excludes;
     `open_to`, for each VM those that no rule excludes but one of what they carry (packed bits); `links`, those
@@ -79,6 +81,7 @@ class Situation:
     brings: amounts.Table
     at_peaks: amounts.Table
     urgent: model.BoolColumn
+    misfit: model.BoolColumn
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
@@ -86,6 +89,7 @@ class Situation:
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
+    likeness: Likeness
     candidates: dict[tuple[int, int], model.BoolColumn] = field(default_factory=dict)
     open_to: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     links: dict[tuple[int, float], Links] = field(default_factory=dict)
@@ -115,9 +119,12 @@ def of_cluster(
     cluster, tables = prepared.tidied(cluster, before)
     hosts, vms = cluster.hosts, cluster.vms
     topology, domain = tables.topology.table, tables.topology.table.domains
-    bonds = groups.bonds(cluster, domain)
     judged = standing.of_hosts(cluster, domain[Domain.ZONE], policy.thresholds.facility_share)
+    likeness = Likeness(cluster)
+    bonds = groups.bonds(cluster, domain, judged.open, likeness)
     places = budget.free(cluster, policy.limits)
+    admission = Admission(cluster.requirements, tables.kinds.table)
+    misfit = admission.misfitting(vms)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
     limit, capacity = amounts.limits(hosts, policy.thresholds), amounts.capacity(hosts)
@@ -137,7 +144,7 @@ def of_cluster(
         standing=judged,
         places=places,
         agency=budget.agency_of_vms(cluster),
-        admission=Admission(cluster.requirements, tables.kinds.table),
+        admission=admission,
         bonds=bonds,
         bonds_of=groups.by_vm(cluster),
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
@@ -151,7 +158,8 @@ def of_cluster(
         used=used,
         brings=brings,
         at_peaks=amounts.at_its_peaks(brings, vms, policy.recent),
-        urgent=_urgent(cluster, judged),
+        urgent=_urgent(cluster, judged) | misfit,
+        misfit=misfit,
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
@@ -159,6 +167,7 @@ def of_cluster(
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),
+        likeness=likeness,
     )
 
 

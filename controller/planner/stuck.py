@@ -52,6 +52,17 @@ def reason(load: Load, verdict: Verdict) -> str:
     return f"every target is ruled out: {', '.join(parts)}{feeds}"
 
 
+def ring(load: Load, vms: Sequence[int]) -> str:
+    """`a to c2 and b to c1 would have to be at once: each needs the next one gone first …`."""
+    cluster = load.situation.cluster
+    hosts = [cluster.hosts.names[int(load.host[vm])] for vm in vms]
+    ways = [f"{cluster.vms.names[vm]} to {to}" for vm, to in zip(vms, (*hosts[1:], hosts[0]), strict=True)]
+    return (
+        f"{', '.join(ways[:-1])} and {ways[-1]} would have to be at once: each needs the next one gone first, and no "
+        "other host can take one for the moment"
+    )
+
+
 def label(load: Load, rule: str, vm: int) -> str:
     """The rule with what the VM asks of a host by it."""
     cluster = load.situation.cluster

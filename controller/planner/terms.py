@@ -125,6 +125,7 @@ def _parts(load: Load, vm: int) -> Iterator[_Part]:
     yield _failing(load)
     yield _drained(load)
     yield _misplaced(load, vm)
+    yield _misfitting(load, vm)
     yield _ungrouped(load, vm)
     yield from _over_capacity(load)
     yield from _hot(load)
@@ -171,6 +172,20 @@ def _misplaced(load: Load, vm: int) -> _Part:
         amount=np.array([max(0.0, level - cleared)]),
         limit=np.zeros(1),
         score=np.array([float(level > cleared)]),
+    )
+
+
+def _misfitting(load: Load, vm: int) -> _Part:
+    cluster = load.situation.cluster
+    against = classify.misfits(load, vm) if cluster.vms.requirement[vm] >= 0 else ()
+    return _Part(
+        concern=Concern.BROKEN,
+        keys=[f"admission:{cluster.vms.ids[vm]}"],
+        whats=[f"rules by which Nova would not put {cluster.vms.names[vm]} on its host"],
+        unit="",
+        amount=np.array([float(len(against))]),
+        limit=np.zeros(1),
+        score=np.array([float(bool(against))]),
     )
 
 

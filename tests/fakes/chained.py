@@ -42,27 +42,27 @@ def chain(host: str, vm: str, length: int, *, held: bool = False, **of_hosts: ob
 
 
 def closed_behind() -> Cluster:
-    """As `cluster`, but c2 has no watts left for what v1 brings, and what left c3 may not come back: its zone changed.
+    """As `cluster`, but c2 has no watts left for what v1 brings, and what left c3 may not come back: Nova refused it
+    there lately.
 
     Beside it a chain d that can be moved as a whole, so that there is a plan.
     """
     hosts, vms = chain("c", "v", 3, supplies=("A",))
     others, more = chain("d", "dv", 3, supplies=("A",))
-    of_zone = Requirement(required_traits=vms[2].requirement.required_traits, availability_zone="nova")
     return builders.cluster(
         hosts=[
             replace(hosts[0], memory_health=2),
             replace(hosts[1], supplies=("B",)),
-            replace(hosts[2], availability_zone="left"),
-            hosts[3],
+            *hosts[2:],
             replace(others[0], memory_health=2),
             *others[1:],
         ],
         vms=[
             replace(vms[0], vcpus=30, cpu=30.0),
             replace(vms[1], cpu=0.01),
-            replace(vms[2], requirement=of_zone),
+            vms[2],
             *more,
         ],
         supplies=[Supply(name="A"), Supply(name="B", limit_watts=301.0)],
+        refusals=[("v3", "c3")],
     )

@@ -4,17 +4,17 @@ Imports nothing of the planner, so that neither its formulas nor its checker's c
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from controller.model.cluster import Cluster, GroupKind, PowerKind, Reading, VmState
+from controller.model.cluster import Cluster, Group, GroupKind, PowerKind, Reading, VmState
 from controller.model.plan import Plan
 from controller.model.policy import Policy
 from controller.model.sample import Trust
 from inventory.model import Domain
 
 _MIB = 2.0**20
-_HARD = {GroupKind.ANTI_AFFINITY}
+_HARD = {GroupKind.ANTI_AFFINITY, GroupKind.AFFINITY}
 
 Move = tuple[int, int]
 """A VM's row and its target's."""
@@ -87,6 +87,8 @@ class Instant:
                 found[f"disk placed {hosts.names[host]}"] += float(vms.disk_gib[vm])
                 if vms.classification[vm] > hosts.clearance[host]:
                     found[f"above clearance {vms.ids[vm]} {hosts.names[host]}"] = 1.0
+                for rule in refusing(self.cluster, vm, host):
+                    found[f"{rule} {vms.ids[vm]} {hosts.names[host]}"] = 1.0
 
     def _received(self, what: str, host: int) -> float:
         return sum(self._brings(what, vm) for vm, at in self.came.items() if host in at)
@@ -179,7 +181,21 @@ class Instant:
                 for host in self.copies[vm]:
                     members[_domain(self.cluster, group.domain, host)].add(vm)
             members.pop((), None)
-            found[f"group {group.name}"] = max((len(each) for each in members.values()), default=0)
+            if group.kind is GroupKind.AFFINITY:
+                found[f"affinity {group.name}"] = self._away(group, members)
+            else:
+                found[f"group {group.name}"] = max((len(each) for each in members.values()), default=0)
+
+    def _away(self, group: Group, members: dict[tuple[object, ...], set[int]]) -> int:
+        """Members with a copy outside of the domain where most of them were at first; of several such the best one."""
+        first: Counter[tuple[object, ...]] = Counter()
+        for vm in group.members.tolist():
+            rows = {int(self.cluster.vms.host[vm]), int(self.cluster.vms.target[vm])} - {-1}
+            first.update({_domain(self.cluster, group.domain, row) for row in rows} - {()})
+        if first.total() < 2:
+            return 0
+        kept = [domain for domain, count in first.items() if count == max(first.values())]
+        return min(sum(len(each) for domain, each in members.items() if domain != anchor) for anchor in kept)
 
 
 def _rows(cluster: Cluster, moves: Iterable[object]) -> list[Move]:
@@ -216,3 +232,68 @@ def worse(cluster: Cluster, policy: Policy, made: Plan, state: Callable[[], str]
             allowed = max(may.get(name, 0.0), start.get(name, 0.0))
             if load > allowed * (1 + 1e-6) + 1e-6:
                 yield f"{name} reaches {load}, may be {allowed}, in wave {number}"
+
+
+def refusing(cluster: Cluster, vm: int, host: int) -> Iterator[str]:
+    """The rules of Nova's scheduler by which the VM should not be on the host, as far as a snapshot shows them."""
+    row = int(cluster.vms.requirement[vm])
+    if row < 0:
+        return
+    asked = cluster.requirements[row]
+    if asked.required_traits - cluster.hosts.traits[host]:
+        yield "lacks a trait"
+    if asked.forbidden_traits.intersection(cluster.hosts.traits[host]):
+        yield "has a forbidden trait"
+    if asked.availability_zone is not None and asked.availability_zone != cluster.hosts.availability_zone[host]:
+        yield "other zone"
+    pairs = [
+        (key, value.strip())
+        for aggregate in cluster.aggregates
+        if host in aggregate.hosts.tolist()
+        for key, values in aggregate.metadata.items()
+        for value in values.split(",")
+    ]
+    if any((key, wanted) not in pairs for key, wanted in asked.aggregate_specs.items()):
+        yield "outside its aggregates"
+    tenants = [value for key, value in pairs if key.startswith("filter_tenant_id")]
+    if tenants and asked.project_id not in tenants:
+        yield "reserved for others"
+
+
+def too_many(cluster: Cluster, policy: Policy, made: Plan) -> Iterator[str]:
+    """Waves with more moves at once than a limit allows, migrations under way counted; theirs alone may be more."""
+    vms, limits = cluster.vms, policy.limits
+    running = [vm for vm in range(len(vms.ids)) if vms.busy[vm] and vms.host[vm] >= 0 and vms.target[vm] >= 0]
+    under_way = Counter(name for vm in running for name in _taken(cluster, vm, int(vms.host[vm]), int(vms.target[vm])))
+    allowed = {"all": limits.at_once, "out": limits.out_of_host, "into": limits.into_host, "uplink": limits.across_rack}
+    rows = {name: row for row, name in enumerate(cluster.hosts.names)}
+    for number, wave in enumerate(made.waves, start=1):
+        taken = Counter(under_way)
+        for move in wave:
+            taken.update(_taken(cluster, vms.ids.index(move.vm), rows[move.source], rows[move.target]))
+        for (kind, row), count in taken.items():
+            may = allowed[kind] if kind in allowed else _budget(cluster, policy, kind, row)
+            if count > max(may, under_way[kind, row]):
+                yield f"{count} at once of {kind} {row} in wave {number}, may be {may}"
+
+
+def _taken(cluster: Cluster, vm: int, source: int, target: int) -> list[tuple[str, int]]:
+    """Everything that a migration takes a place of."""
+    places = [("all", 0), ("out", source), ("into", target)]
+    here, there = int(cluster.hosts.rack[source]), int(cluster.hosts.rack[target])
+    places += [("uplink", rack) for rack in (here, there) if here != there and rack >= 0]
+    system = int(cluster.vms.system[vm])
+    if system >= 0:
+        places += [("system", system), ("agency", int(cluster.systems.agency[system]))]
+    return places
+
+
+def _budget(cluster: Cluster, policy: Policy, kind: str, row: int) -> int:
+    """The policy's limit, or the estate's where that is less."""
+    table, limit = (
+        (cluster.systems, policy.limits.per_system)
+        if kind == "system"
+        else (cluster.agencies, policy.limits.per_agency)
+    )
+    own = int(table.at_once[row]) if row >= 0 else -1
+    return limit if own < 0 else min(limit, own)

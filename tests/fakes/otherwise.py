@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from controller.model.cluster import Cluster, GroupKind
+from controller.model.cluster import Cluster, GroupKind, Requirement
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
 from controller.planner import situation, supplies
@@ -73,6 +73,8 @@ def _cluster(cluster: Cluster, policy: Policy, condition: Condition) -> Cluster:
     if what == "window":
         systems = cluster.systems
         return replace(cluster, systems=replace(systems, open=_set(systems.open, systems.names, subject, False)))
+    if what == "admission":
+        return _admitted(cluster, subject)
     if what in {"max_per_domain", "soft"}:
         return replace(cluster, groups=tuple(_group(group, condition) for group in cluster.groups))
     return replace(cluster, hosts=_hosts(cluster, condition))
@@ -124,6 +126,18 @@ def _supply(cluster: Cluster, condition: Condition, limit_watts: float) -> Clust
 
 def _row(cluster: Cluster, condition: Condition) -> int:
     return supplies.keys(cluster)[condition.subject]
+
+
+def _admitted(cluster: Cluster, vm: str) -> Cluster:
+    """The VM asks nothing of any host, and its own is reserved for nobody."""
+    vms, host = cluster.vms, int(cluster.vms.host[cluster.vms.ids.index(vm)])
+    asked = _set(vms.requirement, vms.ids, vm, len(cluster.requirements))
+    aggregates = tuple(
+        replace(each, metadata={k: v for k, v in each.metadata.items() if not k.startswith("filter_tenant_id")})
+        if host in each.hosts else each for each in cluster.aggregates
+    )  # fmt: skip
+    return replace(cluster, vms=replace(vms, requirement=asked), aggregates=aggregates,
+                   requirements=(*cluster.requirements, Requirement()))  # fmt: skip
 
 
 def _set(column: np.ndarray, names, name: str, value):

@@ -41,6 +41,38 @@ def test_no_instant_of_any_wave_breaks_what_held_or_breaks_worse_what_did_not(ca
 
 
 @slowly
+@given(case=CASES)
+def test_no_wave_has_more_at_once_than_any_limit_allows(case):
+    cluster, policy = case
+    assert not list(instants.too_many(cluster, policy, planned(cluster, policy)))
+
+
+@seldom
+@given(case=st.tuples(arbitrary_clusters.pressed(), arbitrary_clusters.narrow()))
+def test_all_moves_in_one_wave_are_found_to_be_too_many(case):
+    cluster, policy = case
+    made = planned(cluster, policy)
+    assume(len(made.waves) > 1)
+    at_once = replace(made, moves=tuple(replace(move, wave=1) for move in made.moves))
+    full = list(instants.too_many(cluster, policy, at_once))
+    assert full or list(instants.worse(cluster, policy, at_once, lambda: "flying")) or _waits(at_once)
+
+
+def _waits(made: words.Plan) -> bool:
+    """Whether it was in several waves for what a host that is filled to free another keeps free."""
+    return any(move.concern is words.Concern.CONSOLIDATION for move in made.moves)
+
+
+@slowly
+@given(case=CASES)
+def test_no_move_goes_where_nova_would_not_put_it(case):
+    cluster, policy = case
+    for move in planned(cluster, policy).moves:
+        vm, target = cluster.vms.ids.index(move.vm), cluster.hosts.names.index(move.target)
+        assert not list(instants.refusing(cluster, vm, target))
+
+
+@slowly
 @given(cluster=CLUSTERS, policy=POLICIES)
 def test_a_plan_makes_no_breach_and_none_worse_and_never_the_objective(cluster, policy):
     made = planned(cluster, policy)

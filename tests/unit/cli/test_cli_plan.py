@@ -1,14 +1,20 @@
 """`gdcc plan` and `gdcc explain` from a snapshot file, with no cloud and no configuration."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.parts import perturbed, small_instances
 from controller.adapters import plan_file, snapshot_file
 from controller.cli import plan
 from controller.cli.main import app
-from controller.planner import anytime
+from controller.model.policy import Policy
+from controller.planner import anytime, check
 from controller.planner import plan as planning
 from tests import builders
 from tests.builders import Host, Vm
@@ -163,7 +169,7 @@ def test_explaining_under_another_policy_than_the_plans_is_refused(tmp_path):
     assert gdcc("explain", "1", "--snapshot", path, "--config", config, "--plan", out).exit_code == 0
     answer = gdcc("explain", "1", "--snapshot", path, "--plan", out)
     assert answer.exit_code == 1
-    assert "what is wrong before it is not what it says, cpu:c1 for one" in words_of(answer)
+    assert "hot before the plan would be 0, and it says 0.1666" in words_of(answer)
 
 
 def test_without_a_snapshot_the_daemon_is_asked_and_told_that_it_is_not_there(tmp_path):
@@ -226,3 +232,31 @@ def test_a_plan_that_frees_hosts_shows_them_and_what_that_saves(tmp_path):
     told = json.loads(gdcc("plan", *seen, "--json").stdout)["plan"]
     assert told["frees"][0] == {"host": "c1", "idle_watts": 292.0, "copied_gib": 8.0}
     assert "the plan frees it: 292 W idle saved" in words_of(gdcc("explain", "c1", *seen))
+
+
+def test_a_large_estate_and_a_tenth_of_a_second_give_a_plan_that_is_checked(tmp_path):
+    path, out = tmp_path / "cluster.json", tmp_path / "plan.json"
+    cluster = perturbed.perturbed(500, 9_450, 1)
+    snapshot_file.write(cluster, path)
+    answer = gdcc("plan", "--snapshot", path, "--time-limit", "0.1", "--out", out)
+    assert answer.exit_code in {0, 1}, answer.exception
+    made = plan_file.read(out)
+    assert check.problems(cluster, Policy(), made) == ()
+    assert made.score_after <= made.score_before
+
+
+def test_ctrl_c_ends_a_search_with_the_best_plan_so_far(tmp_path):
+    path, out = tmp_path / "cluster.json", tmp_path / "plan.json"
+    cluster = small_instances.cluster(14)
+    snapshot_file.write(cluster, path)
+    words = ("plan", "--snapshot", path, "--time-limit", "600", "--out", out, "--json")
+    command = [sys.executable, "-m", "controller", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=os.environ | {"COLUMNS": "200"}) as running:  # fmt: skip
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        told, said = running.communicate(timeout=120)
+    assert first.startswith("after ") and "stopped; the best plan so far follows" in said
+    assert running.returncode == 1, said
+    made = plan_file.read(out)
+    assert json.loads(told) == plan_file.plain(made) and check.problems(cluster, Policy(), made) == ()

@@ -1,13 +1,14 @@
 """Plans that get better as long as there is time."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from controller.model.cluster import Cluster
 from controller.model.plan import Plan
 from controller.model.policy import Limits, Policy
-from controller.planner import anytime, check, plan, room
+from controller.planner import anytime, check, plan, room, waves
 from tests import builders
 from tests.builders import NOW, Host, Vm
 from tests.fakes import arbitrary_clusters
@@ -84,3 +85,38 @@ def test_each_plan_is_proved_and_better_and_the_same_rounds_give_the_same(seed, 
     assert scores == sorted(set(scores), reverse=True)
     assert [check.problems(cluster, policy, made) for made in found] == [()] * len(found)
     assert scores[0] <= plan.plan(cluster, policy, NOW).score_after
+
+
+def refused_after_the_first(monkeypatch):
+    """The checker proves the first plan that it is shown, and no other."""
+    shown: list[Plan] = []
+
+    def problems(cluster: Cluster, policy: Policy, made: Plan) -> tuple[str, ...]:
+        shown.append(made)
+        return ("a flaw",) if len(shown) > 1 else ()
+
+    monkeypatch.setattr(check, "problems", problems)
+
+
+def test_a_first_search_made_again_whose_plan_fails_its_check_loses_no_plan(monkeypatch):
+    refused_after_the_first(monkeypatch)
+    found = list(anytime.plans(room_on_the_second_host_only(), POLICY, NOW, clock(0.3, 0.4), rounds=3))
+    assert [moves(made) for made in found] == [[], []]
+    assert "A plan of another round was left out" in found[-1].sentence and "a flaw" in found[-1].sentence
+
+
+def test_a_first_search_made_again_whose_waves_leave_it_worse_replaces_nothing(monkeypatch):
+    """By its search it is as good, but its plan would bring less: the waves of every other plan are left out."""
+    made: list[int] = []
+
+    def waves_of(facts, choices):
+        made.append(len(choices))
+        return waves.waves(facts, choices) if len(made) == 1 else ((), tuple(choices))
+
+    monkeypatch.setattr(plan, "waves", SimpleNamespace(waves=waves_of, Wave=waves.Wave))
+    cluster = builders.cluster(
+        hosts=[Host(name="c1", memory_health=2), Host(name="c2", memory_health=2), Host(name="c3")],
+        vms=[Vm(name="a", host="c1"), Vm(name="b", host="c2")],
+    )
+    found = list(anytime.plans(cluster, POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=2))
+    assert [moves(each) for each in found] == [["a to c3"]] and len(made) > 1

@@ -164,7 +164,28 @@ def test_a_host_whose_health_was_never_read_is_for_policy_to_judge(made):
 
 
 def test_a_worse_objective_is_found(made):
-    assert "the objective would go" in found(replace(made, score_after=(99.0, 0.0, 0.0, 0.0)))
+    worse = tuple(level + 97.0 for level in made.score_before)
+    assert "the objective would go" in found(replace(made, score_after=worse))
+
+
+@pytest.mark.parametrize("level", range(5))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_score_that_is_another_is_found(made, level, when):
+    told = list(getattr(made, f"score_{when}"))
+    told[level] += 0.25
+    assert f"{made.objective[level]} {when} the plan would be" in found(replace(made, **{f"score_{when}": tuple(told)}))
+
+
+def test_scores_of_other_levels_than_the_objectives_are_found(made):
+    assert "not as many levels" in found(replace(made, score_after=made.score_after[:4]))
+
+
+def test_breaches_that_are_not_told_or_are_none_are_found(made):
+    (broken,) = made.breaches_before
+    assert "not told, health:c1 for one" in found(replace(made, breaches_before=()))
+    assert "breaches told of after it are none, cpu:c2" in found(
+        replace(made, breaches_after=(replace(broken, key="cpu:c2"),))
+    )
 
 
 @pytest.mark.parametrize("comes_from", [None, "c3"])

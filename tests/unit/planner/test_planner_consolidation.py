@@ -203,7 +203,7 @@ def test_a_rack_that_is_emptied_as_a_whole_is_still_told_with_its_load():
 
 def test_nothing_leaves_a_host_on_battery_to_free_it():
     feeds = [Supply(name="A", on_battery=True), Supply(name="B"), Supply(name="C"), Supply(name="D")]
-    machines = [Host(name="c1"), *[Host(name=f"c{n}", supplies=("C", "D")) for n in range(2, 5)]]
+    machines = [Host(name="c1", watts=310.0), *[Host(name=f"c{n}", supplies=("C", "D")) for n in range(2, 5)]]
     of = cluster(hosts=machines, supplies=feeds)
     assert "c1" not in freed(of)
     made = planned(cluster(hosts=machines, supplies=[replace(feed, on_battery=None) for feed in feeds]))
@@ -213,7 +213,7 @@ def test_nothing_leaves_a_host_on_battery_to_free_it():
 
 def test_no_feed_is_filled_to_the_brim_to_free_a_host():
     feeds = [Supply(name="A"), Supply(name="B"), Supply(name="C", limit_watts=920.0), Supply(name="D")]
-    machines = [Host(name="c1"), *[Host(name=f"c{n}", supplies=("C", "D")) for n in range(2, 5)]]
+    machines = [Host(name="c1", watts=310.0), *[Host(name=f"c{n}", supplies=("C", "D")) for n in range(2, 5)]]
     assert "c1" not in freed(cluster(hosts=machines, supplies=feeds), policy(max_hosts=1))
     feeds[2] = replace(feeds[2], limit_watts=960.0)
     assert "c1" in freed(cluster(hosts=machines, supplies=feeds), policy(max_hosts=1))

@@ -62,7 +62,7 @@ def test_a_host_says_what_it_may_receive_and_what_the_plan_does_with_it(cluster,
     assert "moves 1 VMs out" in explain.explain(cluster, POLICY, made, "c1").sentence
 
 
-@pytest.mark.parametrize(("balance", "rule"), [(False, "balance"), (True, "gain")])
+@pytest.mark.parametrize(("balance", "rule"), [(False, "balance"), (True, "relief")])
 def test_what_is_left_uneven_says_whether_policy_asks_for_it_at_all(balance, rule):
     hosts = [Host(name="c1", cpu=0.5), *[Host(name=name, cpu=0.0) for name in ("c2", "c3")]]
     uneven = builders.cluster(hosts=hosts, vms=[Vm(name="a", host="c1", vcpus=32, cpu=31.0)])

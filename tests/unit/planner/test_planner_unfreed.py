@@ -48,7 +48,7 @@ EVEN = Thresholds(uneven_ratio=0.01)
         (with_first(psu_health=1), ON, "lost redundancy"),
         (arriving(), ON, "a server is on its way to it"),
         (with_first(watts=None), ON, "what it draws idle is not known"),
-        (with_one(requirement=AVX), policy(spare_hosts=0), "one has no target: no other host in use may receive it"),
+        (with_one(requirement=AVX), policy(spare_hosts=0), " has no target: no other host in use may receive it"),
         (with_one(dirty_mib_s=3000.0), ON, "writes faster than it could be copied"),
         (cluster(freeze="because"), ON, "the controller makes no moves of its own"),
         (cluster(vms=LARGE), policy(fill_ratio=0.4, spare_hosts=0), "would be filled beyond 40%"),

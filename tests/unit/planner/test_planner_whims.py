@@ -14,7 +14,7 @@ from tests import builders
 from tests.builders import NOW, Host, Vm
 
 
-@pytest.mark.parametrize("seed", [8, 50])
+@pytest.mark.parametrize("seed", [8])
 def test_what_one_search_leaves_hot_or_uneven_another_mends(seed):
     cluster = small_instances.cluster(seed)
     once = plan.plan(cluster, small_instances.POLICY, NOW)

@@ -74,7 +74,8 @@ async def test_servers_are_moved_off_before_the_work_and_the_host_is_enabled_aft
     ] * 2
     assert all(service.enabled for service in site.cloud.services.values())
     assert {world.done[HostName(host), "reboot"] for host in ("c1", "c2")} == {1}
-    assert site.started() == [("vm-1", "c2"), ("vm-2", "c2"), ("vm-1", "c1"), ("vm-2", "c1")]
+    moved = site.started()
+    assert [sorted(moved[:2]), sorted(moved[2:])] == [[("vm-1", to), ("vm-2", to)] for to in ("c2", "c1")]
     assert shown.host_time is not None and shown.host_time > timedelta(seconds=60)
     site.rig.journal.close_store()
 
