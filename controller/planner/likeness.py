@@ -38,7 +38,7 @@ _UNKNOWN = -(2**40)
 
 _REFERENCES = frozenset({
     "names", "ids", "host", "target", "system", "requirement", "flavor", "rack", "type", "power", "partner", "zone",
-    "room", "agency", "ups", "cooldown_until",
+    "room", "agency", "ups", "feed", "cooldown_until",
 })  # fmt: skip
 """Columns that are names, or rows of other tables."""
 
