@@ -1,7 +1,7 @@
 """Why what should have been mended was not: for each breach left, and each VM that should have moved, the rule."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,13 +51,19 @@ class Left:
 
 
 def of_breaches(
-    load: Load, ledger: Ledger, left: Collection[Breach], waiting: Collection[int], *, stopped: bool
+    load: Load,
+    ledger: Ledger,
+    left: Collection[Breach],
+    waiting: Collection[int],
+    *,
+    stopped: bool,
+    stop: Callable[[], bool] = rings.never,
 ) -> tuple[Hold, ...]:
     """The holds of all breaches left after the plan; `waiting` are VMs whose moves fit into no wave.
 
-    `stopped`: the search was ended before it had looked at everything.
+    `stopped`: the search was ended before it had looked at everything. `stop`: whether to look for no more rings.
     """
-    holds = Holds(load, ledger, waiting, left, stopped=stopped)
+    holds = Holds(load, ledger, waiting, left, stopped=stopped, stop=stop)
     return tuple(hold for breach in left for hold in holds.of_breach(breach))
 
 
@@ -72,8 +78,9 @@ class Holds:
         left: Collection[Breach] = (),
         *,
         stopped: bool = False,
+        stop: Callable[[], bool] = rings.never,
     ) -> None:
-        self._stopped = stopped
+        self._stopped, self._stop = stopped, stop
         self._load = load
         self._ledger = ledger
         self._waiting = frozenset(waiting)
@@ -185,7 +192,8 @@ class Holds:
     def _rings(self) -> rings.Rings:
         """Among the VMs that should have moved and did not."""
         known = [each for each in self._left if each.rule in OF_KNOWN and not self._of_whole(each)]
-        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held)
+        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held,
+                           self._stop)  # fmt: skip
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:
         verdict = self.verdict(vm, self.relieved_within(breach, vm))
