@@ -332,6 +332,10 @@ class Group:
     members: IntColumn
 
 
+DEFAULT_AVAILABILITY_ZONE = "nova"
+"""The zone of a host in no aggregate that names one. Nova may call it otherwise (`default_availability_zone`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedRefusal:
     """Nova refused this VM on this target; neither is proposed together until `until`."""

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from controller.model.cluster import BoolColumn
+from controller.model.ids import ServerId
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
 from controller.planner import (
@@ -32,6 +33,8 @@ LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
 OF_KNOWN = frozenset({*classify.EMPTYING, *classify.OF_VM, "group"})
 """Rules of breaches of which it is known which VMs should move."""
+EXPLAINED = 50
+"""VMs that stand where Nova would not put them of which it is said one by one what holds them."""
 FULL = frozenset(rule.name for rule in rules.DYNAMIC)
 """Rules that another VM's leaving may meet."""
 LOOKED_AT_UNEVEN = 5
@@ -90,13 +93,18 @@ class Holds:
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
         self._left = left
+        self._explained = 0
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
+        elif breach.rule == "admission" and self._explained >= EXPLAINED:
+            why = f"{breach.why}; held: {describe.RULES['not-told']}"
+            yield Hold(breach=breach.key, vm=ServerId(breach.subject), rule="not-told", why=why)
         elif breach.rule in OF_KNOWN:
+            self._explained += breach.rule == "admission"
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -155,6 +163,9 @@ class Holds:
         situation = self._load.situation
         if breach.rule in {"facility", "down"}:
             return breach.rule
+        if breach.rule == classify.MISFITTING:
+            moves = situation.policy.admission.moves
+            return "told-only" if moves.isdisjoint(breach.subject.split("+")) else "too-many-misfits"
         if breach.rule == "drain":
             return "" if self._hosts[breach.subject] in situation.drains else "not-asked"
         if not situation.own_moves:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.plan import WRONG, Concern
-from controller.model.policy import Limits, MigrationPolicy, Policy
+from controller.model.policy import ADMISSION_RULES, AdmissionPolicy, Limits, MigrationPolicy, Policy
 from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
@@ -82,8 +82,9 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest, and what counts more than what in any order."""
     return st.builds(
-        lambda limits, forced, wrong, better: Policy(
+        lambda limits, forced, admission, wrong, better: Policy(
             limits=limits,
+            admission=admission,
             migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True),
             objective=(*wrong, *better),
         ),
@@ -98,6 +99,11 @@ def policies() -> st.SearchStrategy[Policy]:
             per_hour=st.sampled_from([100, 100, 5, 0]),
         ),
         st.sampled_from([frozenset(), frozenset({Tier.STANDARD})]),
+        st.builds(
+            AdmissionPolicy,
+            moves=st.sampled_from([frozenset({"traits"}), frozenset(ADMISSION_RULES), frozenset()]),
+            at_least=st.sampled_from([5, 100, 1]),
+        ),
         st.permutations(WRONG),
         st.permutations([concern for concern in Concern if concern not in WRONG]),
     )

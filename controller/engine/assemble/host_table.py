@@ -19,9 +19,6 @@ from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trus
 from inventory.facility import SnmpProfile
 from inventory.model import IN_NOVA, Classification, Estate, Host, HostType
 
-DEFAULT_AVAILABILITY_ZONE = "nova"
-"""Nova's `default_availability_zone`: the zone of a host in no aggregate that names one."""
-
 _MIB = 1024.0 * 1024.0
 _BELIEVABLE_IDLE, _BELIEVABLE_PEAK = 0.4, 1.25
 """A running host draws no less than this share of its type's idle watts and no more than this multiple of its peak."""
@@ -189,7 +186,7 @@ def _zones(facts: CloudFacts, names: Sequence[HostName]) -> tuple[str | None, ..
     for aggregate in facts.aggregates:
         if aggregate.availability_zone:
             zone.update(dict.fromkeys(aggregate.hosts, aggregate.availability_zone))
-    return tuple(zone.get(name, DEFAULT_AVAILABILITY_ZONE) for name in names)
+    return tuple(zone.get(name, model.DEFAULT_AVAILABILITY_ZONE) for name in names)
 
 
 def _floats(values: Iterable[float]) -> FloatColumn:
