@@ -28,7 +28,7 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
             *_of_battery(cluster, move, source),
             *of_target(cluster, target, facility),
             *_of_fit(cluster, verdicts, vm, target, now_s),
-            *_of_copy(cluster, policy, move, vm, source),
+            *_of_copy(cluster, policy, move, vm, _counted_s(cluster, move, rows)),
         ]
         yield from (f"move {move.n} of {move.vm_name} to {move.target}: {reason}" for reason in reasons)
 
@@ -155,13 +155,32 @@ def _of_fit(cluster: model.Cluster, verdicts: Verdicts, vm: int, target: int, no
         yield "Nova's scheduler would not admit it there"
 
 
-def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source: int) -> Iterator[str]:
+def _counted_s(cluster: model.Cluster, move: Move, rows: Rows) -> float:
+    """Seconds of the copy, but for a disk of which nobody says whether it is copied, where the VM must leave."""
+    hosts, vm, source = cluster.hosts, rows.vms[move.vm], rows.hosts[move.source]
+    ends, disk_bytes = [source, rows.hosts[move.target]], float(cluster.vms.disk_gib[vm]) * 2.0**30
+    unsaid = bool((hosts.shared_storage | hosts.unsaid_storage)[ends].all() and not hosts.shared_storage[ends].all())
+    share = disk_bytes / move.copy_bytes if unsaid and move.copy_bytes > 0 and _must_leave(cluster, source) else 0.0
+    return move.copy.total_seconds() * (1.0 - min(share, 1.0))
+
+
+def _must_leave(cluster: model.Cluster, host: int) -> bool:
+    """Whether the host fails or is drained."""
+    hosts, zone = cluster.hosts, zone_of(cluster, host)
+    parts = ((hosts.memory_health, Health.WARNING), (hosts.psu_health, Health.FAILED),
+             (hosts.fan_health, Health.FAILED), (hosts.disk_health, Health.FAILED))  # fmt: skip
+    sick = any((fresh(reading, host) or Health.OK) >= least for reading, least in parts)
+    hot = zone >= 0 and inlet(cluster, host) > cluster.zones.critical_celsius[zone]
+    return bool(hosts.draining[host]) or sick or bool(hot)
+
+
+def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, counted_s: float) -> Iterator[str]:
     """A copy ends in time, and where it is forced to, its guest may be paused or its source permits post-copy."""
-    migration = policy.migration
+    migration, source = policy.migration, int(cluster.vms.host[vm])
     drained = bool(cluster.hosts.draining[source])
     allowed = migration.give_up_after if drained else min(policy.limits.max_copy, migration.give_up_after)
-    if move.copy > allowed and not move.cold:
-        yield f"its copy would take {move.copy.total_seconds():.0f} s, allowed {allowed.total_seconds():.0f} s"
+    if counted_s > allowed.total_seconds() + 1e-3 and not move.cold:
+        yield f"its copy would take {counted_s:.0f} s, allowed {allowed.total_seconds():.0f} s"
     if move.force_complete_after is not None and move.concern is Concern.CONSOLIDATION:
         yield "its copy is to be forced, only to free a host"
     if move.force_complete_after is None or (migration.post_copy and cluster.hosts.post_copy[source]):

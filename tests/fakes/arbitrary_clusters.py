@@ -148,7 +148,7 @@ def cluster(
         made = [_seen_lately(past, vm) for vm in made]
         machines = [_filled_lately(past, host) for host in machines]
     if (storage := Random(f"storage {seed}")).random() < 0.5:
-        machines = [replace(host, shared_storage=storage.random() < 0.5) for host in machines]
+        machines = [_stored(storage, host) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -161,6 +161,12 @@ def cluster(
         refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
         freeze="because" if dice.random() < trouble / 2 else None,
     )
+
+
+def _stored(storage: Random, host: builders.Host) -> builders.Host:
+    """On disks that are shared, its own, or nobody says which."""
+    shared = storage.random() < 0.5
+    return replace(host, shared_storage=shared, unsaid_storage=not shared and storage.random() < 0.5)
 
 
 def _seen_lately(past: Random, vm: builders.Vm) -> builders.Vm:

@@ -63,6 +63,8 @@ def host_table(
         post_copy=np.array([bool(type_ and type_.post_copy) for type_ in types], np.bool_),
         shared_storage=~_shown(offered, "DISK_GB")
         | np.array([bool(type_ and type_.shared_storage) for type_ in types], np.bool_),
+        unsaid_storage=_shown(offered, "DISK_GB")
+        & np.array([type_ is None or type_.shared_storage is None for type_ in types], np.bool_),
         enabled=_said(services, names, lambda service: service.enabled),
         up=_said(services, names, lambda service: service.up and not service.forced_down),
         known=known,
