@@ -313,6 +313,9 @@ class Recent(Strict):
     forecast: bool = _DEFAULT.recent.forecast
 
 
+AdmissionRule = Literal["traits", "availability-zone", "aggregate", "tenant-isolation"]
+"""`policy.ADMISSION_RULES`, as they are written."""
+
 OF_HOSTS = frozenset(Quantity(each.name) for each in fields(Hosts) if each.name in set(Quantity))
 """What a host has a reading of."""
 
@@ -352,6 +355,14 @@ class Migration(Strict):
     settle: Duration = _DEFAULT.migration.settle
 
 
+class Admission(Strict):
+    """What moves a VM that stands where Nova would not put it: docs/policy.md."""
+
+    moves: frozenset[AdmissionRule] = frozenset({"traits"})
+    most_share: Annotated[float, Field(ge=0, le=1)] = _DEFAULT.admission.most_share
+    at_least: Annotated[int, Field(ge=0)] = _DEFAULT.admission.at_least
+
+
 class ErrorBudget(Strict):
     failures: Positive = _DEFAULT.error_budget.failures
     window: Duration = _DEFAULT.error_budget.window
@@ -365,6 +376,7 @@ class PolicySettings(Strict):
     recent: Recent = Recent()
     trust: Trust = Trust()
     migration: Migration = Migration()
+    admission: Admission = Admission()
     error_budget: ErrorBudget = ErrorBudget()
     sustained: Duration = _DEFAULT.sustained
     windows: tuple[WeekWindow, ...] = ()
@@ -397,6 +409,11 @@ class PolicySettings(Strict):
             recent=policy.Recent(**dict(self.recent)),
             trust=policy.TrustPolicy(**dict(self.trust)),
             migration=policy.MigrationPolicy(**dict(self.migration)),
+            admission=policy.AdmissionPolicy(
+                moves=frozenset[str](self.admission.moves),
+                most_share=self.admission.most_share,
+                at_least=self.admission.at_least,
+            ),
             error_budget=policy.ErrorBudget(**dict(self.error_budget)),
             sustained=self.sustained,
             windows=self.windows,

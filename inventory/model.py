@@ -85,8 +85,8 @@ class HostType:
     """A model of server. Idle and peak watts bound what `watts` a host can believably report.
 
     `firmware` is the version that each component should run, such as `bios: 2.19.1`. `shared_storage`: servers' own
-    disks (root, ephemeral, swap) stand where all such hosts reach them, as with Ceph or NFS; where it is not said, a
-    live migration is taken to copy them.
+    disks (root, ephemeral, swap) stand where all such hosts reach them, as with Ceph or NFS; where it is not said
+    (None), a live migration is taken to copy them.
     """
 
     name: str
@@ -106,7 +106,7 @@ class HostType:
     traits: frozenset[str] = frozenset()
     numa: tuple[NumaCell, ...] = ()
     post_copy: bool = False
-    shared_storage: bool = False
+    shared_storage: bool | None = None
     nics: tuple[Nic, ...] = ()
     firmware: Mapping[str, str] = field(default_factory=dict)
 

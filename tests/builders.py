@@ -85,6 +85,7 @@ class Host:
     link_mib_s: float = 1200.0
     post_copy: bool = False
     shared_storage: bool = True
+    unsaid_storage: bool = False
     watts: float | None = 300.0
     watts_per_thread: float = 3.0
     watts_error: float = 5.0
@@ -421,6 +422,7 @@ class _Build:
             reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
             reserved_disk_gib=np.zeros(len(hosts)),
             migration_mib_s=column("link_mib_s"), post_copy=column("post_copy", np.bool_),
+            unsaid_storage=column("unsaid_storage", np.bool_),
             shared_storage=column("shared_storage", np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
             trusted=np.array([host.trusted and host.known for host in hosts], np.bool_),

@@ -38,9 +38,21 @@ def check(directory: DirectoryArgument = DEMO, as_json: JsonOption = False) -> N
             raise typer.Exit(1) from None
         refuse(str(error))
     if as_json:
-        print_json({"estate": str(directory), "problems": []})
-    else:
-        people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", markup=False, soft_wrap=True)
+        print_json({"estate": str(directory), "problems": [], "warnings": warnings(estate)})
+        return
+    for warning in warnings(estate):
+        errors.print(f"{directory}: warning: {warning}", markup=False, soft_wrap=True)
+    people.print(f"{estate.name}: {_counted(estate)}; nothing is wrong", markup=False, soft_wrap=True)
+
+
+def warnings(estate: Estate) -> list[str]:
+    """What is not wrong, and is better said."""
+    if not estate.host_types or any(each.shared_storage is not None for each in estate.host_types.values()):
+        return []
+    return [
+        "no host type says shared_storage: every server's own disk counts as copied by a live migration, and large "
+        "ones are not moved; write shared_storage: true where such disks stand on Ceph or NFS, else false"
+    ]
 
 
 @app.command()

@@ -43,24 +43,29 @@ def newest(
 def proved_again(
     plan: Plan, cluster: Cluster, policy: Policy, now: datetime, tables: Prepared | None = None
 ) -> Plan | None:
-    """The same moves, proved on this snapshot and with its numbers; None where they do not fit it."""
-    if check.problems(cluster, policy, replace(plan, created_at=now)):
+    """The same moves with this snapshot's numbers, proved on it; None where they do not fit it."""
+    if check.misshapen(cluster, plan):
         return None
     facts = situation.of_cluster(cluster, policy, now, before=tables)
     vms, hosts = facts.cluster.vms.ids, facts.cluster.hosts.names
     was, then = Load(facts), Load(facts)
     for move in plan.moves:
         then.move(canonical.at(vms, move.vm), canonical.at(hosts, move.target))
-    if score.of_load(then) > score.of_load(was):
-        return None
-    return replace(
+    renewed = replace(
         plan,
         breaches_before=classify.breaches(was),
         breaches_after=classify.breaches(then),
         limits=limits.states(was, then),
         score_before=score.of_load(was),
         score_after=score.of_load(then),
+        frees=tuple(
+            replace(freed, idle_watts=float(facts.saving.idle_watts[canonical.at(hosts, freed.host)]))
+            for freed in plan.frees
+        ),
     )
+    if renewed.score_after > renewed.score_before:
+        return None
+    return None if check.problems(cluster, policy, replace(renewed, created_at=now)) else renewed
 
 
 def awaits_approval(policy: Policy) -> bool:

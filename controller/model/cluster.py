@@ -63,8 +63,9 @@ class Hosts:
     memory where it can. `draining`: an operator's drain is under way (or done and not yet undone). `withheld`: a mode
     or a pause keeps moves off it, and one to it. `watts_per_thread` and `watts_error`: the fitted slope (watts for
     one more busy thread) and its margin. `shared_storage`: its servers' own disks stand where other such hosts reach
-    them, so that a live migration between two of them copies none. `cpu_high_ratio`, `network_high_bytes_s`: the high
-    quantile of what was read lately (`policy.Recent`), NaN where too little was.
+    them, so that a live migration between two of them copies none; `unsaid_storage`: nobody says whether they do.
+    `cpu_high_ratio`, `network_high_bytes_s`: the high quantile of what was read lately (`policy.Recent`), NaN where too
+    little was.
     """
 
     names: tuple[HostName, ...]
@@ -82,6 +83,7 @@ class Hosts:
     migration_mib_s: FloatColumn
     post_copy: BoolColumn
     shared_storage: BoolColumn
+    unsaid_storage: BoolColumn
     enabled: BoolColumn
     up: BoolColumn
     known: BoolColumn
@@ -330,6 +332,10 @@ class Group:
     domain: Domain
     max_per_domain: int
     members: IntColumn
+
+
+DEFAULT_AVAILABILITY_ZONE = "nova"
+"""The zone of a host in no aggregate that names one. Nova may call it otherwise (`default_availability_zone`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,23 @@ class ErrorBudget:
     window: timedelta = timedelta(minutes=30)
 
 
+ADMISSION_RULES = ("traits", "availability-zone", "aggregate", "tenant-isolation")
+"""What may speak against the host that a VM stands on, in Nova's scheduler as it is usually configured or may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionPolicy:
+    """What moves a VM that stands where Nova, by what is known, would not put it. What does not is told only."""
+
+    moves: frozenset[str] = frozenset({"traits"})
+    """Of `ADMISSION_RULES`, those that move VMs. Placement always goes by traits; not every Nova runs filters for the
+    others."""
+    most_share: float = 0.02
+    """Where more of the VMs than this share misfit at once, what is known of hosts is doubted: none moves for it."""
+    at_least: int = 5
+    """So many may misfit at once however few VMs there are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     mode: Mode = Mode.RECOMMEND
@@ -171,6 +188,7 @@ class Policy:
     recent: Recent = Recent()
     trust: TrustPolicy = TrustPolicy()
     migration: MigrationPolicy = MigrationPolicy()
+    admission: AdmissionPolicy = AdmissionPolicy()
     error_budget: ErrorBudget = ErrorBudget()
     sustained: timedelta = timedelta(minutes=3)
     windows: tuple[Window, ...] = ()

@@ -4,13 +4,14 @@ A mask over all hosts for each distinct demand, computed once. Hosts with equal 
 one class and judged together, so that thousands of projects on thousands of hosts stay cheap.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from controller.model import cluster as model
+from controller.model.policy import ADMISSION_RULES, AdmissionPolicy
 from controller.model.sample import IntColumn
 from controller.planner import extra_specs, numa
 from inventory.model import NumaCell
@@ -54,10 +55,14 @@ class Kinds:
 
 
 class Admission:
-    """Masks by demand, remembered."""
+    """Masks by demand, remembered. `moves`: the rules that move a VM which stands where it should not."""
 
-    def __init__(self, requirements: Sequence[model.Requirement], kinds: Kinds) -> None:
+    def __init__(
+        self, requirements: Sequence[model.Requirement], kinds: Kinds, moves: Collection[str] = ADMISSION_RULES
+    ) -> None:
         self._requirements = requirements
+        self._moves = moves
+        self._reserved = [_reserved_for(metadata) for metadata in kinds.metadata]
         self._kinds = kinds
         self._masks: dict[Hashable, model.BoolColumn] = {}
 
@@ -92,7 +97,7 @@ class Admission:
         project = self._requirements[requirement].project_id
         return self._mask(
             ("tenant", project),
-            (_takes(metadata, project) for metadata in self._kinds.metadata),
+            (projects is None or project in projects for projects in self._reserved),
             self._kinds.of_metadata,
         )
 
@@ -104,35 +109,53 @@ class Admission:
         )
 
     def misfits(self, requirement: int) -> Mapping[str, model.BoolColumn]:
-        """By the name of each rule the hosts (H,) that it speaks against, by what is known of them: one without any
-        trait or without a zone was not read, and is held to none.
+        """By the name of each of `ADMISSION_RULES` the hosts (H,) that it speaks against, by what is known of them.
+
+        One without any trait, one without any CUSTOM_ trait where such a one is asked for, and one that no aggregate
+        puts into a zone was not read, or is held to none.
         """
+        of_traits, of_zones = self._kinds.of_traits, self._kinds.of_zones
+        asks_custom = any(map(is_custom, self._requirements[requirement].required_traits))
+        read = (_own_traits if asks_custom else _any_traits)(self._kinds.traits)
+        zoned = np.array([each not in {None, model.DEFAULT_AVAILABILITY_ZONE} for each in self._kinds.zones], np.bool_)
         return {
-            "traits": ~self.traits(requirement) & np.array([len(each) > 0 for each in self._kinds.traits] or [False],
-                                                           np.bool_)[self._kinds.of_traits],
-            "availability-zone": ~self.zone(requirement) & np.array(
-                [each is not None for each in self._kinds.zones] or [False], np.bool_)[self._kinds.of_zones],
+            "traits": ~self.traits(requirement) & read[of_traits],
+            "availability-zone": ~self.zone(requirement) & zoned[of_zones],
             "aggregate": ~self.aggregates(requirement),
             "tenant-isolation": ~self.tenant(requirement),
-        }  # fmt: skip
+        }
 
     def misfit(self, requirement: int) -> model.BoolColumn:
-        """The hosts on which a server of this kind should not stand; the last for no host at all (H + 1,)."""
+        """The hosts that such a server should leave, by the rules that move VMs; the last is no host (H + 1,)."""
         if ("misfit", requirement) not in self._masks:
-            against = np.logical_or.reduce(list(self.misfits(requirement).values()))
-            self._masks["misfit", requirement] = np.append(against, False)
+            misfits = self.misfits(requirement)
+            against = [misfits[rule] for rule in ADMISSION_RULES if rule in self._moves]
+            none = np.zeros(len(self._kinds.of_traits), np.bool_)
+            self._masks["misfit", requirement] = np.append(np.logical_or.reduce([none, *against]), False)
         return self._masks["misfit", requirement]
 
-    def misfitting(self, vms: model.Vms) -> model.BoolColumn:
-        """The VMs that stand where Nova would not put them (V,); of whom nobody knows what they ask, none does."""
-        found = np.zeros(len(vms.ids), np.bool_)
+    def against(self, vms: model.Vms) -> model.ByteColumn:
+        """For each VM the rules against the host that it stands on (V,), bit n for rule n of `ADMISSION_RULES`; none
+        for one of whom nobody knows what it asks.
+        """
+        found = np.zeros(len(vms.ids), np.int8)
         order = np.argsort(vms.requirement, kind="stable")
         kinds, starts = np.unique(vms.requirement[order], return_index=True)
         ends = [*starts[1:].tolist(), len(order)][: len(kinds)]
         for kind, first, end in zip(kinds.tolist(), starts.tolist(), ends, strict=True):
-            if kind >= 0:
-                found[order[first:end]] = self.misfit(kind)[vms.host[order[first:end]]]
+            rows = order[first:end][vms.host[order[first:end]] >= 0]
+            for bit, hosts in enumerate(self.misfits(kind).values() if kind >= 0 and len(rows) else ()):
+                found[rows] |= np.left_shift(hosts[vms.host[rows]].astype(np.int8), bit)
         return found
+
+    def acted_on(self, vms: model.Vms, against: model.ByteColumn, policy: AdmissionPolicy) -> model.BoolColumn:
+        """The VMs (V,) to be moved for it: those that a rule which moves VMs is against, unless these are so many that
+        what is known of the hosts is doubted.
+        """
+        bits = sum(1 << bit for bit, rule in enumerate(ADMISSION_RULES) if rule in policy.moves)
+        acted = np.not_equal(np.bitwise_and(against, bits), 0)
+        most = max(policy.at_least, policy.most_share * np.count_nonzero(vms.host >= 0))
+        return acted & np.full(len(acted), np.count_nonzero(acted) <= most)
 
     def _mask(self, demand: Hashable, verdicts: Iterable[bool], classes: IntColumn) -> model.BoolColumn:
         if demand not in self._masks:
@@ -147,9 +170,23 @@ def _meets(metadata: Metadata, specs: Mapping[str, str]) -> bool:
     )
 
 
-def _takes(metadata: Metadata, project: str) -> bool:
+def _reserved_for(metadata: Metadata) -> frozenset[str] | None:
+    """The projects that a host with these aggregates is reserved for, None for nobody."""
     named = [values for key, values in metadata.items() if key.startswith(TENANT_KEY)]
-    return not named or any(project in values for values in named)
+    return frozenset[str]().union(*named) if named else None
+
+
+def is_custom(trait: str) -> bool:
+    """Whether operators gave it: Placement has it some time after the host's own ones."""
+    return trait.startswith("CUSTOM_")
+
+
+def _any_traits(kinds: Sequence[frozenset[str]]) -> model.BoolColumn:
+    return np.array([len(each) > 0 for each in kinds], np.bool_)
+
+
+def _own_traits(kinds: Sequence[frozenset[str]]) -> model.BoolColumn:
+    return np.array([any(map(is_custom, each)) for each in kinds], np.bool_)
 
 
 def _classes(kinds: Sequence[Kind]) -> tuple[tuple[Kind, ...], IntColumn]:

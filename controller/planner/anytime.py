@@ -32,20 +32,26 @@ def plans(
     """
     facts = situation.of_cluster(cluster, policy, now)
     found = search.choices(facts, room.USUAL, lambda: spent() >= FIRST)
-    best = plan.proved(facts, found, cluster, policy, now)
+
+    def over() -> bool:
+        return spent() >= 1.0
+
+    best = plan.proved(facts, found, cluster, policy, now, stop=over)
     yield best
     efforts, cut, begun = _Efforts(found), found.stopped, found
     done, vain = 1, 0
-    while (rounds is None or done < rounds) and vain < PATIENCE and spent() < 1.0:
+    while (rounds is None or done < rounds) and vain < PATIENCE and not over():
         if not (found.stopped or score.unmended(best)):
             return
         effort, prefers = efforts.next(found)
-        found = search.choices(facts, effort, lambda: spent() >= 1.0, prefers, begun.choices)
+        found = search.choices(facts, effort, over, prefers, begun.choices)
         done, vain = done + 1, vain + 1
-        made = (plan.made_again if cut and not found.stopped else plan.better)(facts, found, best, cluster, now)
+        take = plan.made_again if cut and not found.stopped else plan.better
+        made = take(facts, found, best, cluster, now, stop=over)
         begun = plan.gone_on_from(begun, found, made)
+        cut = cut and found.stopped
         if made is not None:
-            best, cut, vain = made, found.stopped, 0
+            best, vain = made, 0
             yield made
 
 

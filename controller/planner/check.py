@@ -52,6 +52,11 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     return tuple(found)
 
 
+def misshapen(cluster: model.Cluster, plan: Plan) -> bool:
+    """Whether its moves are none of this snapshot's: of other VMs or hosts, or from where a VM no longer is."""
+    return any(_shape(cluster, plan, check_rows.of_moves(cluster, plan.moves)))
+
+
 def _shape(cluster: model.Cluster, plan: Plan, rows: Rows) -> Iterator[str]:
     """Moves are numbered, waves follow each other, each VM moves once, from where it is to a host that exists."""
     if [move.n for move in plan.moves] != list(range(1, len(plan.moves) + 1)):

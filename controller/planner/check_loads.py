@@ -132,7 +132,8 @@ class Book:
     def _freed(self, vm: int, host: int) -> Sums:
         freed = self._takes(vm, host)
         for quantity in self._readings:
-            freed[quantity, host] = self._relieved(quantity, vm, host)
+            if (quantity, host) in self.sums:
+                freed[quantity, host] = self._relieved(quantity, vm, host)
         watts, shed = self._watts_freed(vm, host), self._shed[host]
         doubtful = 0.0 if host in self._arrived else self._doubt(host, shed + watts) - self._doubt(host, shed)
         for kind, row in self._watts_places(host):

@@ -9,7 +9,7 @@ from controller.model import cluster as model
 from controller.model.plan import WRONG, Concern, Move
 from controller.model.policy import Policy
 from controller.model.sample import Health, Trust
-from controller.planner import extra_specs, numa
+from controller.planner.check_admission import Verdicts
 from controller.planner.check_rows import Rows
 
 _FRESH = int(Trust.FRESH)
@@ -19,7 +19,7 @@ LIVE = (model.VmState.ACTIVE, model.VmState.PAUSED)
 
 def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_s: float, rows: Rows) -> Iterator[str]:
     """Each move that may not be made, and why."""
-    facility = facility_zones(cluster, policy)
+    facility, verdicts = facility_zones(cluster, policy), Verdicts(cluster)
     for move in moves:
         vm, source, target = rows.vms[move.vm], rows.hosts[move.source], rows.hosts[move.target]
         reasons = [
@@ -27,8 +27,8 @@ def problems(cluster: model.Cluster, policy: Policy, moves: Sequence[Move], now_
             *_of_source(cluster, source, facility),
             *_of_battery(cluster, move, source),
             *of_target(cluster, target, facility),
-            *_of_fit(cluster, vm, target, now_s),
-            *_of_copy(cluster, policy, move, vm, source),
+            *_of_fit(cluster, verdicts, vm, target, now_s),
+            *_of_copy(cluster, policy, move, vm, _counted_s(cluster, move, rows)),
         ]
         yield from (f"move {move.n} of {move.vm_name} to {move.target}: {reason}" for reason in reasons)
 
@@ -143,7 +143,7 @@ def of_target(cluster: model.Cluster, host: int, facility: frozenset[int]) -> It
         yield "the target or its zone is too warm"
 
 
-def _of_fit(cluster: model.Cluster, vm: int, target: int, now_s: float) -> Iterator[str]:
+def _of_fit(cluster: model.Cluster, verdicts: Verdicts, vm: int, target: int, now_s: float) -> Iterator[str]:
     if cluster.vms.classification[vm] > cluster.hosts.clearance[target]:
         yield "the target is not cleared for it"
     if any(r.vm == vm and r.host == target and r.until > now_s for r in cluster.refusals):
@@ -151,17 +151,36 @@ def _of_fit(cluster: model.Cluster, vm: int, target: int, now_s: float) -> Itera
     requirement = int(cluster.vms.requirement[vm])
     if requirement < 0:
         yield "what it asks of a host is not known"
-    elif not _admits(cluster, cluster.requirements[requirement], target):
+    elif not verdicts.admits(requirement, target):
         yield "Nova's scheduler would not admit it there"
 
 
-def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source: int) -> Iterator[str]:
+def _counted_s(cluster: model.Cluster, move: Move, rows: Rows) -> float:
+    """Seconds of the copy, but for a disk of which nobody says whether it is copied, where the VM must leave."""
+    hosts, vm, source = cluster.hosts, rows.vms[move.vm], rows.hosts[move.source]
+    ends, disk_bytes = [source, rows.hosts[move.target]], float(cluster.vms.disk_gib[vm]) * 2.0**30
+    unsaid = bool((hosts.shared_storage | hosts.unsaid_storage)[ends].all() and not hosts.shared_storage[ends].all())
+    share = disk_bytes / move.copy_bytes if unsaid and move.copy_bytes > 0 and _must_leave(cluster, source) else 0.0
+    return move.copy.total_seconds() * (1.0 - min(share, 1.0))
+
+
+def _must_leave(cluster: model.Cluster, host: int) -> bool:
+    """Whether the host fails or is drained."""
+    hosts, zone = cluster.hosts, zone_of(cluster, host)
+    parts = ((hosts.memory_health, Health.WARNING), (hosts.psu_health, Health.FAILED),
+             (hosts.fan_health, Health.FAILED), (hosts.disk_health, Health.FAILED))  # fmt: skip
+    sick = any((fresh(reading, host) or Health.OK) >= least for reading, least in parts)
+    hot = zone >= 0 and inlet(cluster, host) > cluster.zones.critical_celsius[zone]
+    return bool(hosts.draining[host]) or sick or bool(hot)
+
+
+def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, counted_s: float) -> Iterator[str]:
     """A copy ends in time, and where it is forced to, its guest may be paused or its source permits post-copy."""
-    migration = policy.migration
+    migration, source = policy.migration, int(cluster.vms.host[vm])
     drained = bool(cluster.hosts.draining[source])
     allowed = migration.give_up_after if drained else min(policy.limits.max_copy, migration.give_up_after)
-    if move.copy > allowed and not move.cold:
-        yield f"its copy would take {move.copy.total_seconds():.0f} s, allowed {allowed.total_seconds():.0f} s"
+    if counted_s > allowed.total_seconds() + 1e-3 and not move.cold:
+        yield f"its copy would take {counted_s:.0f} s, allowed {allowed.total_seconds():.0f} s"
     if move.force_complete_after is not None and move.concern is Concern.CONSOLIDATION:
         yield "its copy is to be forced, only to free a host"
     if move.force_complete_after is None or (migration.post_copy and cluster.hosts.post_copy[source]):
@@ -174,16 +193,6 @@ def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, source
         yield f"its guest could be paused for {pause:.0f} s, allowed {most:.0f} s"
 
 
-def may_stand(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
-    """Whether Nova would put such a server there, by what was read of the host: its traits if any, its zone if any."""
-    traits, zone = cluster.hosts.traits[host], cluster.hosts.availability_zone[host]
-    if traits and (not asked.required_traits <= traits or asked.forbidden_traits & traits):
-        return False
-    if zone is not None and asked.availability_zone not in {None, zone}:
-        return False
-    return _by_aggregates(cluster, asked, host)
-
-
 def idle_watts(cluster: model.Cluster, host: int) -> float:
     """What the host draws without load, at least; 0 where that is not known."""
     hosts = cluster.hosts
@@ -193,25 +202,3 @@ def idle_watts(cluster: model.Cluster, host: int) -> float:
         return 0.0
     error = max(error, 0.0) if math.isfinite(error) else 0.0
     return max(0.0, max(watts, 0.0) - slope * max(busy, 0.0) * float(hosts.threads[host]) - error)
-
-
-def _admits(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
-    traits = cluster.hosts.traits[host]
-    if not asked.required_traits <= traits or asked.forbidden_traits & traits:
-        return False
-    if asked.availability_zone is not None and cluster.hosts.availability_zone[host] != asked.availability_zone:
-        return False
-    row = int(cluster.hosts.type[host])
-    if row >= 0 and not numa.could_hold(cluster.host_types.numa[row], asked.numa):
-        return False
-    return _by_aggregates(cluster, asked, host)
-
-
-def _by_aggregates(cluster: model.Cluster, asked: model.Requirement, host: int) -> bool:
-    metadata = [a.metadata for a in cluster.aggregates if host in a.hosts]
-    for key, wanted in asked.aggregate_specs.items():
-        values = [part.strip() for each in metadata if key in each for part in each[key].split(",")]
-        if not any(extra_specs.matches(value, wanted) for value in values):
-            return False
-    tenants = [v.split(",") for each in metadata for k, v in each.items() if k.startswith("filter_tenant_id")]
-    return not tenants or any(asked.project_id in [t.strip() for t in named] for named in tenants)

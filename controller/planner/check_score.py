@@ -14,6 +14,7 @@ from controller.model.plan import Breach, Concern, Plan
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, Health, IntColumn
 from controller.planner import check_groups, check_moves
+from controller.planner.check_admission import Misfits, Verdicts
 from controller.planner.check_rows import Rows
 from inventory.model import Domain
 
@@ -41,7 +42,9 @@ class Account:
 
 def problems(cluster: model.Cluster, policy: Policy, plan: Plan, rows: Rows, sums: tuple[Sums, Sums]) -> Iterator[str]:
     """Where the plan says something else of its score or of what is wrong. `sums`: of the book at first and at last."""
-    book = _Accounts(cluster, policy)
+    misfits = Misfits(cluster, policy, Verdicts(cluster))
+    yield from misfits.problems(plan)
+    book = _Accounts(cluster, policy, misfits)
     after = cluster.vms.host.copy()
     for move in plan.moves:
         after[rows.vms[move.vm]] = rows.hosts[move.target]
@@ -73,7 +76,7 @@ def _told(over: Over, breaches: tuple[Breach, ...], when: str) -> Iterator[str]:
 class _Accounts:
     """What does not change while VMs move."""
 
-    def __init__(self, cluster: model.Cluster, policy: Policy) -> None:
+    def __init__(self, cluster: model.Cluster, policy: Policy, misfits: Misfits) -> None:
         self._cluster, self._policy = cluster, policy
         hosts = cluster.hosts
         self._facility = check_moves.facility_zones(cluster, policy)
@@ -86,7 +89,7 @@ class _Accounts:
         self._sick = _at_least(hosts.memory_health, Health.WARNING)
         for reading in others:
             self._sick = self._sick | _at_least(reading, Health.FAILED)
-        self._fits: dict[tuple[int, int], bool] = {}
+        self._misfits = misfits
         self._domains: dict[Domain, IntColumn] = {}
         self._anchors: list[tuple[int, ...]] | None = None
         self._groups = [g for g in cluster.groups if g.kind in {model.GroupKind.AFFINITY,
@@ -158,19 +161,10 @@ class _Accounts:
         vms, hosts = self._cluster.vms, self._cluster.hosts
         above = (host >= 0) & (vms.classification > np.append(hosts.clearance, 0)[host])
         over.update({f"clearance:{vms.ids[vm]}": 1.0 for vm in np.flatnonzero(above).tolist()})
-        pairs = vms.requirement.astype(np.int64) * (len(hosts.names) + 1) + host
-        known = np.flatnonzero((host >= 0) & (vms.requirement >= 0))
-        distinct, which = np.unique(pairs[known], return_inverse=True)
-        misfits = np.array([not self._fit(*divmod(pair, len(hosts.names) + 1)) for pair in distinct.tolist()], np.bool_)
-        standing = known[misfits[which]] if len(known) else known
-        over.update({f"admission:{vms.ids[vm]}": 1.0 for vm in standing.tolist()})
-        return float(np.count_nonzero(above) + len(standing))
-
-    def _fit(self, requirement: int, host: int) -> bool:
-        if (requirement, host) not in self._fits:
-            asked = self._cluster.requirements[requirement]
-            self._fits[requirement, host] = check_moves.may_stand(self._cluster, asked, host)
-        return self._fits[requirement, host]
+        alone, together = self._misfits.told(host)
+        over.update({f"admission:{vms.ids[vm]}": 1.0 for vm in alone})
+        over.update({key: float(count) for key, count in together.items()})
+        return float(np.count_nonzero(above) + len(alone))
 
     def _uneven(self, on: IntColumn, sums: Sums, over: Over) -> float:
         hosts, racks = self._cluster.hosts, len(self._cluster.racks.names)

@@ -1,6 +1,7 @@
 """What is wrong with a cluster, most urgent first: each breach with its key, its amount against its limit, a sentence.
 
-A breach that is HOT or UNEVEN starts moves only when it has lasted (`policy.sustained`); others do at once.
+A breach that is HOT or UNEVEN, or of a VM that stands where Nova would not put it, starts moves only when it has lasted
+(`policy.sustained`); others do at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +10,7 @@ import numpy as np
 
 from controller.model import cluster as model
 from controller.model.plan import AT_ONCE, Breach, Concern
+from controller.model.policy import ADMISSION_RULES
 from controller.model.sample import Health
 from controller.planner import amounts, groups, rules, score, supplies
 from controller.planner.load import Load, misplaced
@@ -19,6 +21,9 @@ RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 
 EMPTYING = ("health", "inlet", "drain")
 """Rules of breaches that last until no VM is left on the host."""
+
+MISFITTING = "misfits"
+"""The rule of breaches of many VMs that stand where Nova would not put them, and are not moved for it."""
 
 OF_VM = ("clearance", "admission")
 """Rules of breaches of one VM, which stands on a host that it may not be on."""
@@ -34,10 +39,15 @@ def breaches(load: Load) -> tuple[Breach, ...]:
 def lasting(load: Load, breach: Breach) -> bool:
     """Whether it holds for long enough to be acted on."""
     since = load.situation.cluster.breach_since
-    if breach.concern in AT_ONCE or since is None:
+    if at_once(breach) or since is None:
         return True
     began = since.get(breach.key)
     return began is not None and load.situation.now_s - began >= load.situation.policy.sustained.total_seconds()
+
+
+def at_once(breach: Breach) -> bool:
+    """Whether it is acted on however short it lasts; what Nova would admit may be read while somebody changes it."""
+    return breach.concern in AT_ONCE and breach.rule != "admission"
 
 
 def _broken(load: Load) -> Iterator[Breach]:
@@ -46,6 +56,7 @@ def _broken(load: Load) -> Iterator[Breach]:
     yield from _over_capacity(load)
     yield from _misplaced(load)
     yield from _misfitting(load)
+    yield from _misfitting_untouched(load)
     yield from _ungrouped(load)
     yield from _facility(load)
 
@@ -140,6 +151,26 @@ def _misfitting(load: Load) -> Iterator[Breach]:
             + "; ".join(MISFITS[rule] for rule in against),
         )  # fmt: skip
 
+
+def _misfitting_untouched(load: Load) -> Iterator[Breach]:
+    """One for the VMs that the same rules are against, with the first few of them."""
+    facts, cluster = load.situation, load.situation.cluster
+    left = np.where(np.equal(load.host, load.origin) & ~facts.misfit, facts.against, np.int8(0))
+    for bits in np.unique(left[left != 0]).tolist():
+        vms, against = _rows(left == bits), [rule for bit, rule in enumerate(ADMISSION_RULES) if bits >> bit & 1]
+        named = [f"{cluster.vms.names[vm]} on {cluster.hosts.names[int(load.host[vm])]}" for vm in vms[:FEW]]
+        more = [f"{len(vms) - FEW} more"] if len(vms) > FEW else []
+        yield Breach(
+            key=f"{MISFITTING}:{'+'.join(against)}", concern=Concern.BROKEN, rule=MISFITTING,
+            subject="+".join(against), amount=len(vms), limit=0, unit="VMs",
+            why=f"{len(vms)} VM{'s' if len(vms) != 1 else ''} would not be put by Nova where "
+            f"{'they stand' if len(vms) != 1 else 'it stands'} ({', '.join(named + more)}): "
+            + "; ".join(MISFITS[rule] for rule in against),
+        )  # fmt: skip
+
+
+FEW = 3
+"""VMs that a sentence can name."""
 
 MISFITS: Mapping[str, str] = {
     "traits": "its traits are not those the flavor asks for",

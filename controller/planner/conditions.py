@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.model.ids import HostName, ServerId
-from controller.model.plan import AT_ONCE, Breach
+from controller.model.plan import Breach
 from controller.model.sample import Health
 from controller.planner import amounts, classify, groups, supplies
 from controller.planner.load import Load
@@ -73,7 +73,7 @@ def in_time(load: Load, breach: Breach) -> tuple[Condition, ...]:
     """A longer wait than the breach has lasted; none where breaches are acted on at once."""
     situation = load.situation
     since = situation.cluster.breach_since
-    if breach.concern in AT_ONCE or since is None or breach.key not in since:
+    if classify.at_once(breach) or since is None or breach.key not in since:
         return ()
     lasted, wait = situation.now_s - since[breach.key], situation.policy.sustained.total_seconds()
     words = f"breaches had to last longer than {lasted / 60:.1f} min (policy.sustained, {wait / 60:.1f} min)"

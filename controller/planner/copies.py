@@ -68,7 +68,11 @@ def words(load: Load, vm: int) -> str:
     """What a copy of it holds: `8 GiB`, `8 GiB and a local disk of 40 GiB`."""
     memory = f"{load.situation.asked[1, vm] / 1024:.0f} GiB"
     disk = float(local_disk_gib(load, np.array([vm], np.int32))[0])
-    return memory + (f" and a local disk of {disk:,.0f} GiB" if disk > 0 else "")
+    if disk <= 0:
+        return memory
+    if load.situation.cluster.hosts.unsaid_storage[load.origin[vm]]:
+        return f"{memory} and a disk of {disk:,.0f} GiB that counts as local, for host_types.shared_storage is not said"
+    return f"{memory} and a local disk of {disk:,.0f} GiB"
 
 
 def _disk_bytes(load: Load, vm: int, target: int) -> float:

@@ -65,6 +65,10 @@ RULES: Mapping[str, str] = {
     "max-moves": "the plan holds as many moves as it may",
     "not-sustained": "it has not lasted long enough",
     "not-asked": "no moves of the controller's own were to be planned",
+    "told-only": "policy.admission.moves names none of these rules: not every Nova runs their filters",
+    "too-many-misfits": "more VMs misfit at once than policy.admission lets be: what is known of the hosts is doubted, "
+    "and nothing is moved for it",
+    "not-told": "what holds it is said of the first such VMs only; gdcc explain says it of this one",
     "order": "it waits for moves that wait for it",
     "cycle": "it and others would have to change places at once, and no other host can take one of them",
     "stopped": "the search was stopped before its end",

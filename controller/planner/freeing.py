@@ -62,10 +62,11 @@ class Freeing:
         load = self._search.load
         situation, saving = load.situation, load.situation.saving
         stays, gib = self._copied()
-        hosts = np.flatnonzero(score.in_use(load) & ~stays & np.isfinite(gib))
+        hosts = np.flatnonzero(score.in_use(load) & ~stays & np.isfinite(gib)).astype(np.int32)
         least = situation.policy.consolidation.watts_per_gib
         hosts = hosts[saving.idle_watts[hosts] >= least * gib[hosts]]
-        order = np.lexsort((situation.likeness.hosts[hosts], likeness.same(gib[hosts] / saving.idle_watts[hosts])))
+        for_each = self._search.prefers.costs(gib[hosts] / saving.idle_watts[hosts])
+        order = np.lexsort((situation.likeness.hosts[hosts], likeness.same(for_each)))
         for host in hosts[order].tolist():
             name = situation.cluster.hosts.names[host]
             yield _breach(name, float(saving.idle_watts[host]), float(gib[host]), least), host
@@ -77,7 +78,7 @@ class Freeing:
         vms = np.flatnonzero(load.host >= 0).astype(np.int32)
         stays = np.bincount(load.host[vms[~search.movable(vms, NO_MATTER)]], minlength=count) > 0
         stays[list(search.made_room())] = True
-        copied = np.where(search.sent(vms), 0.0, search.prefers.costs(copies.sent_gib(load, vms)))
+        copied = np.where(search.sent(vms), 0.0, copies.sent_gib(load, vms))
         return stays, np.bincount(load.host[vms], weights=copied, minlength=count).astype(np.float64)
 
     def _left(self, breach: Breach, host: int) -> str:

@@ -1,13 +1,14 @@
 """Why what should have been mended was not: for each breach left, and each VM that should have moved, the rule."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from controller.model.cluster import BoolColumn
+from controller.model.ids import ServerId
 from controller.model.plan import Breach, Concern, Hold
 from controller.model.sample import IntColumn
 from controller.planner import (
@@ -32,6 +33,8 @@ LOOKED_AT = 40
 """VMs examined to say what holds a breach that many could relieve: those that would relieve most."""
 OF_KNOWN = frozenset({*classify.EMPTYING, *classify.OF_VM, "group"})
 """Rules of breaches of which it is known which VMs should move."""
+EXPLAINED = 50
+"""VMs that stand where Nova would not put them of which it is said one by one what holds them."""
 FULL = frozenset(rule.name for rule in rules.DYNAMIC)
 """Rules that another VM's leaving may meet."""
 LOOKED_AT_UNEVEN = 5
@@ -51,13 +54,19 @@ class Left:
 
 
 def of_breaches(
-    load: Load, ledger: Ledger, left: Collection[Breach], waiting: Collection[int], *, stopped: bool
+    load: Load,
+    ledger: Ledger,
+    left: Collection[Breach],
+    waiting: Collection[int],
+    *,
+    stopped: bool,
+    stop: Callable[[], bool] = rings.never,
 ) -> tuple[Hold, ...]:
     """The holds of all breaches left after the plan; `waiting` are VMs whose moves fit into no wave.
 
-    `stopped`: the search was ended before it had looked at everything.
+    `stopped`: the search was ended before it had looked at everything. `stop`: whether to look for no more rings.
     """
-    holds = Holds(load, ledger, waiting, left, stopped=stopped)
+    holds = Holds(load, ledger, waiting, left, stopped=stopped, stop=stop)
     return tuple(hold for breach in left for hold in holds.of_breach(breach))
 
 
@@ -72,8 +81,9 @@ class Holds:
         left: Collection[Breach] = (),
         *,
         stopped: bool = False,
+        stop: Callable[[], bool] = rings.never,
     ) -> None:
-        self._stopped = stopped
+        self._stopped, self._stop = stopped, stop
         self._load = load
         self._ledger = ledger
         self._waiting = frozenset(waiting)
@@ -83,13 +93,18 @@ class Holds:
         self.bars = conflict.Bars(load)
         self._verdicts: dict[tuple[int, bytes], Verdict] = {}
         self._left = left
+        self._explained = 0
 
     def of_breach(self, breach: Breach) -> Iterator[Hold]:
         """One hold a VM where it is known which should have moved, else one for the breach."""
         rule = self._of_whole(breach) or ("stopped" if self._stopped else "")
         if rule:
             yield Hold(breach=breach.key, vm=None, rule=rule, why=f"{breach.why}; held: {self._meaning(rule, breach)}")
+        elif breach.rule == "admission" and self._explained >= EXPLAINED:
+            why = f"{breach.why}; held: {describe.RULES['not-told']}"
+            yield Hold(breach=breach.key, vm=ServerId(breach.subject), rule="not-told", why=why)
         elif breach.rule in OF_KNOWN:
+            self._explained += breach.rule == "admission"
             yield from (self._of_vm(breach, vm) for vm in self._should_move(breach))
         else:
             yield self._of_relief(breach)
@@ -148,6 +163,9 @@ class Holds:
         situation = self._load.situation
         if breach.rule in {"facility", "down"}:
             return breach.rule
+        if breach.rule == classify.MISFITTING:
+            moves = situation.policy.admission.moves
+            return "told-only" if moves.isdisjoint(breach.subject.split("+")) else "too-many-misfits"
         if breach.rule == "drain":
             return "" if self._hosts[breach.subject] in situation.drains else "not-asked"
         if not situation.own_moves:
@@ -185,7 +203,8 @@ class Holds:
     def _rings(self) -> rings.Rings:
         """Among the VMs that should have moved and did not."""
         known = [each for each in self._left if each.rule in OF_KNOWN and not self._of_whole(each)]
-        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held)
+        return rings.Rings(self._load, {vm for each in known for vm in self._should_move(each)}, self.held,
+                           self._stop)  # fmt: skip
 
     def _of_vm(self, breach: Breach, vm: int) -> Hold:
         verdict = self.verdict(vm, self.relieved_within(breach, vm))

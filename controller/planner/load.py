@@ -21,8 +21,8 @@ class Load:
     what arrives at its peaks. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
     cost.
-    `misfit` (V,): which stand where Nova would not put them (`admission`). `misplaced`: those, and VMs above their
-    host's clearance.
+    `misfit` (V,): which stand where Nova would not put them and are to be moved for it (`admission`). `misplaced`:
+    those, and VMs above their host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
     `measured` (H,): hosts of a known rack whose CPU is read and trusted.
@@ -84,9 +84,10 @@ class Load:
             self._recount(target)
 
     def _fit(self, vm: int, target: int) -> None:
-        """Notes whether Nova would put the VM where it now stands."""
-        requirement = int(self.situation.cluster.vms.requirement[vm])
-        misfit = requirement >= 0 and bool(self.situation.admission.misfit(requirement)[target])
+        """Notes whether the VM, if it was to be moved for it, now stands where Nova would put it."""
+        if not self.situation.misfit[vm]:
+            return
+        misfit = bool(self.situation.admission.misfit(int(self.situation.cluster.vms.requirement[vm]))[target])
         self.misplaced += int(misfit) - int(self.misfit[vm])
         self.misfit[vm] = misfit
 

@@ -17,7 +17,7 @@ NEGLIGIBLE = 0.001
 SPARE = 0.01
 """What was too hot is left this share below its limit, so that the next reading does not start it all again."""
 
-URGENCY = ("clearance", "admission", "health", "inlet", "capacity", "group")
+URGENCY = ("clearance", "health", "inlet", "admission", "capacity", "group")
 """Which of the broken is mended first."""
 
 

@@ -73,6 +73,8 @@ def better(
     best: words.Plan,
     cluster: model.Cluster,
     now: datetime,
+    *,
+    stop: Callable[[], bool] = search.never,
 ) -> words.Plan | None:
     """The plan of what another search of the same facts found, where it is better than the best so far.
 
@@ -81,7 +83,7 @@ def better(
     """
     if found.score >= best.score_after:
         return None
-    prove = functools.partial(proved, facts, found, cluster, facts.policy, now)
+    prove = functools.partial(proved, facts, found, cluster, facts.policy, now, stop=stop)
     return _if_proved(prove, best, lambda made: earns(made, best, facts.policy))
 
 
@@ -91,13 +93,15 @@ def made_again(
     best: words.Plan,
     cluster: model.Cluster,
     now: datetime,
+    *,
+    stop: Callable[[], bool] = search.never,
 ) -> words.Plan | None:
     """The plan of a first search that was cut short and has been made again whole, unless it leaves a worse score than
     the best so far. One that fails its check costs nothing but itself, as with `better`.
     """
     if found.score > best.score_after:
         return None
-    prove = functools.partial(proved, facts, found, cluster, facts.policy, now)
+    prove = functools.partial(proved, facts, found, cluster, facts.policy, now, stop=stop)
     return _if_proved(prove, best, lambda made: made.score_after <= best.score_after)
 
 
@@ -140,15 +144,23 @@ def _copied_to_mend(made: words.Plan) -> float:
 
 
 def proved(
-    facts: situation.Situation, found: search.Found, cluster: model.Cluster, policy: Policy, now: datetime
+    facts: situation.Situation,
+    found: search.Found,
+    cluster: model.Cluster,
+    policy: Policy,
+    now: datetime,
+    *,
+    stop: Callable[[], bool] = search.never,
 ) -> words.Plan:
-    """The plan of what a search found, in waves, explained and checked. Raises `InvariantError` as `plan` does."""
+    """The plan of what a search found, in waves, explained and checked; what is left is explained in brief where `stop`
+    says so. Raises `InvariantError` as `plan` does.
+    """
     made, waiting = waves.waves(facts, found.choices)
     kept = _worth_it(facts, made)
     if vain := _in_vain(facts, kept) | freed.in_vain(facts, kept):
         fewer = tuple(choice for choice in found.choices if choice.vm not in vain)
-        return proved(facts, replace(found, choices=fewer), cluster, policy, now)
-    whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now, stopped=found.stopped)
+        return proved(facts, replace(found, choices=fewer), cluster, policy, now, stop=stop)
+    whole = _assembled(facts, kept, {choice.vm for choice in waiting}, now, stopped=found.stopped, stop=stop)
     problems = check.problems(cluster, policy, whole)
     if problems:
         raise errors.InvariantError(
@@ -190,6 +202,7 @@ def _assembled(
     now: datetime,
     *,
     stopped: bool,
+    stop: Callable[[], bool],
 ) -> words.Plan:
     before, after = Load(facts), Load(facts)
     ledger = Ledger(facts.cluster, facts.places, facts.policy.limits.max_moves)
@@ -201,7 +214,7 @@ def _assembled(
             ledger.spend(choice.vm)
     rows = [choice.vm for wave in made for choice in wave]
     was, left = classify.breaches(before), classify.breaches(after)
-    held = holds.of_breaches(after, ledger, left, waiting, stopped=stopped)
+    held = holds.of_breaches(after, ledger, left, waiting, stopped=stopped, stop=stop)
     frees = freed.hosts(before, made)
     lasts = makespan.makespan(
         facts, made, {vm: move.copy.total_seconds() for vm, move in zip(rows, moves, strict=True)}

@@ -118,7 +118,8 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     """`B / L + M / (L - D) <= limits.max_copy`, in an operator's drain `<= migration.give_up_after`, when it would be
     aborted; `B` where the disk is not shared.
 
-    Or so long when it is forced to its end (`completion`). A server that is off always passes.
+    Or so long when it is forced to its end (`completion`). A server that is off always passes. A disk of which nobody
+    says whether it is shared holds nothing on a host that fails or is drained.
     """
     if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones_like(load.vms_on[hosts], np.bool_)
@@ -128,7 +129,7 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     if load.situation.asked[2, vm] > 0 and not (shared := shares_disk(load, vm, hosts)).all():
         disk = disk_bytes(load, vm)
         with_disk = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s, disk)), longest)[of_host]
-        admits = np.where(shared, admits, with_disk)
+        admits = np.where(shared | may_share_disk(load, vm, hosts), admits, with_disk)
     return admits
 
 
@@ -136,6 +137,15 @@ def shares_disk(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColu
     """Whether the VM's own disk stands where each of the hosts reaches it, so that a live migration copies none."""
     shared = load.situation.cluster.hosts.shared_storage
     reached: model.BoolColumn = shared[hosts] & shared[load.origin[vm]]
+    return reached
+
+
+def may_share_disk(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
+    """Whether the VM must leave its host, and its disk may be shared with each of the hosts: nobody says it is not."""
+    table, origin = load.situation.cluster.hosts, load.origin[vm]
+    may = table.shared_storage | table.unsaid_storage
+    must = load.situation.standing.failing[origin] | table.draining[origin]
+    reached: model.BoolColumn = may[hosts] & may[origin] & must
     return reached
 
 

@@ -1,6 +1,6 @@
 """The objective: a number a level, lower is better, compared in policy's order: no later gain pays for an earlier loss.
 
-    broken = VMs on failing hosts + VMs above their host's clearance + VMs where Nova would not put them
+    broken = VMs on failing hosts + VMs above their host's clearance + VMs to be moved to where Nova would put them
              + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
@@ -22,7 +22,8 @@ from controller.planner.load import Load
 
 Score = tuple[float, ...]
 
-OF_WHOLE = frozenset({"down", "facility", "not-asked", "freeze", "not-sustained", "balance"})
+OF_WHOLE = frozenset({"down", "facility", "not-asked", "freeze", "not-sustained", "balance", "told-only",
+                      "too-many-misfits"})  # fmt: skip
 """Rules that hold a breach as a whole, so that no search mends it."""
 OF_VM = frozenset({
     "no-host", "migrating", "busy", "state", "requirement-unknown", "window", "unknown-system", "locked", "fit-unknown",

@@ -220,7 +220,11 @@ class Search:
         """Sends VMs where all together had best stand, if something broken or hot that has lasted asks for it; what is
         uneven is left to `levelling`, with its own rules of what is worth a move. False where nobody can tell or asks.
         """
-        wrong = (breach for breach in classify.breaches(self.load) if breach.concern in WRONG)
+        wrong = (
+            breach
+            for breach in classify.breaches(self.load)
+            if breach.concern in WRONG and breach.rule != classify.MISFITTING
+        )
         lasting = [breach for breach in wrong if classify.lasting(self.load, breach)]
         if not lasting:
             return False

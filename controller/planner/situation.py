@@ -41,8 +41,9 @@ class Bounds:
 class Situation:
     """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
     migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
-    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains, is not cleared
-    for them or is none that Nova would put them on (`misfit`).
+    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains or is not
+    cleared for them. `against`: the rules by which Nova would not put each VM where it stands; `misfit`: those that are
+    to be moved for it.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -81,6 +82,7 @@ class Situation:
     brings: amounts.Table
     at_peaks: amounts.Table
     urgent: model.BoolColumn
+    against: model.ByteColumn
     misfit: model.BoolColumn
     relieves: amounts.Table
     waiting: FloatColumn
@@ -123,8 +125,8 @@ def of_cluster(
     likeness = Likeness(cluster)
     bonds = groups.bonds(cluster, domain, judged.open, likeness)
     places = budget.free(cluster, policy.limits)
-    admission = Admission(cluster.requirements, tables.kinds.table)
-    misfit = admission.misfitting(vms)
+    admission = Admission(cluster.requirements, tables.kinds.table, policy.admission.moves)
+    against = admission.against(vms)
     used = amounts.used(hosts)
     waiting = amounts.waiting(hosts, vms)
     limit, capacity = amounts.limits(hosts, policy.thresholds), amounts.capacity(hosts)
@@ -158,8 +160,9 @@ def of_cluster(
         used=used,
         brings=brings,
         at_peaks=amounts.at_its_peaks(brings, vms, policy.recent),
-        urgent=_urgent(cluster, judged) | misfit,
-        misfit=misfit,
+        urgent=_urgent(cluster, judged),
+        against=against,
+        misfit=admission.acted_on(vms, against, policy.admission),
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),

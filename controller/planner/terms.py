@@ -177,7 +177,7 @@ def _misplaced(load: Load, vm: int) -> _Part:
 
 def _misfitting(load: Load, vm: int) -> _Part:
     cluster = load.situation.cluster
-    against = classify.misfits(load, vm) if cluster.vms.requirement[vm] >= 0 else ()
+    against = classify.misfits(load, vm) if load.misfit[vm] else ()
     return _Part(
         concern=Concern.BROKEN,
         keys=[f"admission:{cluster.vms.ids[vm]}"],

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.plan import WRONG, Concern
-from controller.model.policy import Limits, MigrationPolicy, Policy
+from controller.model.policy import ADMISSION_RULES, AdmissionPolicy, Limits, MigrationPolicy, Policy
 from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
@@ -82,8 +82,9 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest, and what counts more than what in any order."""
     return st.builds(
-        lambda limits, forced, wrong, better: Policy(
+        lambda limits, forced, admission, wrong, better: Policy(
             limits=limits,
+            admission=admission,
             migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True),
             objective=(*wrong, *better),
         ),
@@ -98,6 +99,11 @@ def policies() -> st.SearchStrategy[Policy]:
             per_hour=st.sampled_from([100, 100, 5, 0]),
         ),
         st.sampled_from([frozenset(), frozenset({Tier.STANDARD})]),
+        st.builds(
+            AdmissionPolicy,
+            moves=st.sampled_from([frozenset({"traits"}), frozenset(ADMISSION_RULES), frozenset()]),
+            at_least=st.sampled_from([5, 100, 1]),
+        ),
         st.permutations(WRONG),
         st.permutations([concern for concern in Concern if concern not in WRONG]),
     )
@@ -142,7 +148,7 @@ def cluster(
         made = [_seen_lately(past, vm) for vm in made]
         machines = [_filled_lately(past, host) for host in machines]
     if (storage := Random(f"storage {seed}")).random() < 0.5:
-        machines = [replace(host, shared_storage=storage.random() < 0.5) for host in machines]
+        machines = [_stored(storage, host) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -155,6 +161,12 @@ def cluster(
         refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
         freeze="because" if dice.random() < trouble / 2 else None,
     )
+
+
+def _stored(storage: Random, host: builders.Host) -> builders.Host:
+    """On disks that are shared, its own, or nobody says which."""
+    shared = storage.random() < 0.5
+    return replace(host, shared_storage=shared, unsaid_storage=not shared and storage.random() < 0.5)
 
 
 def _seen_lately(past: Random, vm: builders.Vm) -> builders.Vm:

@@ -129,6 +129,7 @@ class _Dice:
             physical_memory_mib=np.ceil(self._numbers(count)),
             migration_mib_s=self._numbers(count),
             post_copy=self._flags(count),
+            unsaid_storage=self._flags(count),
             shared_storage=self._flags(count),
             enabled=self._flags(count),
             up=self._flags(count),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from controller.model import plan as words
 from controller.model.cluster import Cluster
 from controller.model.policy import Limits, Mode, Policy
+from controller.model.sample import Trust
 from controller.planner import check, check_loads, plan, project, rules, situation, supplies
 from controller.planner.load import Load
 from tests import builders
@@ -83,6 +84,18 @@ def test_a_plan_makes_no_breach_and_none_worse_and_never_the_objective(cluster, 
             over = breach.amount - breach.limit
             assert over <= before[breach.key].amount - before[breach.key].limit + 1e-6
     assert made.score_after <= made.score_before
+
+
+@slowly
+@given(case=CASES, unread=st.integers(0, 2**8 - 1))
+def test_hosts_that_are_trusted_without_a_reading_of_their_cpu_change_no_proof(case, unread):
+    """`trust.required_of_hosts` may ask for none."""
+    cluster, policy = case
+    cpu = cluster.hosts.cpu_ratio
+    absent = np.array([bool(unread >> row & 1) for row in range(len(cpu.trust))], np.bool_)
+    trust = np.where(absent, np.int8(Trust.ABSENT), cpu.trust)
+    hosts = replace(cluster.hosts, cpu_ratio=replace(cpu, trust=trust), trusted=cluster.hosts.known)
+    planned(replace(cluster, hosts=hosts), policy)
 
 
 @slowly

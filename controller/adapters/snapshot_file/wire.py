@@ -64,6 +64,7 @@ class Hosts(Wire):
     migration_mib_s: Amounts
     post_copy: Flags
     shared_storage: Flags
+    unsaid_storage: Flags
     enabled: Flags
     up: Flags
     known: Flags

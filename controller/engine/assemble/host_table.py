@@ -19,9 +19,6 @@ from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trus
 from inventory.facility import SnmpProfile
 from inventory.model import IN_NOVA, Classification, Estate, Host, HostType
 
-DEFAULT_AVAILABILITY_ZONE = "nova"
-"""Nova's `default_availability_zone`: the zone of a host in no aggregate that names one."""
-
 _MIB = 1024.0 * 1024.0
 _BELIEVABLE_IDLE, _BELIEVABLE_PEAK = 0.4, 1.25
 """A running host draws no less than this share of its type's idle watts and no more than this multiple of its peak."""
@@ -66,6 +63,8 @@ def host_table(
         post_copy=np.array([bool(type_ and type_.post_copy) for type_ in types], np.bool_),
         shared_storage=~_shown(offered, "DISK_GB")
         | np.array([bool(type_ and type_.shared_storage) for type_ in types], np.bool_),
+        unsaid_storage=_shown(offered, "DISK_GB")
+        & np.array([type_ is None or type_.shared_storage is None for type_ in types], np.bool_),
         enabled=_said(services, names, lambda service: service.enabled),
         up=_said(services, names, lambda service: service.up and not service.forced_down),
         known=known,
@@ -189,7 +188,7 @@ def _zones(facts: CloudFacts, names: Sequence[HostName]) -> tuple[str | None, ..
     for aggregate in facts.aggregates:
         if aggregate.availability_zone:
             zone.update(dict.fromkeys(aggregate.hosts, aggregate.availability_zone))
-    return tuple(zone.get(name, DEFAULT_AVAILABILITY_ZONE) for name in names)
+    return tuple(zone.get(name, model.DEFAULT_AVAILABILITY_ZONE) for name in names)
 
 
 def _floats(values: Iterable[float]) -> FloatColumn:

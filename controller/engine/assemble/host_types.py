@@ -28,7 +28,7 @@ def table(estate: Estate, slopes: Mapping[str, Slope]) -> model.HostTypes:
         physical_memory_mib=_floats(each.memory_mib for each in types),
         migration_mib_s=_floats(each.migration_mib_s for each in types),
         post_copy=np.array([each.post_copy for each in types], np.bool_),
-        shared_storage=np.array([each.shared_storage for each in types], np.bool_),
+        shared_storage=np.array([bool(each.shared_storage) for each in types], np.bool_),
         watts_per_thread=_floats(each.watts_per_thread for each in slope),
         watts_error=_floats(each.error_watts for each in slope),
         idle_watts=_floats(each.idle_watts for each in types),

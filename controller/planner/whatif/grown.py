@@ -77,6 +77,7 @@ def _machine(cluster: model.Cluster, hosts: model.Hosts, new: like.Like) -> mode
     return replace(
         hosts,
         type=appended.put(hosts.type, before, new.type),
+        unsaid_storage=appended.put(hosts.unsaid_storage, before, False),
         traits=(*cluster.hosts.traits, *(traits,) * (len(hosts.traits) - before)),
         **columns,
     )

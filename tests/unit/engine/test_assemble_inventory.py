@@ -75,6 +75,16 @@ def test_storage_is_shared_where_the_type_says_so_or_placement_counts_no_disk_of
     assert cluster.hosts.shared_storage[cluster.hosts.type >= 0].all()
 
 
+@pytest.mark.parametrize(("said", "unsaid"), [(None, True), (True, False), (False, False)])
+def test_whether_anybody_says_of_storage_that_it_is_shared_is_known(
+    site: Site, said: bool | None, unsaid: bool
+) -> None:
+    kind = replace(site.estate.host_types["plain"], shared_storage=said)
+    site.estate = replace(site.estate, host_types={"plain": kind})
+    hosts = site.cluster().hosts
+    assert set(hosts.unsaid_storage[hosts.type >= 0].tolist()) == {unsaid}
+
+
 def test_every_pdu_and_phase_hangs_on_its_feed(site: Site) -> None:
     power = site.cluster().power
     feed_of = {name: power.names[row] for name, row in zip(power.names, power.feed.tolist(), strict=True)}

@@ -120,3 +120,28 @@ def test_a_first_search_made_again_whose_waves_leave_it_worse_replaces_nothing(m
     )
     found = list(anytime.plans(cluster, POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=2))
     assert [moves(each) for each in found] == [["a to c3"]] and len(made) > 1
+
+
+def test_a_cut_first_search_is_made_again_once_whether_or_not_that_serves(monkeypatch):
+    """What comes after it must be better, not only as good."""
+    again: list[Plan | None] = []
+    made_again = plan.made_again
+
+    def noted(*given, **named):
+        again.append(made_again(*given, **named))
+        return again[-1]
+
+    monkeypatch.setattr(plan, "made_again", noted)
+    shown: list[int] = []
+
+    def waves_of(facts, choices):
+        shown.append(len(choices))
+        return waves.waves(facts, choices) if len(shown) == 1 else ((), tuple(choices))
+
+    monkeypatch.setattr(plan, "waves", SimpleNamespace(waves=waves_of, Wave=waves.Wave))
+    cluster = builders.cluster(
+        hosts=[Host(name="c1", memory_health=2), Host(name="c2", memory_health=2), Host(name="c3")],
+        vms=[Vm(name="a", host="c1"), Vm(name="b", host="c2")],
+    )
+    assert len(list(anytime.plans(cluster, POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=5))) == 1
+    assert again == [None]

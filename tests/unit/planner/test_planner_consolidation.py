@@ -8,7 +8,7 @@ import pytest
 from controller.model import cluster as model
 from controller.model.plan import Concern, Plan
 from controller.model.policy import Consolidation, MigrationPolicy, Policy, Thresholds
-from controller.planner import check, explain, plan, project, reserve, score, situation, waves
+from controller.planner import check, explain, plan, project, reserve, score, search, situation, waves, whim
 from controller.planner.load import Load
 from inventory.model import Tier
 from tests import builders
@@ -290,3 +290,13 @@ def test_hosts_of_other_racks_take_in_what_a_rack_is_freed_of():
     racks = [Rack(name=f"r{n}") for n in range(1, 5)]
     made = planned(cluster(hosts=machines, racks=racks, systems=[System()]))
     assert len(made.frees) == 2
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_later_round_frees_no_host_that_saves_less_than_policy_asks_for(number):
+    """Whatever its whim takes the copying for: the checker counts what is really copied."""
+    dear = replace(ON, consolidation=replace(ON.consolidation, watts_per_gib=19.0))
+    facts = situation.of_cluster(cluster(), dear, NOW)
+    assert planned(cluster(), dear).frees == ()
+    prefers = whim.Whim(dice=np.random.default_rng(number))
+    assert search.choices(facts, prefers=prefers).choices == ()

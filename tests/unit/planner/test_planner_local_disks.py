@@ -106,3 +106,30 @@ def test_why_a_vm_stays_names_its_disk_and_what_would_say_that_it_is_shared() ->
     assert "local disk of 2,000 GiB" in answer.sentence
     assert "shared_storage" in answer.sentence
     assert dict(answer.numbers)["flavor"].endswith("2000 GiB disk, which a live migration copies")
+
+
+@pytest.mark.parametrize("wrong", [{"memory_health": 2}, {"draining": True}])
+@pytest.mark.parametrize(("unsaid", "leaves"), [((True, True), True), ((True, False), False), ((False, False), False)])
+def test_a_disk_of_which_nobody_says_whether_it_is_shared_bars_no_move_that_must_be(
+    wrong: dict[str, object], unsaid: tuple[bool, bool], leaves: bool
+) -> None:
+    """It would take an hour and more; in the estimates it counts."""
+    first, second = (
+        Host(name=f"c{n}", shared_storage=False, unsaid_storage=each, disk_gib=1e5, **(wrong if n == 1 else {}))  # type: ignore[arg-type]
+        for n, each in enumerate(unsaid, 1)
+    )
+    vm = Vm(name="v", host="c1", disk_gib=5000.0)
+    made = plan.plan(builders.cluster(hosts=[first, second], vms=[vm]), ONE, builders.NOW)
+    assert [move.target for move in made.moves] == ["c2"][: int(leaves)]
+    if leaves:
+        assert made.moves[0].copy > timedelta(hours=1)
+        assert "host_types.shared_storage is not said" in made.moves[0].why
+    else:
+        assert [hold.rule for hold in made.holds] == ["pre-copy"]
+
+
+def test_for_balance_such_a_disk_counts_as_its_hosts_own() -> None:
+    hosts = [Host(name=f"c{n}", shared_storage=False, unsaid_storage=True, disk_gib=1e5) for n in (1, 2)]
+    vm = Vm(name="v", host="c1", disk_gib=5000.0)
+    facts = of_cluster(builders.cluster(hosts=hosts, vms=[vm]), ONE, builders.NOW)
+    assert not admits(Load(facts))

@@ -6,7 +6,7 @@ import pytest
 from controller.model.cluster import Cluster, Requirement
 from controller.model.plan import Breach, Concern
 from controller.model.policy import Policy
-from controller.planner import holds, plan, situation
+from controller.planner import holds, plan, rings, situation
 from controller.planner.budget import Ledger
 from controller.planner.load import Load
 from tests import builders
@@ -82,3 +82,44 @@ def test_a_move_that_waits_for_others_that_wait_for_it_is_held_by_order():
     )
     (hold,) = holds.of_breaches(load, ledger, [breach], np.array([0]).tolist(), stopped=False)
     assert (hold.rule, hold.vm) == ("order", "a") and "it waits for moves that wait for it" in hold.why
+
+
+class Asked:
+    """Holds nothing, and counts the VMs that it was asked about."""
+
+    def __init__(self) -> None:
+        self.vms: list[int] = []
+
+    def held(self, vm: int) -> str:
+        self.vms.append(vm)
+        return ""
+
+
+def crowded(count: int, **first: object) -> Load:
+    """Full hosts with ten VMs each, of which those on c000 could change places with none."""
+    hosts = [Host(name=f"c{n:03}", memory_gib=83.0, traits=frozenset({NODE}), **(first if n == 0 else {})) for n in
+             range(count)]  # fmt: skip
+    vms = [
+        Vm(name=f"v{n:03}{m}", host=f"c{n:03}", memory_gib=8.0, memory_used_gib=1.0, cpu=0.0)
+        for n in range(count) for m in range(10)
+    ]  # fmt: skip
+    return Load(situation.of_cluster(builders.cluster(hosts=hosts, vms=vms), POLICY, NOW))
+
+
+def test_no_more_vms_are_looked_at_for_rings_in_one_plan_than_a_few():
+    load, asked = crowded(120), Asked()
+    looks = rings.Rings(load, range(1200), asked.held)
+    assert [looks.of(vm) for vm in range(40)] == [()] * 40
+    assert 0 < len(asked.vms) <= rings.LOOKS
+
+
+def test_none_is_looked_for_where_the_vms_own_host_may_receive_nothing():
+    load, asked = crowded(10, memory_health=2), Asked()
+    assert rings.Rings(load, range(10), asked.held).of(0) == ()
+    assert asked.vms == []
+
+
+def test_none_is_looked_for_once_the_time_is_over():
+    load, asked = crowded(10), Asked()
+    assert rings.Rings(load, range(100), asked.held, lambda: True).of(0) == ()
+    assert asked.vms == []

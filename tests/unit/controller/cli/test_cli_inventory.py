@@ -33,6 +33,19 @@ def test_check_of_the_demo_says_that_nothing_is_wrong() -> None:
     )
 
 
+@pytest.mark.parametrize(("said", "warned"), [(None, True), (True, False), (False, False)])
+def test_check_warns_where_no_host_type_says_whether_disks_are_shared(
+    tmp_path: Path, said: bool | None, warned: bool
+) -> None:
+    estate = small_estate()
+    types = {name: replace(each, shared_storage=said) for name, each in estate.host_types.items()}
+    dump.write_rows(dump.rows(replace(estate, host_types=types)), tmp_path, schema="estate.schema.json")
+    result = RUN.invoke(app, ["check", str(tmp_path)])
+    assert result.exit_code == 0
+    assert ("no host type says shared_storage" in result.stderr) is warned
+    assert bool(json.loads(RUN.invoke(app, ["check", str(tmp_path), "--json"]).stdout)["warnings"]) is warned
+
+
 def test_check_tells_each_error_on_a_line_of_its_own_and_ends_with_one(tmp_path: Path) -> None:
     result = RUN.invoke(app, ["check", str(broken(tmp_path))])
     assert (result.exit_code, result.stdout) == (1, "")
