@@ -78,9 +78,8 @@ class AnsiblePlaybooks:
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> PlaybookResult:
         """See `engine.ports.Playbooks`. `progress` is called in the event loop's thread."""
-        waits = self._places.locked()
         async with self._places:
-            if waits and ready is not None:
+            if ready is not None:
                 await ready()
             return await self._threaded(run, progress)
 
