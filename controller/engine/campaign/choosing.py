@@ -154,13 +154,17 @@ class Chooser:
         """The next hosts. Raises what the planner raises."""
         turn, waits = turn_of(campaign, members, facts.now)
         under_way = [member for member in members if member.state is HostState.UNDER_WAY]
-        beside = [*under_way, *failures.counted(campaign, members)]
+        failed = failures.counted(campaign, members)
+        beside = [*under_way, *failed]
         places = campaign.order.limits.hosts_at_once - len(beside)
         waits = waits or braked(campaign, facts) or ""
-        if waits or places <= 0 or not turn:
-            return Choice(waits=waits)
         domains, out = {member.domain for member in beside}, frozenset(member.host for member in beside)
-        able, held = self._able([member for member in turn if domains <= {member.domain}], facts, out)
+        near = [member for member in turn if domains <= {member.domain}]
+        if not waits and turn and not under_way:
+            waits = _beside(campaign, failed, places, near)
+        if waits or places <= 0 or not near:
+            return Choice(waits=waits)
+        able, held = self._able(near, facts, out)
         exposed = await asyncio.to_thread(exposure, facts.seen.cluster)
         tries = PROOFS
         for _, together in groupby(able, key=lambda member: member.domain):
@@ -260,9 +264,21 @@ def _crowded(member: Member, exposed: Exposure) -> str:
     return f"{member.host} waits for others that carry members of the same group ({names})"
 
 
-def _waits(held: Sequence[Held], under_way: int) -> str:
-    if under_way or not held:
+def _beside(campaign: Campaign, failed: Sequence[Member], places: int, near: Sequence[Member]) -> str:
+    """What those whose turn it is wait for beside the failed hosts; empty where some may go."""
+    if places <= 0:
+        return f"a place: {failures.are_out(failed)}, and {campaign.order.limits.hosts_at_once} may be out together"
+    if near:
         return ""
+    domains = ", ".join(sorted({member.domain for member in failed}))
+    return f"a host in {domains}: {failures.are_out(failed)} there, and all others that are left stand elsewhere"
+
+
+def _waits(held: Sequence[Held], under_way: int) -> str:
+    if under_way:
+        return ""
+    if not held:
+        return f"hosts that can be proved together: {PROOFS} proofs of ever fewer did not find them on this look"
     first = held[0]
     more = f"; {len(held) - 1} more hosts are held" if len(held) > 1 else ""
     return f"no host can be begun: {first.why} ({first.rule}){more}"

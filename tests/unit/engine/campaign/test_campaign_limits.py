@@ -1,6 +1,7 @@
 """How much of a running campaign may be out together, and on how fresh a look it is chosen."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -138,3 +139,28 @@ async def test_a_wave_begins_though_the_look_moved_on_where_nothing_changed_but_
         patch.setattr(Chooser, "choose", slowly)
         await rig.conductor.turn()
     assert rig.states()["r1h1"] is HostState.UNDER_WAY
+
+
+@pytest.mark.parametrize(
+    ("hosts_at_once", "said"),
+    [
+        (1, "a place: r1h1 failed and is out, and 1 may be out together"),
+        (2, "a host in r1: r1h1 failed and is out there, and all others that are left stand elsewhere"),
+    ],
+)
+async def test_where_failed_hosts_leave_no_other_the_choice_says_so(
+    rig: CampaignRig, hosts_at_once: int, said: str
+) -> None:
+    """Such a campaign pauses before it is asked: whoever asks all the same is told why nothing is chosen."""
+    asked = order(limits=Limits(hosts_at_once=hosts_at_once, failure_budget=1), hosts=("r1h1", "r2h1"))
+    rig.desk.new(asked, "op")
+    campaign = rig.journal.campaigns.campaign("patch-1")
+    assert campaign is not None
+    first, *others = rig.journal.campaigns.members("patch-1")
+    failed = replace(first, state=HostState.FAILED, ended_at=rig.clock.now() + timedelta(minutes=1))
+    facts = Facts(
+        now=rig.clock.now(), seen=rig.seen(), policy=rig.policy, drains=(), runs=(), pauses=(),
+        host_time=timedelta(minutes=30),
+    )  # fmt: skip
+    choice = await Chooser().choose(campaign, [failed, *others], facts)
+    assert (choice.hosts, choice.waits) == ((), said)
