@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from controller.engine import calendar, scoping
-from controller.engine.campaign import failures
+from controller.engine.campaign import failures, receivers
 from controller.engine.sighting import Seen
 from controller.model.campaign import Campaign, Held, HostState, Member
 from controller.model.cluster import Cluster
@@ -78,6 +78,7 @@ def outdated(campaign: Campaign, hosts: Sequence[Member], before: Facts, now: Fa
     """What is otherwise than it was when these hosts were chosen, so that they must be chosen anew; None for nothing.
 
     A proof may take longer than a look. What servers do meanwhile does not count: a drain plans for them as they are.
+    Hosts count that could receive them and cannot any more, or take less.
     """
     brake = braked(campaign, now)
     if brake is not None:
@@ -86,14 +87,7 @@ def outdated(campaign: Campaign, hosts: Sequence[Member], before: Facts, now: Fa
     found = next((held for member in hosts if (held := looked.held(member.host)) is not None), None)
     if found is not None:
         return found.why
-    return None if _capacity(before) == _capacity(now) else "hosts came, went or changed what they can take"
-
-
-def _capacity(facts: Facts) -> object:
-    """What hosts can take in, whatever stands on them."""
-    hosts = facts.seen.cluster.hosts
-    columns = (hosts.enabled, hosts.up, hosts.draining, hosts.known, hosts.vcpus, hosts.memory_mib, hosts.disk_gib)
-    return hosts.names, tuple(column.tobytes() for column in columns)
+    return receivers.lost(before.seen.cluster, now.seen.cluster, {member.host for member in hosts})
 
 
 def _operators(facts: Facts) -> tuple[object, ...]:
