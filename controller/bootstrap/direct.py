@@ -47,7 +47,7 @@ async def _drain(settings: config.Config, estate: Estate, journal: SqlJournal, a
 
 async def drained(wired: Wired, asked: Asked) -> Drain:
     """Looks, has it confirmed, and turns until the drain has ended. Other hosts' open drains wait for the daemon."""
-    wired.loop.only_drain = asked.host
+    wired.loop.only_drains = frozenset({asked.host})
     await wired.loop.turn()
     if wired.loop.memory.seen is None:
         raise TransientError(wired.loop.status.sentence, where=asked.host)
