@@ -121,8 +121,8 @@ class DirectController:
         entries = self._journal.entries_since(drain.since)
         own = [entry for entry in entries if entry.intent.id.startswith(f"{drain.id}-")]
         moving = any(one.outcome is None for one in own)
-        turn, paused = self._turning.loop.status.turns.count, paused_everywhere(self._journal.pauses())
-        return Emptying(drain=found, moves=len(own), moving=moving, turn=turn, paused=paused)
+        steps, paused = self._turning.loop.status.drain_steps, paused_everywhere(self._journal.pauses())
+        return Emptying(drain=found, moves=len(own), moving=moving, steps=steps, paused=paused)
 
     async def look(self, drain: Drain) -> Drain:
         return await self._turning.desk.look(drain.host)

@@ -242,6 +242,7 @@ class Loop:
         first = emptying.going_on(drains) is not None and not self.memory.drains_still and not yields()
         self.memory.drains_turn = first or not self.memory.drains_turn
         if self.memory.drains_turn:
+            self.status = replace(self.status, drain_steps=self.status.drain_steps + 1)
             stepping = emptying.step_all(drains, self._journal, self._drainer, yields)
             self._draining = asyncio.create_task(stepping, name="drains")
             self._draining.add_done_callback(self._drains_stepped)

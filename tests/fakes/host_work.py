@@ -197,7 +197,7 @@ class FakeController:
         elif found is not None and looks > self.looks_to_empty:
             found = replace(found, state=DrainState.EMPTY)
             self.drained[drain.host] = found
-        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, turn=looks, paused=paused)
+        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, steps=looks, paused=paused)
 
     def looks(self, host: str) -> int:
         """How often its drain was looked at."""
