@@ -75,7 +75,7 @@ class FakeHosts:
             error, self.error = self.error, None
             raise error
         failed = [host for host in run.hosts if self._fails(run, host)]
-        allowed = run.variables.get("max_failed_percentage", MOST_FAILED[run.playbook])
+        allowed = run.where_known.get("max_failed_percentage", MOST_FAILED[run.playbook])
         self._breaks_off = 100 * len(failed) / len(run.hosts) > float(str(allowed))
         results = {host: self._result(run, host) for host in run.hosts}
         if self.dies_in == run.playbook:

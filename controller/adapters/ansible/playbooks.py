@@ -105,7 +105,7 @@ class AnsiblePlaybooks:
     def _run(self, job: _Job) -> PlaybookResult:
         site = self._site
         asked.check(job.run, site.playbooks, self.inventory.listing())
-        run = asked.marked(job.run, site.playbooks)
+        run = asked.marked(asked.completed(job.run, site.playbooks), site.playbooks)
         password = None if site.vault is None else site.vault()
         redactor = Redactor(self._secrets(run, password))
         now = datetime.now(UTC)
