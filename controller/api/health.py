@@ -13,17 +13,27 @@ Check = Callable[[], str | None]
 """None when well, else one sentence."""
 
 
-async def serve(registry: CollectorRegistry, healthy: Check, ready: Check, host: str, port: int) -> web.AppRunner:
-    """Listens on host:port (0: any free one). Raises InputError when that is taken.
+async def serve(
+    registry: CollectorRegistry,
+    healthy: Check,
+    ready: Check,
+    address: tuple[str, int],
+    *,
+    look: Callable[[], None] = lambda: None,
+) -> web.AppRunner:
+    """Listens on a host and port (0: any free one). Raises InputError when that is taken.
 
-    The registry is collected in a thread: what it shows must not change while it is read.
+    The registry is collected in a thread: what it shows must not change while it is read, and asks nothing of the
+    journal. `look` is called before, in the event loop.
     """
+    host, port = address
 
     one_at_a_time = asyncio.Lock()
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         async with one_at_a_time:  # 5,000 hosts are half a second's work, for which nothing else shall wait
+            look()
             body = await asyncio.to_thread(encode, registry)
         return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -43,6 +43,7 @@ Written = Callable[[Cluster], bytes]
 """A snapshot as `gdcc snapshot` writes it."""
 
 WRITTEN: web.AppKey[Written] = web.AppKey("written")
+ONE_AT_A_TIME: web.AppKey[asyncio.Lock] = web.AppKey("one_at_a_time")
 
 
 def _unbound(**_: object) -> AbstractContextManager[None]:
@@ -92,7 +93,7 @@ def application(
     if of_campaigns is not None:
         app.add_routes(campaigns.routes(of_campaigns, _who))
     if written is not None:
-        app[WRITTEN] = written
+        app[WRITTEN], app[ONE_AT_A_TIME] = written, asyncio.Lock()
         app.add_routes([web.get("/snapshot", _snapshot)])
     return app
 
@@ -211,8 +212,9 @@ async def _plan(request: web.Request) -> web.Response:
 
 
 async def _snapshot(request: web.Request) -> web.Response:
-    cluster = request.app[DESK].snapshot()
-    body = await asyncio.to_thread(request.app[WRITTEN], cluster)  # 100,000 VMs are seconds of work
+    async with request.app[ONE_AT_A_TIME]:
+        cluster = request.app[DESK].snapshot()
+        body = await asyncio.to_thread(request.app[WRITTEN], cluster)  # 100,000 VMs are seconds of work
     return web.Response(body=body, content_type="application/json")
 
 

@@ -38,6 +38,7 @@ from controller.engine.ports import Cloud
 from controller.engine.sighting import Sight
 from controller.engine.status import Published, Status
 from controller.errors import GdccError
+from controller.model.campaign import Progress
 from controller.model.policy import Policy
 from controller.planner.assignment import permission
 from inventory.model import Estate
@@ -116,6 +117,7 @@ class Wired:
         self.observer = Observer(cloud, (usage, self._snmp), clock, deadline=settings.deadline)
         self.journal = journal
         self.published: Published | None = None
+        self._progress: Progress | None = None
         follower = Follower(cloud, journal, clock, self._policy, self._situation)
         migrator = Migrator(
             cloud,
@@ -162,17 +164,21 @@ class Wired:
     def _snmp_stats(self) -> Stats:
         return self._snmp.stats()
 
+    def _look_at_campaigns(self) -> None:
+        self._progress = self.campaigns.newest()
+
     def _publish(self, published: Published) -> None:
         self.published, self._turned = published, self._clock.monotonic()
 
     @contextlib.asynccontextmanager
     async def serving(self, settings: config.Config) -> AsyncIterator[None]:
         """Serves the operators' socket, metrics and health while the block runs."""
-        others = (SnmpMetrics(self._snmp_stats), CampaignMetrics(self.campaigns.newest))
+        others = (SnmpMetrics(self._snmp_stats), CampaignMetrics(lambda: self._progress))
         metrics = exposition.registry(lambda: self.published, *others)
         async with contextlib.AsyncExitStack() as stack:
             http = settings.http
-            page = await health.serve(metrics, self._healthy, self._ready, http.host, http.port)
+            address = http.host, http.port
+            page = await health.serve(metrics, self._healthy, self._ready, address, look=self._look_at_campaigns)
             stack.push_async_callback(page.cleanup)
             given = settings.socket
             runner = await socket_api.serve(

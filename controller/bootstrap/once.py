@@ -18,7 +18,7 @@ from controller.engine.assemble import History, assemble, uplinks
 from controller.engine.assemble.history import settled_at
 from controller.engine.observe import Look, Observer
 from controller.engine.ports import Clock
-from controller.errors import TransientError
+from controller.errors import PermanentError, TransientError
 from controller.model.cloud import CatalogFacts, CloudFacts
 from controller.model.cluster import Cluster
 from controller.model.extent import Extent
@@ -33,13 +33,15 @@ def snapshot(path: Path) -> Cluster:
     """What the controller sees right now: the daemon's newest look, which knows what earlier ones told; with no daemon
     one of our own, until hosts are trusted, BMCs and uplinks read, or had time to be.
 
-    Raises PermanentError where a daemon's socket may not be opened.
+    So it is too where the daemon gives none: its socket is not ours to open, it is of another version, or it has not
+    looked for long.
     """
     settings = parts.settings(path)
     try:
-        return snapshot_file.parsed(client.fetch(settings.socket.path, "/snapshot"), str(settings.socket.path))
-    except TransientError:
+        found = client.fetch(settings.socket.path, "/snapshot")
+    except (TransientError, PermanentError):
         return asyncio.run(_snapshot(parts.beside_a_daemon(settings)))
+    return snapshot_file.parsed(found, str(settings.socket.path))
 
 
 def catalog(cloud: str) -> tuple[CloudFacts, CatalogFacts]:

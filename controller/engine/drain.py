@@ -219,10 +219,11 @@ class Drainer:
         """Journals where the drain stands, unless it was ended meanwhile."""
         if not self._is_open(drain):
             return replace(drain, state=DrainState.ENDED, holdouts=())
-        held = (*holdouts.holdouts(remains), *unplaced)
+        held = (*holdouts.holdouts(remains, keep_shutoff=drain.keep_shutoff), *unplaced)
         now = replace(drain, state=holdouts.state(drain, remains, held), holdouts=held)
         if (now.state, now.holdouts) != (drain.state, drain.holdouts):
             self._journal.save_drain(now)
+        if now.standing != drain.standing:
             self._journal.note(self._clock.now(), "controller", _sentence(now, remains))
         return now
 

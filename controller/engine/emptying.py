@@ -24,9 +24,12 @@ WORKING = frozenset({DrainState.EMPTYING, DrainState.STUCK, DrainState.EMPTY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """`progressed`: something moved or changed its state, so the next step need not wait. `waits`: why drains wait."""
+    """What a step came to. `still`: ids of the drains of which nothing moved or changed its state, so that their next
+    step may wait; `progressed`: others got on. `waits`: why drains wait.
+    """
 
     progressed: bool
+    still: frozenset[str]
     waits: tuple[str, ...]
 
 
@@ -55,16 +58,18 @@ async def step_all(drains: Iterable[Drain], journal: Journal, drainer: Drainer, 
     """One step of each of these drains, cut short after a wave where it yields; a drain that fails is told and tried
     again at the next turn.
     """
-    progressed, waits = False, []
-    for drain in drains:
+    still, waits, stepped = set[str](), [], 0
+    for stepped, drain in enumerate(drains, start=1):  # noqa: B007
         before = _got_on(journal, drain)
         try:
             after = await drainer.step(drain, yields)
-            progressed = progressed or after != drain or _got_on(journal, drain) != before
+            if after.standing == drain.standing and _got_on(journal, drain) == before:
+                still.add(drain.id)
         except (TransientError, PermanentError) as error:
+            still.add(drain.id)
             waits.append(f"the drain of {drain.host} waits: {error}")
             _log.warning("a drain waits", extra={"drain": drain.id, "error": str(error)})
-    return Stepped(progressed=progressed, waits=tuple(waits))
+    return Stepped(progressed=len(still) < stepped, still=frozenset(still), waits=tuple(waits))
 
 
 def going_on(drains: Iterable[Drain]) -> str | None:

@@ -22,6 +22,9 @@ _STATES: Mapping[str, tuple[str, str]] = {
     "BUILD": ("is being built", "nobody yet: Nova ends it; if it does not, a cloud operator"),
 }
 
+_OFF = frozenset({"SHUTOFF", "SOFT_DELETED"})
+"""Statuses of servers of which nothing runs, so that a reboot of their host does not touch them."""
+
 _PASSING = frozenset(
     {"at-once", "out-of-host", "into-host", "across-rack", "agency-budget", "system-budget", "hour-budget"}
     | {"agency-hour-budget", "system-hour-budget", "max-moves", "order", "migrating", "busy", "gain"}
@@ -68,9 +71,13 @@ def flights_of(
     return frozenset(leaving), frozenset(arriving), frozenset(ended)
 
 
-def holdouts(remains: Remains) -> tuple[Holdout, ...]:
-    """Every server that no drain can move as things stand, sorted by name."""
-    found = [_holdout(remains, server) for server in remains.servers]
+def holdouts(remains: Remains, *, keep_shutoff: bool = False) -> tuple[Holdout, ...]:
+    """Every server that no drain can move as things stand and that may not stay, sorted by name."""
+    found = [
+        _holdout(remains, server)
+        for server in remains.servers
+        if not (keep_shutoff and remains.up and server.status == "SOFT_DELETED" and server.task_state is None)
+    ]
     found += [_waiting_elsewhere(server) for server in remains.resized]
     return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.server_name, one.server_id)))
 
@@ -78,7 +85,7 @@ def holdouts(remains: Remains) -> tuple[Holdout, ...]:
 def movable(drain: Drain, remains: Remains) -> frozenset[ServerId]:
     """Servers that can leave now and have not begun to."""
     held = {one.server_id for one in holdouts(remains)}
-    kept = {server.id for server in remains.servers if drain.keep_shutoff and server.status == "SHUTOFF"}
+    kept = {server.id for server in remains.servers if drain.keep_shutoff and server.status in _OFF}
     return frozenset(server.id for server in remains.servers) - held - kept - remains.leaving
 
 

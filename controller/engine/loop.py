@@ -43,8 +43,9 @@ class Memory:
     `stopped`: why own moves stopped until an operator resumes; `unable`: why the last turn could not decide. `own`:
     what the last turn of own moves said, said again by the turns in which drains that wait are looked at. `waits`: why
     those wait. `watched`: limits and breaches of the newest look, where something is under way and nothing is proposed;
-    `urgent`: some of these are before a drain in policy's objective. `drains_still`: the last step of the drains got
-    none of them on. `told`: which faults the log has named lately.
+    `urgent`: keys of those that are before a drain in policy's objective, and `vain` those for which the controller's
+    own turn could do nothing, looked at again from `again_at` on. `still`: ids of the drains that the last step did not
+    get on. `told`: which faults the log has named lately.
     """
 
     seen: Seen | None = None
@@ -56,8 +57,10 @@ class Memory:
     own: str | None = None
     waits: tuple[str, ...] = ()
     watched: words.PlanSummary | None = None
-    urgent: bool = False
-    drains_still: bool = False
+    urgent: frozenset[str] = frozenset()
+    vain: frozenset[str] = frozenset()
+    again_at: datetime | None = None
+    still: frozenset[str] = frozenset()
     told: complaints.Complaints = field(default_factory=complaints.Complaints)
     drains_turn: bool = False
     phases: dict[str, float] = field(default_factory=dict)
@@ -181,18 +184,22 @@ class Loop:
         if not idle:
             await self._watch(seen)
             return f"{self._busy()} goes on."
-        if drains := self._drains():
+        drains = self._drains()
+        eager = emptying.going_on(drain for drain in drains if drain.id not in self.memory.still)
+        if eager:
             await self._watch(seen)
-            if self._drain(drains, look.at):
-                going_on = emptying.going_on(drains)
-                doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
-                return self._said(finished, doing, *self.memory.waits)
-        plan, superseded = await self._propose(seen)
+        if drains and self._drain(drains, eager is not None, look.at):
+            going_on = emptying.going_on(drains)
+            doing = f"{going_on}." if going_on else self.memory.own or "Drains that wait are looked at."
+            if not eager:
+                await self._watch(seen)
+            return self._said(finished, doing, *self.memory.waits)
+        plan, superseded = await self._propose(seen, only_urgent=eager is not None)
         held = self._held_back(look.at)
         if held is None:
-            held = await self._start(plan, seen)
-        if self._plan_task is None and emptying.going_on(drains) and not self.memory.drains_still:
-            self.wake.set()
+            held = await self._start(plan, seen, drains)
+        if eager:
+            self._gave_way(plan, look.at)
         recommended = await self._recommend(seen)
         self.memory.own = plan.sentence if self._plan_task is not None else self._said(plan.sentence, held)
         return self._said(finished, superseded, plan.sentence, held, recommended, *self.memory.waits)
@@ -210,8 +217,18 @@ class Loop:
         with self._phase("plan"):
             plan = await asyncio.to_thread(planner.plan, part, self.policy, seen.look.at, only=(), before=seen.tables)
         self.memory.watched = words.plan_summary(plan)
-        drain = self.policy.rank(Concern.DRAIN)
-        self.memory.urgent = any(self.policy.rank(breach.concern) < drain for breach in plan.breaches_before)
+        found = (breach.key for breach in plan.breaches_before if self._is_urgent(breach.concern))
+        self.memory.urgent = frozenset(found)
+
+    def _is_urgent(self, concern: Concern) -> bool:
+        return self.policy.rank(concern) < self.policy.rank(Concern.DRAIN)
+
+    def _gave_way(self, plan: Plan, now: datetime) -> None:
+        """Goes on with the drains at once where their turn was given away for nothing, and remembers for what."""
+        if self._plan_task is None or not any(self._is_urgent(move.concern) for move in plan.moves):
+            self.memory.vain, self.memory.again_at = self.memory.urgent, now + self.policy.migration.recheck_memory
+        if self._plan_task is None:
+            self.wake.set()
 
     @staticmethod
     def _said(*parts: str | None) -> str:
@@ -229,7 +246,7 @@ class Loop:
         wanted = (drain for drain in self._journal.drains() if drain.state in emptying.WORKING)
         return tuple(drain for drain in wanted if self.only_drains is None or drain.host in self.only_drains)
 
-    def _drain(self, drains: tuple[Drain, ...], now: datetime) -> bool:
+    def _drain(self, drains: tuple[Drain, ...], eager: bool, now: datetime) -> bool:
         """Starts a step of the open drains, and then no own plan, so that the two never run side by side.
 
         Drains share the turns with the controller's own moves, one by one, where none of them gets on, and where policy
@@ -237,10 +254,11 @@ class Loop:
         """
 
         def yields() -> bool:
-            return self.memory.urgent and self._held_back(now) is None
+            again = self.memory.again_at is None or now >= self.memory.again_at
+            urgent = self.memory.urgent - (frozenset() if again else self.memory.vain)
+            return bool(urgent) and self._held_back(now) is None
 
-        first = emptying.going_on(drains) is not None and not self.memory.drains_still and not yields()
-        self.memory.drains_turn = first or not self.memory.drains_turn
+        self.memory.drains_turn = (eager and not yields()) or not self.memory.drains_turn
         if self.memory.drains_turn:
             self.status = replace(self.status, drain_steps=self.status.drain_steps + 1)
             stepping = emptying.step_all(drains, self._journal, self._drainer, yields)
@@ -258,9 +276,14 @@ class Loop:
         if not task.cancelled() and (task.exception() is not None or any(map(succeeded, task.result().results))):
             self.wake.set()
 
-    async def _propose(self, seen: Seen) -> tuple[Plan, str | None]:
-        """The plan on the table, and what became of an approved one that it replaces."""
+    async def _propose(self, seen: Seen, *, only_urgent: bool) -> tuple[Plan, str | None]:
+        """The plan on the table, and what became of an approved one that it replaces.
+
+        `only_urgent`: a drain gave this turn away, so of itself the controller makes nothing better, it only rights.
+        """
         policy, before = self.policy, self.memory.proposal
+        if only_urgent:
+            policy = replace(policy, balance=False, consolidation=replace(policy.consolidation, enabled=False))
         self.memory.watched = None
         part = scoping.without_drains(self._restricted(seen, _ACTING) if policy.mode in _ACTING else seen.cluster)
         kept = before if policy.mode is not Mode.AUTO or proposals.awaits_approval(policy) else None
@@ -322,7 +345,7 @@ class Loop:
             return "Of a move of an earlier process it is not known yet whether Nova was asked to make it."
         return holding.held_back(self._journal, self.policy, self.sight.estate.timezone, now)
 
-    async def _start(self, proposal: Plan, seen: Seen) -> str | None:
+    async def _start(self, proposal: Plan, seen: Seen, drains: tuple[Drain, ...]) -> str | None:
         """Starts the plan that may run now; says why not."""
         plan = await self._runnable(proposal, seen)
         if plan is None or not plan.moves:
@@ -330,7 +353,7 @@ class Loop:
         if plan.id != proposal.id:
             self._journal.save_plan(plan)
         _log.info("a plan starts", extra={"plan": plan.id, "moves": len(plan.moves)})
-        beside = frozenset(drain.id for drain in self._drains())
+        beside = frozenset(drain.id for drain in drains)
         running = execution.run(
             plan, seen, self._migrator, lambda: self._interruption(beside), lambda: emptying.going_on(self._drains())
         )
@@ -365,9 +388,9 @@ class Loop:
         if self._draining is not None and self._draining.done():
             done, self._draining = self._draining, None
             self.memory.waits = done.result().waits
-            self.memory.drains_still = not done.result().progressed
+            self.memory.still = done.result().still
         if not self._drains():
-            self.memory.waits, self.memory.drains_still = (), False
+            self.memory.waits, self.memory.still = (), frozenset()
         task = self._plan_task
         if task is None or not task.done():
             return ""

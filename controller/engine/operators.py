@@ -11,7 +11,7 @@ from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
 from controller.engine.ports import Clock, HostRuns, Journal
-from controller.engine.sighting import Seen
+from controller.engine.sighting import LOOKS_APART, Seen
 from controller.engine.status import Status
 from controller.errors import GdccError, RefusedError, TransientError
 from controller.model.cluster import Cluster
@@ -68,7 +68,10 @@ class Operators:
         return self._loop.memory.recommended
 
     def snapshot(self) -> Cluster:
-        return self._seen().cluster
+        seen = self._seen()
+        if self._clock.now() - seen.look.at > LOOKS_APART * self._loop.interval:
+            raise TransientError(f"the newest look is of {seen.look.at:%Y-%m-%d %H:%M:%S} UTC", where="loop")
+        return seen.cluster
 
     def _seen(self) -> Seen:
         seen = self._loop.memory.seen
@@ -127,9 +130,7 @@ class Operators:
         return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 
     async def drain(self, host: HostName, who: str, why: str, *, keep_shutoff: bool) -> Drain:
-        if self._dry_run:
-            what = "the controller runs dry: it would be drained for real by the first process that does not"
-            raise RefusedError(what, rule="dry-run", where=host, remedy="set dry_run to false and restart")
+        self._require_real(host)
         drain = await self._drainer.begin(host, who=who, why=why, keep_shutoff=keep_shutoff, require=self._require_free)
         self._loop.wake.set()
         return drain
@@ -141,6 +142,7 @@ class Operators:
         return await vacancy.looked_at(self._drainer, found)
 
     async def enable(self, host: HostName, who: str, *, force: bool) -> str:
+        self._require_real(host)
         said = await self._drainer.enable(host, who=who, force=force, require=self._require_free)
         self._loop.wake.set()
         return said
@@ -148,6 +150,12 @@ class Operators:
     @property
     def host_runs(self) -> HostRuns:
         return self._journal.host_runs
+
+    def _require_real(self, host: HostName) -> None:
+        """The journal's drains are real: the first process that does not run dry carries them on."""
+        if self._dry_run:
+            what = "the controller runs dry, and drains and gives back no host"
+            raise RefusedError(what, rule="dry-run", where=host, remedy="set dry_run to false and restart")
 
     def _require_free(self, host: HostName) -> None:
         fleet.require_free(self._campaigns, host)

@@ -58,6 +58,11 @@ class Drain:
     state: DrainState
     holdouts: tuple[Holdout, ...] = ()
 
+    @property
+    def standing(self) -> tuple[DrainState, frozenset[tuple[str, str]]]:
+        """How far it has got, whatever words say so: its state, and which servers hold it up in which status."""
+        return self.state, frozenset((each.server_id, each.status) for each in self.holdouts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:

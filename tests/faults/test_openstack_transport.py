@@ -120,6 +120,22 @@ async def test_a_write_does_not_wait_behind_reads(fake: OpenStackHttp, tmp_path:
     await cloud.close()
 
 
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ("Policy doesn't allow os_compute_api:os-migrate-server:migrate_live to be performed.", "policy"),
+        ("Forbidden with instances that have accelerators.", "forbidden"),
+    ],
+)
+async def test_what_the_account_may_not_is_told_from_what_one_server_may_not(
+    fake: OpenStackHttp, cloud: OpenStackCloud, said: str, rule: str
+) -> None:
+    fake.script("POST", ACTION, Scripted(status=403, body={"forbidden": {"code": 403, "message": said}}))
+    with pytest.raises(RefusedError) as caught:
+        await cloud.live_migrate(S1, C2, deadline=NO_DEADLINE)
+    assert caught.value.rule == rule
+
+
 async def test_a_token_that_is_refused_twice_is_a_refusal(fake: OpenStackHttp, cloud: OpenStackCloud) -> None:
     fake.script("GET", "/servers/s1", Scripted(status=401, body={"error": {"message": "no"}}))
     with pytest.raises(RefusedError, match="new token was refused") as caught:
@@ -428,6 +444,6 @@ async def test_containers_of_another_projects_account_are_read_to_the_last_and_n
         assert await rest.containers("gone") == []
         with pytest.raises(RefusedError) as refused:
             await rest.containers("hidden")
-        assert refused.value.rule == "policy"
+        assert refused.value.rule == "forbidden"
     finally:
         await rest.close()

@@ -114,10 +114,16 @@ def error_of(answer: Answer, *, write: bool) -> GdccError | None:
     return RefusedError(said, rule=_rule(answer.status, said), where=answer.where)
 
 
+_BY_POLICY = "policy doesn't allow"
+"""How oslo.policy refuses an account. Nova says 403 of one server too, which has an accelerator or is over a quota."""
+
+
 def _rule(status: int, said: str) -> str:
     if status == 400 and "no valid host" in said.lower():
         return "no-valid-host"
-    return {403: "policy", 404: "not-found", 409: "conflict"}.get(status, "bad-request")
+    if status == 403 and _BY_POLICY in said.lower():
+        return "policy"
+    return {403: "forbidden", 404: "not-found", 409: "conflict"}.get(status, "bad-request")
 
 
 def error_without_answer(error: ksa.ClientException, call: str, *, write: bool) -> GdccError:

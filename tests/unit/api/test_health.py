@@ -31,7 +31,7 @@ class Slow(Collector):
 async def test_others_are_answered_while_metrics_are_collected() -> None:
     slow, registry = Slow(), CollectorRegistry(auto_describe=False)
     registry.register(slow)
-    runner = await health.serve(registry, lambda: None, lambda: None, "127.0.0.1", 0)
+    runner = await health.serve(registry, lambda: None, lambda: None, ("127.0.0.1", 0))
     root = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
 

@@ -13,9 +13,10 @@ from controller.errors import PermanentError, RefusedError, TransientError
 from controller.model.cloud import Service
 from controller.model.ids import HostName, PlanId, ServerId
 from controller.model.migration import State
-from controller.model.operation import Drain, DrainState, Pause
+from controller.model.operation import Drain, DrainState, Holdout, Pause
 from controller.model.plan import Concern, Hold, Move, Plan
 from controller.model.policy import Limits, Mode, Policy
+from tests.fakes import journals
 from tests.fakes.clock import NO_DEADLINE
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.rig import Rig
@@ -168,8 +169,9 @@ async def test_a_resize_that_left_may_come_back_until_it_is_confirmed(rig: Rig) 
     assert (await drains.step(drain)).state is DrainState.EMPTY
 
 
-async def test_stopped_servers_stay_for_a_reboot(rig: Rig) -> None:
-    rig.cloud.boot("vm-1", "c1", status="SHUTOFF")
+@pytest.mark.parametrize("status", ["SHUTOFF", "SOFT_DELETED"])
+async def test_stopped_servers_stay_for_a_reboot(rig: Rig, status: str) -> None:
+    rig.cloud.boot("vm-1", "c1", status=status)
     drains = drainer(rig, {"vm-1": "c2"})
     drain = await begin(drains, keep_shutoff=True)
     assert drain.state is DrainState.EMPTY
@@ -398,3 +400,14 @@ async def test_the_confirmation_lists_what_is_not_known(rig: Rig) -> None:
     for part in ["somebody else (fan)", "does not know", "locked", "no snapshot", "shrank", "vm-2 cannot be moved"]:
         assert sum(part in sentence for sentence in said) == 1, part
     assert rig.cloud.services[C1].disabled_reason == "fan" and rig.journal.drains() == ()
+
+
+def test_a_drain_gets_on_by_what_happens_and_not_by_other_words() -> None:
+    held = Holdout(server_id=ServerId("v"), server_name="v", status="ACTIVE", why="9 of 10 hosts are", who_must_act="x")
+    drain = Drain(
+        id="d", host=HostName("c1"), who="malee", why="dimm", keep_shutoff=False, since=journals.START,
+        state=DrainState.STUCK, holdouts=(held,),
+    )  # fmt: skip
+    assert replace(drain, holdouts=(replace(held, why="8 of 10 hosts are"),)).standing == drain.standing
+    assert replace(drain, holdouts=()).standing != drain.standing
+    assert replace(drain, state=DrainState.EMPTYING).standing != drain.standing

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from controller.engine import proposal
 from controller.errors import InvariantError, RefusedError
 from controller.model.ids import HostName, ProjectId, ServerId
 from controller.model.migration import State
@@ -261,6 +263,7 @@ def test_of_a_move_that_nova_may_not_have_heard_of_nothing_follows_until_that_is
 
 def test_a_drain_goes_on_while_a_move_of_an_earlier_process_is_followed(site: Turning) -> None:
     """Which may be a cold copy of hours."""
+    site.cloud.change("vm-2", project_id=ProjectId("p-web"))
     site.cloud.boot("vm-3", "c3", project_id=ProjectId("p-db"), disk_gib=0)
     site.cloud.faults[ServerId("vm-1")] = site.cloud.faults[ServerId("vm-2")] = "stuck"
 
@@ -325,6 +328,80 @@ def test_own_moves_go_on_beside_a_drain_that_nova_lets_move_nothing(tmp_path: Pa
     site.rig.journal.close_store()
 
 
+@pytest.mark.parametrize("vain", ["its own", "down", "frozen"])
+def test_what_no_move_of_the_controllers_can_help_costs_a_drain_one_turn(tmp_path: Path, vain: str) -> None:
+    site = Turning(tmp_path, servers=4)
+    looks = 0
+
+    async def run() -> None:
+        nonlocal looks
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        if vain == "its own":
+            site.sensors.failing = {"c1"}
+        if vain == "down":
+            site.cloud.boot("vm-9", "c4", project_id=ProjectId("p-web"), disk_gib=0)
+            site.cloud.change_service("c4", up=False)
+        if vain == "frozen":
+            site.sensors.failing, site.sensors.blind = {"c3"}, {"c3", "c4"}
+        while any(drain.state is not DrainState.EMPTY for drain in site.journal.drains()) and looks < 200:
+            await site.loop.turn()
+            await site.settle(timedelta(seconds=4))
+            looks += "goes on" not in site.loop.status.sentence and "goes first" not in site.loop.status.sentence
+
+    asyncio.run(run())
+    assert [drain.state for drain in site.journal.drains()] == [DrainState.EMPTY]
+    assert {server for server, _ in site.started()} == {"vm-1", "vm-2", "vm-3", "vm-4"}
+    assert looks <= 2
+    site.rig.journal.close_store()
+
+
+def test_a_turn_that_a_drain_gives_away_makes_nothing_only_better(tmp_path: Path) -> None:
+    site = Turning(tmp_path, servers=5, balance=True)
+    wanted = site.loop.policy
+    seen: list[bool] = []
+
+    def newest(*given: Any, **more: Any) -> Any:
+        seen.append(given[2].balance)
+        return proposals_newest(*given, **more)
+
+    proposals_newest = proposal.newest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proposal, "newest", newest)
+
+        async def run() -> None:
+            await site.turns(1)
+            await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+            site.cloud.boot("vm-9", "c4", project_id=ProjectId("p-web"), disk_gib=0)
+            site.cloud.change_service("c4", enabled=False)
+            site.sensors.failing = {"c4"}
+            for _ in range(12):
+                await site.loop.turn()
+                await site.settle(timedelta(seconds=4))
+
+        asyncio.run(run())
+    assert seen[0] is True and False in seen and wanted == site.loop.policy
+    site.rig.journal.close_store()
+
+
+def test_a_drain_that_begins_beside_one_that_stands_still_goes_first(tmp_path: Path) -> None:
+    site = Turning(tmp_path)
+    site.cloud.boot("vm-9", "c3", project_id=ProjectId("p-web"), disk_gib=0)
+    site.cloud.denied = {"live_migrate"}
+
+    async def run() -> None:
+        await site.turns(1)
+        await site.desk.drain(C1, "malee", "dimm", keep_shutoff=False)
+        await site.turns(6)
+        assert site.loop.memory.still
+        await site.desk.drain(HostName("c3"), "malee", "dimm", keep_shutoff=False)
+        await site.turns(1)
+        assert "goes first" in site.loop.status.sentence
+
+    asyncio.run(run())
+    site.rig.journal.close_store()
+
+
 @pytest.mark.parametrize("trouble", ["forbids", "denied", "unreachable"])
 def test_a_drain_of_which_nova_takes_no_move_does_not_make_the_loop_spin(site: Turning, trouble: str) -> None:
     site.sensors.failing = set()
@@ -361,6 +438,8 @@ def test_a_dry_run_drains_nothing_and_carries_on_no_drain(tmp_path: Path) -> Non
         await site.turns(4)
         with pytest.raises(RefusedError, match="runs dry"):
             await site.desk.drain(C2, "malee", "dimm", keep_shutoff=False)
+        with pytest.raises(RefusedError, match="runs dry"):
+            await site.desk.enable(C1, "malee", force=False)
 
     asyncio.run(run())
     assert site.started() == []
