@@ -47,7 +47,7 @@ async def _drain(settings: config.Config, estate: Estate, journal: SqlJournal, a
 
 async def drained(wired: Wired, asked: Asked) -> Drain:
     """Looks, has it confirmed, and turns until the drain has ended. Other hosts' open drains wait for the daemon."""
-    wired.loop.only_drain = asked.host
+    wired.loop.only_drains = frozenset({asked.host})
     await wired.loop.turn()
     if wired.loop.memory.seen is None:
         raise TransientError(wired.loop.status.sentence, where=asked.host)
@@ -62,8 +62,8 @@ async def drained(wired: Wired, asked: Asked) -> Drain:
 
 
 async def _ended(wired: Wired, begun: Drain) -> Drain:
-    """Until it is EMPTY, or STUCK and has moved nothing for two turns: what can leave, leaves first."""
-    journal, moved, still_since = wired.journal, 0, wired.loop.status.turns.count
+    """Until it is EMPTY, or STUCK and has moved nothing in two steps of drains: what can leave, leaves first."""
+    journal, moved, still_since = wired.journal, 0, wired.loop.status.drain_steps
     while True:
         await asyncio.sleep(1)
         found = next((one for one in journal.drains() if one.id == begun.id), None)
@@ -72,6 +72,6 @@ async def _ended(wired: Wired, begun: Drain) -> Drain:
         entries = [entry for entry in journal.entries_since(begun.since) if entry.intent.id.startswith(f"{begun.id}-")]
         busy = found.state is DrainState.EMPTYING or any(entry.outcome is None for entry in entries)
         if busy or len(entries) != moved:
-            moved, still_since = len(entries), wired.loop.status.turns.count
-        elif wired.loop.status.turns.count > still_since + 2:
+            moved, still_since = len(entries), wired.loop.status.drain_steps
+        elif wired.loop.status.drain_steps > still_since + 2:
             return found

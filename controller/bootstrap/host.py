@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,8 +49,8 @@ def tools(path: Path) -> Tools:
 
 
 @contextlib.asynccontextmanager
-async def direct(path: Path, *, drains: bool) -> AsyncIterator["DirectController"]:
-    """The controller in this process, holding the journal's lock; with `drains` it turns its loop, and moves no more.
+async def direct(path: Path, *, drains: Collection[HostName]) -> AsyncIterator["DirectController"]:
+    """The controller in this process, holding the journal's lock; with hosts that it may drain it turns its loop.
 
     Raises `RefusedError` (rule `journal-locked`) while a daemon runs.
     """
@@ -62,15 +62,26 @@ async def direct(path: Path, *, drains: bool) -> AsyncIterator["DirectController
         quiet = settings.model_copy(update={"policy": settings.policy.model_copy(update={"mode": Mode.OBSERVE})})
         async with contextlib.AsyncExitStack() as stack:
             wired = await wire(stack, quiet, parts.estate(settings), journal)
-            await wired.loop.turn()
-            if wired.loop.memory.seen is None:
-                raise TransientError(wired.loop.status.sentence, where="cloud")
-            turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
-            try:
+            async with turning(wired, drains):
                 yield DirectController(journal, wired)
-            finally:
-                wired.loop.stop()
-                await turns
+
+
+@contextlib.asynccontextmanager
+async def turning(wired: Wired, drains: Collection[HostName]) -> AsyncIterator[None]:
+    """The loop turns and carries on the drains of these hosts alone: those of others wait for the daemon.
+
+    Raises `TransientError` where nothing is seen.
+    """
+    wired.loop.only_drains = frozenset(drains)
+    await wired.loop.turn()
+    if wired.loop.memory.seen is None:
+        raise TransientError(wired.loop.status.sentence, where="cloud")
+    turns = asyncio.create_task(wired.loop.run(turned=lambda: None))
+    try:
+        yield
+    finally:
+        wired.loop.stop()
+        await turns
 
 
 class DirectController:
@@ -110,8 +121,8 @@ class DirectController:
         entries = self._journal.entries_since(drain.since)
         own = [entry for entry in entries if entry.intent.id.startswith(f"{drain.id}-")]
         moving = any(one.outcome is None for one in own)
-        turn, paused = self._turning.loop.status.turns.count, paused_everywhere(self._journal.pauses())
-        return Emptying(drain=found, moves=len(own), moving=moving, turn=turn, paused=paused)
+        steps, paused = self._turning.loop.status.drain_steps, paused_everywhere(self._journal.pauses())
+        return Emptying(drain=found, moves=len(own), moving=moving, steps=steps, paused=paused)
 
     async def look(self, drain: Drain) -> Drain:
         return await self._turning.desk.look(drain.host)

@@ -138,7 +138,7 @@ def _sure(host: str, unknowns: list[str] | tuple[str, ...], yes: bool) -> None:
 
 
 def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
-    """Shows the drain until it is empty or ended, or stuck and has moved nothing for two turns."""
+    """Shows the drain until it is empty or ended, or stuck and has moved nothing in two steps of drains."""
     quiet: tuple[int, int] | None = None
     with Live(console=people, refresh_per_second=4) as live:
         while True:
@@ -151,20 +151,20 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
                 if m["intent"]["id"].startswith(f"{drain['id']}-")
             ]
             live.update(tables.drain(found, moves))
-            turn = client.call(socket, "GET", "/status")["turns"]["count"]
-            quiet = quiet_since(quiet, found, moves, turn)
-            if found["state"] == "empty" or turn > quiet[1] + 2:
+            steps = client.call(socket, "GET", "/status")["drain_steps"]
+            quiet = quiet_since(quiet, found, moves, steps)
+            if found["state"] == "empty" or steps > quiet[1] + 2:
                 return dict(found)
             time.sleep(1)
 
 
 def quiet_since(
-    before: tuple[int, int] | None, drain: dict[str, Any], moves: list[dict[str, Any]], turn: int
+    before: tuple[int, int] | None, drain: dict[str, Any], moves: list[dict[str, Any]], steps: int
 ) -> tuple[int, int]:
-    """How many moves the drain has made, and the turn since which it has made no other; None before the first look."""
+    """How many moves the drain has made, and the step since which it has made no other; None before the first look."""
     busy = drain["state"] == "emptying" or any(move["outcome"] is None for move in moves)
     if before is None or busy or len(moves) != before[0]:
-        return len(moves), turn
+        return len(moves), steps
     return before
 
 

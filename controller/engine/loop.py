@@ -73,7 +73,7 @@ _ADVISED = (Mode.RECOMMEND, *_ACTING)
 class Loop:
     """Owns the turns. `publish` is given each turn's status; `wake` may be set by anyone to turn at once.
 
-    `only_drain`: the host whose drain alone is carried on. In a dry run none is.
+    `only_drains`: the hosts whose drains alone are carried on. In a dry run none is.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Loop:
         self._clock = clock
         self.policy = policy
         self.interval = interval
-        self.only_drain: HostName | None = None
+        self.only_drains: frozenset[HostName] | None = None
         self._dry_run = dry_run
         self._publish = publish
         self.status = status
@@ -244,7 +244,7 @@ class Loop:
         if self._dry_run or self._stopping.is_set():
             return ()
         wanted = (drain for drain in self._journal.drains() if drain.state in emptying.WORKING)
-        return tuple(drain for drain in wanted if self.only_drain in {None, drain.host})
+        return tuple(drain for drain in wanted if self.only_drains is None or drain.host in self.only_drains)
 
     def _drain(self, drains: tuple[Drain, ...], eager: bool, now: datetime) -> bool:
         """Starts a step of the open drains, and then no own plan, so that the two never run side by side.
@@ -260,6 +260,7 @@ class Loop:
 
         self.memory.drains_turn = (eager and not yields()) or not self.memory.drains_turn
         if self.memory.drains_turn:
+            self.status = replace(self.status, drain_steps=self.status.drain_steps + 1)
             stepping = emptying.step_all(drains, self._journal, self._drainer, yields)
             self._draining = asyncio.create_task(stepping, name="drains")
             self._draining.add_done_callback(self._drains_stepped)

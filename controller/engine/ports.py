@@ -255,8 +255,8 @@ class Playbooks(Protocol):
     ) -> PlaybookResult:
         """Runs to the end; a host that fails is a result, not an error. Cancelling it ends Ansible's processes.
 
-        It may have to wait for others to end: then `ready` is awaited after that, and what it raises is raised. A run's
-        time begins when it need wait no more.
+        It may have to wait for others to end. `ready` is awaited right before it begins, waited or not, and what it
+        raises is raised: then nothing was begun. A run's time begins when it need wait no more.
 
         Raises `InputError` where the playbook, a host or a variable is not known, or the vault's password is missing;
         `PermanentError` where Ansible itself could not run.

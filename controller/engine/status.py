@@ -122,8 +122,9 @@ class Status:
     """`sentence` says what the last turn did; `seconds` how long each of its phases took.
 
     `turned_at`: when the last turn ended, None before the first. `freeze`: why the controller makes no moves of its
-    own. `stopped`: why the loop stopped altogether (a journal that cannot be written). `running` are our moves without
-    an outcome; `others` counts migrations that Nova shows and that are not ours.
+    own. `drain_steps`: how often drains have been stepped, counted as a step begins. `stopped`: why the loop stopped
+    altogether (a journal that cannot be written). `running` are our moves without an outcome; `others` counts
+    migrations that Nova shows and that are not ours.
     """
 
     version: str
@@ -152,6 +153,7 @@ class Status:
     refusals: tuple[RefusalCount, ...] = ()
     faults: Faults = field(default_factory=Faults)
     turns: Turns = field(default_factory=Turns)
+    drain_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

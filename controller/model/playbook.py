@@ -22,7 +22,8 @@ Variable = Scalar | tuple[Scalar, ...]
 class PlaybookRun:
     """`playbook` is a file of `playbooks/`. `check` changes nothing on the hosts and reports what would change.
 
-    The values of the variables that `secrets` names are shown nowhere.
+    The values of the variables that `secrets` names are shown nowhere. `where_known`: variables that are given only
+    where the playbooks know them, as older ones may not.
     """
 
     id: RunId
@@ -31,6 +32,7 @@ class PlaybookRun:
     timeout: timedelta
     tags: tuple[str, ...] = ()
     variables: Mapping[str, Variable] = field(default_factory=dict, repr=False)
+    where_known: Mapping[str, Variable] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     check: bool = False
 

@@ -4,6 +4,7 @@
 counts what was really done to each host.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ class World:
 
     `silent`: hosts that never answer. `errors`: playbooks that Ansible cannot run at all. `late`: hosts onto which a
     server came after they were empty; `late_in_line`: it comes while the named playbook waits for others to end.
+    `at_once`: playbooks that go on side by side in one process.
     `nova_is_down`: it answers no look. `refuses_to_enable`: it says no, to a drain that has ended.
     """
 
@@ -55,6 +57,7 @@ class World:
     stuck: set[HostName] = field(default_factory=set)
     late: set[HostName] = field(default_factory=set)
     late_in_line: set[tuple[HostName, str]] = field(default_factory=set)
+    at_once: int = 1000
     nova_is_down: bool = False
     refuses_to_enable: bool = False
     done: Counter[tuple[HostName, str]] = field(default_factory=Counter)
@@ -77,6 +80,7 @@ class FakePlaybooks:
     def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
         self._clock = clock
+        self._places = asyncio.Semaphore(world.at_once)
 
     async def run(
         self,
@@ -84,11 +88,15 @@ class FakePlaybooks:
         progress: Callable[[TaskEvent], None],
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> PlaybookResult:
-        for host, playbook in self._world.late_in_line & {(host, run.playbook) for host in run.hosts}:
-            self._world.late_in_line.discard((host, playbook))
-            self._world.late.add(host)
+        async with self._places:
+            for host, playbook in self._world.late_in_line & {(host, run.playbook) for host in run.hosts}:
+                self._world.late_in_line.discard((host, playbook))
+                self._world.late.add(host)
             if ready is not None:
                 await ready()
+            return await self._run(run, progress)
+
+    async def _run(self, run: PlaybookRun, progress: Callable[[TaskEvent], None]) -> PlaybookResult:
         if any(before.id == run.id for before in self._world.runs):
             raise InputError(f"run {run.id} was made before")
         if run.playbook in self._world.errors:

@@ -75,7 +75,7 @@ class FakeHosts:
             error, self.error = self.error, None
             raise error
         failed = [host for host in run.hosts if self._fails(run, host)]
-        allowed = run.variables.get("max_failed_percentage", MOST_FAILED[run.playbook])
+        allowed = run.where_known.get("max_failed_percentage", MOST_FAILED[run.playbook])
         self._breaks_off = 100 * len(failed) / len(run.hosts) > float(str(allowed))
         results = {host: self._result(run, host) for host in run.hosts}
         if self.dies_in == run.playbook:
@@ -197,7 +197,7 @@ class FakeController:
         elif found is not None and looks > self.looks_to_empty:
             found = replace(found, state=DrainState.EMPTY)
             self.drained[drain.host] = found
-        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, turn=looks, paused=paused)
+        return Emptying(drain=found, moves=min(looks, self.looks_to_empty), moving=False, steps=looks, paused=paused)
 
     def looks(self, host: str) -> int:
         """How often its drain was looked at."""

@@ -33,6 +33,15 @@ def check(run: PlaybookRun, playbooks: Path, listing: Listing) -> None:
         raise InputError(f"no playbook or role has {', '.join(strange)}", where=str(playbooks))
 
 
+def completed(run: PlaybookRun, playbooks: Path) -> PlaybookRun:
+    """The run with those of its variables that are only for playbooks that know them."""
+    if not run.where_known:
+        return run
+    known = words(playbooks)
+    more = {name: value for name, value in run.where_known.items() if name in known}
+    return replace(run, variables={**more, **run.variables})
+
+
 def marked(run: PlaybookRun, playbooks: Path) -> PlaybookRun:
     """The run with those variables named secret that a role's argument specs keep out of logs."""
     if not run.variables:

@@ -78,9 +78,8 @@ class AnsiblePlaybooks:
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> PlaybookResult:
         """See `engine.ports.Playbooks`. `progress` is called in the event loop's thread."""
-        waits = self._places.locked()
         async with self._places:
-            if waits and ready is not None:
+            if ready is not None:
                 await ready()
             return await self._threaded(run, progress)
 
@@ -106,7 +105,7 @@ class AnsiblePlaybooks:
     def _run(self, job: _Job) -> PlaybookResult:
         site = self._site
         asked.check(job.run, site.playbooks, self.inventory.listing())
-        run = asked.marked(job.run, site.playbooks)
+        run = asked.marked(asked.completed(job.run, site.playbooks), site.playbooks)
         password = None if site.vault is None else site.vault()
         redactor = Redactor(self._secrets(run, password))
         now = datetime.now(UTC)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -99,7 +99,8 @@ def do(asked: Asked, make: MakeOrder) -> None:
 
 
 async def _done(asked: Asked, tools: parts.Tools, order: Order) -> tuple[Outcome, ...]:
-    async with controller(asked, tools, drains=order.takes_out or order.give_back) as reached:
+    drains = order.hosts if order.takes_out or order.give_back else ()
+    async with controller(asked, tools, drains=drains) as reached:
         if order.takes_out:
             await confirm(reached, order.hosts, str(order.verb), asked.yes)
         with Screen(order.hosts, people, quiet=asked.as_json) as screen:
@@ -108,9 +109,9 @@ async def _done(asked: Asked, tools: parts.Tools, order: Order) -> tuple[Outcome
 
 @contextlib.asynccontextmanager
 async def controller(
-    asked: Asked, tools: parts.Tools, *, drains: bool
+    asked: Asked, tools: parts.Tools, *, drains: Collection[HostName]
 ) -> AsyncIterator[SocketController | DirectController]:
-    """The daemon, or this process in its place."""
+    """The daemon, or this process in its place, which then carries on the drains of these hosts alone."""
     if asked.direct:
         async with parts.direct(asked.config, drains=drains) as reached:
             yield reached

@@ -42,7 +42,7 @@ async def _drained(
             people.print(f"{host}: {reason}", markup=False, soft_wrap=True)
 
     why, keep_shutoff = how
-    async with controller(asked, tools, drains=True) as reached:
+    async with controller(asked, tools, drains=hosts) as reached:
         await confirm(reached, hosts, "drain them", asked.yes)
         return await draining.drained(
             reached, SystemClock(), hosts, why, keep_shutoff=keep_shutoff, told=shown, waits=waits
@@ -62,7 +62,7 @@ def show(asked: Asked) -> None:
 
 
 async def _runs(asked: Asked, tools: parts.Tools) -> tuple[HostRun, ...]:
-    async with controller(asked, tools, drains=False) as reached:
+    async with controller(asked, tools, drains=()) as reached:
         return await reached.runs()
 
 
@@ -78,7 +78,7 @@ def forget(asked: Asked) -> None:
 
 
 async def _forgotten(asked: Asked, tools: parts.Tools, hosts: Sequence[HostName]) -> list[HostRun]:
-    async with controller(asked, tools, drains=False) as reached:
+    async with controller(asked, tools, drains=()) as reached:
         found = [run for run in await reached.open_runs() if run.host in hosts]
         for run in found:
             await reached.save(replace(run, state=HostRunState.FAILED, said=f"given up at {run.step}"))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from controller.engine import calendar, scoping
-from controller.engine.campaign import failures
+from controller.engine.campaign import failures, receivers
 from controller.engine.sighting import Seen
 from controller.model.campaign import Campaign, Held, HostState, Member
 from controller.model.cluster import Cluster
@@ -78,6 +78,7 @@ def outdated(campaign: Campaign, hosts: Sequence[Member], before: Facts, now: Fa
     """What is otherwise than it was when these hosts were chosen, so that they must be chosen anew; None for nothing.
 
     A proof may take longer than a look. What servers do meanwhile does not count: a drain plans for them as they are.
+    Hosts count that could receive them and cannot any more, or take less.
     """
     brake = braked(campaign, now)
     if brake is not None:
@@ -86,14 +87,7 @@ def outdated(campaign: Campaign, hosts: Sequence[Member], before: Facts, now: Fa
     found = next((held for member in hosts if (held := looked.held(member.host)) is not None), None)
     if found is not None:
         return found.why
-    return None if _capacity(before) == _capacity(now) else "hosts came, went or changed what they can take"
-
-
-def _capacity(facts: Facts) -> object:
-    """What hosts can take in, whatever stands on them."""
-    hosts = facts.seen.cluster.hosts
-    columns = (hosts.enabled, hosts.up, hosts.draining, hosts.known, hosts.vcpus, hosts.memory_mib, hosts.disk_gib)
-    return hosts.names, tuple(column.tobytes() for column in columns)
+    return receivers.lost(before.seen.cluster, now.seen.cluster, {member.host for member in hosts})
 
 
 def _operators(facts: Facts) -> tuple[object, ...]:
@@ -154,13 +148,17 @@ class Chooser:
         """The next hosts. Raises what the planner raises."""
         turn, waits = turn_of(campaign, members, facts.now)
         under_way = [member for member in members if member.state is HostState.UNDER_WAY]
-        beside = [*under_way, *failures.counted(campaign, members)]
+        failed = failures.counted(campaign, members)
+        beside = [*under_way, *failed]
         places = campaign.order.limits.hosts_at_once - len(beside)
         waits = waits or braked(campaign, facts) or ""
-        if waits or places <= 0 or not turn:
-            return Choice(waits=waits)
         domains, out = {member.domain for member in beside}, frozenset(member.host for member in beside)
-        able, held = self._able([member for member in turn if domains <= {member.domain}], facts, out)
+        near = [member for member in turn if domains <= {member.domain}]
+        if not waits and turn and not under_way:
+            waits = _beside(campaign, failed, places, near)
+        if waits or places <= 0 or not near:
+            return Choice(waits=waits)
+        able, held = self._able(near, facts, out)
         exposed = await asyncio.to_thread(exposure, facts.seen.cluster)
         tries = PROOFS
         for _, together in groupby(able, key=lambda member: member.domain):
@@ -260,9 +258,21 @@ def _crowded(member: Member, exposed: Exposure) -> str:
     return f"{member.host} waits for others that carry members of the same group ({names})"
 
 
-def _waits(held: Sequence[Held], under_way: int) -> str:
-    if under_way or not held:
+def _beside(campaign: Campaign, failed: Sequence[Member], places: int, near: Sequence[Member]) -> str:
+    """What those whose turn it is wait for beside the failed hosts; empty where some may go."""
+    if places <= 0:
+        return f"a place: {failures.are_out(failed)}, and {campaign.order.limits.hosts_at_once} may be out together"
+    if near:
         return ""
+    domains = ", ".join(sorted({member.domain for member in failed}))
+    return f"a host in {domains}: {failures.are_out(failed)} there, and all others that are left stand elsewhere"
+
+
+def _waits(held: Sequence[Held], under_way: int) -> str:
+    if under_way:
+        return ""
+    if not held:
+        return f"hosts that can be proved together: {PROOFS} proofs of ever fewer did not find them on this look"
     first = held[0]
     more = f"; {len(held) - 1} more hosts are held" if len(held) > 1 else ""
     return f"no host can be begun: {first.why} ({first.rule}){more}"

@@ -103,29 +103,30 @@ class Conductor:
             self._fruitless = None
             return
         members = self._settled(members)
-        reason = stopped_by(campaign, members)
+        again = [member for member in members if member.waits_again]
+        out = [member for member in again if await is_out(self._journal, self._parts.fleet, member)]
+        if again and self._went_on(campaign, members):
+            return
+        reason = stopped_by(campaign, members, out)
         if reason is not None:
             self._pause(campaign, reason)
         elif not any(member.state in UNFINISHED for member in members):
             self._end(campaign, State.DONE)
-        elif not await self._begin_again(campaign, members):
+        elif out:
+            self._begin_again(campaign, members, out)
+        else:
             await self._begin_next(campaign, members)
 
-    async def _begin_again(self, campaign: Campaign, members: Sequence[Member]) -> bool:
-        """Begins hosts that are to be tried again and still out, within the limits; whether there are such.
+    def _begin_again(self, campaign: Campaign, members: Sequence[Member], out: Sequence[Member]) -> None:
+        """Begins hosts that are to be tried again and still `out`, within the limits.
 
         They are out anyway, so they wait for no window and no proof, and all others wait for them.
         """
-        again = [member for member in members if member.waits_again]
-        out = [member for member in again if await is_out(self._journal, self._parts.fleet, member)]
-        if not out or self._went_on(campaign, members):
-            return bool(out)
         picked, waits = next_again(campaign, members, out, self._journal.host_runs.open_runs())
         paused = paused_everywhere(self._journal.pauses())
         self.memory.waits, self.memory.held = paused or waits, ()
         if picked and not paused:
             self._begin(campaign, picked)
-        return True
 
     def _settled(self, members: Sequence[Member]) -> Sequence[Member]:
         """Failed hosts that the newest look shows in service again are RETURNED: an operator has enabled them.

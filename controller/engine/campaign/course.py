@@ -47,7 +47,7 @@ _DISTURBS = frozenset({Step.LOOK, Step.WORK, Step.REBOOT})
 
 
 class _GivesUpError(Exception):
-    """An abort met the drain before anything was done to the host."""
+    """An abort met the host before anything was done to it: in its drain, or while its playbook waited for a place."""
 
 
 def why(campaign_id: str) -> str:
@@ -122,16 +122,19 @@ class Course:
         return step is not Step.REBOOT or self._order.work.reboot is Reboot.ALWAYS
 
     async def _take(self, step: Step, record: StepRecord | None) -> StepRecord | None:
-        """Does a step; None where it failed, and then the member has FAILED."""
-        adopted = record is not None
+        """Does a step; None where it failed, and then the member has FAILED. `record`: of a process that died in it.
+
+        A step that disturbs the host is journaled only as its playbook begins, which may have to wait for a place.
+        """
         self._parts.doing(self.member.host, step.value)
         try:
             if step in _DISTURBS:
                 await self._until_empty(self._parts.clock.now())
-            record = record or self._begun(step)
-            ended = await self._act(step, record, adopted)
+            else:
+                self._open(step)
+            ended = await self._act(step, record)
         except PermanentError as error:
-            ended = replace(record or self._begun(step), succeeded=False, said=str(error))
+            ended = replace(self._open(step), succeeded=False, said=str(error))
         ended = replace(ended, ended_at=self._parts.clock.now())
         if not ended.succeeded:
             await self._failed(ended)
@@ -151,7 +154,10 @@ class Course:
                 self._parts.doing(self.member.host, f"waits: {error}")
                 await self._parts.clock.sleep(RETRY)
 
-    def _begun(self, step: Step) -> StepRecord:
+    def _open(self, step: Step) -> StepRecord:
+        """The step's open record; it is begun where there is none."""
+        if step in self._done:
+            return self._done[step]
         member, now = self.member, self._parts.clock.now()
         record = StepRecord(campaign=member.campaign, host=member.host, attempt=member.attempt, step=step, began_at=now)
         self._parts.records.begin(record)
@@ -165,17 +171,18 @@ class Course:
         note = f"campaign {self.member.campaign}: {self.member.host} failed and stays out of service: {said}"
         self._parts.journal.note(self._parts.clock.now(), "controller", note)
 
-    async def _act(self, step: Step, record: StepRecord, adopted: bool) -> StepRecord:
+    async def _act(self, step: Step, adopted: StepRecord | None) -> StepRecord:
         if step is Step.DRAIN:
-            await self._drain(record)
-            return replace(record, succeeded=True)
+            await self._drain(self._open(step))
+            return replace(self._open(step), succeeded=True)
         if step is Step.ENABLE:
             said = await self._parts.fleet.enable(self.member.host, self._campaign.who, force=False)
-            return replace(record, succeeded=True, said=said)
+            return replace(self._open(step), succeeded=True, said=said)
         if step is Step.REBOOT:
-            await self._reboot(record, adopted)
-            return replace(record, succeeded=True)
+            await self._reboot(adopted)
+            return replace(self._open(step), succeeded=True)
         facts = await self._play(step)
+        record = self._open(step)
         if step is Step.LOOK and not facts.get("boot_id"):
             return replace(record, succeeded=False, said="the host did not tell its boot id")
         return replace(
@@ -190,8 +197,13 @@ class Course:
         boot_id = looked.boot_id if looked is not None else ""
         run = work.asked(self.member, self._order, step, self._parts.clock.now(), boot_id)
         host = self.member.host
-        ready = self._require_empty if step in _DISTURBS else None
         doing = self._parts.doing
+
+        async def ready() -> None:
+            if step in _DISTURBS:
+                await self._require_wanted()
+                self._open(step)
+
         return await work.run(self._parts.playbooks, run, lambda task: doing(host, f"{step}: {task}"), ready)
 
     async def _drain(self, record: StepRecord) -> None:
@@ -223,18 +235,18 @@ class Course:
         drain = self._own()
         return await self._parts.fleet.look(drain) if drain.state is DrainState.EMPTY else drain
 
-    async def _reboot(self, record: StepRecord, adopted: bool) -> None:
+    async def _reboot(self, adopted: StepRecord | None) -> None:
         """Reboots once: the playbook compares the boot id first, and a host that is coming up is waited for."""
-        clock, began = self._parts.clock, record.began_at
-        if adopted and clock.now() < began + UNHEARD:
-            await clock.sleep(began + UNHEARD - clock.now())
+        clock = self._parts.clock
+        if adopted is not None and clock.now() < adopted.began_at + UNHEARD:
+            await clock.sleep(adopted.began_at + UNHEARD - clock.now())
             await self._until_empty(clock.now())
         until = clock.now() + timedelta(minutes=self._order.work.reboot_minutes)
         while True:
             try:
                 await self._play(Step.REBOOT)
             except work.HostFailedError as error:
-                if not (adopted and error.unreachable and clock.now() < until):
+                if adopted is None or not (error.unreachable and clock.now() < until):
                     raise
                 await clock.sleep(RETRY)
             else:
@@ -265,8 +277,13 @@ class Course:
         others = [drain for drain in self._parts.journal.drains() if drain.host == self.member.host]
         return f"drained by {others[0].who} since: {others[0].why}" if others else "given back by an operator"
 
-    async def _require_empty(self) -> None:
-        """Raises `TransientError` where it is not empty any more: a playbook may have waited long for its turn."""
+    async def _require_wanted(self) -> None:
+        """Raises where its playbook, which may have waited long for its turn, must not be begun any more.
+
+        `_GivesUpError` on an abort of a host that nothing was done to, `TransientError` where it is not empty any more.
+        """
+        if self._aborting() and not self._worked_on():
+            raise _GivesUpError
         drain = await self._looked_at()
         if drain.state is not DrainState.EMPTY:
             raise TransientError(f"is not empty any more: {_holdouts(drain)}", where=self.member.host)

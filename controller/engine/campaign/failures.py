@@ -18,8 +18,8 @@ def counted(campaign: Campaign, members: Sequence[Member]) -> tuple[Member, ...]
     )
 
 
-def stopped_by(campaign: Campaign, members: Sequence[Member]) -> str | None:
-    """Why a running campaign must pause.
+def stopped_by(campaign: Campaign, members: Sequence[Member], again: Sequence[Member] = ()) -> str | None:
+    """Why a running campaign must pause. `again`: hosts that are out and wait to be tried again.
 
     Its failure budget, its canaries, that only failed hosts are left, or that these leave no other host within the
     limits.
@@ -34,23 +34,28 @@ def stopped_by(campaign: Campaign, members: Sequence[Member]) -> str | None:
         return f"{_named(canaries)} failed as canaries: {_reasons(canaries)}"
     if failed and not left:
         return f"all others are done; out of service: {_reasons(failed)}"
-    if new and _leave_none(campaign, new, left):
+    if new and not again and _leave_none(campaign, new, left):
         limits = campaign.order.limits
         return (
-            f"{_named(new)} failed and {'are' if len(new) > 1 else 'is'} out, beside which no other may go "
+            f"{are_out(new)}, beside which no other may go "
             f"({limits.hosts_at_once} at once, all in one {limits.domain}): {_reasons(new)}"
         )
     return None
 
 
 def _leave_none(campaign: Campaign, new: Sequence[Member], left: Sequence[Member]) -> bool:
-    """Whether nothing is under way or tried again, and no host whose turn it is may go beside the failed ones."""
-    if any(member.state is HostState.UNDER_WAY or member.waits_again for member in left):
+    """Whether nothing is under way, and no host whose turn it is may go beside the failed ones."""
+    if any(member.state is HostState.UNDER_WAY for member in left):
         return False
     turn = [member for member in left if member.canary] or left
     domains = {member.domain for member in new}
     room = len(new) < campaign.order.limits.hosts_at_once
     return not (room and any(domains <= {member.domain} for member in turn))
+
+
+def are_out(members: Sequence[Member]) -> str:
+    """That these failed and are out, as the beginning of a sentence."""
+    return f"{_named(members)} failed and {'are' if len(members) > 1 else 'is'} out"
 
 
 def _named(members: Sequence[Member]) -> str:

@@ -10,7 +10,7 @@ from controller.model.operation import Drain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emptying:
-    """How far a drain is, None where it was ended: the moves it made, whether one is under way, the loop's turn.
+    """How far a drain is, None where it was ended: the moves it made, whether one is under way, steps of drains so far.
 
     `paused` says that everything is paused, by whom and why; empty where it is not.
     """
@@ -18,7 +18,7 @@ class Emptying:
     drain: Drain | None
     moves: int
     moving: bool
-    turn: int
+    steps: int
     paused: str = ""
 
 

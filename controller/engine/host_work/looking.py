@@ -11,7 +11,7 @@ from controller.errors import GdccError
 from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId, TaskEvent, TaskFailure
 
 EACH_BY_ITSELF = {"max_failed_percentage": 100}
-"""The playbooks' variable by which no host that fails breaks the others off, as a change must be."""
+"""The playbooks' variable by which no host that fails breaks the others off, as a change must be; old ones lack it."""
 
 
 async def results(
@@ -44,12 +44,11 @@ def broken_off(result: PlaybookResult) -> str:
 
 
 def _batches(run: PlaybookRun, size: int) -> list[PlaybookRun]:
-    variables = {**run.variables, **EACH_BY_ITSELF}
     parts = [run.hosts[first : first + size] for first in range(0, len(run.hosts), size)]
     if len(parts) < 2:
-        return [replace(run, variables=variables)]
+        return [replace(run, where_known=EACH_BY_ITSELF)]
     return [
-        replace(run, id=RunId(f"{run.id}-{number}"), hosts=hosts, variables=variables)
+        replace(run, id=RunId(f"{run.id}-{number}"), hosts=hosts, where_known=EACH_BY_ITSELF)
         for number, hosts in enumerate(parts, start=1)
     ]
 

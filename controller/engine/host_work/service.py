@@ -13,8 +13,11 @@ from controller.model.ids import HostName
 from controller.model.operation import Drain, DrainState
 
 _POLL = timedelta(seconds=1)
-_QUIET_TURNS = 2
-"""A drain that is stuck is given up once it has moved nothing for so many turns."""
+_QUIET_STEPS = 2
+"""A drain that is stuck is given up once so many steps of drains have moved nothing of it.
+
+Turns do not count: in many the controller's own moves go first.
+"""
 
 
 Waits = Callable[[HostName, str], None]
@@ -83,8 +86,8 @@ async def until_empty(controller: Controller, clock: Clock, drain: Drain, waits:
             told = hindered
             waits(drain.host, told or "nothing holds its drain up any more; it goes on")
         if seen.state is DrainState.EMPTYING or now.moving or now.moves != moves or hindered:
-            moves, still_since = now.moves, now.turn
-        elif now.turn > still_since + _QUIET_TURNS:
+            moves, still_since = now.moves, now.steps
+        elif now.steps > still_since + _QUIET_STEPS:
             raise _stuck(seen)
         await clock.sleep(_POLL)
 

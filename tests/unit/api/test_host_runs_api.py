@@ -70,7 +70,7 @@ async def test_a_drain_is_begun_followed_and_ended_through_the_socket(site: Turn
         assert ended.drain is not None
         assert ended.drain.state is DrainState.EMPTY
         assert (ended.moves, ended.moving) == (2, False)
-        assert ended.turn > begun.turn
+        assert ended.steps > begun.steps
         assert await controller.enable(C1) == "c1 is enabled."
         assert (await controller.emptying(drain)).drain is None
 

@@ -565,6 +565,7 @@ def test_a_stuck_drain_and_own_moves_take_turns_and_never_run_side_by_side(site:
 
     asyncio.run(run())
     assert not any(both)
+    assert 2 < site.loop.status.drain_steps < 12, "turns of the controller's own moves are no steps of drains"
     assert site.host_of("vm-3") != "c2"
     assert site.host_of("vm-2") != "c1"
     assert {entry.state for entry in site.journal.entries_since(journals.START)} == {State.SUCCEEDED}

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 from tests.unit.playbooks.rendered import Rendered
 from tests.unit.playbooks.role_modules import role_module
@@ -42,13 +43,21 @@ def foreign(found: str, *declared: dict[str, Any]) -> list[str]:
 OURS = spec({"usergroup": "ops"}, *OPS["commands"], **ALL_AS_ALL, **UNASKED)
 
 
-def test_what_is_declared_and_what_debian_and_nova_bring_is_well() -> None:
+def test_what_is_declared_and_what_debian_nova_and_neutron_bring_is_well() -> None:
+    """As /etc/sudoers.d/nova_sudoers and neutron_sudoers of Debian 12 have it."""
     nova = spec(
         {"username": "nova"}, "/usr/bin/nova-rootwrap /etc/nova/rootwrap.conf *", "/usr/bin/privsep-helper *",
         runasusers=[{"username": "root"}], **UNASKED,
     )  # fmt: skip
-    assert foreign(told(OURS, nova), OPS) == []
-    assert SUDO.base_sudo_missing(told(OURS, nova), [OPS]) == []
+    neutron = [
+        spec({"username": "neutron"}, command, runasusers=[{"username": "root"}], **UNASKED)
+        for command in (
+            "/usr/bin/neutron-rootwrap /etc/neutron/rootwrap.conf *",
+            "/usr/bin/neutron-rootwrap-daemon /etc/neutron/rootwrap.conf",
+        )
+    ]
+    assert foreign(told(OURS, nova, *neutron), OPS) == []
+    assert SUDO.base_sudo_missing(told(OURS, nova, *neutron), [OPS]) == []
 
 
 @pytest.mark.parametrize(
@@ -100,6 +109,88 @@ def test_who_and_what_is_taken_out_of_a_list_is_granted_nothing() -> None:
 )
 def test_what_is_declared_and_not_granted_to_them_so_as_root_is_missing(found: dict[str, Any]) -> None:
     assert "%ops may run /usr/bin/virsh list without a password" in SUDO.base_sudo_missing(told(found), [OPS])
+
+
+def test_an_alias_of_commands_that_is_not_defined_is_named() -> None:
+    stray = spec({"usergroup": "ops"}, "/usr/bin/less", **UNASKED)
+    stray["Cmnd_Specs"][0]["Commands"].append({"cmndalias": "REBOOT"})
+    assert foreign(told(OURS, stray), OPS) == [
+        "%ops may run the Cmnd_Alias REBOOT (which is not defined) without a password"
+    ]
+    assert SUDO.base_sudo_missing(told(stray), [{"who": "%ops", "commands": ["/usr/bin/less"]}]) == []
+
+
+UNDEFINED = """\
+{
+    "Defaults": [
+        {
+            "Binding": [
+            ]
+            "Options": [
+                { "authenticate": false }
+            ]
+        }
+    ],
+    "User_Specs": [
+        {
+            "User_List": [
+            ]
+            "Host_List": [
+                { "hostname": "ALL" }
+            ],
+            "Cmnd_Specs": [
+                {
+                    "Commands": [
+                        { "command": "ALL" }
+                    ]
+                }
+            ]
+        },
+        {
+            "User_List": [
+                { "username": "eve" }
+            ],
+            "Host_List": [
+                { "hostname": "ALL" }
+            ],
+            "Cmnd_Specs": [
+                {
+                    "runasusers": [
+                    ]
+                    "Commands": [
+                        { "command": "/bin/x" }
+                    ]
+                }
+            ]
+        },
+        {
+            "User_List": [
+                { "username": "bob" }
+            ],
+            "Host_List": [
+                { "hostname": "ALL" }
+            ],
+            "Cmnd_Specs": [
+                {
+                    "Commands": [
+                        { "command": "/bin/[a-z]" }
+                    ]
+                }
+            ]
+        }
+    ]
+}
+"""
+"""As cvtsudoers 1.9.13 tells aliases of users that are not defined: it leaves out a comma after what is empty then."""
+
+
+def test_aliases_of_users_that_are_not_defined_grant_nobody_anything() -> None:
+    assert foreign(UNDEFINED) == ["bob may run /bin/[a-z] with a password"]
+
+
+def test_what_cannot_be_read_is_told_as_such() -> None:
+    with pytest.raises(AnsibleFilterError, match="what cvtsudoers tells of sudo cannot be read"):
+        foreign("{")
 
 
 def test_a_host_without_sudo_grants_nothing() -> None:

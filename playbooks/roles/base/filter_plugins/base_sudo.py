@@ -1,11 +1,16 @@
 """What sudo grants, as `cvtsudoers -f json -e` tells it, beside what is declared."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible.errors import AnsibleFilterError
+
 _PREFIX = {"usergroup": "%", "userid": "#", "usergid": "%#", "netgroup": "+", "nonunixgroup": "%:", "nonunixgid": "%:#"}
 _ROOT = frozenset({"root", "ALL"})
+_NO_COMMA = re.compile(r"\](?=\s*\n\s*\")")
+"""cvtsudoers leaves it out after the empty list that an undefined alias of users makes."""
 
 
 class Grant(NamedTuple):
@@ -48,17 +53,19 @@ def _grants(found: str) -> Iterator[Grant]:
     for spec in _read(found).get("User_Specs", ()):
         for who in map(_name, spec["User_List"]):
             for part in spec["Cmnd_Specs"] if who else ():
-                by = frozenset(map(_name, part.get("runasusers", [{"username": "root"}]))) - {""}
+                runs_as = part.get("runasusers", [{"username": "root"}])
+                by = frozenset(map(_name, runs_as)) - {""}
                 password = {"authenticate": False} not in part.get("Options", ())
-                for each in part["Commands"]:
-                    command = f"{'!' * bool(each.get('negated'))}{each['command']}"
+                for each in part["Commands"] if runs_as else ():
+                    command = f"{'!' * bool(each.get('negated'))}{_command(each)}"
                     yield Grant(who, command, password, by)
 
 
 def _unasked(found: str) -> Iterator[str]:
     """For whom no password is asked for at all, whatever their grants say."""
     for defaults in _read(found).get("Defaults", ()):
-        if {"authenticate": False} in defaults["Options"]:
+        nobody = defaults.get("Binding") == []
+        if {"authenticate": False} in defaults["Options"] and not nobody:
             of = ", ".join(filter(None, (_name(each) for each in defaults.get("Binding", ())))) or "everybody"
             yield f"no password of {of} is asked for (Defaults !authenticate)"
 
@@ -71,9 +78,17 @@ def _name(entry: Mapping[str, Any]) -> str:
     return f"{_PREFIX.get(kind, '')}{name}"
 
 
+def _command(entry: Mapping[str, Any]) -> str:
+    """With its arguments; an alias is told where nothing defines it."""
+    return str(entry.get("command") or f"the Cmnd_Alias {entry.get('cmndalias')} (which is not defined)")
+
+
 def _read(found: str) -> Mapping[str, Any]:
-    """Empty where cvtsudoers said nothing, as on a host without sudo."""
-    read: Mapping[str, Any] = json.loads(found) if found else {}
+    """Empty where cvtsudoers said nothing, as on a host without sudo. Raises `AnsibleFilterError` for no JSON."""
+    try:
+        read: Mapping[str, Any] = json.loads(_NO_COMMA.sub("],", found)) if found else {}
+    except json.JSONDecodeError as error:
+        raise AnsibleFilterError(f"what cvtsudoers tells of sudo cannot be read: {error}; see visudo -c") from error
     return read
 
 

@@ -96,6 +96,7 @@ def test_what_cannot_leave_ends_it_as_stuck_with_who_must_act(daemon: Daemon) ->
     assert ended.state is DrainState.STUCK
     assert [one.who_must_act for one in ended.holdouts] == ["the project's owner: resume it"]
     assert daemon.cloud.starts == []
+    assert daemon.wired.loop.status.drain_steps > 2, "it was given up for turns in which no drain was stepped"
 
 
 def test_without_a_yes_nothing_is_done(daemon: Daemon) -> None:

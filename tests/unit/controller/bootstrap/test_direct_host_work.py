@@ -16,6 +16,7 @@ from controller.engine.host_work.work import HostWork
 from controller.errors import InputError, PermanentError, RefusedError
 from controller.model.host_run import HostRunState, HostStep, HostVerb
 from controller.model.ids import HostName, ProjectId, ServerId
+from controller.model.operation import Drain, DrainState
 from tests.fakes.host_work import FakeHosts, Silent
 from tests.unit.controller.bootstrap.test_daemon_wiring import Daemon
 from tests.unit.controller.bootstrap.test_direct_drain import Sensors
@@ -33,20 +34,37 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     made.journal.close_store()
 
 
+def test_the_drains_of_other_hosts_wait_for_the_daemon(daemon: Daemon) -> None:
+    daemon.cloud.boot("vm-3", "h3", project_id=ProjectId("p"), memory_mib=512, disk_gib=0)
+    other = Drain(
+        id="drain-h3-1", host=HostName("h3"), who="malee", why="campaign kernel-6.1", keep_shutoff=False,
+        since=daemon.clock.now(), state=DrainState.EMPTYING,
+    )  # fmt: skip
+    daemon.journal.save_drain(other)
+    hosts = FakeHosts(daemon.clock, "h1")
+    order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
+
+    async def run() -> None:
+        await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
+        controller = host.DirectController(daemon.journal, daemon.wired)
+        async with host.turning(daemon.wired, order.hosts):
+            (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
+        assert outcome.ended is Ended.DONE, outcome.said
+
+    asyncio.run(run())
+    assert [start.server_id for start in daemon.cloud.starts] == ["vm-1"]
+    assert other in daemon.journal.drains()
+
+
 def test_a_reboot_without_a_daemon_drains_through_this_processs_own_loop(daemon: Daemon) -> None:
     hosts = FakeHosts(daemon.clock, "h1")
     order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
 
     async def run() -> None:
         await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
-        await daemon.wired.loop.turn()
-        turns = asyncio.create_task(daemon.wired.loop.run(turned=lambda: None))
         controller = host.DirectController(daemon.journal, daemon.wired)
-        try:
+        async with host.turning(daemon.wired, order.hosts):
             (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
-        finally:
-            daemon.wired.loop.stop()
-            await turns
         assert outcome.ended is Ended.DONE, outcome.said
         assert [run.state for run in await controller.runs()] == [HostRunState.DONE]
 

@@ -25,7 +25,7 @@ def shown(*things: object) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_a_drain_that_is_stuck_at_once_is_followed_for_two_turns_more() -> None:
+def test_a_drain_that_is_stuck_at_once_is_followed_for_two_steps_more() -> None:
     quiet = daemon.quiet_since(None, STUCK, [], 500)
     assert quiet == (0, 500)
     assert daemon.quiet_since(quiet, STUCK, [], 502) == (0, 500)

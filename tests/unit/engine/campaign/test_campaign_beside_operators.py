@@ -193,6 +193,25 @@ async def test_a_failed_host_that_an_operator_has_enabled_is_not_called_out_of_s
     rig.journal.close_store()
 
 
+async def test_a_host_that_an_operator_has_enabled_and_that_is_tried_again_does_not_hold_the_campaign_still(
+    rig: CampaignRig,
+) -> None:
+    for host in ("r1h1", "r1h2"):
+        rig.world.broken[HostName(host), "host-verify.yml"] = "no route"
+    await rig.begin(order(limits=Limits(hosts_at_once=1, failure_budget=1)))
+    assert await rig.until(State.PAUSED) is State.PAUSED
+    rig.desk.resume("patch-1", "op", retry=False)
+    assert await rig.until(State.PAUSED) is State.PAUSED
+    rig.mend("r1h1")
+    await rig.fleet.enable(HostName("r1h1"), "op", force=False)
+    rig.desk.resume("patch-1", "op", retry=True)
+    assert await rig.until(State.PAUSED, State.DONE) is State.PAUSED, rig.conductor.memory.waits
+    assert "r1h2 failed and is out, beside which no other may go" in rig.why()
+    rig.desk.resume("patch-1", "op", retry=False)
+    assert await rig.until(State.PAUSED, State.DONE) is State.PAUSED
+    assert rig.states()["r1h1"] is HostState.DONE and rig.why().startswith("all others are done")
+
+
 async def test_a_campaign_that_goes_on_again_does_not_say_that_it_is_paused(rig: CampaignRig) -> None:
     rig.freeze = "half of the hosts are not read"
     await rig.begin()

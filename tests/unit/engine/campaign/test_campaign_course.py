@@ -172,6 +172,44 @@ async def test_an_abort_finishes_what_is_being_worked_on_and_gives_it_back_verif
     assert rig.world.out() == frozenset()
 
 
+@pytest.fixture
+def crowd(tmp_path: Path) -> Iterator[CampaignRig]:
+    """A rack of five hosts whose playbooks are run one at a time."""
+    made = CampaignRig(tmp_path, racks=1, hosts=5)
+    made.world.at_once = 1
+    made.restart()
+    yield made
+    made.journal.close_store()
+
+
+FOUR = tuple(f"r1h{number}" for number in range(1, 5))
+
+
+@pytest.mark.parametrize("work", [Work(playbook="host-patch.yml"), Work(reboot=Reboot.ALWAYS)])
+async def test_an_abort_gives_hosts_back_untouched_that_only_wait_for_a_playbooks_place(
+    crowd: CampaignRig, work: Work
+) -> None:
+    await crowd.begin(order(hosts=FOUR, work=work, limits=Limits(hosts_at_once=4)))
+    deed = "patch" if work.playbook else "reboot"
+    await crowd.live(timedelta(hours=3), lambda: any(crowd.world.done[HostName(host), deed] for host in FOUR))
+    crowd.desk.abort("patch-1", "op", "a bad kernel")
+    assert await crowd.until(State.ABORTED) is State.ABORTED
+    assert sorted(crowd.states().values()) == ["done", "untouched", "untouched", "untouched"]
+    assert sum(crowd.world.done[HostName(host), deed] for host in FOUR) == 1
+    assert crowd.world.out() == frozenset()
+
+
+async def test_a_reboot_that_was_put_off_before_it_began_is_not_taken_for_one_of_a_process_that_died(
+    rig: CampaignRig,
+) -> None:
+    await rig.begin(order(hosts=("r1h1",)))
+    rig.world.late_in_line = {(R1H1, "host-reboot.yml")}
+    await rig.live(timedelta(hours=1), lambda: bool(rig.world.late))
+    rig.world.late, rig.world.silent = set(), {R1H1}
+    assert await rig.until(State.PAUSED, longest=timedelta(minutes=5)) is State.PAUSED
+    assert "reboot: r1h1: host-reboot.yml: Begin: Connection timed out" in rig.why()
+
+
 async def test_an_abort_gives_a_failed_host_back_only_if_it_verifies_now(rig: CampaignRig) -> None:
     rig.world.broken[HostName("r1h1"), "host-patch.yml"] = "dpkg is locked"
     rig.world.broken[HostName("r2h1"), "host-verify.yml"] = "no route"

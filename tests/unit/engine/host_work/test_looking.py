@@ -24,7 +24,8 @@ async def test_one_batch_keeps_the_runs_own_id_and_hosts_count_each_by_itself() 
     hosts = FakeHosts(clock, *HOSTS)
     (part,) = [each async for each in looking.results(hosts, RUN, 5, clock, ignored)]
     (run,) = hosts.runs
-    assert (run.id, run.hosts, dict(run.variables)) == ("look", HOSTS, looking.EACH_BY_ITSELF)
+    assert (run.id, run.hosts, dict(run.where_known)) == ("look", HOSTS, looking.EACH_BY_ITSELF)
+    assert not run.variables, "older playbooks, which do not know it, would be refused"
     assert looking.whole(RUN, [part]).succeeded
 
 

@@ -37,6 +37,18 @@ def test_each_value_of_a_list_is_secret_by_itself() -> None:
     assert asked.secret_values(marked) == {"grue-48", "grue-49"}
 
 
+def test_a_variable_for_those_who_know_it_is_given_to_them_alone(tmp_path: Path) -> None:
+    listing = Listing(where="an estate", hosts=(HostName("c1"),), groups={})
+    asked_for = replace(run(), where_known={"max_failed_percentage": 100, "grue": 1})
+    asked.check(asked_for, PLAYBOOKS, listing)
+    assert asked.completed(asked_for, PLAYBOOKS).variables == {"max_failed_percentage": 100}
+    (tmp_path / "host-configure.yml").write_text("- hosts: all\n")
+    asked.check(asked_for, tmp_path, listing)
+    assert asked.completed(asked_for, tmp_path).variables == {}
+    given = replace(asked_for, variables={"max_failed_percentage": 5})
+    assert asked.completed(given, PLAYBOOKS).variables == {"max_failed_percentage": 5}
+
+
 def test_a_run_without_variables_is_left_as_it_is() -> None:
     assert asked.marked(run(), PLAYBOOKS) == run()
 

@@ -95,23 +95,27 @@ async def test_no_more_playbooks_go_on_side_by_side_than_may(place: Site) -> Non
     assert max(together) == 2
 
 
-async def test_a_run_that_waits_for_others_asks_before_it_begins_and_one_that_need_not_does_not(place: Site) -> None:
+async def test_a_run_asks_before_it_begins_and_only_once_it_waits_for_no_other(place: Site) -> None:
     made, told = playbooks(replace(place, at_once=1)), list[str]()
 
+    async def agrees() -> None:
+        told.append("first")
+
     async def refuses() -> None:
-        told.append("asked")
+        told.append("second")
         raise PermanentError("is not empty any more")
 
-    first = asyncio.create_task(made.run(asked("first"), lambda _: None, refuses))
+    first = asyncio.create_task(made.run(asked("first"), lambda _: None, agrees))
     await begun(place, 1)
     second = asyncio.create_task(made.run(asked("second"), lambda _: None, refuses))
     await asyncio.sleep(0)
-    assert not told
+    assert told == ["first"]
     (place.root / "end").touch()
     with pytest.raises(PermanentError, match="Ansible gave up"):
         await first
     with pytest.raises(PermanentError, match="not empty any more"):
         await second
+    assert told == ["first", "second"]
     assert len(list((place.root / "seen").iterdir())) == 1
 
 
