@@ -10,7 +10,7 @@ async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[s
     if kind == finding.APPLICATION_CREDENTIAL and login.get("userName"):
         return await _left_over(cloud, inputs, login)
     if kind == finding.SECURITY_RULE and inputs.get("securityGroupId"):
-        return await _same_rule(cloud, inputs)
+        return await _same_rule(cloud, await finding.by_range(cloud, inputs))
     if kind == finding.RBAC_POLICY and finding.owner(login):
         return await _anothers_policy(cloud, {**inputs, **finding.owner(login)})
     if kind == finding.CONTAINER and finding.owner(login):

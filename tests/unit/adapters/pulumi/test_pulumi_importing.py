@@ -439,6 +439,22 @@ def test_a_credential_that_is_left_over_bars_the_way_and_is_told_with_what_to_do
     assert "DELETE /v3/users/u1/application_credentials/c1" in said and "gdcc:credentialsFrom" in said
 
 
+@pytest.mark.parametrize(("living", "missing"), [("10.8.0.0/26", []), ("10.8.0.64/26", ["SecGroupRule"])])
+def test_a_rule_whose_peer_is_a_subnet_is_found_by_that_ones_range(cloud, living, missing):
+    preview = json.loads(json.dumps(PREVIEW))
+    states = {step["newState"]["type"]: step["newState"] for step in preview["steps"] if step.get("newState")}
+    subnet, rule = states["openstack:networking/subnet:Subnet"], states[finding.SECURITY_RULE]
+    rule["inputs"]["remoteIpPrefix"] = importing.UNKNOWN
+    rule["propertyDependencies"]["remoteIpPrefix"] = [subnet["urn"]]
+    cloud.tables["subnets"][0]["cidr"] = "10.8.0.0/26"
+    cloud.tables["security_group_rules"][0]["remote_ip_prefix"] = living
+    looked = finding.Cloud(rows=cloud, region="RegionOne")
+    wanted = importing.declared(preview)
+    wanted = (*(each for each in wanted if each.urn != rule["urn"]), *(w for w in wanted if w.urn == rule["urn"]))
+    answer = asyncio.run(importing.found(looked, wanted))
+    assert [type_of(urn).rpartition(":")[2] for urn in answer.missing] == missing
+
+
 def test_a_rule_in_other_words_that_neutron_would_refuse_beside_ours_bars_the_way(cloud):
     preview = json.loads(json.dumps(PREVIEW))
     (rule,) = (each for each in preview["steps"] if each.get("newState", {}).get("type") == finding.SECURITY_RULE)
