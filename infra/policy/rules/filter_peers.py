@@ -53,15 +53,17 @@ def _peers(stack: Stack, rule: Resource) -> Iterator[tuple[str, Classification |
 def _reached(stack: Stack, prefix: str, named: tuple[Resource, ...]) -> Iterator[tuple[str, Classification | None]]:
     """The stack's subnets that a range reaches beside those that it is made from; the range itself, where none told."""
     asked = _range(prefix)
-    if asked is not None and world.holds(LINK_LOCAL, asked):
+    if asked is None:
+        yield prefix, None
+        return
+    if world.holds(LINK_LOCAL, asked):
         return
     pools = {each.urn: _ranges(each) for each in stack.of_kind(kinds.SUBNET_POOL)}
-    for subnet in stack.of_kind(kinds.SUBNET) if asked is not None else ():
+    for subnet in stack.of_kind(kinds.SUBNET):
         if subnet not in named and _reaches(stack, asked, subnet, pools, made_from_subnets=bool(named)):
             yield f"subnet {subnet.text('name')} in {prefix}", levels.level_of(stack, subnet)
     known = [*(each for ranges in pools.values() for each in ranges), *map(_own, stack.of_kind(kinds.SUBNET))]
-    within = asked is not None and any(each is not None and world.holds(each, asked) for each in known)
-    if not named and not within:
+    if not named and not any(each is not None and world.holds(each, asked) for each in known):
         yield prefix, levels.range_level(stack, prefix)
 
 
