@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.pulumi import beside, finding, fixed, importing, state, undeclared
-from controller.adapters.pulumi.runs import StepFailedError
+from controller.adapters.pulumi.runs import Run, StepFailedError
+from controller.adapters.pulumi.stacks import Verb
 from controller.adapters.pulumi.urns import name_of, type_of
-from controller.errors import RefusedError
+from controller.errors import PermanentError, RefusedError
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
 
@@ -27,6 +29,8 @@ class Rows:
         found = self.accounts.get(project, [])
         if isinstance(found, str):
             raise RefusedError(found, rule="policy", where="GET object-store")
+        if isinstance(found, PermanentError):
+            raise found
         return [{"name": each} for each in found]
 
     async def rows(self, service, path, table, params=None):
@@ -369,6 +373,25 @@ def test_a_container_in_an_account_that_nobody_can_see_bars_the_way(living):
     assert "whether project p1 has a container counts already" in said and "reseller_admin_role" in said
     living.tables["projects"] = []
     assert looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred == ()
+
+
+def test_a_container_of_a_store_that_names_no_account_bars_an_import_alone_and_an_up_is_warned(living, tmp_path):
+    living.accounts = {"p1": PermanentError("its URL names no account", where="GET object-store")}
+    preview = made_by_a_login(finding.CONTAINER, name="counts")
+    answer = looked_for(living, preview)
+    (said,) = answer.unasked
+    assert answer.barred == () and "p1 has a container counts already" in said and "names no account" in said
+    run = Run(stack="agency-tax", verb=Verb.UP, folder=tmp_path)
+    run.output("preview").parent.mkdir()
+    run.output("preview").write_text(json.dumps({"steps": preview["steps"][2:]}))
+
+    @asynccontextmanager
+    async def opened():
+        yield finding.Cloud(rows=living, region="R")
+
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    asyncio.run(beside.guard(opened)(run, state.State(resources=login, pending=())))
+    assert run.settled == (f"warning: made all the same: {said}",)
 
 
 SHARED = {
