@@ -82,11 +82,6 @@ def router(system: str) -> str:
     return f"{system}-router"
 
 
-def neighbours(system: str) -> str:
-    """The address group of the subnets that a system may speak with."""
-    return f"{system}-neighbours"
-
-
 def security_group(system: str, role: str) -> str:
     """The security group of a system's VMs of one role."""
     return f"{system}-{role}"

@@ -6,12 +6,15 @@ Every field is a number: the provider's quota resources take a field that is not
 import math
 from dataclasses import dataclass, fields
 
+from inventory import neighbours
 from inventory.model import Estate, System
 
 _HEADROOM_RATIO = 0.2
 _KEY_PAIRS = 100
 _SPARE_GROUPS = 5
 _RULES_PER_GROUP = 20
+_RULES_PER_RANGE = 5
+"""Of a group, those that name one range of neighbours, at most."""
 _VOLUMES_PER_VM = 2
 _PORTS_PER_VM = 2
 _PORTS_OF_NETWORK = 10
@@ -77,8 +80,14 @@ def _derived(estate: Estate, system: System) -> Limits:
         ports=_PORTS_PER_VM * instances + _PORTS_OF_NETWORK,
         floating_ips=sum(each.count for each in system.vm_sets if each.role == _WEB_ROLE),
         security_groups=groups + 1,
-        security_group_rules=_RULES_PER_GROUP * (groups + 1),
+        security_group_rules=_RULES_PER_GROUP * (groups + 1) + _more_rules(estate, system),
     )
+
+
+def _more_rules(estate: Estate, system: System) -> int:
+    """Those by which the system names more ranges than one: each neighbour's subnet where levels are mixed."""
+    near = neighbours.of(estate.agencies[system.agency], system, estate.systems.values())
+    return _RULES_PER_RANGE * len(system.vm_sets) * max(0, near.ranges - 1)
 
 
 def _with_headroom(asked: list[tuple[int, int]]) -> int:

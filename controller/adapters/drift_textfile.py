@@ -1,5 +1,7 @@
 """What a look for drift tells Prometheus, through node_exporter's textfile collector."""
 
+import contextlib
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +10,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from controller.errors import InputError
+
+_FOR_ALL = 0o644
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Look:
 
 
 def write(path: Path, subject: Subject, look: Look) -> None:
-    """Replaces the file at once.
+    """Replaces the file at once, for everybody to read: node_exporter is another user, whatever our umask.
 
     Raises `InputError` where it cannot be written.
     """
@@ -68,7 +72,12 @@ def write(path: Path, subject: Subject, look: Look) -> None:
     Gauge(when, "When the last look for drift ended.", registry=registry).set(look.at.timestamp())
     took = f"{prefix}_drift_look_duration_seconds"
     Gauge(took, "How long the last look for drift took.", registry=registry).set(look.seconds)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write_to_textfile(str(path), registry)
+        write_to_textfile(str(draft), registry)
+        draft.chmod(_FOR_ALL)
+        draft.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pulumi
 
 from infra import naming
-from infra.agency import deployer, keystone, rules
+from infra.agency import deployer, keystone
 from infra.agency.catalogue import Catalogue
 from infra.agency.deployer import Login
 from infra.agency.groups import Groups
@@ -58,9 +58,9 @@ def build(estate: Estate, agency: Agency, config: StackConfig) -> None:
         )
         for system in systems
     }
-    for system in systems:
-        near = [built[each].cidr for each in rules.neighbours(estate, agency, system)]
-        built[system.name].filter([cidr for cidr in near if cidr is not None])
+    subnets = {each.first_name: built[each.name].cidr for each in systems}
+    for each in built.values():
+        each.filter({name: cidr for name, cidr in subnets.items() if cidr is not None})
     Meanings(
         agency.name,
         estate=estate,

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from inventory import neighbours
 from inventory.model import Agency, Classification, Estate, NetworkUse, System
+from inventory.neighbours import Neighbours
 
 WORLD = "0.0.0.0/0"
 METADATA_SERVICE = "169.254.169.254/32"
 SSH_PORT = 22
-NEIGHBOURS = "neighbours"
 _HTTP_PORT = 80
+
+_Peer = Mapping[str, Any]
+"""A rule's peer, by the rule's own fields."""
 
 
 class Direction(StrEnum):
@@ -28,9 +32,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of a tier's group. The peer is a range of addresses, another tier, or the system's neighbours.
+    """One rule of a tier's group. The peer is a range of addresses, another tier, or the subnet of a neighbour.
 
-    No port means every port, no protocol every protocol.
+    No port means every port, no protocol every protocol. A neighbour goes by its first name, as its rules would be
+    made anew by another one, which Neutron refuses beside the old ones.
     """
 
     direction: Direction
@@ -38,12 +43,13 @@ class Rule:
     port: int | None = None
     cidr: str | None = None
     tier: str | None = None
-    neighbours: bool = False
+    neighbour: str | None = None
 
     @property
     def name(self) -> str:
         """Its name within its group: `ingress-tcp-443-0.0.0.0/0`."""
-        return f"{self.direction}-{self.protocol or 'any'}-{self.port or 'any'}-{self.cidr or self.tier or NEIGHBOURS}"
+        peer = self.cidr or self.tier or self.neighbour
+        return f"{self.direction}-{self.protocol or 'any'}-{self.port or 'any'}-{peer}"
 
     @property
     def prefix(self) -> str | None:
@@ -75,27 +81,26 @@ _LISTENING: Mapping[str, _Listening] = {
 def by_tier(estate: Estate, agency: Agency, system: System) -> Mapping[str, tuple[Rule, ...]]:
     """The rules of each of the system's tiers; a tier is a role of its VM sets."""
     tiers = tuple(dict.fromkeys(vm_set.role for vm_set in system.vm_sets))
-    peers = tuple(_peers(estate, agency, system))
+    near = tuple(_near(neighbours.of(agency, system, estate.systems.values())))
+    peers = tuple(_peers(estate, system, near))
     return {
-        tier: tuple(dict.fromkeys([*_ingress(tier, tiers, agency, peers), *_egress(system, peers)])) for tier in tiers
+        tier: tuple(dict.fromkeys([*_ingress(tier, tiers, near, peers), *_egress(system, peers)])) for tier in tiers
     }
 
 
-def neighbours(estate: Estate, agency: Agency, system: System) -> tuple[str, ...]:
-    """The agency's systems whose subnets the system may speak with, itself among them: where its data may flow."""
-    if agency.pool is None:
-        return ()
-    ours = (each for each in estate.systems.values() if each.agency == agency.name)
-    return tuple(each.name for each in ours if each.classification >= system.classification)
+def _near(found: Neighbours) -> Iterator[_Peer]:
+    if found.pool is not None:
+        yield {"cidr": found.pool}
+    for each in found.systems:
+        yield {"neighbour": each.first_name}
 
 
-def _peers(estate: Estate, agency: Agency, system: System) -> Iterator[dict[str, Any]]:
+def _peers(estate: Estate, system: System, near: Iterable[_Peer]) -> Iterator[_Peer]:
     """Whom a system serves and calls: an open one the world, others neighbours and provider networks of their level."""
     if system.classification is Classification.OPEN:
         yield {"cidr": WORLD}
         return
-    if agency.pool is not None:
-        yield {"neighbours": True}
+    yield from near
     provider = (
         each.cidr
         for each in estate.networks.values()
@@ -105,7 +110,7 @@ def _peers(estate: Estate, agency: Agency, system: System) -> Iterator[dict[str,
         yield {"cidr": cidr}
 
 
-def _ingress(tier: str, tiers: Iterable[str], agency: Agency, peers: Iterable[dict[str, Any]]) -> Iterator[Rule]:
+def _ingress(tier: str, tiers: Iterable[str], near: Iterable[_Peer], peers: Iterable[_Peer]) -> Iterator[Rule]:
     listening = _LISTENING.get(tier, _Listening(ports=()))
     for port in listening.ports:
         for peer in peers if listening.clients else ():
@@ -113,12 +118,12 @@ def _ingress(tier: str, tiers: Iterable[str], agency: Agency, peers: Iterable[di
         for caller in listening.callers:
             if caller in tiers:
                 yield Rule(direction=Direction.INGRESS, protocol="tcp", port=port, tier=caller)
-    if agency.pool is not None:
-        yield Rule(direction=Direction.INGRESS, protocol="tcp", port=SSH_PORT, neighbours=True)
-        yield Rule(direction=Direction.INGRESS, protocol="icmp", neighbours=True)
+    for peer in near:
+        yield Rule(direction=Direction.INGRESS, protocol="tcp", port=SSH_PORT, **peer)
+        yield Rule(direction=Direction.INGRESS, protocol="icmp", **peer)
 
 
-def _egress(system: System, peers: Iterable[dict[str, Any]]) -> Iterator[Rule]:
+def _egress(system: System, peers: Iterable[_Peer]) -> Iterator[Rule]:
     for peer in peers:
         yield Rule(direction=Direction.EGRESS, **peer)
     if system.classification is Classification.OPEN:

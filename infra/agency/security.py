@@ -14,7 +14,7 @@ from inventory.model import System
 class SecurityGroups(pulumi.ComponentResource):
     """Groups without default rules, so that what stands in `rules` is all that is allowed.
 
-    `neighbours_id` is the address group of the system's neighbours, where it has any.
+    `subnets` are the ranges of its agency's subnets, by their systems' first names.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class SecurityGroups(pulumi.ComponentResource):
         system: System,
         rules: Mapping[str, tuple[Rule, ...]],
         project_id: pulumi.Input[str],
-        neighbours_id: pulumi.Input[str] | None,
+        subnets: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("gdcc:agency:SecurityGroups", name, None, opts)
@@ -51,9 +51,19 @@ class SecurityGroups(pulumi.ComponentResource):
                     protocol=rule.protocol,
                     port_range_min=rule.port,
                     port_range_max=rule.port,
-                    remote_ip_prefix=rule.prefix,
+                    remote_ip_prefix=_range(rule, subnets),
                     remote_group_id=None if rule.tier is None else groups[rule.tier].id,
-                    remote_address_group_id=neighbours_id if rule.neighbours else None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
         self.register_outputs({})
+
+
+def _range(rule: Rule, subnets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str] | None:
+    return rule.prefix if rule.neighbour is None else subnets[rule.neighbour].apply(_told)
+
+
+def _told(cidr: str) -> str:
+    """A subnet's range. Raises `pulumi.RunError` where there is none: its rule would name no peer, and so the world."""
+    if not cidr:
+        raise pulumi.RunError("Neutron tells no range of a subnet that a security group's rule names")
+    return cidr

@@ -1,6 +1,6 @@
 """One system of an agency: all that its project may have, holds, reads and shares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 
@@ -10,7 +10,6 @@ from infra.agency.access import Access
 from infra.agency.catalogue import Catalogue
 from infra.agency.data_sets import DataSets
 from infra.agency.deployer import ROLE, Deployer, Login
-from infra.agency.neighbours import Neighbours
 from infra.agency.network import Network
 from infra.agency.quotas import Quotas
 from infra.agency.readers import Known, Projects
@@ -79,19 +78,15 @@ class System(pulumi.ComponentResource):
         self.network_id, self.cidr = (None, None) if network is None else (network.network_id, network.cidr)
         self.waiting = (*self._sharing(deployer, within), *self._data_sets(deployer, within))
 
-    def filter(self, neighbours: Sequence[pulumi.Output[str]]) -> None:
-        """Declares what the system's VMs may say to whom; `neighbours` are the subnets of its agency among these."""
-        name, opts = self._system.name, self._within
-        group = None
-        if neighbours:
-            group = Neighbours(name, system=self._system, subnets=neighbours, project_id=self._project_id, opts=opts)
+    def filter(self, subnets: Mapping[str, pulumi.Output[str]]) -> None:
+        """Declares what the system's VMs may say to whom; `subnets` are its agency's, by their systems' first names."""
         SecurityGroups(
-            name,
+            self._system.name,
             system=self._system,
             rules=rules.by_tier(self._estate, self._agency, self._system),
             project_id=self._project_id,
-            neighbours_id=None if group is None else group.group_id,
-            opts=opts,
+            subnets=subnets,
+            opts=self._within,
         )
         self.register_outputs({"waiting": list(self.waiting)})
 

@@ -53,7 +53,10 @@ def lets_out(rule: Resource) -> bool:
 
 
 def _names_world(rule: Resource, direction: str) -> bool:
-    """By its range, or because it names no peer at all."""
+    """By its range, or because it names no peer at all.
+
+    An address group is none: Neutron's firewalls took no notice of it for years (iptables until 2024, OVN until 2025).
+    """
     if rule.text("direction").lower() != direction:
         return False
     prefix = rule.inputs.get("remoteIpPrefix")
@@ -61,9 +64,11 @@ def _names_world(rule: Resource, direction: str) -> bool:
         return False
     if prefix:
         return is_world(prefix)
-    return not rule.inputs.get("remoteGroupId") and not rule.inputs.get("remoteAddressGroupId")
+    return not rule.inputs.get("remoteGroupId")
 
 
 def peer(rule: Resource) -> str:
     """The range of a rule as a sentence names it."""
+    if rule.inputs.get("remoteAddressGroupId") and not rule.inputs.get("remoteIpPrefix"):
+        return "any address (its address group, of which older firewalls take no notice)"
     return rule.text("remoteIpPrefix") or "any address"

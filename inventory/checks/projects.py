@@ -3,9 +3,10 @@
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from inventory.checks.case import Case
-from inventory.model import NetworkUse, Problem, System
+from inventory.model import Estate, NetworkUse, Problem, System
 
 _RESERVED_ADDRESSES = 5
 """Of a subnet: its network and broadcast address, the router's and two DHCP ports."""
@@ -70,25 +71,52 @@ def _subnet(case: Case, system: System) -> Iterator[Problem]:
 def _subnets(case: Case) -> Iterator[Problem]:
     """Subnets that were there before the estate: of IPv4, and of no pool, provider network or other system."""
     estate = case.estate
-    taken = [(f"pool {each.pool} of {each.name}", each.pool) for each in estate.agencies.values()]
-    taken += [(f"{each.cidr} of network {each.name}", each.cidr) for each in estate.networks.values()]
     for system in estate.systems.values():
         if system.subnet is None:
             continue
-        own, agency = _range(system.subnet), estate.agencies.get(system.agency)
-        if own is None:
+        agency = estate.agencies.get(system.agency)
+        if _range(system.subnet) is None:
             what = f"subnet {system.subnet!r} is no range of IPv4 (write it like 10.20.0.0/24)"
             yield case.problem("systems", system.name, what, "subnet")
-            continue
-        if agency is not None and agency.pool is None:
+        elif agency is not None and agency.pool is None:
             what = f"has a subnet, its agency {agency.name} no pool (give the agency a pool that does not hold it)"
             yield case.problem("systems", system.name, what, "subnet")
-        for whose, text in taken:
-            other = _range(text)
-            if other is not None and other.overlaps(own):
-                what = f"subnet {system.subnet} overlaps with {whose} (correct one of them)"
-                yield case.problem("systems", system.name, what, "subnet")
-        taken.append((f"subnet {system.subnet} of {system.name}", system.subnet))
+    if any(system.subnet is not None for system in estate.systems.values()):
+        yield from _overlapping(case)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """A range of addresses and whose it is: `system` has it as its subnet, "" for a pool or a provider network's."""
+
+    first: int
+    last: int
+    number: int
+    whose: str
+    system: str = ""
+
+
+def _overlapping(case: Case) -> Iterator[Problem]:
+    """Of ranges in the order of their addresses, one that overlaps with any before it does so with the widest."""
+    widest: _Taken | None = None
+    for each in sorted(_taken(case.estate), key=lambda each: (each.first, -each.last, each.number)):
+        if widest is not None and each.first <= widest.last and (each.system or widest.system):
+            either = sorted((each, widest), key=lambda one: (bool(one.system), one.number))
+            what = f"{either[1].whose.partition(' of ')[0]} overlaps with {either[0].whose} (correct one of them)"
+            yield case.problem("systems", either[1].system, what, "subnet")
+        if widest is None or each.last > widest.last:
+            widest = each
+
+
+def _taken(estate: Estate) -> Iterator[_Taken]:
+    texts = [(f"pool {each.pool} of {each.name}", each.pool, "") for each in estate.agencies.values()]
+    texts += [(f"{each.cidr} of network {each.name}", each.cidr, "") for each in estate.networks.values()]
+    texts += [(f"subnet {each.subnet} of {each.name}", each.subnet, each.name) for each in estate.systems.values()]
+    for number, (whose, text, system) in enumerate(texts):
+        own = _range(text)
+        if own is not None:
+            first, last = int(own.network_address), int(own.broadcast_address)
+            yield _Taken(first=first, last=last, number=number, whose=whose, system=system)
 
 
 def _range(text: str | None) -> ipaddress.IPv4Network | None:

@@ -436,11 +436,14 @@ async def test_containers_of_another_projects_account_are_read_to_the_last_and_n
     rest = Rest(connection, read_deadline_s=0.4, pauses_s=(0.01,))
     pages = [[{"name": "a"}, {"name": "b"}], [{"name": "c"}], []]
     fake.script("GET", "/AUTH_other", *(Scripted(body=page) for page in pages))
+    fake.script("GET", "/AUTH_round", *(Scripted(body=pages[0]) for _ in range(2)))
     fake.script("GET", "/AUTH_gone", Scripted(status=404))
     fake.script("GET", "/AUTH_hidden", Scripted(status=403))
     try:
         assert [each["name"] for each in await rest.containers("other")] == ["a", "b", "c"]
         assert [seen.query.get("marker") for seen in fake.asked("GET", "/AUTH_other")] == [None, "b", "c"]
+        with pytest.raises(PermanentError, match="came twice"):
+            await rest.containers("round")
         assert await rest.containers("gone") == []
         with pytest.raises(RefusedError) as refused:
             await rest.containers("hidden")

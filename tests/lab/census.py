@@ -65,7 +65,7 @@ def credentials(cloud: Any, users: Iterable[Any]) -> list[str]:
 def rules(cloud: Any, groups: Iterable[Any]) -> list[str]:
     """The rules of these security groups."""
     fields = ("id", "security_group_id", "direction", "ether_type", "protocol", "port_range_min", "port_range_max")
-    peers = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
+    peers = ("remote_ip_prefix", "remote_group_id")
     of = {each.id for each in groups}
     every = cloud.network.security_group_rules()
     return sorted(
@@ -108,7 +108,6 @@ def taken(cloud: Any) -> Census:
         "ports": lambda: rows(cloud.network.ports()),
         "security groups": lambda: rows(groups, "tags"),
         "security group rules": lambda: rules(cloud, groups),
-        "address groups": lambda: rows(cloud.network.address_groups()),
         "RBAC": lambda: rows(cloud.network.rbac_policies()),
         "network QoS": lambda: rows(cloud.network.qos_policies()),
     }
@@ -142,7 +141,6 @@ def undo(cloud: Any, before: Census) -> None:
         "address scopes": network.delete_address_scope,
         "network QoS": network.delete_qos_policy,
         "security groups": network.delete_security_group,
-        "address groups": network.delete_address_group,
         "users": identity.delete_user,
         "groups": identity.delete_group,
         "roles": identity.delete_role,

@@ -144,6 +144,9 @@ class Stacks:
         ]
         assert len({row["type"] for row in lost}) == len(kinds), f"{stack} has not all of {kinds}"
         deployment["resources"] = [row for row in deployment["resources"] if row not in lost]
+        gone = {row["urn"] for row in lost}
+        hanging = [row["urn"] for row in deployment["resources"] if gone & {*(row.get("dependencies") or ())}]
+        assert hanging == [], "what stays depends on what is forgotten: Pulumi would refuse the state"
         begun = [{key: row[key] for key in row.keys() - {"id", "outputs"}} for row in lost]
         deployment["pending_operations"] = [{"resource": row, "type": "creating"} for row in begun]
         file.write_text(json.dumps(document))

@@ -28,7 +28,9 @@ def test_a_cloud_made_by_hand_is_imported_and_the_first_up_takes_nothing_away(cl
     words = ("--agency", "roads")
     systems = stacks.estate / "systems.yaml"
     row = f"- name: {by_hand.SYSTEM}\n"
-    systems.write_text(systems.read_text().replace(row, f"{row}  subnet: {by_hand.SUBNET}\n"))
+    text = systems.read_text()
+    assert text.count(row) == 1
+    systems.write_text(text.replace(row, f"{row}  subnet: {by_hand.SUBNET}\n"))
     with undone(cloud, before):
         by_hand.foundation(cloud.admin, cloud.estate)
         by_hand.agency(cloud.admin, cloud.estate)

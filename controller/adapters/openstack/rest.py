@@ -170,16 +170,18 @@ class Rest:
     async def containers(self, project: str) -> list[dict[str, Any]]:
         """The containers of a project's account in the object store; none where there is no such account.
 
-        Raises `RefusedError` (rule `policy`) where they are not ours to see, and `PermanentError` where the cloud has
-        no object store or its URL names no account.
+        Raises `RefusedError` (rule `policy`) where they are not ours to see, `PermanentError` where the cloud has no
+        object store, its URL names no account, or it takes no notice of where a page is to begin.
         """
-        found: list[dict[str, Any]] = []
+        found: dict[str, dict[str, Any]] = {}
         while True:
-            after = {"marker": str(found[-1]["name"])} if found else {}
+            after = {"marker": next(reversed(found))} if found else {}
             page = await self._of_account(project, {"format": "json", **after})
             if not page:
-                return found
-            found += page
+                return list(found.values())
+            if any(str(row["name"]) in found for row in page):
+                raise PermanentError("a page of containers came twice", where="GET object-store")
+            found |= {str(row["name"]): row for row in page}
 
     async def _of_account(self, project: str, params: Params) -> list[dict[str, Any]]:
         call = Call(service="object-store", method="GET", path="", params=params, account=project)

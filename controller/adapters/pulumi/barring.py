@@ -1,8 +1,10 @@
 """What must go before a thing that was not found can be made: a sentence each, with what to do."""
 
+from collections.abc import Sequence
+
 from controller.adapters.pulumi import finding
-from controller.adapters.pulumi.finding import Cloud, Inputs
-from controller.errors import GdccError
+from controller.adapters.pulumi.finding import Cloud, Inputs, Row
+from controller.errors import GdccError, RefusedError
 
 
 async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[str]:
@@ -10,7 +12,7 @@ async def bars(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[s
     if kind == finding.APPLICATION_CREDENTIAL and login.get("userName"):
         return await _left_over(cloud, inputs, login)
     if kind == finding.SECURITY_RULE and inputs.get("securityGroupId"):
-        return await _same_rule(cloud, inputs)
+        return await _same_rule(cloud, await finding.by_range(cloud, inputs))
     if kind == finding.RBAC_POLICY and finding.owner(login):
         return await _anothers_policy(cloud, {**inputs, **finding.owner(login)})
     if kind == finding.CONTAINER and finding.owner(login):
@@ -38,9 +40,22 @@ async def _anothers_policy(cloud: Cloud, inputs: Inputs) -> list[str]:
     ]
 
 
+async def unasked(cloud: Cloud, kind: str, inputs: Inputs, login: Inputs) -> list[str]:
+    """What nobody can ask this cloud, a sentence each: of a store whose URL names no account."""
+    if kind != finding.CONTAINER or not finding.owner(login):
+        return []
+    name, project = str(inputs.get("name")), finding.owner(login)[finding.OWNER]
+    found = await cloud.containers(project)
+    return _untold(found, name, project) if not isinstance(found, RefusedError) else []
+
+
 async def _unseen_account(cloud: Cloud, name: str, project: str) -> list[str]:
     """A container is made over one that lives, which keeps whom it lets read and write where nobody else is named."""
     found = await cloud.containers(project)
+    return _untold(found, name, project) if isinstance(found, RefusedError) else []
+
+
+def _untold(found: Sequence[Row] | GdccError, name: str, project: str) -> list[str]:
     if not isinstance(found, GdccError):
         return []
     return [

@@ -40,6 +40,7 @@ def guard(open_cloud: OpenCloud, *, usage: bool = True) -> Callable[[Run, state.
                 await used.refuse(cloud, quotas)
             refuse(run.stack, found)
             refuse_unlisted(entering, listed)
+            run.settled = (*run.settled, *(f"warning: made all the same: {each}" for each in found.unasked))
 
     return beside
 

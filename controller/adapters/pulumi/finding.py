@@ -245,6 +245,22 @@ RULE = {
     "remoteGroupId": "remote_group_id",
     "remoteAddressGroupId": "remote_address_group_id",
 }
+
+
+async def by_range(cloud: Cloud, inputs: Inputs) -> Inputs:
+    """A rule's inputs, its peer by the range: where that is a subnet's, importing knows the subnet's id alone."""
+    named = inputs.get("remoteIpPrefix")
+    if not named or "/" in str(named):
+        return inputs
+    rows = await cloud.listing("network", "/subnets", "subnets")
+    return {**inputs, "remoteIpPrefix": next((row["cidr"] for row in rows if row["id"] == named), named)}
+
+
+async def _security_rule(cloud: Cloud, inputs: Inputs) -> list[str]:
+    find = _exact("network", "/security-group-rules", "security_group_rules", RULE)
+    return await find(cloud, await by_range(cloud, inputs))
+
+
 _NAMED = {"name": "name"}
 _IN_DOMAIN = {**_NAMED, "domainId": "domain_id"}
 _IN_PROJECT = {**_NAMED, "tenantId": "project_id"}
@@ -374,10 +390,7 @@ FINDERS: Mapping[str, Finder] = {
     "openstack:networking/router:Router": _listed("network", "/routers", "routers", _IN_PROJECT),
     "openstack:networking/routerInterface:RouterInterface": _router_interface,
     "openstack:networking/secGroup:SecGroup": _listed("network", "/security-groups", "security_groups", _IN_PROJECT),
-    "openstack:networking/addressGroupV2:AddressGroupV2": _listed(
-        "network", "/address-groups", "address_groups", _OF_PROJECT
-    ),
-    SECURITY_RULE: _exact("network", "/security-group-rules", "security_group_rules", RULE),
+    SECURITY_RULE: _security_rule,
     RBAC_POLICY: _rbac_policy,
     CONTAINER: _container,
     "openstack:networking/qosPolicy:QosPolicy": _listed("network", "/qos/policies", "policies", _OF_PROJECT),

@@ -70,7 +70,8 @@ class Declared:
 class Found:
     """What was found for a stack: ids by URN, what the cloud does not have, and what cannot be told apart.
 
-    `later` are ids of what can be imported only once its login is there; `barred` says what must go first, in words.
+    `later` are ids of what can be imported only once its login is there; `barred` says what must go first, in words,
+    `unasked` of what this cloud tells nobody whether it lives.
     """
 
     ids: Mapping[str, str]
@@ -78,6 +79,7 @@ class Found:
     ambiguous: Mapping[str, tuple[str, ...]]
     later: Mapping[str, str] = field(default_factory=dict)
     barred: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
 def declared(preview: Mapping[str, Any]) -> tuple[Declared, ...]:
@@ -123,6 +125,7 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
     later: dict[str, str] = {}
     missing: list[str] = []
     barred: list[str] = []
+    unasked: list[str] = []
     ambiguous: dict[str, tuple[str, ...]] = {}
     for each in every:
         if each.type == PROVIDER:
@@ -139,7 +142,15 @@ async def found(cloud: finding.Cloud, wanted: Iterable[Declared], standing: Iter
             else:
                 missing.append(each.urn)
                 barred.extend(await barring.bars(cloud, each.type, inputs or {}, said))
-    return Found(ids=ids, missing=tuple(missing), ambiguous=ambiguous, later=later, barred=tuple(barred))
+                unasked.extend(await barring.unasked(cloud, each.type, inputs or {}, said))
+    return Found(
+        ids=ids,
+        missing=tuple(missing),
+        ambiguous=ambiguous,
+        later=later,
+        barred=tuple(barred),
+        unasked=tuple(unasked),
+    )
 
 
 def login(provider: Declared, ids: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,11 @@ from controller.errors import RefusedError
 
 CINDERS_OWN = "__DEFAULT__"
 
+_NAMED = 3
+"""How many things of a kind a warning names."""
+
+_REMEDY = "gdcc estate preview --foundation says what to do"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
@@ -53,6 +58,18 @@ def _lets_all_out(row: Row) -> bool:
         and bool(row.get("used_in_default_sg", True))
         and all(row.get(each) is None for each in peers)
     )
+
+
+def warnings(open_: Leftovers) -> Iterator[str]:
+    """A sentence for each kind, for runs that cannot change it."""
+    for kind, names in (("flavor", open_.flavors), ("volume type", open_.volume_types)):
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            count = f"1 {kind} is" if len(names) == 1 else f"{len(names)} {kind}s are"
+            shown = ", ".join(names[:_NAMED])
+            yield f"{count} public, for projects of every level: {shown}{more} ({_REMEDY})"
+    if open_.template_rules:
+        yield f"Neutron lets everything out of each new project's group default ({_REMEDY})"
 
 
 def proposals(open_: Leftovers) -> Iterator[str]:

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from controller.adapters.pulumi.tool import Tool
+from inventory.names import PROJECT
+
 _CREATED_BY = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 _LOCKED = "the stack is currently locked by"
 _PROC = Path("/proc")
@@ -53,6 +56,12 @@ def in_files(backend_url: str, project: str, root: Path = Path()) -> dict[str, t
     folder = root / Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi/locks/organization" / project
     found = {path.name: tuple(_read(path.glob("*.json"))) for path in sorted(folder.glob("*")) if path.is_dir()}
     return {stack: locks for stack, locks in found.items() if locks}
+
+
+def living(tool: Tool, stack: str) -> tuple[Lock, ...]:
+    """The locks on a stack of processes that run here; empty where the backend is no directory."""
+    held = in_files(tool.env.get("PULUMI_BACKEND_URL", ""), PROJECT, tool.root).get(stack, ())
+    return tuple(lock for lock in held if lives(lock))
 
 
 def _read(paths: Iterable[Path]) -> Iterable[Lock]:

@@ -39,8 +39,9 @@ OVER = frozenset({State.DONE, State.FAILED, State.LOCKED, State.STOPPED, State.S
 class Run:
     """One stack's run: `step` is the call under way, `tally` its counts, `said` its outcome in a sentence.
 
-    `settled` tells of each operation that a killed run had left open; a run that only looks has them as `pending`. It
-    has a `copy` of its stack's file for its calls, and `made` the stack where there was none.
+    `settled` tells of each operation that a killed run had left open; a run that only looks has them as `pending`,
+    or as `beside` whose run is going on just then. It has a `copy` of its stack's file for its calls, and `made` the
+    stack where there was none.
     """
 
     stack: str
@@ -53,6 +54,7 @@ class Run:
     held: tuple[locks.Lock, ...] = ()
     settled: tuple[str, ...] = ()
     pending: tuple[Pending, ...] = ()
+    beside: str = ""
     copy: Path | None = None
     made: bool = False
     began_s: float | None = None

@@ -33,7 +33,7 @@ _CREATING = "creating"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """An operation that a killed run began and nobody saw the end of. `uses`: which resources an input comes from."""
+    """An operation that a run began and nobody saw the end of yet. `uses`: which resources an input comes from."""
 
     type: str
     urn: str
@@ -51,9 +51,10 @@ class Pending:
     @property
     def unknown(self) -> str:
         """What is not known of it."""
+        whose = "a run is going on, or was killed"
         if self.type == _CREATING:
-            return "a killed run was creating it, and nobody knows whether the cloud has it (the next up asks)"
-        return f"a killed run was {self.type} it, and nobody knows whether that was done (the next up asks)"
+            return f"{whose}: it was creating it, and nobody knows whether the cloud has it (the next up asks)"
+        return f"{whose}: it was {self.type} it, and nobody knows whether that was done (the next up asks)"
 
     def __str__(self) -> str:
         return f"{self.name}: {self.unknown}"

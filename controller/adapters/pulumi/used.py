@@ -10,6 +10,7 @@ from typing import Any
 from controller.adapters.pulumi import units, urns
 from controller.adapters.pulumi.finding import Cloud
 from controller.adapters.pulumi.runs import State, StepFailedError
+from controller.errors import PermanentError
 
 NEUTRON = "openstack:networking/quotaV2:QuotaV2"
 
@@ -113,11 +114,20 @@ def _is_id(value: object) -> bool:
 
 
 async def neutrons(cloud: Cloud, project_id: str) -> dict[str, int]:
-    """What a project may have of Neutron, by the provider's inputs, or uses where that is more; -1 for no limit."""
+    """What a project may have of Neutron, by the provider's inputs, or uses where that is more; -1 for no limit.
+
+    Raises `PermanentError` where Neutron tells nothing of it.
+    """
     service = _SERVICES[NEUTRON]
     answer = await cloud.rows.find(service.service, service.path.format(project_id), service.params)
     rows = (answer or {}).get(service.table) or {}
     told = {name: rows[there] for name, there in service.counts.items() if there in rows}
+    if not told:
+        raise PermanentError(
+            f"tells no quota of project {project_id}, to which a login's is only raised",
+            where="network",
+            remedy="is it the project that you log in to? else write gdcc:loginQuota of the foundation by hand",
+        )
     return {name: units.NO_LIMIT if row["limit"] < 0 else max(row["limit"], _in_use(row)) for name, row in told.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from controller.adapters.pulumi import stack_files, state, urns
+from controller.adapters.pulumi import locks, stack_files, state, urns
 from controller.adapters.pulumi.runs import Run, Runner, State, StepFailedError
 from controller.adapters.pulumi.stacks import FOUNDATION, Verb
 from controller.adapters.pulumi.tool import Tool
@@ -93,18 +93,31 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
 
 
 async def _telling_what_is_open(run: Run, orders: Orders, look: Awaitable[None]) -> None:
-    """A look, and beside it what a killed run left open: no look of the CLI's tells that."""
+    """A look, and beside it what a killed run left open: no look of the CLI's tells that.
+
+    What a run has under way that is going on at that moment is told as such, where its lock can be read.
+    """
     if run.stack not in orders.known:
         await look
         return
-    kept = asyncio.ensure_future(asyncio.to_thread(state.export, orders.tool, run.stack))
+    kept = asyncio.ensure_future(asyncio.to_thread(_open_now, orders.tool, run.stack))
     try:
         await look
     finally:
         (seen,) = await asyncio.gather(kept, return_exceptions=True)
     if isinstance(seen, BaseException):
         raise seen
-    run.pending = seen.pending
+    run.pending, run.beside = seen
+
+
+def _open_now(tool: Tool, stack: str) -> tuple[tuple[state.Pending, ...], str]:
+    """What a run left open; or, where one is going on, a sentence that says whose."""
+    before = locks.living(tool, stack)
+    pending = state.export(tool, stack).pending
+    held = before or (locks.living(tool, stack) if pending else ())
+    if not pending or not held:
+        return pending, ""
+    return (), f"a run is going on ({held[0]}), and what it has under way was not looked at"
 
 
 async def _lift(run: Run, orders: Orders, found: state.State) -> list[str]:

@@ -82,7 +82,8 @@ def _report(runs: list[Run], proposed: list[str], as_json: bool) -> None:
         people.print(screen.table(runs, screen.counted(runs)))
         for run in runs:
             warned = (f"warning: {each}" for each in run.tally.warnings)
-            for sentence in (*run.settled, *map(str, run.pending), *run.tally.waits, *warned):
+            beside = [run.beside] if run.beside else []
+            for sentence in (*run.settled, *beside, *map(str, run.pending), *run.tally.waits, *warned):
                 people.print(f"{run.stack}: {sentence}", markup=False, soft_wrap=True)
             if run.state in {State.FAILED, State.LOCKED}:
                 people.print(f"{run.stack}: see {run.folder}", markup=False, soft_wrap=True)
@@ -102,6 +103,7 @@ def row(run: Run) -> dict[str, object]:
         "settled": list(run.settled),
         "waits": list(run.tally.waits),
         "pending": [str(each) for each in run.pending],
+        "beside": run.beside,
         "warnings": list(run.tally.warnings),
         "errors": run.tally.errors,
         "violations": [{"policy": each.policy, "urn": each.urn, "says": each.message} for each in run.tally.violations],

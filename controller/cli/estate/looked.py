@@ -23,7 +23,8 @@ _ALL_PAGES = ("--page-size", "0")
 class Look:
     """A look at one stack: what it holds, what of that differs, and what was added to it by hand.
 
-    What a killed run left open (`run.pending`) is not as declared either: nobody knows whether the cloud has it.
+    What a killed run left open (`run.pending`) is not as declared either: nobody knows whether the cloud has it. What a
+    run that is going on has under way (`run.beside`) is no drift.
     `unread` says why it could not be looked at, in whole or in part; empty where it was.
     """
 

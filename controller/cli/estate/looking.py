@@ -78,6 +78,7 @@ def _row(each: Look) -> dict[str, object]:
         "resources": [_resource(one) for one in each.differences] if done else None,
         "added": [_added(one) for one in each.added],
         "pending": [str(one) for one in each.run.pending],
+        "beside": each.run.beside,
     }
 
 
@@ -112,6 +113,9 @@ def _tell(looks: Sequence[Look], absent: Sequence[str]) -> None:
             shown.add_row(each.run.stack, Text(str(extra.to)), "nothing", Text(f"{extra.kind} {extra.what}"), "")
     if shown.row_count:
         people.print(shown)
+    for each in looks:
+        if each.run.beside:
+            people.print(f"{each.run.stack}: {each.run.beside}", markup=False, soft_wrap=True)
     for each in unread:
         people.print(f"{each.run.stack}: could not look: {each.unread}", markup=False, soft_wrap=True)
     count = f"{len(looks)} {'stack' if len(looks) == 1 else 'stacks'}"

@@ -35,12 +35,12 @@ def sentences(chosen: Selection) -> list[str]:
 
 
 def open_to_all(chosen: Selection) -> list[str]:
-    """A sentence for each thing that is open to every project; one where it could not be asked."""
+    """A sentence for each kind of what is open to every project; one where it could not be asked."""
     cloud = wiring.living(chosen.tool.root)
     if not cloud.named:
         return []
     try:
-        return list(leftovers.proposals(asyncio.run(_left(cloud))))
+        return list(leftovers.warnings(asyncio.run(_left(cloud))))
     except GdccError as error:
         return [f"the cloud was not asked what is open to every project: {error}"]
 

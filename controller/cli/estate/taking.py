@@ -18,6 +18,7 @@ from controller.bootstrap import estate as wiring
 from controller.cli.estate import deploying, running, screen
 from controller.cli.estate.select import Selection
 from controller.cli.output import people, print_json
+from controller.errors import GdccError
 from inventory.names import CONTROL_PROJECT
 
 
@@ -74,7 +75,10 @@ async def _find(chosen: Selection, open_cloud: settling.OpenCloud, run: Run, tak
     standing = (await asyncio.to_thread(state.export, chosen.tool, run.stack)).resources
     async with open_cloud() as cloud:
         taken.found = await importing.found(cloud, taken.wanted, standing)
-        taken.strangers = await _strangers(cloud, chosen, run.stack, standing, taken.found)
+        try:
+            taken.strangers = await _strangers(cloud, chosen, run.stack, standing, taken.found)
+        except GdccError as error:
+            run.settled = (*run.settled, f"what is declared nowhere was not listed: {error}")
     _refuse(taken.found)
     run.said = f"{taken.count} found, {len(taken.found.missing)} to create"
     if taken.count:
@@ -98,8 +102,8 @@ async def _write(orders: work.Orders, runner: Runner, run: Run, taken: Taken) ->
 
 
 def _refuse(found: importing.Found) -> None:
-    if found.barred:
-        raise StepFailedError(State.FAILED, "; ".join(found.barred))
+    if found.barred or found.unasked:
+        raise StepFailedError(State.FAILED, "; ".join((*found.barred, *found.unasked)))
     if found.ambiguous:
         urn, ids = next(iter(found.ambiguous.items()))
         raise StepFailedError(State.FAILED, f"the cloud has {len(ids)} like {urns.name_of(urn)}: {', '.join(ids)}")

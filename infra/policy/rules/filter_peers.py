@@ -1,7 +1,8 @@
 """Whom a system's VMs may speak with: what is of their level or a higher one, as the stack says it.
 
 Whatever a rule lets in or out, data flows by it: a connection carries answers. A range is of the level of the subnets
-that it is made from, or of the provider network that holds it; a whole pool is of none.
+that it is made from or reaches, or of the provider network that holds it. A pool's subnets lie anywhere in it, as
+Neutron alone chose where: a range in the pool reaches them all.
 """
 
 import ipaddress
@@ -15,6 +16,8 @@ from inventory.model import Classification
 
 LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
 """Where each host answers its own VMs (the metadata service); nothing of it leaves the host."""
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def broken(stack: Stack) -> Iterator[Violation]:
@@ -33,38 +36,72 @@ def broken(stack: Stack) -> Iterator[Violation]:
 
 def _peers(stack: Stack, rule: Resource) -> Iterator[tuple[str, Classification | None]]:
     """Who a rule's peers are, in words, and their levels. No peer at all is the world, which another rule judges."""
-    if rule.inputs.get("remoteGroupId") is not None:
+    if rule.inputs.get("remoteGroupId"):
         yield "its remote group", levels.level_at(stack, rule, "remoteGroupId", kinds.SECURITY_GROUP)
-    if rule.inputs.get("remoteAddressGroupId") is not None:
-        groups = stack.referred(rule, "remoteAddressGroupId", kinds.ADDRESS_GROUP)
-        yield from ([("its address group", None)] if not groups else [])
-        for group in groups:
-            yield from _ranges(stack, group, "addresses", list(group.values("addresses")))
     prefix = rule.inputs.get("remoteIpPrefix")
-    if prefix:
-        yield from _ranges(stack, rule, "remoteIpPrefix", [prefix])
-
-
-def _ranges(
-    stack: Stack, resource: Resource, key: str, addresses: list[object]
-) -> Iterator[tuple[str, Classification | None]]:
-    """The subnets that an input is made from; each address, where it is made from none or holds more than they give."""
-    subnets = stack.referred(resource, key, kinds.SUBNET)
+    if not prefix:
+        return
+    subnets = stack.referred(rule, "remoteIpPrefix", kinds.SUBNET)
     for subnet in subnets:
         yield f"subnet {subnet.text('name')}", levels.level_of(stack, subnet)
-    if len(addresses) > len(subnets) or not subnets:
-        for address in addresses:
-            if isinstance(address, str) and not _is_link_local(address):
-                yield address, levels.range_level(stack, address)
-        if not subnets and not any(isinstance(address, str) for address in addresses):
-            yield f"what its {key} is made from", None
+    if isinstance(prefix, str):
+        yield from _reached(stack, prefix, subnets)
+    elif not subnets:
+        yield "what its remoteIpPrefix is made from", None
 
 
-def _is_link_local(address: str) -> bool:
+def _reached(stack: Stack, prefix: str, named: tuple[Resource, ...]) -> Iterator[tuple[str, Classification | None]]:
+    """The stack's subnets that a range reaches beside those that it is made from; the range itself, where none told."""
+    asked = _range(prefix)
+    if asked is None:
+        yield prefix, None
+        return
+    if world.holds(LINK_LOCAL, asked):
+        return
+    pools = {each.urn: _ranges(each) for each in stack.of_kind(kinds.SUBNET_POOL)}
+    for subnet in stack.of_kind(kinds.SUBNET):
+        if subnet not in named and _reaches(stack, asked, subnet, pools, made_from_subnets=bool(named)):
+            yield f"subnet {subnet.text('name')} in {prefix}", levels.level_of(stack, subnet)
+    known = [*(each for ranges in pools.values() for each in ranges), *map(_own, stack.of_kind(kinds.SUBNET))]
+    if not named and not any(each is not None and world.holds(each, asked) for each in known):
+        yield prefix, levels.range_level(stack, prefix)
+
+
+def _reaches(
+    stack: Stack, asked: _Network, subnet: Resource, pools: dict[str, list[_Network]], *, made_from_subnets: bool
+) -> bool:
+    """Whether a range may hold addresses of a subnet.
+
+    One that is made from other subnets, and is less than their pool, is taken for what it is made from.
+    """
+    own = _own(subnet)
+    if own is not None:
+        return _overlap(asked, own)
+    of = [pools[each.urn] for each in stack.referred(subnet, "subnetpoolId", kinds.SUBNET_POOL)] or pools.values()
+    return any(
+        world.holds(asked, each) if made_from_subnets else _overlap(asked, each) for ranges in of for each in ranges
+    )
+
+
+def _own(subnet: Resource) -> _Network | None:
+    return _range(subnet.text("cidr"))
+
+
+def _ranges(pool: Resource) -> list[_Network]:
+    found = (_range(each) for each in pool.values("prefixes") if isinstance(each, str))
+    return [each for each in found if each is not None]
+
+
+def _overlap(one: _Network, other: _Network) -> bool:
+    """Of two ranges, one is within the other or they share nothing."""
+    return world.holds(one, other) or world.holds(other, one)
+
+
+def _range(text: str) -> _Network | None:
     try:
-        return world.holds(LINK_LOCAL, ipaddress.ip_network(address, strict=False))
+        return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return False
+        return None
 
 
 RULE = StackRule(

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
 
 import pytest
 import typer
@@ -160,11 +161,25 @@ def test_what_a_killed_run_left_open_is_no_all_clear(project):
     to = project.home / "drift.prom"
     answer = project.gdcc("drift", *project.chosen(1), "--json", "--textfile", str(to))
     (row,) = json.loads(answer.stdout)["stacks"]
-    said = "Network n2: a killed run was creating it, and nobody knows whether the cloud has it (the next up asks)"
+    whose = "a run is going on, or was killed"
+    said = f"Network n2: {whose}: it was creating it, and nobody knows whether the cloud has it (the next up asks)"
     assert (answer.exit_code, row["says"], row["pending"]) == (1, "drifted", [said])
     assert f'gdcc_estate_drifted_resources{{stack="{stack}"}} 1.0' in to.read_text()
     people = project.gdcc("drift", *project.chosen(1))
-    assert "Network n2" in people.stdout and "a killed run was creating it" in " ".join(people.stdout.split())
+    assert "Network n2" in people.stdout and f"{whose}: it was creating" in " ".join(people.stdout.split())
+
+
+@pytest.mark.parametrize("verb", ["drift", "preview"])
+def test_what_a_run_that_is_going_on_has_under_way_is_no_drift_and_told_as_its(project, verb):
+    stack = project.stacks[0]
+    (project.root / f"infra/stacks/Pulumi.{stack}.yaml").write_text("config:\n  gdcc:seed: {secure: x}\n")
+    project.deployed(stack, resources=["n1"], pending=["n2"])
+    project.lock(stack, os.getpid(), since=datetime.now(UTC).isoformat())
+    answer = project.gdcc(verb, *project.chosen(1), "--json")
+    (row,) = json.loads(answer.stdout)["stacks"]
+    assert answer.exit_code == 0, answer.stdout
+    assert row["pending"] == [] and row["beside"].startswith("a run is going on (locked by ada@"), row
+    assert f"{stack}: a run is going on (locked by ada@" in project.gdcc(verb, *project.chosen(1)).stdout
 
 
 def test_a_preview_tells_what_a_killed_run_left_open(project):
@@ -173,7 +188,7 @@ def test_a_preview_tells_what_a_killed_run_left_open(project):
     project.deployed(stack, resources=["n1"], pending=["n2"])
     answer = project.gdcc("preview", *project.chosen(1))
     assert answer.exit_code == 0
-    assert f"{stack}: Network n2: a killed run was creating it" in answer.stdout
+    assert f"{stack}: Network n2: a run is going on, or was killed: it was creating it" in answer.stdout
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])

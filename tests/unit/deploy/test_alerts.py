@@ -115,3 +115,10 @@ def test_the_timer_of_drift_writes_what_the_alerts_ask_for_and_takes_drift_for_n
     assert "OnCalendar=hourly" in timer and not any(line.startswith("Unit=") for line in timer), (
         "it starts its namesake"
     )
+
+
+def test_the_first_time_is_told_for_the_user_that_the_timer_of_drift_runs_as() -> None:
+    unit = (ROOT / "deploy/gdcc-estate-drift.service").read_text()
+    (user,), (group,) = (re.findall(rf"^{key}=(\w+)$", unit, re.MULTILINE) for key in ("User", "Group"))
+    (made,) = re.findall(r"^sudo install -d .*$", (ROOT / "infra/README.md").read_text(), re.MULTILINE)
+    assert f"-o {user} -g {group} " in made and "/var/lib/gdcc/pulumi" in made

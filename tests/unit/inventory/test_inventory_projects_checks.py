@@ -52,6 +52,14 @@ def test_a_subnet_that_was_there_before_lies_beside_all_other_ranges_and_takes_n
     assert "subnet 10.77.0.128/25 overlaps with subnet 10.77.0.0/24 of filing" in problem.what
 
 
+def test_a_subnet_that_holds_other_ranges_is_told_of_each_of_them(tmp_path: Path) -> None:
+    said = told(tmp_path, PREFIX, "  subnet: 10.0.0.0/8")
+    assert [each.partition("systems filing: ")[2] for each in said] == [
+        "subnet 10.0.0.0/8 overlaps with 10.9.0.0/16 of network ext (correct one of them)",
+        "subnet 10.0.0.0/8 overlaps with pool 10.128.0.0/20 of tax (correct one of them)",
+    ]
+
+
 def test_storage_of_an_unknown_type_or_one_below_the_system_or_asked_for_twice_is_told(tmp_path: Path) -> None:
     said = filing(tmp_path, "storage: [{volume_type: fats, size_gib: 10}]")
     only(said, HERE, "systems filing: storage names 'fats', which is not in volume_types")

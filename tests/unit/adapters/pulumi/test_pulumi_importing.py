@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.pulumi import beside, finding, fixed, importing, state, undeclared
-from controller.adapters.pulumi.runs import StepFailedError
+from controller.adapters.pulumi.runs import Run, StepFailedError
+from controller.adapters.pulumi.stacks import Verb
 from controller.adapters.pulumi.urns import name_of, type_of
-from controller.errors import RefusedError
+from controller.errors import PermanentError, RefusedError
 
 PREVIEW = json.loads((Path(__file__).with_name("recorded") / "preview_new.json").read_text())
 
@@ -27,6 +29,8 @@ class Rows:
         found = self.accounts.get(project, [])
         if isinstance(found, str):
             raise RefusedError(found, rule="policy", where="GET object-store")
+        if isinstance(found, PermanentError):
+            raise found
         return [{"name": each} for each in found]
 
     async def rows(self, service, path, table, params=None):
@@ -371,6 +375,25 @@ def test_a_container_in_an_account_that_nobody_can_see_bars_the_way(living):
     assert looked_for(living, made_by_a_login(finding.CONTAINER, name="counts")).barred == ()
 
 
+def test_a_container_of_a_store_that_names_no_account_bars_an_import_alone_and_an_up_is_warned(living, tmp_path):
+    living.accounts = {"p1": PermanentError("its URL names no account", where="GET object-store")}
+    preview = made_by_a_login(finding.CONTAINER, name="counts")
+    answer = looked_for(living, preview)
+    (said,) = answer.unasked
+    assert answer.barred == () and "p1 has a container counts already" in said and "names no account" in said
+    run = Run(stack="agency-tax", verb=Verb.UP, folder=tmp_path)
+    run.output("preview").parent.mkdir()
+    run.output("preview").write_text(json.dumps({"steps": preview["steps"][2:]}))
+
+    @asynccontextmanager
+    async def opened():
+        yield finding.Cloud(rows=living, region="R")
+
+    login = standing(LOGIN, {"tenantId": "p1", "userName": "sys-deployer", "userDomainName": "Default"})
+    asyncio.run(beside.guard(opened)(run, state.State(resources=login, pending=())))
+    assert run.settled == (f"warning: made all the same: {said}",)
+
+
 SHARED = {
     "objectType": "network", "objectId": "n1", "action": "access_as_shared", "targetTenant": "p2",
 }  # fmt: skip
@@ -437,6 +460,22 @@ def test_a_credential_that_is_left_over_bars_the_way_and_is_told_with_what_to_do
     }
     (said,) = looked_for(living, preview).barred
     assert "DELETE /v3/users/u1/application_credentials/c1" in said and "gdcc:credentialsFrom" in said
+
+
+@pytest.mark.parametrize(("living", "missing"), [("10.8.0.0/26", []), ("10.8.0.64/26", ["SecGroupRule"])])
+def test_a_rule_whose_peer_is_a_subnet_is_found_by_that_ones_range(cloud, living, missing):
+    preview = json.loads(json.dumps(PREVIEW))
+    states = {step["newState"]["type"]: step["newState"] for step in preview["steps"] if step.get("newState")}
+    subnet, rule = states["openstack:networking/subnet:Subnet"], states[finding.SECURITY_RULE]
+    rule["inputs"]["remoteIpPrefix"] = importing.UNKNOWN
+    rule["propertyDependencies"]["remoteIpPrefix"] = [subnet["urn"]]
+    cloud.tables["subnets"][0]["cidr"] = "10.8.0.0/26"
+    cloud.tables["security_group_rules"][0]["remote_ip_prefix"] = living
+    looked = finding.Cloud(rows=cloud, region="RegionOne")
+    wanted = importing.declared(preview)
+    wanted = (*(each for each in wanted if each.urn != rule["urn"]), *(w for w in wanted if w.urn == rule["urn"]))
+    answer = asyncio.run(importing.found(looked, wanted))
+    assert [type_of(urn).rpartition(":")[2] for urn in answer.missing] == missing
 
 
 def test_a_rule_in_other_words_that_neutron_would_refuse_beside_ours_bars_the_way(cloud):

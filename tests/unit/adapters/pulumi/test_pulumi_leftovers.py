@@ -53,3 +53,12 @@ def test_a_template_that_lets_everything_out_is_told_by_its_rules_and_others_are
     ]
     (said,) = told(default_security_group_rules=rules)
     assert said.endswith("openstack default security group rule delete v4 v6")
+
+
+def test_an_up_is_warned_by_a_sentence_for_each_kind_with_no_more_than_three_names():
+    open_ = leftovers.Leftovers(flavors=("a", "b", "c", "d", "e"), volume_types=("gold",), template_rules=("r1", "r2"))
+    flavors, types, template = leftovers.warnings(open_)
+    assert flavors.startswith("5 flavors are public, for projects of every level: a, b, c and 2 more (")
+    assert types.startswith("1 volume type is public, for projects of every level: gold (")
+    assert template.startswith("Neutron lets everything out")
+    assert list(leftovers.warnings(leftovers.Leftovers())) == []

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,6 +107,17 @@ def test_the_textfile_is_one_that_prometheus_reads(tmp_path):
     assert looked == {"foundation": 1, "agency-a": 1, "agency-b": 0}
     ends = {one.labels["stack"]: one.value for one in families["gdcc_estate_credentials_end_timestamp_seconds"].samples}
     assert ends == {"agency-a": end.timestamp()}
+    assert list(tmp_path.iterdir()) == [tmp_path / "estate.prom"]
+
+
+def test_a_textfile_is_for_everybody_to_read_whatever_the_umask(tmp_path):
+    look = drift_textfile.Look(drifted={}, unread=(), at=datetime.now(UTC), seconds=0.0)
+    was = os.umask(0o027)
+    try:
+        drift_textfile.write(tmp_path / "estate.prom", drift_textfile.ESTATE, look)
+    finally:
+        os.umask(was)
+    assert stat.S_IMODE((tmp_path / "estate.prom").stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [tmp_path / "estate.prom"]
 
 

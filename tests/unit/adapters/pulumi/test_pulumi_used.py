@@ -9,6 +9,7 @@ import pytest
 from controller.adapters.pulumi import beside, finding, state, used
 from controller.adapters.pulumi.runs import Run, StepFailedError
 from controller.adapters.pulumi.stacks import Verb
+from controller.errors import PermanentError
 
 PROJECT = "a1" * 16
 NOVA = "openstack:compute/quotaSetV2:QuotaSetV2"
@@ -104,6 +105,16 @@ def test_the_quota_of_pulumis_own_project_is_judged_and_it_is_said_where_it_is_r
     lower = step("create", NEUTRON, {"port": 20, "projectId": PROJECT}, name="login")
     said, _ = judged(tmp_path, lower, stack="foundation")
     assert "QuotaV2 login would allow port 20 where 30 are in use: raise gdcc:loginQuota" in said
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"quota": {}}])
+def test_a_neutron_that_tells_no_quota_of_the_logins_project_is_an_error_of_its_own(answer):
+    class Neutron:
+        async def find(self, service, path, params=None):
+            return answer
+
+    with pytest.raises(PermanentError, match=f"tells no quota of project {PROJECT}"):
+        asyncio.run(used.neutrons(finding.Cloud(rows=Neutron(), region="R"), PROJECT))
 
 
 def test_what_the_logins_project_has_is_what_it_may_or_uses_whichever_is_more():

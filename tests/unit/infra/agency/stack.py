@@ -1,6 +1,7 @@
 """An agency's program against Pulumi's mocks: things land in the project that their provider is logged in to."""
 
 import functools
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,7 +45,8 @@ class Cloud(engine.Engine):
     """The foundation is up but for `missing`. `stacks` are other stacks' outputs by full name; any other is unknown.
 
     `refusal`: what the engine says when it cannot read other stacks, `refusals` times or always. `overridden`: the
-    environment makes every provider log in as the administrator, as OS_CLOUD does.
+    environment makes every provider log in as the administrator, as OS_CLOUD does. `rangeless`: Neutron tells no
+    subnet's range.
     """
 
     estate: Estate
@@ -53,6 +55,8 @@ class Cloud(engine.Engine):
     refusal: str | None = None
     refusals: int | None = None
     overridden: bool = False
+    rangeless: bool = False
+    subnets: list[Any] = field(default_factory=list)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ == _REFERENCE:
@@ -62,8 +66,20 @@ class Cloud(engine.Engine):
         if args.typ.endswith(f":{CREDENTIAL}"):
             outputs |= {"projectId": self.project_of(args), "secret": f"secret of {args.name}"}
         if args.typ.endswith(":Subnet"):
-            outputs.setdefault("cidr", f"cidr of {args.name}")
+            outputs.setdefault("cidr", "" if self.rangeless else self._taken_from_the_pool(args.name))
         return identity, outputs
+
+    def _taken_from_the_pool(self, system: str) -> str:
+        """The next free range of the pool of the system's agency, as Neutron gives it."""
+        declared = self.estate.systems[system]
+        pool = ipaddress.ip_network(str(self.estate.agencies[declared.agency].pool))
+        free = (
+            each
+            for each in pool.subnets(new_prefix=declared.subnet_prefix)
+            if not any(each.overlaps(other) for other in self.subnets)
+        )
+        self.subnets.append(next(free))
+        return str(self.subnets[-1])
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         assert args.token == "pulumi:pulumi:readStackOutputs", f"the program looks up {args.token}"

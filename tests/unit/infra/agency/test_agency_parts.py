@@ -13,6 +13,7 @@ from infra import naming, quota_sets
 from infra.agency import access, data_sets, deployer, groups, quotas, readers, rules, server_groups
 from infra.agency.keystone import Keystone
 from infra.agency.rules import Direction
+from inventory import neighbours
 from inventory.model import Classification, DataSet, Domain, Spread, Storage
 from inventory.quotas import limits
 
@@ -36,37 +37,77 @@ def test_no_administration_port_is_open_beyond_the_agencys_own_subnets(gdcc):
         if rule.direction is Direction.INGRESS and rule.protocol in (None, "tcp"):
             assert rule.port is not None, system
             if rule.port in ADMINISTRATION_PORTS:
-                assert (rule.neighbours, rule.cidr, rule.tier) == (True, None, None)
+                assert rule.neighbour is not None or rule.cidr == gdcc.agencies[system.agency].pool
 
 
 def test_a_rule_names_one_peer_and_a_tier_that_the_system_has(gdcc):
     for system, _, rule in every_rule(gdcc):
-        assert [rule.cidr is not None, rule.tier is not None, rule.neighbours].count(True) == 1
+        assert [rule.cidr, rule.tier, rule.neighbour].count(None) == 2
         assert rule.tier is None or rule.tier in {vm_set.role for vm_set in system.vm_sets}
 
 
-def test_no_rule_names_a_range_of_the_agencys_pool_in_which_lower_systems_lie_too(gdcc):
-    pools = [ipaddress.ip_network(each.pool) for each in gdcc.agencies.values() if each.pool is not None]
-    named = {rule.cidr for _, _, rule in every_rule(gdcc) if rule.cidr not in (None, rules.WORLD)}
-    assert not [cidr for cidr in named for pool in pools if ipaddress.ip_network(cidr).overlaps(pool)]
+def test_no_rule_names_its_agencys_pool_where_lower_systems_lie_in_it_too(gdcc):
+    lowest = {}
+    for system in gdcc.systems.values():
+        lowest[system.agency] = min(system.classification, lowest.get(system.agency, system.classification))
+    pools = {each.pool: each.name for each in gdcc.agencies.values()}
+    naming_pools = [(system, rule) for system, _, rule in every_rule(gdcc) if rule.cidr in pools]
+    assert naming_pools
+    for system, rule in naming_pools:
+        assert pools[rule.cidr] == system.agency
+        assert system.classification is lowest[system.agency], system.name
+    networks = [ipaddress.ip_network(pool) for pool in pools if pool is not None]
+    named = {rule.cidr for _, _, rule in every_rule(gdcc)} - {None, rules.WORLD, *pools}
+    assert not [cidr for cidr in named for pool in networks if ipaddress.ip_network(cidr).overlaps(pool)]
 
 
 def test_a_systems_neighbours_are_itself_and_those_of_its_agency_that_may_hold_its_data(gdcc):
     mixed = 0
     for system in gdcc.systems.values():
-        near = rules.neighbours(gdcc, gdcc.agencies[system.agency], system)
-        assert system.name in near
-        assert all(gdcc.systems[each].agency == system.agency for each in near)
-        assert all(gdcc.systems[each].classification >= system.classification for each in near)
-        mixed += len(near) < sum(each.agency == system.agency for each in gdcc.systems.values())
+        near = neighbours.of(gdcc.agencies[system.agency], system, gdcc.systems.values())
+        assert all(each.agency == system.agency for each in near.systems)
+        assert all(each.classification >= system.classification for each in near.systems)
+        assert (near.pool is None) == (system in near.systems), "no subnet of this estate was there before it"
+        mixed += near.pool is None
     assert mixed > 100, "many agencies have systems of several levels"
+
+
+def of_levels(estate, count, **changed):
+    """The clinics' patient records among so many systems of an agency: the last is open, the others of its level."""
+    records = estate.systems["patient-records"]
+    others = [replace(records, name=f"records-{number}", project=f"records-{number}") for number in range(1, count)]
+    others[-1] = replace(others[-1], classification=Classification.OPEN)
+    all_of_them = [replace(records, **changed), *others]
+    return replace(estate, systems={each.name: each for each in all_of_them})
+
+
+def test_a_neighbour_whose_subnet_was_there_before_has_a_rule_beside_the_pools(five):
+    older = replace(five.systems["patient-records"], subnet="10.77.0.0/24")
+    estate = replace(five, systems={**five.systems, older.name: older})
+    named = {rule.cidr or rule.neighbour for system, _, rule in every_rule(estate) if system is older and not rule.tier}
+    assert named == {"10.160.32.0/20", "patient-records", "10.203.0.0/24", rules.METADATA_SERVICE}
+
+
+def test_rules_of_a_renamed_neighbour_keep_their_names(five):
+    before, after = of_levels(five, 3), of_levels(five, 3, name="records", formerly=("patient-records",))
+    names = [{(tier, rule.name) for system, tier, rule in every_rule(each)} for each in (before, after)]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("count", [2, 9, 60])
+def test_rules_of_an_agency_of_many_levels_fit_into_each_projects_quota(five, count):
+    estate = of_levels(five, count)
+    asked = Counter(system.name for system, _, _ in every_rule(estate))
+    for system in estate.systems.values():
+        assert asked[system.name] + 20 <= limits(estate, system).security_group_rules, system.name
+    assert asked["patient-records"] > 3 * (count - 1)
 
 
 def test_a_system_above_open_reaches_only_its_neighbours_and_its_levels_network(five):
     patient = five.systems["patient-records"]
     allowed = rules.by_tier(five, five.agencies["clinics"], patient)
     out = [rule for tier in allowed.values() for rule in tier if rule.direction is Direction.EGRESS]
-    assert {rule.cidr or rule.neighbours for rule in out} == {True, "10.203.0.0/24", rules.METADATA_SERVICE}
+    assert {rule.cidr for rule in out} == {"10.160.32.0/20", "10.203.0.0/24", rules.METADATA_SERVICE}
 
 
 def test_a_database_answers_its_own_application_and_nobody_else(five):

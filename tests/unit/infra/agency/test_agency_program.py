@@ -79,17 +79,27 @@ def test_a_subnet_that_was_there_before_is_declared_by_its_range_and_stays_in_wh
 
 
 def test_a_systems_rules_name_the_subnets_of_its_agency_that_the_lattice_allows(five):
-    named = {"name": "grid-news", "project": "grid-news", "vm_sets": ()}
+    named = {"name": "grid-news", "project": "grid-news"}
     lower = replace(five.systems["grid-meters"], classification=Classification.OPEN, **named)
     cloud = stack.declared(replace(five, systems={**five.systems, "grid-news": lower}), "grid")
-    groups = cloud.of("AddressGroupV2")
-    assert {name: each["addresses"] for name, each in groups.items()} == {
-        "grid-meters": ["cidr of grid-meters"],
-        "grid-news": ["cidr of grid-meters", "cidr of grid-news"],
-    }
-    assert {each["projectId"] for each in groups.values()} == {"id of Project grid-meters", "id of Project grid-news"}
-    peers = {each.get("remoteAddressGroupId") for each in cloud.of("SecGroupRule").values()} - {None}
-    assert peers == {"id of AddressGroupV2 grid-meters"}
+    peers = {name: each.get("remoteIpPrefix") for name, each in cloud.of("SecGroupRule").items()}
+    meters, news = map(str, cloud.subnets)
+    assert peers["grid-meters.app.ingress-tcp-22-grid-meters"] == meters != news
+    of_meters = {peer for name, peer in peers.items() if name.startswith("grid-meters.")}
+    assert of_meters == {meters, "10.202.0.0/24", "169.254.169.254/32"}
+    assert {peer for name, peer in peers.items() if name.startswith("grid-news.")} == {"10.160.48.0/20", None}
+
+
+def test_rules_of_an_agency_of_one_level_name_its_pool(five):
+    rules = stack.declared(five, "clinics").of("SecGroupRule")
+    assert rules["patient-records.db.ingress-tcp-22-10.160.32.0/20"]["remoteIpPrefix"] == "10.160.32.0/20"
+
+
+def test_a_rule_of_a_neighbours_subnet_is_not_made_without_its_range(five):
+    lower = replace(five.systems["grid-meters"], classification=Classification.OPEN, name="news", project="news")
+    mixed = replace(five, systems={**five.systems, "news": lower})
+    with pytest.raises(pulumi.RunError, match="tells no range of a subnet"):
+        stack.declared(mixed, "grid", rangeless=True)
 
 
 def test_an_agency_without_systems_is_its_groups_and_its_pool(five):

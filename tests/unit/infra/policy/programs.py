@@ -26,7 +26,7 @@ REFERENCE = "pulumi:pulumi:StackReference"
 
 @dataclass(slots=True, kw_only=True)
 class Cloud(mocks.Mocks):
-    """Every resource has an id once it is up; an application credential is one of its provider's project.
+    """Once it is up, every resource has an id and a subnet its range; a credential is one of its provider's project.
 
     `told` are the outputs of other stacks, by the last part of their names.
     """
@@ -34,6 +34,7 @@ class Cloud(mocks.Mocks):
     preview: bool
     told: Mapping[str, Mapping[str, Any]]
     projects: dict[str, Any] = field(default_factory=dict)
+    subnets: int = 0
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ == REFERENCE:
@@ -44,6 +45,9 @@ class Cloud(mocks.Mocks):
         if args.typ == kinds.APPLICATION_CREDENTIAL:
             provider = str(args.provider).rpartition("::")[0].rpartition("::")[2]
             outputs |= {"projectId": self.projects[provider], "secret": "s"}
+        if args.typ == kinds.SUBNET and not self.preview:
+            self.subnets += 1
+            outputs.setdefault("cidr", f"10.250.{self.subnets}.0/26")
         made_now = args.custom and not self.preview
         return f"{args.typ.rpartition(':')[2]}-{args.name}" if made_now else "", outputs
 

@@ -90,29 +90,28 @@ def world_rule(
 
 
 def filtered(
-    of: Resource, *, ranges: Iterable[Resource] = (), addresses: object = None, **inputs: object
+    of: Resource, *, ranges: Iterable[Resource] = (), beside: Iterable[Resource] = (), **inputs: object
 ) -> tuple[Resource, ...]:
-    """A rule of a project's group; with `addresses` its peer is an address group made from these subnets."""
+    """A rule of a project's group, its peer made from the subnets `ranges`; `beside` stands in its stack as well."""
     group = resource(kinds.SECURITY_GROUP, tenantId=UNKNOWN, refer={"tenantId": of})
-    near = resource(kinds.ADDRESS_GROUP, addresses=addresses, refer={"addresses": ranges})
-    peer = {} if addresses is None else {"remoteAddressGroupId": UNKNOWN}
-    rule = resource(
-        kinds.SECURITY_RULE,
-        direction="egress",
-        securityGroupId=UNKNOWN,
-        **{**peer, **inputs},
-        refer={
-            "securityGroupId": group,
-            **({} if addresses is None else {"remoteAddressGroupId": near}),
-            **({"remoteIpPrefix": ranges} if "remoteIpPrefix" in inputs else {}),
-        },
-    )
+    refer = {"securityGroupId": group, "remoteIpPrefix": ranges}
+    rule = resource(kinds.SECURITY_RULE, direction="egress", securityGroupId=UNKNOWN, refer=refer, **inputs)
     told = resource(kinds.MEANINGS, "ranges", ranges={"10.203.0.0/24": "confidential", "10.201.0.0/24": "open"})
-    return of, *ranges, group, near, rule, told
+    return HEALTH, BUSES, POOL, of, *ranges, *beside, group, rule, told
 
 
-def subnet(of: Resource, called: str) -> Resource:
-    return resource(kinds.SUBNET, called, name=called, tenantId=UNKNOWN, refer={"tenantId": of})
+POOL = resource(kinds.SUBNET_POOL, prefixes=["10.160.0.0/20"])
+
+
+def subnet(of: Resource, called: str, cidr: str | None = None) -> Resource:
+    """A subnet of the pool, or of a range of its own."""
+    if cidr is not None:
+        return resource(kinds.SUBNET, called, name=called, cidr=cidr, tenantId=UNKNOWN, refer={"tenantId": of})
+    refer = {"tenantId": of, "subnetpoolId": POOL}
+    return resource(kinds.SUBNET, called, name=called, tenantId=UNKNOWN, subnetpoolId=UNKNOWN, refer=refer)
+
+
+OURS, LOWER = subnet(HEALTH, "ours"), subnet(BUSES, "bus")
 
 
 def assigned(role: object, *, stack: str = "agency-tax", to: Iterable[Resource] = (), **who: object) -> Resource:
@@ -140,22 +139,38 @@ BROKEN: list[Case] = [
     (flavor_access.RULE, (LEVELS, access(HEALTH, flavorId="id-secret")), "level of its project"),
     (volume_type_access.RULE, (LEVELS, HEALTH, volume_type(HEALTH, volumeTypeId="id-open")), "cleared for open"),
     (gateways.RULE, (LEVELS, HEALTH, router(HEALTH, "id-open")), "an external network"),
-    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.160.0.0/20"), "nothing tells the level of 10.160.0.0/20"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.160.0.0/19"), "nothing tells the level of 10.160.0.0/19"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.9.0.0/20"), "nothing tells the level of 10.9.0.0/20"),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.160.0.0/33"), "nothing tells the level of 10.160.0.0/33"),
+    *(
+        (
+            filter_peers.RULE,
+            filtered(HEALTH, ranges=made_from, beside=[OURS, LOWER], remoteIpPrefix=prefix),
+            f"confidential data is shared with subnet bus in {prefix} of level open",
+        )
+        for prefix, made_from in (
+            ("10.160.0.0/20", ()),
+            ("10.160.0.0/20", [OURS]),
+            ("10.160.0.0/16", [OURS]),
+            ("10.160.4.0/26", ()),
+        )
+    ),
+    *(
+        (
+            filter_peers.RULE,
+            filtered(HEALTH, ranges=made_from, beside=[subnet(BUSES, "bus", "10.77.0.0/24")], remoteIpPrefix=prefix),
+            f"shared with subnet bus in {prefix} of level open",
+        )
+        for prefix, made_from in (("10.77.0.0/24", ()), ("10.77.0.8/32", ()), ("10.77.0.0/16", [OURS]))
+    ),
     (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.201.0.7/32"), "shared with 10.201.0.7/32 of level open"),
     (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.203.0.0/23"), "nothing tells the level of 10.203.0.0/23"),
     (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix=UNKNOWN), "what its remoteIpPrefix is made from"),
     (
         filter_peers.RULE,
-        (BUSES, *filtered(HEALTH, ranges=[subnet(HEALTH, "ours"), subnet(BUSES, "bus")], addresses=UNKNOWN)),
+        filtered(HEALTH, ranges=[OURS, LOWER], remoteIpPrefix=UNKNOWN),
         "confidential data is shared with subnet bus of level open",
     ),
-    (
-        filter_peers.RULE,
-        filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=[UNKNOWN, "10.160.0.0/20"]),
-        "nothing tells the level of 10.160.0.0/20",
-    ),
-    (filter_peers.RULE, filtered(HEALTH, addresses=UNKNOWN), "what its addresses is made from"),
-    (filter_peers.RULE, filtered(HEALTH, remoteAddressGroupId="elsewhere"), "its address group"),
     (filter_peers.RULE, filtered(HEALTH, remoteGroupId="elsewhere"), "its remote group"),
     (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "id-internal")), "level internal"),
     (network_sharing.RULE, (LEVELS, HEALTH, NETWORK, shared(NETWORK, "*")), "every project"),
@@ -210,6 +225,10 @@ BROKEN: list[Case] = [
         for prefix in ("0.0.0.0/0", "8.0.0.0/8", None)
     ),
     (world_rules.RULE, (resource(kinds.ADDRESS_GROUP, addresses=["10.0.0.0/24", "::/0"]),), "::/0"),
+    *(
+        (world_rules.RULE, filtered(HEALTH, remoteAddressGroupId=group), "its address group, of which older firewalls")
+        for group in ("elsewhere", UNKNOWN)
+    ),
     (
         world_rules.RULE,
         (resource(kinds.SECURITY_RULE, direction="ingress", tenantId="p-nobody-told"),),
@@ -259,10 +278,19 @@ BROKEN: list[Case] = [
 
 HOLDING: list[tuple[StackRule, tuple[Resource, ...]]] = [
     (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.203.0.128/25")),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.203.0.0/24", remoteGroupId="")),
     (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="169.254.169.254/32")),
-    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=UNKNOWN)),
-    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], addresses=["10.160.0.0/26"])),
-    (filter_peers.RULE, filtered(HEALTH, ranges=[subnet(HEALTH, "ours")], remoteIpPrefix=UNKNOWN)),
+    (filter_peers.RULE, filtered(HEALTH, ranges=[OURS], remoteIpPrefix=UNKNOWN, beside=[LOWER])),
+    (filter_peers.RULE, filtered(HEALTH, ranges=[OURS], remoteIpPrefix="10.160.0.0/26", beside=[LOWER])),
+    (filter_peers.RULE, filtered(HEALTH, remoteIpPrefix="10.160.0.0/20", beside=[OURS])),
+    (
+        filter_peers.RULE,
+        filtered(HEALTH, remoteIpPrefix="10.77.0.0/24", beside=[subnet(HEALTH, "old", "10.77.0.0/24")]),
+    ),
+    (
+        filter_peers.RULE,
+        filtered(HEALTH, remoteIpPrefix="10.160.0.0/20", beside=[OURS, subnet(BUSES, "bus", "10.77.0.0/24")]),
+    ),
     (filter_peers.RULE, filtered(BUSES, remoteIpPrefix="10.160.0.0/20")),
     (filter_peers.RULE, filtered(BUSES)),
     (flavor_access.RULE, (LEVELS, HEALTH, access(HEALTH, flavorId="id-confidential"))),
