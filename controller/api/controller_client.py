@@ -61,7 +61,8 @@ class SocketController:
         moving = any(one["outcome"] is None for one in own)
         status = await self._call("GET", "/status")
         paused = paused_everywhere(_PAUSES.validate_python(status["pauses"]))
-        return Emptying(drain=found, moves=len(own), moving=moving, steps=status["drain_steps"], paused=paused)
+        steps = status.get("drain_steps", status["turns"]["count"])  # of a daemon that was not restarted yet: its turns
+        return Emptying(drain=found, moves=len(own), moving=moving, steps=steps, paused=paused)
 
     async def look(self, drain: Drain) -> Drain:
         return _DRAIN.validate_python(await self._call("GET", client.path("hosts", drain.host, "drain")))

@@ -151,7 +151,8 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
                 if m["intent"]["id"].startswith(f"{drain['id']}-")
             ]
             live.update(tables.drain(found, moves))
-            steps = client.call(socket, "GET", "/status")["drain_steps"]
+            status = client.call(socket, "GET", "/status")
+            steps = status.get("drain_steps", status["turns"]["count"])  # of a daemon that was not restarted yet
             quiet = quiet_since(quiet, found, moves, steps)
             if found["state"] == "empty" or steps > quiet[1] + 2:
                 return dict(found)
