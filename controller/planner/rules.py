@@ -119,7 +119,7 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     aborted; `B` where the disk is not shared.
 
     Or so long when it is forced to its end (`completion`). A server that is off always passes. A disk of which nobody
-    says whether it is shared holds nothing on a host that fails or is drained.
+    says whether it is shared holds nothing on a host that fails or is drained, but no end is forced beside it.
     """
     if load.situation.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return np.ones_like(load.vms_on[hosts], np.bool_)
@@ -129,7 +129,8 @@ def pre_copy(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     if load.situation.asked[2, vm] > 0 and not (shared := shares_disk(load, vm, hosts)).all():
         disk = disk_bytes(load, vm)
         with_disk = np.less_equal(np.minimum(*live_copy_s(load, vm, links.bytes_s, disk)), longest)[of_host]
-        admits = np.where(shared | may_share_disk(load, vm, hosts), admits, with_disk)
+        alone = np.less_equal(live_copy_s(load, vm, links.bytes_s)[0], longest)[of_host]
+        admits = np.where(shared, admits, with_disk | (alone & may_share_disk(load, vm, hosts)))
     return admits
 
 

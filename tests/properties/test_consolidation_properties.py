@@ -84,14 +84,12 @@ def test_cut_at_any_instant_of_any_wave_it_leaves_every_limit_held_or_no_worse(c
 
 @slowly
 @given(cluster=CLUSTERS, consolidation=CONSOLIDATIONS)
-def test_planning_the_result_gives_no_further_move(cluster, consolidation):
+def test_planning_the_result_moves_no_vm_back(cluster, consolidation):
     policy = on(arbitrary_clusters.unhindered(), replace(consolidation, max_hosts=100))
     cluster = arbitrary_clusters.without_budgets(cluster)
     made = planned(cluster, policy)
-    assume(not any(hold.rule == "order" for hold in made.holds))
-    after = project.project(cluster, policy, made.moves, builders.NOW)
-    again = planned(after, policy)
-    assert [(move.vm, move.source, move.target, move.breach) for move in again.moves] == []
+    again = planned(project.project(cluster, policy, made.moves, builders.NOW), policy)
+    assert {(move.vm, move.target) for move in again.moves}.isdisjoint((move.vm, move.source) for move in made.moves)
 
 
 @slowly

@@ -128,6 +128,19 @@ def test_a_disk_of_which_nobody_says_whether_it_is_shared_bars_no_move_that_must
         assert [hold.rule for hold in made.holds] == ["pre-copy"]
 
 
+def test_beside_such_a_disk_no_end_is_forced() -> None:
+    """Nobody knows whether it would be over by then, and its guest would wait for it."""
+    hosts = [
+        Host(name=f"c{n}", shared_storage=False, unsaid_storage=True, disk_gib=1e5, memory_health=2 * (n == 1))
+        for n in (1, 2)
+    ]
+    vm = Vm(name="v", host="c1", disk_gib=5000.0, dirty_mib_s=5000.0)
+    policy = replace(ONE, migration=MigrationPolicy(force_complete_tiers=frozenset(Tier), post_copy=True))
+    cluster = builders.cluster(hosts=hosts, vms=[vm], systems=[System(tier=int(Tier.BASIC))])
+    made = plan.plan(cluster, policy, builders.NOW)
+    assert made.moves == () and [hold.rule for hold in made.holds] == ["pre-copy"]
+
+
 def test_for_balance_such_a_disk_counts_as_its_hosts_own() -> None:
     hosts = [Host(name=f"c{n}", shared_storage=False, unsaid_storage=True, disk_gib=1e5) for n in (1, 2)]
     vm = Vm(name="v", host="c1", disk_gib=5000.0)
