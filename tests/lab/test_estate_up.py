@@ -64,7 +64,7 @@ def test_a_second_up_changes_nothing(declared: Cloud) -> None:
     assert declared.stacks.changed("up") == {}
 
 
-NOT_DECLARED = {"trunk", "address_group"}
+NOT_DECLARED = {"trunk", "address_group", "router_route"}
 """Neutron's fields that the provider cannot set."""
 COUNTED_ELSEWHERE = {"fixed_ips", "floating_ips", "security_groups", "security_group_rules"}
 """Nova's fields of what Neutron counts."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1 import session as ksa_session
+from keystoneauth1.exceptions import EndpointNotFound
 from openstack import exceptions as sdk
 from openstack import warnings as sdk_warnings
 from openstack.config import OpenStackConfig
@@ -136,7 +137,10 @@ class Connection:
     def offers(self, service: str) -> bool:
         """Whether the catalog has this service."""
         client = self._region.get_session_client(service)
-        return client.get_endpoint() is not None
+        try:
+            return client.get_endpoint() is not None
+        except EndpointNotFound:
+            return False
 
     def endpoint(self, service: str) -> Endpoint:
         """Where `service` answers, discovered at the first call.

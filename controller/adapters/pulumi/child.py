@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 LOOK_EVERY_S = 0.1
+DEBUG = b'"severity":"debug"'
+"""In each debug line of an event log. The SDK's own hold what it sends to the engine, secrets in clear."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +64,15 @@ class Child:
             )
             if self._interrupts:
                 self._process.send_signal(signal.SIGINT)
-            return await self._followed(self._process, events, on_line)
+            try:
+                return await self._followed(self._process, events, on_line)
+            finally:
+                self._drop_debug_lines()
+
+    def _drop_debug_lines(self) -> None:
+        kept = [line for line in self.event_log.read_bytes().splitlines(keepends=True) if DEBUG not in line]
+        if self._process is not None and self._process.returncode is not None:
+            self.event_log.write_bytes(b"".join(kept))
 
     async def _followed(
         self, process: asyncio.subprocess.Process, events: BinaryIO, on_line: Callable[[bytes], None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller.adapters.pulumi import urns
+from controller.adapters.pulumi.child import DEBUG
 
 if TYPE_CHECKING:
     from pulumi.automation import events
@@ -66,7 +67,7 @@ class Tally:
 
     def take(self, line: bytes) -> None:
         """Counts one line of the event log; the SDK's own debug lines are most of them and say nothing here."""
-        if b'"severity":"debug"' in line or not line.strip():
+        if DEBUG in line or not line.strip():
             return
         from pulumi.automation import events  # noqa: PLC0415 - a third of a second, while the first child runs
 
