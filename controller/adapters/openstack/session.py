@@ -136,9 +136,8 @@ class Connection:
 
     def offers(self, service: str) -> bool:
         """Whether the catalog has this service."""
-        client = self._region.get_session_client(service)
         try:
-            return client.get_endpoint() is not None
+            return self._region.get_session_client(service).get_endpoint() is not None
         except EndpointNotFound:
             return False
 
