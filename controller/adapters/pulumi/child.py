@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 LOOK_EVERY_S = 0.1
+EVENTS = "events"
 DEBUG = b'"severity":"debug"'
 """In each debug line of an event log. The SDK's own hold what it sends to the engine, secrets in clear."""
+_UNCLEANED = "uncleaned"
+"""Stands beside an event log that may still have debug lines."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +42,12 @@ class Child:
     @property
     def event_log(self) -> Path:
         """The engine's events, one JSON document a line."""
-        return self.folder / "events"
+        return self.folder / EVENTS
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, None before it ended."""
+        return None if self._process is None else self._process.returncode
 
     @property
     def pid(self) -> int | None:
@@ -49,7 +57,7 @@ class Child:
     async def run(self, on_line: Callable[[bytes], None]) -> int:
         """Runs it to its end and gives its exit status; `on_line` sees each event as it is written."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for path in (self.output, self.errors, self.event_log):
+        for path in (self.output, self.errors, self.event_log, self.folder / _UNCLEANED):
             path.write_bytes(b"")
         with self.output.open("wb") as output, self.errors.open("wb") as errors, self.event_log.open("rb") as events:
             self._process = await asyncio.create_subprocess_exec(
@@ -67,12 +75,8 @@ class Child:
             try:
                 return await self._followed(self._process, events, on_line)
             finally:
-                self._drop_debug_lines()
-
-    def _drop_debug_lines(self) -> None:
-        kept = [line for line in self.event_log.read_bytes().splitlines(keepends=True) if DEBUG not in line]
-        if self._process is not None and self._process.returncode is not None:
-            self.event_log.write_bytes(b"".join(kept))
+                if self.returncode is not None:
+                    _drop_debug_lines(self.folder)
 
     async def _followed(
         self, process: asyncio.subprocess.Process, events: BinaryIO, on_line: Callable[[bytes], None]
@@ -93,3 +97,20 @@ class Child:
         self._interrupts += 1
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGINT)
+
+
+def uncleaned(folder: Path) -> bool:
+    """Whether a call under this folder goes on or was followed by nobody to its end, as a killed run's."""
+    return any(folder.rglob(_UNCLEANED))
+
+
+def clean(folder: Path) -> None:
+    """Drops the debug lines of the calls under this folder that have ended with nobody to do it."""
+    for left in folder.rglob(_UNCLEANED):
+        _drop_debug_lines(left.parent)
+
+
+def _drop_debug_lines(folder: Path) -> None:
+    log = folder / EVENTS
+    log.write_bytes(b"".join(line for line in log.read_bytes().splitlines(keepends=True) if DEBUG not in line))
+    (folder / _UNCLEANED).unlink(missing_ok=True)

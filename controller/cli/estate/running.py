@@ -5,6 +5,7 @@ leave behind, and the third ends the calls at once.
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.adapters.pulumi import stack_files, stacks, work
+from controller.adapters.pulumi import child, stack_files, stacks, work
 from controller.adapters.pulumi.runs import Run, Runner, State
 from controller.adapters.pulumi.stacks import Verb
 from controller.cli.estate.screen import Screen
@@ -118,10 +119,18 @@ def _folder(verb: Verb) -> Path:
         raise InputError(
             f"cannot be written: {error.strerror}", where=str(home), remedy="see XDG_STATE_HOME"
         ) from error
-    for old in sorted(home.iterdir())[:-_KEPT_RUNS]:
-        if not _goes_on(old):
-            shutil.rmtree(old, ignore_errors=True)
+    _tidy([other for other in sorted(home.iterdir()) if other != folder])
     return folder
+
+
+def _tidy(earlier: Sequence[Path]) -> None:
+    """Takes the oldest of these runs away, and out of the others what a killed one left that must not stay."""
+    for number, old in enumerate(reversed(earlier), start=1):
+        if number >= _KEPT_RUNS and not _goes_on(old):
+            shutil.rmtree(old, ignore_errors=True)
+        elif child.uncleaned(old) and not _goes_on(old):
+            with contextlib.suppress(OSError):
+                child.clean(old)
 
 
 def _goes_on(folder: Path) -> bool:

@@ -252,6 +252,20 @@ def test_old_runs_are_taken_away_but_not_one_that_still_goes_on(tmp_path, monkey
     assert min(each.name for each in home.iterdir()) == "20260102-long-up"
 
 
+def test_what_a_killed_run_left_in_clear_is_taken_out_of_its_events_by_a_later_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    quiet, going_on = (tmp_path / "gdcc/estate" / name / "agency-tax/up" for name in ("2026-quiet-up", "2026-long-up"))
+    for call in (quiet, going_on):
+        call.mkdir(parents=True)
+        (call / "uncleaned").touch()
+        (call / "events").write_text('{"severity":"debug","message":"hunter2"}\n{"cancelEvent":{}}\n')
+    for path in (quiet.parents[0], quiet, *quiet.iterdir()):
+        os.utime(path, (0, 0))
+    running.run(Verb.DRIFT, [], Place(tmp_path).orders(), parallel=1, as_json=True)
+    assert (quiet / "events").read_text() == '{"cancelEvent":{}}\n'
+    assert "hunter2" in (going_on / "events").read_text()
+
+
 def test_a_run_whose_files_cannot_be_written_fails_alone_and_says_where(tmp_path):
     place = Place(tmp_path)
     place.declares("n1")
