@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +54,11 @@ def _unreached(socket: Path, error: OSError) -> GdccError:
         return PermanentError("you may not open the daemon's socket", where=str(socket), remedy=remedy)
     remedy = "is gdcc run up? name another socket with --socket"
     return TransientError("no daemon answers", where=str(socket), remedy=remedy)
+
+
+def drain_steps(status: Mapping[str, Any]) -> int:
+    """How often drains have been stepped, by `/status`; of a daemon that was not restarted yet, its turns."""
+    return int(status.get("drain_steps", status["turns"]["count"]))
 
 
 def path(*parts: str) -> str:

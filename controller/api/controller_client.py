@@ -61,8 +61,7 @@ class SocketController:
         moving = any(one["outcome"] is None for one in own)
         status = await self._call("GET", "/status")
         paused = paused_everywhere(_PAUSES.validate_python(status["pauses"]))
-        steps = status.get("drain_steps", status["turns"]["count"])  # of a daemon that was not restarted yet: its turns
-        return Emptying(drain=found, moves=len(own), moving=moving, steps=steps, paused=paused)
+        return Emptying(drain=found, moves=len(own), moving=moving, steps=client.drain_steps(status), paused=paused)
 
     async def look(self, drain: Drain) -> Drain:
         return _DRAIN.validate_python(await self._call("GET", client.path("hosts", drain.host, "drain")))

@@ -152,7 +152,7 @@ def _follow(socket: Path, drain: dict[str, Any]) -> dict[str, Any]:
             ]
             live.update(tables.drain(found, moves))
             status = client.call(socket, "GET", "/status")
-            steps = status.get("drain_steps", status["turns"]["count"])  # of a daemon that was not restarted yet
+            steps = client.drain_steps(status)
             quiet = quiet_since(quiet, found, moves, steps)
             if found["state"] == "empty" or steps > quiet[1] + 2:
                 return dict(found)

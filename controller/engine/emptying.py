@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from controller.engine import scoping
@@ -54,12 +54,12 @@ class PlannedDrains:
         )
 
 
-async def step_all(drains: Iterable[Drain], journal: Journal, drainer: Drainer, yields: Callable[[], bool]) -> Stepped:
+async def step_all(drains: Sequence[Drain], journal: Journal, drainer: Drainer, yields: Callable[[], bool]) -> Stepped:
     """One step of each of these drains, cut short after a wave where it yields; a drain that fails is told and tried
     again at the next turn.
     """
-    still, waits, stepped = set[str](), [], 0
-    for stepped, drain in enumerate(drains, start=1):  # noqa: B007
+    still, waits = set[str](), list[str]()
+    for drain in drains:
         before = _got_on(journal, drain)
         try:
             after = await drainer.step(drain, yields)
@@ -69,7 +69,7 @@ async def step_all(drains: Iterable[Drain], journal: Journal, drainer: Drainer, 
             still.add(drain.id)
             waits.append(f"the drain of {drain.host} waits: {error}")
             _log.warning("a drain waits", extra={"drain": drain.id, "error": str(error)})
-    return Stepped(progressed=len(still) < stepped, still=frozenset(still), waits=tuple(waits))
+    return Stepped(progressed=len(still) < len(drains), still=frozenset(still), waits=tuple(waits))
 
 
 def going_on(drains: Iterable[Drain]) -> str | None:

@@ -136,11 +136,15 @@ class Loop:
         self.status = replace(self.status, estate=estate.name, interval=interval)
         self.wake.set()
 
-    def situation(self) -> Situation:
-        """What the guard goes by; raises TransientError before the first look."""
+    def seen(self) -> Seen:
+        """The newest look and what it came to; raises TransientError before the first."""
         if self.memory.seen is None:
             raise TransientError("nothing has been seen yet", where="loop", remedy="wait for the first turn")
-        return self.memory.seen.situation
+        return self.memory.seen
+
+    def situation(self) -> Situation:
+        """What the guard goes by; raises what `seen` raises."""
+        return self.seen().situation
 
     async def run(self, turned: Callable[[], None]) -> None:
         """Turns until `stop`; `turned` is called after each turn (the watchdog's sign of life)."""

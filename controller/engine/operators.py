@@ -11,7 +11,7 @@ from controller.engine.drain import Drainer
 from controller.engine.loop import Loop
 from controller.engine.migrate import Migrator
 from controller.engine.ports import Clock, HostRuns, Journal
-from controller.engine.sighting import LOOKS_APART, Seen
+from controller.engine.sighting import LOOKS_APART
 from controller.engine.status import Status
 from controller.errors import GdccError, RefusedError, TransientError
 from controller.model.cluster import Cluster
@@ -68,16 +68,10 @@ class Operators:
         return self._loop.memory.recommended
 
     def snapshot(self) -> Cluster:
-        seen = self._seen()
+        seen = self._loop.seen()
         if self._clock.now() - seen.look.at > LOOKS_APART * self._loop.interval:
             raise TransientError(f"the newest look is of {seen.look.at:%Y-%m-%d %H:%M:%S} UTC", where="loop")
         return seen.cluster
-
-    def _seen(self) -> Seen:
-        seen = self._loop.memory.seen
-        if seen is None:
-            raise TransientError("nothing has been seen yet", where="loop", remedy="wait for the first turn")
-        return seen
 
     def drains(self) -> tuple[Drain, ...]:
         return self._journal.drains()
@@ -125,7 +119,7 @@ class Operators:
         return f"Resumed {where}."
 
     async def drain_unknowns(self, host: HostName) -> tuple[str, ...]:
-        seen = self._seen()
+        seen = self._loop.seen()
         remains, held = await self._drainer.look(host)
         return confirmation.unknowns(host, remains, held, seen.situation, seen.cluster)
 

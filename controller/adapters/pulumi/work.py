@@ -1,6 +1,7 @@
 """What each verb does with one stack, call by call."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -80,15 +81,14 @@ async def _up(runner: Runner, run: Run, orders: Orders) -> None:
         await orders.settle(runner, run, found)
         found = await asyncio.to_thread(state.export, orders.tool, run.stack)
     lifted = await _lift(run, orders, found)
-    try:
+    async with contextlib.AsyncExitStack() as unless_it_ends_well:
+        unless_it_ends_well.push_async_callback(_put_back, run, orders, lifted)
         await _look_ahead(runner, run, orders)
         if run.tally.changes or run.tally.outputs_changed or run.tally.state_changed:
             await changes_allowed(run, orders, "preview")
             await orders.beside(run, found)
             await runner.step(run, "up", "up", "--yes", "--skip-preview", *_looking(orders), *policy(orders))
-    except BaseException:
-        await _put_back(run, orders, lifted)
-        raise
+        unless_it_ends_well.pop_all()
     run.said = words(run.tally.changes)
 
 

@@ -105,8 +105,8 @@ def test_a_first_search_made_again_whose_plan_fails_its_check_loses_no_plan(monk
     assert "A plan of another round was left out" in found[-1].sentence and "a flaw" in found[-1].sentence
 
 
-def test_a_first_search_made_again_whose_waves_leave_it_worse_replaces_nothing(monkeypatch):
-    """By its search it is as good, but its plan would bring less: the waves of every other plan are left out."""
+def waves_of_the_first_plan_alone(monkeypatch):
+    """Of later ones no move has a wave. The list that it gives counts the moves of each plan."""
     made: list[int] = []
 
     def waves_of(facts, choices):
@@ -114,11 +114,20 @@ def test_a_first_search_made_again_whose_waves_leave_it_worse_replaces_nothing(m
         return waves.waves(facts, choices) if len(made) == 1 else ((), tuple(choices))
 
     monkeypatch.setattr(plan, "waves", SimpleNamespace(waves=waves_of, Wave=waves.Wave))
-    cluster = builders.cluster(
+    return made
+
+
+def two_failing():
+    return builders.cluster(
         hosts=[Host(name="c1", memory_health=2), Host(name="c2", memory_health=2), Host(name="c3")],
         vms=[Vm(name="a", host="c1"), Vm(name="b", host="c2")],
     )
-    found = list(anytime.plans(cluster, POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=2))
+
+
+def test_a_first_search_made_again_whose_waves_leave_it_worse_replaces_nothing(monkeypatch):
+    """By its search it is as good, but its plan would bring less: the waves of every other plan are left out."""
+    made = waves_of_the_first_plan_alone(monkeypatch)
+    found = list(anytime.plans(two_failing(), POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=2))
     assert [moves(each) for each in found] == [["a to c3"]] and len(made) > 1
 
 
@@ -132,16 +141,6 @@ def test_a_cut_first_search_is_made_again_once_whether_or_not_that_serves(monkey
         return again[-1]
 
     monkeypatch.setattr(plan, "made_again", noted)
-    shown: list[int] = []
-
-    def waves_of(facts, choices):
-        shown.append(len(choices))
-        return waves.waves(facts, choices) if len(shown) == 1 else ((), tuple(choices))
-
-    monkeypatch.setattr(plan, "waves", SimpleNamespace(waves=waves_of, Wave=waves.Wave))
-    cluster = builders.cluster(
-        hosts=[Host(name="c1", memory_health=2), Host(name="c2", memory_health=2), Host(name="c3")],
-        vms=[Vm(name="a", host="c1"), Vm(name="b", host="c2")],
-    )
-    assert len(list(anytime.plans(cluster, POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=5))) == 1
+    waves_of_the_first_plan_alone(monkeypatch)
+    assert len(list(anytime.plans(two_failing(), POLICY, NOW, clock(0.0, 0.0, 0.3, 0.4), rounds=5))) == 1
     assert again == [None]

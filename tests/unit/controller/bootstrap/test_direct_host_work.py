@@ -34,6 +34,17 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     made.journal.close_store()
 
 
+async def rebooted(daemon: Daemon, hosts: FakeHosts) -> list[HostRunState]:
+    """The states of the runs that the journal has once h1 was rebooted by this process's own loop."""
+    order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
+    await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
+    controller = host.DirectController(daemon.journal, daemon.wired)
+    async with host.turning(daemon.wired, order.hosts):
+        (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
+    assert outcome.ended is Ended.DONE, outcome.said
+    return [run.state for run in await controller.runs()]
+
+
 def test_the_drains_of_other_hosts_wait_for_the_daemon(daemon: Daemon) -> None:
     daemon.cloud.boot("vm-3", "h3", project_id=ProjectId("p"), memory_mib=512, disk_gib=0)
     other = Drain(
@@ -41,34 +52,14 @@ def test_the_drains_of_other_hosts_wait_for_the_daemon(daemon: Daemon) -> None:
         since=daemon.clock.now(), state=DrainState.EMPTYING,
     )  # fmt: skip
     daemon.journal.save_drain(other)
-    hosts = FakeHosts(daemon.clock, "h1")
-    order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
-
-    async def run() -> None:
-        await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
-        controller = host.DirectController(daemon.journal, daemon.wired)
-        async with host.turning(daemon.wired, order.hosts):
-            (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
-        assert outcome.ended is Ended.DONE, outcome.said
-
-    asyncio.run(run())
+    asyncio.run(rebooted(daemon, FakeHosts(daemon.clock, "h1")))
     assert [start.server_id for start in daemon.cloud.starts] == ["vm-1"]
     assert other in daemon.journal.drains()
 
 
 def test_a_reboot_without_a_daemon_drains_through_this_processs_own_loop(daemon: Daemon) -> None:
     hosts = FakeHosts(daemon.clock, "h1")
-    order = Order(verb=HostVerb.REBOOT, hosts=(H1,), timeout=timedelta(hours=1))
-
-    async def run() -> None:
-        await daemon.wired.observer.take_over((Sensors(daemon),), timedelta(seconds=5))
-        controller = host.DirectController(daemon.journal, daemon.wired)
-        async with host.turning(daemon.wired, order.hosts):
-            (outcome,) = await HostWork(hosts, controller, daemon.clock, Silent()).do(order)
-        assert outcome.ended is Ended.DONE, outcome.said
-        assert [run.state for run in await controller.runs()] == [HostRunState.DONE]
-
-    asyncio.run(run())
+    assert asyncio.run(rebooted(daemon, hosts)) == [HostRunState.DONE]
     assert daemon.cloud.servers[ServerId("vm-1")].host != H1
     assert daemon.cloud.services[H1].enabled
     assert hosts.boots[H1] == 2
