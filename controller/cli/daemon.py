@@ -13,7 +13,9 @@ from controller.cli.output import DONE, REFUSED, people, print_json, refuse, tol
 from controller.model.ids import HostName
 from controller.model.policy import ScopeKind
 
-SocketOption = Annotated[Path, typer.Option("--socket", envvar="GDCC_SOCKET", help="The daemon's socket.")]
+SocketOption = Annotated[
+    Path, typer.Option("--socket", envvar="GDCC_SOCKET", readable=False, help="The daemon's socket.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The daemon's configuration.")]
 

@@ -17,6 +17,8 @@ from inventory.model import Estate
 
 app = typer.Typer(no_args_is_help=True, help="The estate as data.")
 
+FOR_ANSIBLE = "gdcc.yml"
+
 MOST_FLAWS = 50
 """So many of what a draft leaves out are named, the rest is counted."""
 
@@ -198,6 +200,7 @@ def _write(tables: dict[str, list[dump.Row]], out: Path) -> None:
     try:
         dump.write_rows(tables, out, schema=schema.PATH.name)
         (out / schema.PATH.name).write_text(schema.text(), encoding="utf-8")
+        (out / FOR_ANSIBLE).write_text("---\n# The hosts of this estate for Ansible.\nplugin: gdcc\n", encoding="utf-8")
     except OSError as error:
         refuse(f"{error.filename or out}: cannot be written: {error.strerror} (check the path and its permissions)")
 

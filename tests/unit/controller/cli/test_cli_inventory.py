@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from controller.cli.inventory import DEMO, app, cloud_rows, write_draft
@@ -113,6 +114,7 @@ def test_generate_writes_an_estate_that_check_accepts_with_its_schema(tmp_path: 
     assert result.exit_code == 0
     assert "150 VMs" in result.stdout
     assert (out / "estate.schema.json").exists()
+    assert yaml.safe_load((out / "gdcc.yml").read_text()) == yaml.safe_load((DEMO / "gdcc.yml").read_text())
     assert RUN.invoke(app, ["check", str(out)]).exit_code == 0
 
 
