@@ -40,6 +40,8 @@ class Server:
     @property
     def status(self) -> str:
         """The status the API shows, derived from the two states as Nova does."""
+        if self.vm_state == "deleted":
+            return "DELETED"
         if self.task_state == "migrating":
             return "MIGRATING"
         if self.task_state is not None and self.task_state.startswith("resize_"):

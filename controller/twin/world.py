@@ -15,6 +15,9 @@ from controller.twin.machines import MIB, Group, Server, Service, VmColumns
 from controller.twin.nature import Nature
 from inventory.model import Domain, Estate, Spread, System
 
+SHOWN_DELETED_S = 3600.0
+"""For so long Nova shows what was deleted."""
+
 _NAMESPACE = uuid.UUID("6f1f7e1c-6a55-4c52-9c1c-4d2b3f0e7a10")
 
 
@@ -58,6 +61,7 @@ class World:
         self.ailments = Ailments()
         self.uplinks = uplinks.of(estate, self.topology, nature.copy_speed)
         self.servers: dict[str, Server] = {}
+        self.deleted: dict[str, Server] = {}
         self.groups: dict[str, Group] = {}
         self.on_host: list[set[str]] = [set() for _ in self.topology.hosts]
         self.copying_threads = np.zeros(len(self.topology.hosts))
@@ -113,14 +117,21 @@ class World:
             self.groups[server.group].members.append(server.id)
 
     def remove_server(self, server: Server) -> None:
-        """Deletes a server and what Nova kept of it."""
+        """Deletes a server; that it did Nova shows for a while to whoever asks what changed."""
         del self.servers[server.id]
+        self._bury(server)
         self.churned += 1
         if server.host >= 0:
             self.on_host[server.host].discard(server.id)
         if server.group is not None and server.group in self.groups:
             self.groups[server.group].members.remove(server.id)
         self.vms.release(server.row)
+
+    def _bury(self, server: Server) -> None:
+        server.vm_state, server.task_state, server.updated = "deleted", None, self.now
+        self.deleted[server.id] = server
+        while next(iter(self.deleted.values())).updated < self.now - SHOWN_DELETED_S:
+            del self.deleted[next(iter(self.deleted))]
 
     def place(self, server: Server, host: int) -> None:
         """Puts a server on another host at once, in a new guest process whose counters begin at zero."""

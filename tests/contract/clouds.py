@@ -131,7 +131,7 @@ class TwinGiven:
     async def shut_off(self, server: Server) -> None:
         state = self.state.server(server.id)
         state.vm_state = "stopped"
-        self.state.world.vms.running[state.row] = False
+        self.state.world.touch(state)
 
     async def delete(self, server: Server) -> None:
         self.state.world.remove_server(self.state.server(server.id))

@@ -66,6 +66,20 @@ async def test_one_question_and_the_whole_look_agree(given: Given) -> None:
     assert server in await given.cloud.servers_on(server.host)
 
 
+async def test_a_later_look_sees_what_changed_and_what_is_gone(given: Given) -> None:
+    server = await given.server()
+    assert server in (await given.cloud.facts()).servers
+    await given.shut_off(server)
+    (seen,) = [one for one in (await given.cloud.facts()).servers if one.id == server.id]
+    assert (seen.status, seen) == ("SHUTOFF", await given.cloud.server(server.id))
+    await given.delete(server)
+
+    async def gone() -> bool | None:
+        return server.id not in {one.id for one in (await given.cloud.facts()).servers} or None
+
+    assert await until(given, gone)
+
+
 async def test_a_live_migration_counts_its_memory_arrives_and_binds_its_ports(given: Given) -> None:
     server = await given.server()
     target = await target_for(given.cloud, server)

@@ -295,9 +295,11 @@ def page(*ids: str, marker: str | None) -> Scripted:
 async def test_pages_are_followed_and_a_server_that_moved_between_two_counts_once(
     fake: OpenStackHttp, cloud: OpenStackCloud
 ) -> None:
-    fake.script("GET", "/servers/detail", page("s1", "s2", marker="s2"), page("s2", "s3", marker=None))
+    fake.script(
+        "GET", "/servers/detail", page("s1", "s2", marker="s2"), page("s2", "s3", marker=None), page(marker=None)
+    )
     assert [server.id for server in (await cloud.facts()).servers] == ["s1", "s2", "s3"]
-    first, second = fake.asked("GET", "/servers/detail")
+    first, second, _ = fake.asked("GET", "/servers/detail")
     assert first.query["all_tenants"] == "1"
     assert second.query["marker"] == "s2"
 
@@ -427,6 +429,42 @@ async def test_a_provider_is_read_again_only_when_its_generation_changed(
         (provider,) = (await cloud.facts()).providers
         assert provider.traits == {"T"}
     assert len(fake.asked("GET", inventories)) == 2
+
+
+def services(*hosts: str) -> Scripted:
+    row = {"binary": "nova-compute", "status": "enabled", "state": "up", "forced_down": False, "disabled_reason": None}
+    return Scripted(body={"services": [{**row, "id": f"of {host}", "host": host} for host in hosts]})
+
+
+def nodes(**hosts: str) -> Scripted:
+    return Scripted(body={"hypervisors": [{"id": node, "service": {"host": host}} for host, node in hosts.items()]})
+
+
+async def test_hypervisors_are_listed_again_only_where_a_host_came_or_went_or_has_no_provider(
+    fake: OpenStackHttp, cloud: OpenStackCloud
+) -> None:
+    here, both, new = nodes(c1="n1"), nodes(c1="n1", c2="n2"), nodes(c1="n3", c2="n2")
+    providers = {"resource_providers": [{"uuid": f"n{n}", "generation": 1} for n in (1, 2)]}
+    rebuilt = {"resource_providers": [{"uuid": f"n{n}", "generation": 1} for n in (2, 3)]}
+    for n in (1, 2, 3):
+        amount = {"total": 64, "reserved": 0, "allocation_ratio": 4.0}
+        shown = {"inventories": {"VCPU": amount}, "resource_provider_generation": 1}
+        fake.script("GET", f"/resource_providers/n{n}/inventories", Scripted(body=shown))
+        traits = {"traits": [], "resource_provider_generation": 1}
+        fake.script("GET", f"/resource_providers/n{n}/traits", Scripted(body=traits))
+    # a second host registers, and its hypervisor a look later; then the first is rebuilt with another id
+    fake.script("GET", "/os-services", services("c1"), services("c1"), services("c1", "c2"))
+    fake.script("GET", "/os-hypervisors/detail", here, here, both, new)
+    fake.script("GET", "/resource_providers", *[Scripted(body=providers)] * 5, Scripted(body=rebuilt))
+
+    seen = []
+    for _ in range(7):
+        found = (await cloud.facts()).providers
+        seen.append(({one.host: one.id for one in found}, len(fake.asked("GET", "/os-hypervisors/detail"))))
+
+    one, two = {"c1": "n1"}, {"c1": "n1", "c2": "n2"}
+    assert seen[:5] == [(one, 1), (one, 1), (one, 2), (two, 3), (two, 3)]
+    assert seen[5:] == [({"c2": "n2"}, 3), ({"c1": "n3", "c2": "n2"}, 4)]
 
 
 async def test_containers_of_another_projects_account_are_read_to_the_last_and_none_is_taken_for_ours(

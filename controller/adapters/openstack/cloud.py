@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +25,18 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+HYPERVISORS_S = 600.0
+"""For so long the hypervisors of the same hosts are not listed again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nodes:
+    """The hypervisors of these hosts, as they are until then."""
+
+    hosts: frozenset[HostName]
+    until_s: float
+    found: parse.Parsed[parse.Hypervisor]
+
 
 class OpenStackCloud:
     """One cloud; follows `controller.engine.ports.Cloud`. Its errors are those of `controller.errors`."""
@@ -36,6 +50,7 @@ class OpenStackCloud:
         self._cinder = Cinder(rest)
         self._guests = Guests(rest)
         self._provider_of: dict[HostName, str] = {}
+        self._kept_nodes: _Nodes | None = None
 
     async def prepare(self) -> None:
         """Authenticates and agrees on microversions; every other call does so too when it is the first.
@@ -57,10 +72,9 @@ class OpenStackCloud:
     async def facts(self) -> CloudFacts:
         """Everything, read side by side."""
         at = datetime.now(UTC)
-        (servers, projects), services, providers, aggregates, groups, migrations = await asyncio.gather(
+        (servers, projects), (services, providers), aggregates, groups, migrations = await asyncio.gather(
             self._owned(),
-            self._nova.services(),
-            self._providers(),
+            self._serving(),
             self._nova.aggregates(),
             self._nova.groups(),
             self._nova.running_migrations(),
@@ -173,10 +187,21 @@ class OpenStackCloud:
         self._provider_of = {node.host: node.id for node in found.values}
         return found
 
-    async def _providers(self) -> parse.Parsed[Provider]:
-        nodes = await self._hypervisors()
-        providers = await self._placement.providers(nodes.values)
-        return parse.Parsed(values=providers.values, flaws=nodes.flaws + providers.flaws)
+    async def _serving(self) -> tuple[parse.Parsed[Service], parse.Parsed[Provider]]:
+        """All compute services, and their hosts' providers.
+
+        Nova takes tens of milliseconds for each hypervisor that it lists, so they are listed anew only where a host
+        came or went, where one has no hypervisor or that no provider in Placement, and every `HYPERVISORS_S`.
+        """
+        services = await self._nova.services()
+        hosts = frozenset(service.host for service in services.values)
+        kept = self._kept_nodes
+        if kept is None or kept.hosts != hosts or time.monotonic() >= kept.until_s:
+            kept = _Nodes(hosts=hosts, until_s=time.monotonic() + HYPERVISORS_S, found=await self._hypervisors())
+        providers = await self._placement.providers(kept.found.values)
+        whole = hosts <= {node.host for node in kept.found.values} and not (kept.found.flaws or providers.flaws)
+        self._kept_nodes = kept if whole else None
+        return services, parse.Parsed(values=providers.values, flaws=kept.found.flaws + providers.flaws)
 
 
 def _whole(found: parse.Parsed[T]) -> tuple[T, ...]:

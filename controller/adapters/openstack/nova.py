@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from controller.adapters.openstack import parse
 from controller.adapters.openstack.migrations import OpenMigrations
 from controller.adapters.openstack.rest import Rest, listing
+from controller.adapters.openstack.servers import ListedServers
 from controller.errors import TransientError
 from controller.model import cloud
 from controller.model.ids import HostName, RequestId, ServerId
@@ -29,19 +31,22 @@ class Nova:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._open_migrations = OpenMigrations(rest)
+        self._listed: ListedServers | None = None
 
     async def servers(self, host: HostName | None = None) -> parse.Parsed[cloud.Server]:
-        """All servers of all projects that are not deleted, or those on one host.
+        """All servers of all projects that are not deleted, or those on one host, asked for anew.
 
         On one host also those whose owner deleted them and that are not reclaimed yet: Nova lists them only where they
         are asked for, and their owner may still restore them there.
         """
-        params = {"all_tenants": "1", "limit": _PAGE} | ({"host": str(host)} if host else {})
         shown = await self._zone_shown()
+        if host is None:
+            self._listed = self._listed or ListedServers(self._rest, partial(parse.server, zone_shown=shown))
+            return await self._listed.all()
+        params = {"all_tenants": "1", "limit": _PAGE, "host": str(host)}
         rows = await self._rest.rows("compute", "/servers/detail", "servers", params)
-        if host is not None:
-            rows += await self._rest.rows("compute", "/servers/detail", "servers", params | _SOFT_DELETED)
-        return parse.parsed("server", rows, lambda row: parse.server(row, zone_shown=shown))
+        rows += await self._rest.rows("compute", "/servers/detail", "servers", params | _SOFT_DELETED)
+        return parse.parsed("server", rows, partial(parse.server, zone_shown=shown))
 
     async def server(self, server_id: ServerId) -> cloud.Server | None:
         """One server; None where it was deleted."""

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -124,7 +124,7 @@ class Rest:
 
     async def pages(
         self, service: str, path: str, table: str, params: Params, *, version: session.Version | None = None
-    ) -> AsyncIterator[list[dict[str, Any]]]:
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """The pages of a listing, following the marker of its `next` link.
 
         Raises `TransientError` where the markers go in a circle, `PermanentError` where the service cuts the listing

@@ -1,6 +1,5 @@
 """Nova's `/os-migrations`: every migration that ever was, newest first."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -8,7 +7,7 @@ from aiohttp import web
 from controller.twin.openstack import wire
 from controller.twin.openstack.cloud import Cloud
 from controller.twin.openstack.gate import VERSION, Version
-from controller.twin.orders import IN_PROGRESS, LIVE, Record, RefusalError
+from controller.twin.orders import IN_PROGRESS, LIVE, Record
 
 ROOT = "/compute/v2.1/os-migrations"
 _USER = "5ae624a709504a42ae9937b5a4f5449b"
@@ -43,8 +42,8 @@ class Migrations:
             and query.get("project_id", record.project_id) == record.project_id
             and query.get("source_compute", hosts[record.source]) == hosts[record.source]
             and ("host" not in query or query["host"] in places)
-            and (since is None or record.updated >= _epoch(since))
-            and (before is None or record.updated <= _epoch(before))
+            and (since is None or record.updated >= wire.epoch(since))
+            and (before is None or record.updated <= wire.epoch(before))
         )
 
     def _view(self, record: Record, version: Version) -> dict[str, Any]:
@@ -85,11 +84,3 @@ def _common(cloud: Cloud, record: Record, version: Version) -> dict[str, Any]:
     if version >= (2, 80):
         view |= {"user_id": _USER, "project_id": record.project_id}
     return view
-
-
-def _epoch(text: str) -> float:
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise RefusalError(400, f"Invalid input for query parameters changes-since. Value: {text}.") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -143,10 +143,12 @@ class Servers:
 
     def _lock(self, request: web.Request, server: Server, given: Any) -> int:
         server.locked = True
+        self._cloud.world.touch(server)
         return 202
 
     def _unlock(self, request: web.Request, server: Server, given: Any) -> int:
         server.locked = False
+        self._cloud.world.touch(server)
         return 202
 
     def _turn(self, server: Server, action: str) -> int:
@@ -171,8 +173,11 @@ class Servers:
     def _page(self, request: web.Request, path: str) -> tuple[list[Server], dict[str, Any]]:
         ids = self._ids(request)
         chosen, links = wire.page(request, ids, ids, "servers", self._cloud.url("compute", f"/v2.1/servers{path}"))
+        world = self._cloud.world
+        rows = [world.servers.get(each) or world.deleted[each] for each in chosen]
+        if "changes-since" in request.query and "deleted" not in request.query:
+            return rows, links
         deleted = request.query.get("deleted", "").lower() in _TRUE
-        rows = [self._cloud.world.servers[each] for each in chosen]
         return [row for row in rows if (row.vm_state == "soft-delete") == deleted], links
 
     def _ids(self, request: web.Request) -> list[str]:
@@ -184,9 +189,18 @@ class Servers:
         kept = {name: request.query[name] for name in ("host", "project_id", "status", "name") if name in request.query}
         if request.query.get("all_tenants", "").lower() not in _TRUE:
             kept["project_id"] = self._token_project(request)
+        since = request.query.get("changes-since")
+        if since is not None:
+            return [server.id for server in self._changed(wire.epoch(since)) if self._matches(server, kept)]
         if not kept:
             return self._order[1]
         return [each for each in self._order[1] if self._matches(world.servers[each], kept)]
+
+    def _changed(self, since: float) -> list[Server]:
+        """Those that were written since then, deleted ones too, newest first."""
+        world = self._cloud.world
+        written = (s for table in (world.servers, world.deleted) for s in table.values() if int(s.updated) >= since)
+        return sorted(written, key=lambda s: (s.created, s.id), reverse=True)
 
     def _matches(self, server: Server, kept: dict[str, str]) -> bool:
         shown = {

@@ -36,6 +36,15 @@ def micro(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000")
 
 
+def epoch(text: str) -> float:
+    """Seconds since the epoch of what `changes-since` and `changes-before` say. Raises RefusalError (400)."""
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise RefusalError(400, f"Invalid input for query parameters changes-since. Value: {text}.") from error
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
 def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
     return web.Response(
