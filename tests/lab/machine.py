@@ -1,7 +1,9 @@
 """A Debian machine with a systemd of its own, for what the operators' own machine must do: start, watch, stop."""
 
 import contextlib
+import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -61,16 +63,23 @@ def booted() -> Iterator[Machine]:
             machine = Machine(_init(process))
             machine.awaits("it boots", "systemctl is-system-running", *BOOTED)
             yield machine
+        except AssertionError:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
+            raise
         finally:
             process.terminate()
-            process.wait()
+            process.wait(PATIENCE_S)
 
 
 def _init(nspawn: subprocess.Popen[bytes]) -> int:
+    """The child that is process 1 of a namespace of its own; one before it is still on this machine."""
     end = time.monotonic() + PATIENCE_S
     while nspawn.poll() is None and time.monotonic() < end:
-        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()
-        if children:
-            return int(children[0])
+        for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                status = Path(f"/proc/{child}/status").read_text()
+                if re.search(r"^NSpid:\t\d+\t1$", status, re.MULTILINE):
+                    return int(child)
         time.sleep(0.05)
     raise AssertionError(f"nspawn began nothing; it ended with {nspawn.returncode}")

@@ -31,9 +31,9 @@ HYPERVISORS_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Nodes:
-    """The hypervisors of these hosts, as they are until then."""
+    """The hypervisors of these hosts, by their services' ids and names, as they are until then."""
 
-    hosts: frozenset[HostName]
+    hosts: frozenset[tuple[str, HostName]]
     until_s: float
     found: parse.Parsed[parse.Hypervisor]
 
@@ -51,6 +51,7 @@ class OpenStackCloud:
         self._guests = Guests(rest)
         self._provider_of: dict[HostName, str] = {}
         self._kept_nodes: _Nodes | None = None
+        self._nodeless: set[HostName] = set()
 
     async def prepare(self) -> None:
         """Authenticates and agrees on microversions; every other call does so too when it is the first.
@@ -147,7 +148,10 @@ class OpenStackCloud:
             provider = self._provider_of.get(target)
         if provider is None:
             return f"Nova has no hypervisor on {target}"
-        return await self._placement.admits(server, provider)
+        why_not = await self._placement.admits(server, provider)
+        if why_not is not None:
+            self._kept_nodes = None  # it may be that of a host that was built anew
+        return why_not
 
     async def live_migrate(self, server_id: ServerId, target: HostName, *, deadline: datetime) -> RequestId:
         """Starts a live migration; sent once, before the deadline or never."""
@@ -191,16 +195,18 @@ class OpenStackCloud:
         """All compute services, and their hosts' providers.
 
         Nova takes tens of milliseconds for each hypervisor that it lists, so they are listed anew only where a host
-        came or went, where one has no hypervisor or that no provider in Placement, and every `HYPERVISORS_S`.
+        came or went, where one has none lately, where one has no provider in Placement, where Placement refused a
+        move, and every `HYPERVISORS_S`.
         """
         services = await self._nova.services()
-        hosts = frozenset(service.host for service in services.values)
+        hosts = frozenset((service.id, service.host) for service in services.values)
         kept = self._kept_nodes
         if kept is None or kept.hosts != hosts or time.monotonic() >= kept.until_s:
             kept = _Nodes(hosts=hosts, until_s=time.monotonic() + HYPERVISORS_S, found=await self._hypervisors())
         providers = await self._placement.providers(kept.found.values)
-        whole = hosts <= {node.host for node in kept.found.values} and not (kept.found.flaws or providers.flaws)
-        self._kept_nodes = kept if whole else None
+        missing = {service.host for service in services.values} - {node.host for node in kept.found.values}
+        again = missing - self._nodeless or kept.found.flaws or providers.flaws
+        self._nodeless, self._kept_nodes = missing, None if again else kept
         return services, parse.Parsed(values=providers.values, flaws=kept.found.flaws + providers.flaws)
 
 

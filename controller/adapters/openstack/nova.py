@@ -1,11 +1,13 @@
 """Nova: what is read of it and asked of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from controller.adapters.openstack import parse
+from controller.adapters.openstack.listing import Listing
 from controller.adapters.openstack.migrations import OpenMigrations
 from controller.adapters.openstack.rest import Rest, listing
 from controller.adapters.openstack.servers import ListedServers
@@ -23,6 +25,15 @@ _SOFT_DELETED = {"deleted": "True", "status": "SOFT_DELETED"}
 """What has Nova list the servers that are deleted and not reclaimed yet (`reclaim_instance_interval`)."""
 
 _GROUPS_PAGE = 500
+_HYPERVISORS_PAGE = "200"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hypervisors:
+    """A listing of them under way, and what it has listed, by id."""
+
+    listing: Listing
+    rows: Mapping[str, Mapping[str, Any]]
 
 
 class Nova:
@@ -32,6 +43,7 @@ class Nova:
         self._rest = rest
         self._open_migrations = OpenMigrations(rest)
         self._listed: ListedServers | None = None
+        self._hypervisors: _Hypervisors | None = None
 
     async def servers(self, host: HostName | None = None) -> parse.Parsed[cloud.Server]:
         """All servers of all projects that are not deleted, or those on one host, asked for anew.
@@ -58,15 +70,24 @@ class Nova:
         """Compute services, all or one host's."""
         params = {"binary": "nova-compute"} | ({"host": str(host)} if host else {})
         body = await self._rest.get("compute", "/os-services", params)
-        return parse.parsed("service", listing(body, "services", "GET compute /os-services"), parse.service)
+        found = parse.parsed("service", listing(body, "services", "GET compute /os-services"), parse.service)
+        if host is None and self._listed is not None:
+            self._listed.silent = bool(found.flaws)
+        return found
 
     async def hypervisors(self) -> parse.Parsed[parse.Hypervisor]:
-        """Compute nodes and the hosts they belong to."""
+        """Compute nodes and the hosts they belong to; a listing that was cut short goes on."""
+        going = self._hypervisors = self._hypervisors or self._all_hypervisors()
+        await going.listing.ended()
+        self._hypervisors = None
+        return parse.parsed("hypervisor", going.rows.values(), parse.hypervisor)
+
+    def _all_hypervisors(self) -> "_Hypervisors":
+        rows: dict[str, Mapping[str, Any]] = {}
         # at 2.88 Nova may ask every host for its uptime to answer this
-        rows = await self._rest.rows(
-            "compute", "/os-hypervisors/detail", "hypervisors", {"limit": _PAGE}, version=(2, 87)
-        )
-        return parse.parsed("hypervisor", rows, parse.hypervisor)
+        path, table, asked = "/os-hypervisors/detail", "hypervisors", {"limit": _HYPERVISORS_PAGE}
+        listing = Listing(self._rest, path, table, asked, rows.update, version=(2, 87))
+        return _Hypervisors(listing=listing, rows=rows)
 
     async def aggregates(self) -> parse.Parsed[cloud.Aggregate]:
         """Host aggregates."""

@@ -2,171 +2,191 @@
 
 Nova takes some milliseconds for each server that it lists in detail, and asks Neutron about it besides, so a whole
 listing of a large cloud takes it minutes. `changes-since` lists what was written since a time, with what was deleted
-(Compute API guide, "Efficient polling"). The rest is gone over by and by, some pages at each look, for what is no
-change of a server to Nova: volumes, an older cloud's zones, a row that was lost.
+(Compute API guide, "Efficient polling"). All are gone over again by and by, for what is no change of a server to Nova:
+volumes, an older cloud's zones, a row that was lost. Whichever is cut short goes on at the next look.
 
-The first listing is whole. One that is cut short is gone on with, not begun anew, so that it ends at some look however
-short a look's deadline is; what changed in the meantime is asked for after its last page.
-
-A cell that does not answer is left out of what changed: its servers stay as they were seen last.
+Nova leaves a cell that does not answer out of its lists, without saying so there. So no server is forgotten because a
+listing lacks it: Nova is asked for that one. And while a compute service cannot be told (`silent`), the time since when
+changes are asked for stands still.
 """
 
 import asyncio
-import math
+import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from controller.adapters.openstack import parse
+from controller.adapters.openstack.listing import Listing, Rows
 from controller.adapters.openstack.rest import Rest, utc_now
 from controller.errors import RefusedError, TransientError
 from controller.model import cloud
 
-ROUND_S = 600.0
-"""After this long all servers are gone over again ..."""
+_log = logging.getLogger(__name__)
 
-LOOKS = 20
-"""... over so many looks."""
+ROUND_S = 600.0
+"""So long after they were all gone over they are gone over again ..."""
+
+BUDGET_S = 5.0
+"""... while a look has taken no longer than that."""
 
 OVERLAP = timedelta(minutes=5)
 """How far the clocks of Nova's services may be apart: what was written this much earlier is read again."""
 
+MOST_ASKED = 20
+"""Servers that a look asks for one by one, at most."""
+
 GONE = frozenset({"DELETED", "SOFT_DELETED"})
 """Statuses of a server that a whole listing leaves out."""
 
-PATH, TABLE, PAGE = "/servers/detail", "servers", "1000"
+PATH, TABLE = "/servers/detail", "servers"
+PAGE = "200"
+"""A page must come within a look: at a Nova that takes 13 ms a server, in 3 s."""
 
-_Row = Mapping[str, Any]
 _Seen = cloud.Server | str
 """A server, or in words why its row cannot be understood."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What changed; the next one asks for what changed since `then`."""
+
+    listing: Listing
+    then: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Round:
-    """A listing under way: the ids it has `listed`, and by id what it showed and what changed since.
+    """All; `before` are those that were known when it began."""
 
-    `marker` is the last one it has listed.
-    """
-
-    began_s: float
-    since: datetime
-    listed: set[str] = field(default_factory=set)
-    rows: dict[str, _Seen] = field(default_factory=dict)
-    marker: str | None = None
-    pages: int = 0
+    listing: Listing
+    before: frozenset[str]
+    began: datetime
 
 
 class ListedServers:
-    """Reads them and remembers them. `read` gives a row its value, and raises `parse.RowError` where it cannot."""
+    """Reads them and remembers them. `read` gives a row its value, and raises `parse.RowError` where it cannot.
+
+    `silent`: a cell does not answer, as its compute services show.
+    """
 
     def __init__(
         self,
         rest: Rest,
-        read: Callable[[_Row], cloud.Server],
+        read: Callable[[Mapping[str, Any]], cloud.Server],
         elapsed: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self.silent = False
         self._rest = rest
         self._read = read
         self._elapsed = elapsed
         self._now = now
         self._alone = asyncio.Lock()
-        self._known: dict[str, _Seen] | None = None
-        self._newest: datetime | None = None
-        self._asked: datetime | None = None
-        self._ahead: timedelta | None = None
+        self._known: dict[str, _Seen] = {}
+        self._since: datetime | None = None
+        self._question: _Question | None = None
         self._round: _Round | None = None
         self._next_round_s = 0.0
-        self._pages_a_look = 1
+        self._doubtful: deque[str] = deque()
+        self._newest: datetime | None = None
+        self._ahead = timedelta(0)
 
     async def all(self) -> parse.Parsed[cloud.Server]:
-        """All that are not deleted. Raises what `Rest.pages` raises."""
+        """All that are not deleted. Raises what `Listing.ended` raises."""
         async with self._alone:
-            if self._known is None or self._elapsed() >= self._next_round_s or self._round is not None:
-                await self._go_round()
-            known = self._known
-            if known is None:
-                raise TransientError("the listing of servers did not end", where=f"GET compute {PATH}")
-            await self._change(known)
+            began_s = self._elapsed()
+            since = self._since or await self._first()
+            await self._change(since)
+            try:
+                await self._go_over(lambda: self._elapsed() >= began_s + BUDGET_S)
+                await self._ask_again()
+            except (TransientError, RefusedError) as error:  # what is known stays as good as it was
+                _log.info("servers are not gone over again: %s", error)
             return parse.Parsed(
-                values=tuple(one for one in known.values() if isinstance(one, cloud.Server)),
-                flaws=tuple(one for one in known.values() if isinstance(one, str)),
+                values=tuple(one for one in self._known.values() if isinstance(one, cloud.Server)),
+                flaws=tuple(one for one in self._known.values() if isinstance(one, str)),
             )
 
-    async def _go_round(self) -> None:
-        """Some pages further; the first time, to the end."""
-        if self._round is None:
-            self._round = _Round(began_s=self._elapsed(), since=self._now() - OVERLAP)
-        going = self._round
-        most = math.inf if self._known is None else going.pages + self._pages_a_look
-        try:
-            if not await self._ended(going, most):
-                return
-        except RefusedError:  # such as for a marker that is gone
-            self._round = None
-            raise
-        self._known, self._asked = going.rows, self._asked or going.since
+    async def _first(self) -> datetime:
+        """Lists all; since when changes are to be asked for then."""
+        going = self._round = self._round or self._new_round()
+        await going.listing.ended()
+        self._round, self._next_round_s = None, self._elapsed() + ROUND_S
+        self._doubtful.extend(self._known.keys() - going.listing.listed)  # of a listing that was begun anew
         self._measure()
-        self._round, self._next_round_s = None, going.began_s + ROUND_S
-        self._pages_a_look = math.ceil(going.pages / LOOKS)
+        self._since = going.began - OVERLAP
+        return self._since
 
-    async def _ended(self, going: _Round, most: float) -> bool:
-        """Goes on until it has `most` pages; whether it came to the end before."""
-        marker = {"marker": going.marker} if going.marker else {}
-        asked = {"all_tenants": "1", "limit": PAGE, **marker}
-        async with aclosing(self._rest.pages("compute", PATH, TABLE, asked)) as pages:
-            async for page in pages:
-                rows = {_key(row): row for row in page}
-                if rows and rows.keys() <= going.listed:
-                    self._round = None
-                    raise TransientError("a page came twice", where=f"GET compute {PATH}")
-                going.listed |= rows.keys()
-                going.rows |= self._parsed(rows)
-                going.marker, going.pages = next(reversed(rows), going.marker), going.pages + 1
-                if going.pages >= most:
-                    return False
-        return True
-
-    async def _change(self, known: dict[str, _Seen]) -> None:
+    async def _change(self, since: datetime) -> None:
         """Asks what changed since it was asked before.
 
-        Nova's clock may be behind ours, by no more than its newest stamp ever was when it was seen.
+        Nova's clock may be behind ours, by no more than its newest stamp was when it was seen.
         """
-        asking = self._now() - OVERLAP
-        since = (self._asked or asking) - (self._ahead or timedelta(0))
-        query = {"all_tenants": "1", "limit": PAGE, "changes-since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-        rows: dict[str, _Row] = {}
-        async for page in self._rest.pages("compute", PATH, TABLE, query):
-            rows |= {_key(row): row for row in page}
-        changed = self._parsed({key: row for key, row in rows.items() if row.get("status") not in GONE})
-        for shown in (known, self._round.rows if self._round else {}):
-            shown.update(changed)
-            for key in rows.keys() - changed.keys():
-                shown.pop(key, None)
-        self._asked = asking
-        self._measure()
+        if self._question is None:
+            asked = {"all_tenants": "1", "limit": PAGE, "changes-since": f"{since - self._ahead:%Y-%m-%dT%H:%M:%SZ}"}
+            listing = Listing(self._rest, PATH, TABLE, asked, self._take)
+            self._question = _Question(listing=listing, then=self._now() - OVERLAP)
+        await self._question.listing.ended()
+        if not self.silent:
+            self._since = self._question.then
+        self._question = None
+        self._ahead = min(self._ahead, self._age())
+
+    async def _go_over(self, enough: Callable[[], bool]) -> None:
+        """Some pages further; at the end, whom it lacks is to be asked for."""
+        if enough() or (self._round is None and self._elapsed() < self._next_round_s):
+            return
+        going = self._round = self._round or self._new_round()
+        if await going.listing.ended(enough):
+            self._round, self._next_round_s = None, self._elapsed() + ROUND_S
+            self._doubtful.extend(going.before - going.listing.listed)
+            self._measure()
+
+    def _new_round(self) -> _Round:
+        listing = Listing(self._rest, PATH, TABLE, {"all_tenants": "1", "limit": PAGE}, self._take)
+        return _Round(listing=listing, before=frozenset(self._known), began=self._now())
+
+    async def _ask_again(self) -> None:
+        """Asks for the first of those that a round lacked, could not be understood, or may go without a word."""
+        waiting = set(self._doubtful)
+        self._doubtful.extend(key for key, seen in self._known.items() if _fleeting(seen) and key not in waiting)
+        asked = [self._doubtful.popleft() for _ in range(min(MOST_ASKED, len(self._doubtful)))]
+        await asyncio.gather(*(self._ask_for(key) for key in asked if key in self._known))
+
+    async def _ask_for(self, key: str) -> None:
+        body = await self._rest.find("compute", f"/servers/{key}")
+        row = {"status": "DELETED"} if body is None else body.get("server")
+        if isinstance(row, dict) and row.get("status") != "UNKNOWN":  # as Nova shows one whose cell is silent
+            self._take({key: row})
+
+    def _take(self, rows: Rows) -> None:
+        for key, row in rows.items():
+            if row.get("status") in GONE:
+                self._known.pop(key, None)
+            else:
+                self._known[key] = self._seen(key, row)
+
+    def _seen(self, key: str, row: Mapping[str, Any]) -> _Seen:
+        try:
+            server = self._read(row)
+        except parse.RowError as error:
+            return f"server {key}: {error.what}"
+        if server.updated_at is not None:
+            self._newest = max(self._newest or server.updated_at, server.updated_at)
+        return server
 
     def _measure(self) -> None:
-        if self._newest is not None:
-            behind = max(self._now() - self._newest, timedelta(0))
-            self._ahead = behind if self._ahead is None else min(self._ahead, behind)
+        """How far our clock may be ahead of Nova's; measured at each round, since clocks are set."""
+        self._ahead = self._age()
 
-    def _parsed(self, rows: Mapping[str, _Row]) -> dict[str, _Seen]:
-        """What each row says; the newest time among them is remembered."""
-        found: dict[str, _Seen] = {}
-        for key, row in rows.items():
-            try:
-                server = found[key] = self._read(row)
-            except parse.RowError as error:
-                found[key] = f"server {key}: {error.what}"
-            else:
-                if server.updated_at is not None:
-                    self._newest = max(self._newest or server.updated_at, server.updated_at)
-        return found
+    def _age(self) -> timedelta:
+        return max(self._now() - self._newest, timedelta(0)) if self._newest else timedelta(0)
 
 
-def _key(row: _Row) -> str:
-    return str(row.get("id", "?"))
+def _fleeting(seen: _Seen) -> bool:
+    """One that Nova deletes, as it is, without writing down when; and one that could not be understood."""
+    return isinstance(seen, str) or seen.status == "BUILD" or seen.task_state == "deleting"

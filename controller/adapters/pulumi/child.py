@@ -4,6 +4,7 @@ A pipe would not do: when its reader dies, the next line of output kills the CLI
 """
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,12 +106,15 @@ def uncleaned(folder: Path) -> bool:
 
 
 def clean(folder: Path) -> None:
-    """Drops the debug lines of the calls under this folder that have ended with nobody to do it."""
+    """Drops the debug lines of the calls under this folder that have ended with nobody to do it, where it can."""
     for left in folder.rglob(_UNCLEANED):
-        _drop_debug_lines(left.parent)
+        with contextlib.suppress(OSError):
+            _drop_debug_lines(left.parent)
 
 
 def _drop_debug_lines(folder: Path) -> None:
+    """And a last line that is not whole: what kind it is stands at its end."""
     log = folder / EVENTS
-    log.write_bytes(b"".join(line for line in log.read_bytes().splitlines(keepends=True) if DEBUG not in line))
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(line for line in lines if DEBUG not in line and line.endswith(b"\n")))
     (folder / _UNCLEANED).unlink(missing_ok=True)

@@ -5,7 +5,6 @@ leave behind, and the third ends the calls at once.
 """
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -129,8 +128,7 @@ def _tidy(earlier: Sequence[Path]) -> None:
         if number >= _KEPT_RUNS and not _goes_on(old):
             shutil.rmtree(old, ignore_errors=True)
         elif child.uncleaned(old) and not _goes_on(old):
-            with contextlib.suppress(OSError):
-                child.clean(old)
+            child.clean(old)
 
 
 def _goes_on(folder: Path) -> bool:

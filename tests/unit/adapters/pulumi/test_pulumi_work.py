@@ -258,7 +258,9 @@ def test_what_a_killed_run_left_in_clear_is_taken_out_of_its_events_by_a_later_o
     for call in (quiet, going_on):
         call.mkdir(parents=True)
         (call / "uncleaned").touch()
-        (call / "events").write_text('{"severity":"debug","message":"hunter2"}\n{"cancelEvent":{}}\n')
+        (call / "events").write_text(
+            '{"severity":"debug","message":"hunter2"}\n{"cancelEvent":{}}\n{"message":"hunter2","sev'
+        )
     for path in (quiet.parents[0], quiet, *quiet.iterdir()):
         os.utime(path, (0, 0))
     running.run(Verb.DRIFT, [], Place(tmp_path).orders(), parallel=1, as_json=True)
