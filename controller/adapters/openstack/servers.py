@@ -100,6 +100,8 @@ class ListedServers:
         async with self._alone:
             began_s = self._elapsed()
             since = self._since or await self._first()
+            if self._question is not None:  # of an earlier look; what came since then it may have passed by
+                since = await self._change(since)
             await self._change(since)
             try:
                 await self._go_over(lambda: self._elapsed() >= began_s + BUDGET_S)
@@ -121,8 +123,8 @@ class ListedServers:
         self._since = going.began - OVERLAP
         return self._since
 
-    async def _change(self, since: datetime) -> None:
-        """Asks what changed since it was asked before.
+    async def _change(self, since: datetime) -> datetime:
+        """Asks what changed since it was asked before; since when to ask the next time.
 
         Nova's clock may be behind ours, by no more than its newest stamp was when it was seen.
         """
@@ -131,10 +133,10 @@ class ListedServers:
             listing = Listing(self._rest, PATH, TABLE, asked, self._take)
             self._question = _Question(listing=listing, then=self._now() - OVERLAP)
         await self._question.listing.ended()
-        if not self.silent:
-            self._since = self._question.then
+        self._since = since if self.silent else self._question.then
         self._question = None
         self._ahead = min(self._ahead, self._age())
+        return self._since
 
     async def _go_over(self, enough: Callable[[], bool]) -> None:
         """Some pages further; at the end, whom it lacks is to be asked for."""

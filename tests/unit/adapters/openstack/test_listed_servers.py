@@ -189,12 +189,14 @@ async def test_a_question_that_is_cut_short_goes_on_where_it_was(table: Table) -
     await listed.all()
     for name in names:
         table.write(name, name="renamed")
+    table.asked = []
     for _ in range(3):
         table.cut = 1
         with pytest.raises(asyncio.CancelledError):
             await listed.all()
-    table.cut = 1
+    table.cut = None
     assert await seen(listed) == table.there()
+    assert [asked.get("marker") for asked in table.asked] == [None, names[9], names[6], names[3], None]
 
 
 async def test_all_are_gone_over_again_as_far_as_a_look_has_time_for_it(table: Table) -> None:
