@@ -15,6 +15,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,13 +94,13 @@ class ListedServers:
         self._next_round_s = 0.0
         self._doubtful: deque[str] = deque()
         self._newest: datetime | None = None
-        self._ahead = timedelta(0)
+        self._ahead: timedelta | None = None
 
     async def all(self) -> parse.Parsed[cloud.Server]:
         """All that are not deleted. Raises what `Listing.ended` raises."""
         async with self._alone:
             began_s = self._elapsed()
-            since = self._since or await self._first()
+            since = self._since if self._since and self._newest else await self._first()
             if self._question is not None:  # of an earlier look; what came since then it may have passed by
                 since = await self._change(since)
             await self._change(since)
@@ -126,16 +127,17 @@ class ListedServers:
     async def _change(self, since: datetime) -> datetime:
         """Asks what changed since it was asked before; since when to ask the next time.
 
-        Nova's clock may be behind ours, by no more than its newest stamp was when it was seen.
+        Nova's clock may be behind ours, by no more than the age of its newest stamp when that was seen.
         """
         if self._question is None:
-            asked = {"all_tenants": "1", "limit": PAGE, "changes-since": f"{since - self._ahead:%Y-%m-%dT%H:%M:%SZ}"}
+            written = since - (self._ahead or timedelta(0))
+            asked = {"all_tenants": "1", "limit": PAGE, "changes-since": f"{written:%Y-%m-%dT%H:%M:%SZ}"}
             listing = Listing(self._rest, PATH, TABLE, asked, self._take)
             self._question = _Question(listing=listing, then=self._now() - OVERLAP)
         await self._question.listing.ended()
         self._since = since if self.silent else self._question.then
         self._question = None
-        self._ahead = min(self._ahead, self._age())
+        self._measure(self._ahead)
         return self._since
 
     async def _go_over(self, enough: Callable[[], bool]) -> None:
@@ -167,6 +169,9 @@ class ListedServers:
 
     def _take(self, rows: Rows) -> None:
         for key, row in rows.items():
+            with suppress(parse.RowError):
+                written = parse.moment(row, "updated")
+                self._newest = max(self._newest or written, written)
             if row.get("status") in GONE:
                 self._known.pop(key, None)
             else:
@@ -174,19 +179,15 @@ class ListedServers:
 
     def _seen(self, key: str, row: Mapping[str, Any]) -> _Seen:
         try:
-            server = self._read(row)
+            return self._read(row)
         except parse.RowError as error:
             return f"server {key}: {error.what}"
-        if server.updated_at is not None:
-            self._newest = max(self._newest or server.updated_at, server.updated_at)
-        return server
 
-    def _measure(self) -> None:
-        """How far our clock may be ahead of Nova's; measured at each round, since clocks are set."""
-        self._ahead = self._age()
-
-    def _age(self) -> timedelta:
-        return max(self._now() - self._newest, timedelta(0)) if self._newest else timedelta(0)
+    def _measure(self, before: timedelta | None = None) -> None:
+        """How far our clock may be ahead of Nova's; measured anew at each round, since clocks are set."""
+        if self._newest is not None:
+            age = max(self._now() - self._newest, timedelta(0))
+            self._ahead = age if before is None else min(age, before)
 
 
 def _fleeting(seen: _Seen) -> bool:

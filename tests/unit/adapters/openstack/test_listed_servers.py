@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.adapters.openstack import parse, servers
@@ -252,6 +252,7 @@ async def test_one_that_may_go_without_a_word_is_asked_for(table: Table) -> None
 ACTIONS = ("make", "change", "delete", "soft-delete", "restore", "look", "cut", "wait", "long wait", "vanish")
 
 
+@settings(deadline=None, max_examples=200)
 @given(
     before=st.integers(0, 9),
     actions=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 99)), max_size=30),
