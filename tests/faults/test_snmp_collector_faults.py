@@ -50,7 +50,7 @@ async def test_a_dead_device_delays_no_other() -> None:
         fakes = [await stack.enter_async_context(ilo(COMMUNITY).running()) for _ in range(6)]
         fakes[0].dead = True
         targets = [host_target(fake, f"h{n}") for n, fake in enumerate(fakes)]
-        collector = await stack.enter_async_context(collecting(targets, COMMUNITY, wait_s=0.5))
+        collector = await stack.enter_async_context(collecting(targets, COMMUNITY, wait_s=3.0))
         await until(lambda: sum(collector.stats().polls.values()) >= 5)
         assert not collector.stats().faults, "the dead one is still waited for"
         batches, faults = await collector.collect(SOON)

@@ -1,7 +1,9 @@
 """A Debian machine with a systemd of its own, for what the operators' own machine must do: start, watch, stop."""
 
 import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,13 +54,12 @@ class Machine:
 def booted() -> Iterator[Machine]:
     """One for as long as the block runs: nothing of it is kept, and it sees no network but its own loopback."""
     base = subprocess.run([RECIPE, "hosts", "base"], check=True, capture_output=True, text=True).stdout.strip()
-    nspawn = [
-        "systemd-nspawn", "--quiet", "--boot", "--volatile=overlay", "--private-network", "--register=no",
-        "--keep-unit", "--timezone=off", f"--directory={base}", "--machine=gdcc-operators",
+    boot = [
+        RECIPE.parent / "hosts" / "boot", base, "operators", "--volatile=overlay", "--private-network",
         f"--bind-ro={REPOSITORY}:{CHECKOUT}",
     ]  # fmt: skip
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(nspawn, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+        process = subprocess.Popen(boot, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
         try:
             machine = Machine(_init(process))
             machine.awaits("it boots", "systemctl is-system-running", *BOOTED)
@@ -68,18 +69,36 @@ def booted() -> Iterator[Machine]:
             sys.stderr.write(said.read().decode(errors="replace"))
             raise
         finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
+            _end(process)
 
 
-def _init(nspawn: subprocess.Popen[bytes]) -> int:
-    """The child that is process 1 of a namespace of its own; one before it is still on this machine."""
+def _end(boot: subprocess.Popen[bytes]) -> None:
+    """In order, or where that takes too long at once: nspawn ends with the machine's process 1."""
+    os.killpg(boot.pid, signal.SIGTERM)
+    try:
+        boot.wait(PATIENCE_S / 3)
+    except subprocess.TimeoutExpired:
+        for child in [child for nspawn in _children(boot.pid) for child in _children(nspawn)]:
+            os.kill(child, signal.SIGKILL)
+        boot.wait(PATIENCE_S / 3)
+
+
+def _init(boot: subprocess.Popen[bytes]) -> int:
+    """Process 1 of a namespace of its own among nspawn's children; one before it is still on this machine."""
     end = time.monotonic() + PATIENCE_S
-    while nspawn.poll() is None and time.monotonic() < end:
-        for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                status = Path(f"/proc/{child}/status").read_text()
-                if re.search(r"^NSpid:\t\d+\t1$", status, re.MULTILINE):
-                    return int(child)
+    while boot.poll() is None and time.monotonic() < end:
+        for nspawn in _children(boot.pid):
+            for child in _children(nspawn):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    status = Path(f"/proc/{child}/status").read_text()
+                    if re.search(r"^NSpid:\t\d+\t1$", status, re.MULTILINE):
+                        return child
         time.sleep(0.05)
-    raise AssertionError(f"nspawn began nothing; it ended with {nspawn.returncode}")
+    raise AssertionError(f"nspawn began nothing; it ended with {boot.returncode}")
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
