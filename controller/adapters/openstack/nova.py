@@ -82,7 +82,7 @@ class Nova:
         self._hypervisors = None
         return parse.parsed("hypervisor", going.rows.values(), parse.hypervisor)
 
-    def _all_hypervisors(self) -> "_Hypervisors":
+    def _all_hypervisors(self) -> _Hypervisors:
         rows: dict[str, Mapping[str, Any]] = {}
         # at 2.88 Nova may ask every host for its uptime to answer this
         path, table, asked = "/os-hypervisors/detail", "hypervisors", {"limit": _HYPERVISORS_PAGE}

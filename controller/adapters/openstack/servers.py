@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -118,9 +118,7 @@ class ListedServers:
         """Lists all; since when changes are to be asked for then."""
         going = self._round = self._round or self._new_round()
         await going.listing.ended()
-        self._round, self._next_round_s = None, self._elapsed() + ROUND_S
-        self._doubtful.extend(self._known.keys() - going.listing.listed)  # of a listing that was begun anew
-        self._measure()
+        self._gone_over(self._known.keys() - going.listing.listed)  # of a listing that was begun anew
         self._since = going.began - OVERLAP
         return self._since
 
@@ -146,9 +144,13 @@ class ListedServers:
             return
         going = self._round = self._round or self._new_round()
         if await going.listing.ended(enough):
-            self._round, self._next_round_s = None, self._elapsed() + ROUND_S
-            self._doubtful.extend(going.before - going.listing.listed)
-            self._measure()
+            self._gone_over(going.before - going.listing.listed)
+
+    def _gone_over(self, lacking: Iterable[str]) -> None:
+        """A round is over, and lacked these."""
+        self._round, self._next_round_s = None, self._elapsed() + ROUND_S
+        self._doubtful.extend(lacking)
+        self._measure()
 
     def _new_round(self) -> _Round:
         listing = Listing(self._rest, PATH, TABLE, {"all_tenants": "1", "limit": PAGE}, self._take)
@@ -175,13 +177,11 @@ class ListedServers:
             if row.get("status") in GONE:
                 self._known.pop(key, None)
             else:
-                self._known[key] = self._seen(key, row)
+                self._known[key] = self._seen(row)
 
-    def _seen(self, key: str, row: Mapping[str, Any]) -> _Seen:
-        try:
-            return self._read(row)
-        except parse.RowError as error:
-            return f"server {key}: {error.what}"
+    def _seen(self, row: Mapping[str, Any]) -> _Seen:
+        found = parse.parsed("server", (row,), self._read)
+        return found.values[0] if found.values else found.flaws[0]
 
     def _measure(self, before: timedelta | None = None) -> None:
         """How far our clock may be ahead of Nova's; measured anew at each round, since clocks are set."""

@@ -46,11 +46,6 @@ class Child:
         return self.folder / EVENTS
 
     @property
-    def returncode(self) -> int | None:
-        """Its exit status, None before it ended."""
-        return None if self._process is None else self._process.returncode
-
-    @property
     def pid(self) -> int | None:
         """Its process, None before it started."""
         return None if self._process is None else self._process.pid
@@ -76,7 +71,7 @@ class Child:
             try:
                 return await self._followed(self._process, events, on_line)
             finally:
-                if self.returncode is not None:
+                if self._process.returncode is not None:
                     _drop_debug_lines(self.folder)
 
     async def _followed(
