@@ -55,6 +55,9 @@ def plan(
     rounds: Annotated[
         int | None, typer.Option(min=1, max=1000, help="No more searches than these: the same plan again.")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=10**9, help="Of what --rounds and --time-limit leave to chance; 0 without.")
+    ] = None,
     socket: SocketOption = SOCKET,
 ) -> None:
     """Show what would be moved, and why: the daemon's plan, or one of a snapshot. Moves nothing.
@@ -62,20 +65,17 @@ def plan(
     Exit status 1 where a limit or a rule stays broken.
     """
     _of_whom(snapshot, config, recommended=recommended)
-    if time_limit is not None and not math.isfinite(time_limit):
-        raise typer.BadParameter("must be a number of seconds", param_hint="--time-limit")
     for given, name in ((cold, "--cold"), (time_limit, "--time-limit"), (rounds, "--rounds")):
         if given and snapshot is None and config is None:
             raise typer.BadParameter("the daemon's plan is made; name a --snapshot or a --config", param_hint=name)
-    if cold and (time_limit or rounds):
-        raise typer.BadParameter("a drain displaces nobody, so no time makes its plan better", param_hint="--cold")
+    _of_rounds(cold, time_limit, rounds, seed)
     with told():
         if snapshot is None and config is None:
             found = _of_daemon(socket, recommended=recommended)
         else:
             cluster, policy, now = seen(snapshot, config)
             if time_limit or rounds:
-                found = _best(cluster, policy, now, time_limit, rounds)
+                found = _best(cluster, policy, now, time_limit, rounds, seed or 0)
             else:
                 found = planning.plan(cluster, policy, now, cold=[HostName(name) for name in cold or ()])
         if out is not None:
@@ -117,13 +117,26 @@ def explain(
     explained.show(answer)
 
 
+def _of_rounds(cold: list[str] | None, time_limit: float | None, rounds: int | None, seed: int | None) -> None:
+    if time_limit is not None and not math.isfinite(time_limit):
+        raise typer.BadParameter("must be a number of seconds", param_hint="--time-limit")
+    several = bool(time_limit or rounds)
+    if seed is not None and not several:
+        what = "one search leaves nothing to chance; add --rounds or --time-limit"
+        raise typer.BadParameter(what, param_hint="--seed")
+    if cold and several:
+        raise typer.BadParameter("a drain displaces nobody, so no time makes its plan better", param_hint="--cold")
+
+
 def _of_whom(snapshot: Path | None, config: Path | None, *, recommended: bool) -> None:
     if recommended and (snapshot is not None or config is not None):
         what = "the daemon recommends by the modes of its scopes; a snapshot has none"
         raise typer.BadParameter(what, param_hint="--recommended")
 
 
-def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None) -> Plan:
+def _best(
+    cluster: Cluster, policy: Policy, now: datetime, time_limit: float | None, rounds: int | None, seed: int
+) -> Plan:
     """The best plan that the time or the rounds allow, each better one told as it is found; Ctrl-C takes the last."""
     began, not_counted, best = time.monotonic(), 0.0, None
     limit = math.inf if time_limit is None else time_limit
@@ -132,7 +145,7 @@ def _best(cluster: Cluster, policy: Policy, now: datetime, time_limit: float | N
         return time.monotonic() - began - not_counted
 
     try:
-        for found in anytime.plans(cluster, policy, now, lambda: gone() / limit, rounds=rounds):
+        for found in anytime.plans(cluster, policy, now, lambda: gone() / limit, rounds=rounds, seed=seed):
             first, best = best is None, found
             errors.print(f"after {gone():.1f} s: {found.sentence}", markup=False)
             if first and rounds != 1 and score.unmended(found) and gone() < limit:

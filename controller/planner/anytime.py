@@ -24,9 +24,16 @@ PATIENCE = 100
 
 
 def plans(
-    cluster: model.Cluster, policy: Policy, now: datetime, spent: Callable[[], float], *, rounds: int | None = None
+    cluster: model.Cluster,
+    policy: Policy,
+    now: datetime,
+    spent: Callable[[], float],
+    *,
+    rounds: int | None = None,
+    seed: int = 0,
 ) -> Iterator[words.Plan]:
-    """The first plan, then each that leaves a better score. `spent`: the share of the time that is gone, 1 at its end.
+    """The first plan, then each that leaves a better score. `spent`: the share of the time that is gone, 1 at its end;
+    `seed`: of what later rounds leave to chance.
 
     Raises what `plan.plan` raises.
     """
@@ -38,7 +45,7 @@ def plans(
 
     best = plan.proved(facts, found, cluster, policy, now, stop=over)
     yield best
-    efforts, cut, begun = _Efforts(found), found.stopped, found
+    efforts, cut, begun = _Efforts(found, seed), found.stopped, found
     done, vain = 1, 0
     while (rounds is None or done < rounds) and vain < PATIENCE and not over():
         if not (found.stopped or score.unmended(best)):
@@ -58,7 +65,8 @@ def plans(
 class _Efforts:
     """How each search differs from those before it."""
 
-    def __init__(self, first: search.Found) -> None:
+    def __init__(self, first: search.Found, seed: int) -> None:
+        self._seed = seed
         self._effort, self._bounded = room.USUAL, first.bounded
         self._whims = 0
         self._of_effort = True
@@ -74,4 +82,4 @@ class _Efforts:
             self._effort = self._effort.more()
             return self._effort, whim.NONE
         self._whims += 1
-        return room.USUAL, whim.of_round(self._whims)
+        return room.USUAL, whim.of_round(self._whims, self._seed)

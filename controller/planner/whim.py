@@ -3,8 +3,8 @@
 A search takes the best first and never goes back, so that one unlucky choice may leave a breach which another order of
 the same choices mends. The next rounds set out towards where VMs had best stand all at once (`assigned`); after two of
 them most go on from the best moves so far but some (`reconsidering`), on a whim.
-The chance is of the round's number alone: the same round of one snapshot is the same search. What a rule forbids, a
-whim never allows; it is asked only which of what is allowed comes first.
+The chance is of the round's number and the seed alone: the same round of one snapshot is the same search. What a rule
+forbids, a whim never allows; it is asked only which of what is allowed comes first.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,9 @@ SOBER = 2
 """So many rounds after the first take every cost as it is, and differ from it by their direction alone."""
 DIRECTED = 8
 """Of those after them each so manieth has a direction, the others reconsider."""
+
+MOST_ROUNDS = 1 << 16
+"""Below so many rounds no two seeds search for a placement alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +63,16 @@ class Whim:
 NONE = Whim()
 
 
-def of_round(number: int) -> Whim:
-    """The whim of a round, counted from 0; that one has none. None has a direction where machine code is forbidden."""
+def of_round(number: int, seed: int = 0) -> Whim:
+    """The whim of a round, counted from 0, which has none, whatever the seed.
+
+    None has a direction where machine code is forbidden.
+    """
     if number == 0:
         return NONE
-    dice = np.random.default_rng(number)
+    dice = np.random.default_rng([number, seed])
     if number > SOBER and number % DIRECTED:
         return Whim(dice=dice, reconsiders=True)
     if not permission.granted():
         return Whim(dice=dice)
-    return Whim(dice=None if number <= SOBER else dice, seed=number)
+    return Whim(dice=None if number <= SOBER else dice, seed=number + MOST_ROUNDS * seed)

@@ -196,12 +196,19 @@ def test_with_a_time_limit_each_better_plan_is_told_and_the_best_is_given(snapsh
     assert json.loads(again.stdout)["plan"]["id"] == plan_file.read(out).id
 
 
+def test_a_seed_wants_rounds_to_decide_over(snapshot):
+    assert gdcc("plan", "--snapshot", snapshot(), "--rounds", "2", "--seed", "7").exit_code == 0
+    alone = gdcc("plan", "--snapshot", snapshot(), "--seed", "7")
+    assert alone.exit_code == 2
+    assert "add --rounds or --time-limit" in alone.output
+
+
 def test_a_limit_of_a_tenth_of_a_second_gives_a_whole_plan(snapshot):
     assert gdcc("plan", "--snapshot", snapshot(), "--time-limit", "0.1").exit_code in {0, 1}
 
 
 def test_ctrl_c_takes_the_best_plan_so_far(snapshot, monkeypatch):
-    def stopped(cluster, policy, now, spent, *, rounds):
+    def stopped(cluster, policy, now, spent, *, rounds, seed):
         yield planning.plan(cluster, policy, now)
         raise KeyboardInterrupt
 

@@ -87,6 +87,16 @@ def test_each_plan_is_proved_and_better_and_the_same_rounds_give_the_same(seed, 
     assert scores[0] <= plan.plan(cluster, policy, NOW).score_after
 
 
+def test_the_seed_decides_what_later_rounds_find():
+    cluster = arbitrary_clusters.cluster(3, 6, 20, hurry=True)
+
+    def found(seed: int) -> list[Plan]:
+        return list(anytime.plans(cluster, Policy(), NOW, lambda: 0.0, rounds=6, seed=seed))
+
+    assert found(5) == found(5)
+    assert {made[0] for made in map(tuple, map(found, range(4)))} == {found(0)[0]}
+
+
 def refused_after_the_first(monkeypatch):
     """The checker proves the first plan that it is shown, and no other."""
     shown: list[Plan] = []

@@ -28,7 +28,7 @@ def test_what_one_search_leaves_hot_or_uneven_another_mends(seed):
 def test_rounds_end_once_nothing_is_left_or_none_is_better(monkeypatch):
     monkeypatch.setattr(anytime, "PATIENCE", 3)
     asked = []
-    monkeypatch.setattr(whim, "of_round", lambda number: asked.append(number) or whim.NONE)
+    monkeypatch.setattr(whim, "of_round", lambda number, seed: asked.append(number) or whim.NONE)
     stuck = builders.cluster(hosts=[Host(name="c1", memory_health=2)], vms=[Vm(name="a", host="c1")])
     assert len(list(anytime.plans(stuck, Policy(), NOW, lambda: 0.0))) == 1
     assert asked == [1, 2, 3]
@@ -45,6 +45,15 @@ def test_the_first_round_has_no_whim_and_each_after_the_sober_ones_its_own():
     first, again, other = (whim.of_round(number).costs(costs) for number in (3, 3, 4))
     assert first.tolist() == again.tolist() != other.tolist()
     assert (first > 0).all()
+
+
+def test_another_seed_is_another_whim_and_none_differs_in_the_first_round():
+    costs = np.linspace(1.0, 2.0, 8)
+    of_seeds = [whim.of_round(3, seed).costs(costs).tolist() for seed in (0, 0, 1, 2)]
+    assert of_seeds[0] == of_seeds[1]
+    assert len({tuple(each) for each in of_seeds}) == 3
+    assert len({whim.of_round(1, seed).seed for seed in range(5)} - {None}) in {0, 5}
+    assert whim.of_round(0, 7) is whim.NONE
 
 
 def test_a_round_whose_plan_fails_its_check_costs_only_itself(monkeypatch):

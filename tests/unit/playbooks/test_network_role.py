@@ -92,6 +92,19 @@ def test_a_netdev_that_changes_or_goes_is_deleted_first_and_made_again_when_the_
     assert change["absent"] == ["/etc/systemd/network/05-gdcc-bond0.30.netdev"]
 
 
+def test_a_change_ends_when_its_links_are_configured_and_announced() -> None:
+    declared = links()
+    change = FILES.network_change(FILES.network_files(declared), [], declared)
+    settle = "/usr/local/sbin/gdcc-network-settle eno1 eno2 bond0 bond0.20"
+    assert (change["apply"][-1], change["restore"][-1]) == (settle, f"-{settle}")
+
+
+def test_a_carrier_that_comes_and_goes_takes_no_address_away() -> None:
+    files = FILES.network_files(links())
+    kept = [path for path, content in files.items() if "ConfigureWithoutCarrier=yes" in content]
+    assert kept == [f"/etc/systemd/network/05-gdcc-{name}.network" for name in ("bond0", "bond0.20")]
+
+
 def test_what_runs_as_declared_is_no_problem() -> None:
     assert LINKS.network_problems(links(), running(links()), ROUTES) == []
 

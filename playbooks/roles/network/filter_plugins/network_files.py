@@ -8,6 +8,7 @@ from typing import Any
 FOLDER = "/etc/systemd/network"
 PREFIX = "05-gdcc-"
 """Before what an installer writes: networkd takes the first file that matches a link."""
+SETTLE = "/usr/local/sbin/gdcc-network-settle"
 
 
 def network_files(links: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -42,6 +43,8 @@ def network(link: Mapping[str, Any]) -> Iterable[str]:
     yield from ("[Network]", "DHCP=no", "IPv6AcceptRA=no")
     if not link["addresses"]:
         yield "LinkLocalAddressing=no"
+    else:
+        yield "ConfigureWithoutCarrier=yes"
     if link["bond"]:
         yield f"Bond={link['bond']}"
     yield from (f"VLAN={vlan}" for vlan in link["vlans"])
@@ -60,18 +63,20 @@ def network_change(
     """What a change comes to: which `files` differ, which are `absent`, and what to run to `apply` and to `restore`.
 
     `found` are the files with our prefix, each `path` and `checksum` (SHA-1). networkd does not change a netdev that
-    exists: one whose file changes, or goes, is deleted first.
+    exists: one whose file changes, or goes, is deleted first. Either way ends when the links are configured and their
+    neighbours know of it.
     """
     had = {each["path"]: each["checksum"] for each in found}
     differing = sorted(each for each, content in files.items() if had.get(each) != sha1(content.encode()).hexdigest())  # noqa: S324
     absent = sorted(set(had) - set(files))
     reload = ["/usr/bin/networkctl reload"]
     again = [f"/usr/bin/networkctl reconfigure {link['name']}" for link in links]
+    settle = " ".join((SETTLE, *(link["name"] for link in links)))
     return {
         "files": differing,
         "absent": absent,
-        "apply": [*deletions(differing + absent), *reload, *again],
-        "restore": [*deletions(differing), *reload, *(f"-{command}" for command in again)],
+        "apply": [*deletions(differing + absent), *reload, *again, settle],
+        "restore": [*deletions(differing), *reload, *(f"-{command}" for command in again), f"-{settle}"],
     }
 
 
