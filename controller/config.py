@@ -284,6 +284,21 @@ class Thresholds(Strict):
     uneven_ratio: Ratio = _DEFAULT.thresholds.uneven_ratio
 
 
+Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+
+
+class BalanceWeights(Strict):
+    cpu: Weight = _DEFAULT.balance_weights.cpu
+    memory: Weight = _DEFAULT.balance_weights.memory
+    network: Weight = _DEFAULT.balance_weights.network
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(dict(self).values()):
+            raise ValueError("at least one weight must be above 0 (balance: false evens out nothing)")
+        return self
+
+
 class Limits(Strict):
     at_once: Positive = _DEFAULT.limits.at_once
     out_of_host: Positive = _DEFAULT.limits.out_of_host
@@ -383,6 +398,7 @@ class PolicySettings(Strict):
     blackouts: tuple[WeekWindow, ...] = ()
     objective: tuple[Concern, ...] = _DEFAULT.objective
     balance: bool = True
+    balance_weights: BalanceWeights = BalanceWeights()
     consolidation: Consolidation = Consolidation()
     search_rounds: Annotated[int, Field(ge=1, le=8)] = _DEFAULT.search_rounds
 
@@ -420,6 +436,7 @@ class PolicySettings(Strict):
             blackouts=self.blackouts,
             objective=self.objective,
             balance=self.balance,
+            balance_weights=policy.BalanceWeights(**dict(self.balance_weights)),
             consolidation=policy.Consolidation(**dict(self.consolidation)),
             search_rounds=self.search_rounds,
         )

@@ -151,7 +151,7 @@ def _uneven(load: Load, allowed: list[list[int]]):
             for other, share in shares.items()
             for vm in by_host[other]
         ]
-        start = SCALE * (float(score.cpu_ratio(load, np.array([host], np.int32))[0]) - float(mean))
+        start = SCALE * (float(score.busy_ratio(load, np.array([host], np.int32))[0]) - float(mean))
         base = round(start) - sum(n for vm, other, n in terms if allowed[vm][0] == other)
         yield _meter(UNEVEN, base, terms, round(SCALE * tolerance), [], weight=1)
 

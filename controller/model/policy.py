@@ -49,7 +49,16 @@ class Thresholds:
     facility_share: float = 0.30
     """When more than this share of a zone's hosts is above warning together, it is a facility event."""
     uneven_ratio: float = 0.25
-    """A host's CPU above its rack's mean by more than this is uneven."""
+    """A host above its rack's mean by more than this is uneven: its CPU, or what `balance_weights` make of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceWeights:
+    """What each resource counts where hosts are evened out, in comparison with the others; not all of them 0."""
+
+    cpu: float = 1.0
+    memory: float = 0.0
+    network: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +206,7 @@ class Policy:
     """What counts more than what: a gain at one level pays for any loss at a later one."""
     balance: bool = True
     """Whether uneven load is worth moves at all."""
+    balance_weights: BalanceWeights = BalanceWeights()
     consolidation: Consolidation = Consolidation()
     search_rounds: int = 1
     """Searches for one plan in mode auto, while the best so far leaves anything unmended; each takes as long as the

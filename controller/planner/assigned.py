@@ -216,9 +216,13 @@ def _amounts(load: Load, vms: IntColumn, origin: Whole) -> tuple[Whole, Whole, W
 
 
 def _even(load: Load) -> FloatColumn:
-    """Busy threads above which each host is uneven; infinite where it cannot be."""
-    hosts = np.flatnonzero(load.in_mean).astype(np.int32)
+    """Busy threads above which each host is uneven; infinite where it cannot be, or more than CPU is balanced: that is
+    left to `levelling`.
+    """
     even = np.full(len(load.in_mean), np.inf)
+    if not load.situation.balance.alone:
+        return even
+    hosts = np.flatnonzero(load.in_mean).astype(np.int32)
     even[hosts] = score.even_ratio(load, hosts) * load.situation.cluster.hosts.threads[hosts]
     return even
 

@@ -168,8 +168,9 @@ class _Accounts:
 
     def _uneven(self, on: IntColumn, sums: Sums, over: Over) -> float:
         hosts, racks = self._cluster.hosts, len(self._cluster.racks.names)
-        busy = self._carried(sums, "cpu")
-        counts = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & np.isfinite(busy)
+        busy = self._busy(sums)
+        known = np.isfinite(busy) & np.isfinite(self._carried(sums, "cpu"))
+        counts = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & known
         if self._policy.consolidation.enabled:
             counts &= on > 0
         rows = np.flatnonzero(counts)
@@ -180,6 +181,20 @@ class _Accounts:
         for row, far in zip(rows[above > -SLACK].tolist(), above[above > -SLACK].tolist(), strict=True):
             over[f"uneven:{hosts.names[row]}"] = far
         return float(np.maximum(above, 0.0).sum())
+
+    def _busy(self, sums: Sums) -> FloatColumn:
+        """In threads: the mean of what is used of each resource, as a share of the host's, by policy's weights."""
+        hosts, weights = self._cluster.hosts, self._policy.balance_weights
+        shares = (
+            (weights.cpu, "cpu", hosts.threads),
+            (weights.memory, "memory", hosts.physical_memory_mib * 2.0**20),
+            (weights.network, "network", hosts.migration_mib_s * 2.0**20),
+        )
+        busy, whole = np.zeros(len(hosts.names)), sum(weight for weight, _, _ in shares)
+        for weight, quantity, of in shares:
+            if weight > 0:
+                busy += weight / whole * self._carried(sums, quantity) / np.where(of > 0, of, np.nan) * hosts.threads
+        return busy
 
     def _in_use(self, on: IntColumn) -> float:
         """Hosts with a VM that might be freed: they may receive, nothing comes, and it is known what they draw idle."""

@@ -254,13 +254,15 @@ def _hot_power(load: Load) -> Iterator[Breach]:
 def _uneven(load: Load) -> Iterator[Breach]:
     hosts = load.situation.cluster.hosts
     over = np.flatnonzero(score.unevenness(load) > score.DUST).astype(np.int32)
-    columns = (score.cpu_ratio(load, over), score.even_ratio(load, over), score.rack_means(load, over))
+    columns = (score.busy_ratio(load, over), score.even_ratio(load, over), score.rack_means(load, over))
+    balance = load.situation.balance
+    busy = "of its threads busy" if balance.alone else f"in use by the weights of {balance.what}"
     for host, ratio, even, mean in zip(over, *columns, strict=True):
         name = hosts.names[host]
         yield Breach(
             key=f"uneven:{name}", concern=Concern.UNEVEN, rule="uneven", subject=name, amount=float(ratio),
             limit=float(even), unit="ratio",
-            why=f"{name} has {ratio:.1%} of its threads busy, its rack {mean:.1%} on the mean",
+            why=f"{name} has {ratio:.1%} {busy}, its rack {mean:.1%} on the mean",
         )  # fmt: skip
 
 

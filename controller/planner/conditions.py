@@ -9,7 +9,8 @@ An uneven host of a rack of `T` threads, of which `B` are busy, stands no furthe
 
     used / t - (B - b + used) / T <= tolerated,   so   used <= (tolerated + (B - b) / T) / (1 / t - 1 / T)
 
-with its `t` threads, `b` of them busy now. What arrives by migrations under way counts as it will.
+with its `t` threads, `b` of them busy now; where not CPU alone is balanced, no one reading is named. What arrives by
+migrations under way counts as it will.
 """
 
 import math
@@ -101,12 +102,16 @@ def _less_used(load: Load, breach: Breach) -> Iterator[Condition]:
 
 
 def _tolerated(load: Load, host: int) -> float:
-    """The busy threads at which an uneven host is at what is tolerated; NaN where it alone is its rack's mean."""
+    """The busy threads at which an uneven host is at what is tolerated; NaN where it alone is its rack's mean, or more
+    than CPU is balanced.
+    """
     hosts = load.situation.cluster.hosts
     rack, threads = int(hosts.rack[host]), float(hosts.threads[host])
     whole, others = float(load.rack_threads[rack]), float(load.rack_busy[rack] - load.used[amounts.CPU, host])
     share = 1.0 / threads - 1.0 / whole
-    return (load.situation.policy.thresholds.uneven_ratio + others / whole) / share if share > 0 else math.nan
+    if share <= 0 or not load.situation.balance.alone:
+        return math.nan
+    return (load.situation.policy.thresholds.uneven_ratio + others / whole) / share
 
 
 def _higher_threshold(load: Load, breach: Breach) -> Iterator[Condition]:

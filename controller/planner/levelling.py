@@ -5,7 +5,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach, Concern
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, classify, copies, likeness, rules, score
+from controller.planner import classify, copies, likeness, rules, score
 from controller.planner.load import Load
 from controller.planner.mover import Mover
 
@@ -36,13 +36,13 @@ def _level_once(search: Mover, breach: Breach, host: int) -> bool:
 def earns(load: Load, host: int, vms: IntColumn) -> FloatColumn:
     """For each VM on an uneven host `gain - gain_per_gib * GiB copied`; minus infinity where nothing is gained.
 
-    `gain = min(over, threads moved / threads)`
+    `gain = min(over, what leaves / threads)`, both by what is balanced
     """
     facts = load.situation
     over = float(score.unevenness(load)[host])
     at_home = np.equal(load.origin[vms], host)
-    threads = np.where(at_home, facts.relieves[amounts.CPU, vms], facts.brings[amounts.CPU, vms])
-    gain = np.minimum(over, threads / facts.cluster.hosts.threads[host])
+    leaving = np.where(at_home, facts.relieves[:, vms], facts.brings[:, vms])
+    gain = np.minimum(over, facts.balance.brought(leaving, host) / facts.cluster.hosts.threads[host])
     earned: FloatColumn = gain - facts.policy.limits.gain_per_gib * copies.sent_gib(load, vms)
     return np.where(gain > score.DUST, earned, -np.inf)
 
@@ -52,7 +52,7 @@ def takers(load: Load, vm: int, host: int) -> BoolColumn:
     facts = load.situation
     hosts = facts.rack_hosts[int(facts.cluster.hosts.rack[host])]
     hosts = hosts[load.in_mean[hosts]]
-    after = load.used[0, hosts] + facts.brings[0, vm]
+    after = facts.balance.busy(load.used, hosts) + facts.balance.brought(facts.brings[:, [vm]], hosts)
     even = score.even_ratio(load, hosts) * facts.cluster.hosts.threads[hosts]
     mask = np.zeros(len(load.in_mean), np.bool_)
     mask[hosts[rules.fits(after, even)]] = True

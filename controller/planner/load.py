@@ -10,7 +10,7 @@ import numpy as np
 
 from controller.model.cluster import BoolColumn
 from controller.model.sample import FloatColumn
-from controller.planner import groups
+from controller.planner import amounts, groups
 from controller.planner.situation import Situation
 
 
@@ -25,8 +25,9 @@ class Load:
     those, and VMs above their host's clearance.
     `shed` (H,): watts that left each host with VMs that stood there at the start. `unsure` (H,): what of `most` stands
     for the error of each host's prediction.
-    `measured` (H,): hosts of a known rack whose CPU is read and trusted.
-    `in_mean` (H,): those that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack);
+    `measured` (H,): hosts of a known rack whose CPU, and what else is balanced, is read and trusted.
+    `in_mean` (H,): those that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack),
+    busy by what is balanced (`balance`);
     with consolidation on, only while a VM stands on them.
     """
 
@@ -92,18 +93,20 @@ class Load:
         self.misfit[vm] = misfit
 
     def _racks(self) -> tuple[BoolColumn, FloatColumn, FloatColumn]:
-        """Which hosts count in their rack's mean, and each rack's busy threads and threads; NaN for no rack."""
+        """Which hosts count in their rack's mean, and what of each rack is busy and its threads; NaN for no rack."""
         hosts = self.situation.cluster.hosts
         counts = self.measured & ((self.vms_on > 0) | np.logical_not(self._in_use_only))
         racks = len(self.situation.cluster.racks.names)
-        busy = np.bincount(hosts.rack[counts], weights=self.used[0, counts], minlength=racks)
+        rows = np.flatnonzero(counts).astype(np.int32)
+        busy = np.bincount(hosts.rack[rows], weights=self.situation.balance.busy(self.used, rows), minlength=racks)
         threads = np.bincount(hosts.rack[counts], weights=hosts.threads[counts], minlength=racks).astype(np.float64)
         threads[threads == 0] = np.nan
         return counts, np.append(busy, np.nan), np.append(threads, np.nan)
 
     def _measured_hosts(self) -> BoolColumn:
         hosts = self.situation.cluster.hosts
-        measured = np.isfinite(self.used[0])
+        busy = self.situation.balance.busy(self.used, np.arange(len(hosts.names), dtype=np.int32))
+        measured = np.isfinite(self.used[amounts.CPU]) & np.isfinite(busy)
         counts: BoolColumn = hosts.trusted & hosts.known & (hosts.rack >= 0) & (hosts.threads > 0) & measured
         return counts
 
@@ -117,7 +120,9 @@ class Load:
         self.in_mean[host] = counts
         threads = float(np.nan_to_num(self.rack_threads[rack])) + sign * float(hosts.threads[host])
         self.rack_threads[rack] = threads if threads > 0 else np.nan
-        self.rack_busy[rack] = max(float(self.rack_busy[rack]) + sign * float(self.used[0, host]), 0.0)
+        self.rack_busy[rack] = max(
+            float(self.rack_busy[rack]) + sign * self.situation.balance.on_host(self.used[:, host], host), 0.0
+        )
 
     def _add(self, vm: int, host: int) -> None:
         self.asked[:, host] += self.situation.asked[:, vm]
@@ -154,7 +159,8 @@ class Load:
             self.shed[host] -= watts
             self._doubt(host)
         if self.in_mean[host]:
-            self.rack_busy[situation.cluster.hosts.rack[host]] += sign * float(amount[0])
+            busy = situation.balance.on_host(amount, host)
+            self.rack_busy[situation.cluster.hosts.rack[host]] += sign * busy
 
     def _watts(self, host: int, watts: float) -> None:
         rows = self.situation.watts.rows[host]

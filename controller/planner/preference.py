@@ -3,7 +3,7 @@
 cost(host) = the fullest of asked / capacity (vCPUs, memory, disk) and used / limit (CPU, memory, network) after
            + ACROSS_RACK, where the copy crosses an uplink
            + SOFT_GROUP for each member too many (soft anti-affinity), or where none is (soft affinity)
-           + how far the host's CPU would stand above its rack's mean and the tolerance
+           + how far the host would stand above its rack's mean and the tolerance
 """
 
 import functools
@@ -58,11 +58,12 @@ def _shares(
 
 
 def uneven_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
-    """How far each host's CPU would stand above its rack's mean and the tolerance; NaN where that is not known."""
+    """How far each host would stand above its rack's mean and the tolerance; NaN where that is not known."""
     situation = load.situation
     threads = np.maximum(situation.cluster.hosts.threads[hosts], 1.0)
-    after = (load.used[0, hosts] + situation.brings[0, vm]) / threads
-    over: FloatColumn = after - score.even_ratio(load, hosts)
+    balance = situation.balance
+    after = balance.busy(load.used, hosts) + balance.brought(situation.brings[:, [vm]], hosts)
+    over: FloatColumn = after / threads - score.even_ratio(load, hosts)
     return over
 
 

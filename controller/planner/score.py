@@ -6,11 +6,12 @@
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
     drain  = VMs on hosts that an operator drains
-    uneven = sum over hosts of max(0, cpu - mean cpu of the rack - uneven_ratio)
+    uneven = sum over hosts of max(0, busy / threads - mean of the rack - uneven_ratio)     busy: see `balance`
     consolidation = hosts in use that policy lets be freed; 0 where consolidation is off
 
-The mean of a rack is its busy threads over its threads, so that a move inside the rack leaves it where it was. With
-consolidation on it is that of its hosts in use: an emptied host takes its threads out of it, and makes no other uneven.
+The mean of a rack is what is busy of it over its threads; by CPU alone a move inside the rack leaves it where it was.
+With consolidation on it is that of its hosts in use: an emptied host takes its threads out of it, and makes no other
+uneven.
 """
 
 import numpy as np
@@ -81,10 +82,10 @@ def hot(load: Load) -> float:
 
 
 def unevenness(load: Load) -> FloatColumn:
-    """How far each host's CPU is above its rack's mean and the tolerance; 0 where it is not."""
+    """How far each host is above its rack's mean and the tolerance; 0 where it is not."""
     hosts = np.flatnonzero(load.in_mean).astype(np.int32)
     over = np.zeros(len(load.in_mean))
-    over[hosts] = np.maximum(cpu_ratio(load, hosts) - even_ratio(load, hosts), 0.0)
+    over[hosts] = np.maximum(busy_ratio(load, hosts) - even_ratio(load, hosts), 0.0)
     return over
 
 
@@ -93,19 +94,21 @@ def in_use(load: Load) -> BoolColumn:
     return load.situation.saving.freeable & (load.vms_on > 0)
 
 
-def cpu_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
-    """Busy share of each of the hosts' threads."""
-    ratio: FloatColumn = load.used[0, hosts] / np.maximum(load.situation.cluster.hosts.threads[hosts], 1e-9)
+def busy_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
+    """Busy share of each of the hosts, by what is balanced (`balance`)."""
+    situation = load.situation
+    busy = situation.balance.busy(load.used, hosts)
+    ratio: FloatColumn = busy / np.maximum(situation.cluster.hosts.threads[hosts], 1e-9)
     return ratio
 
 
 def even_ratio(load: Load, hosts: IntColumn) -> FloatColumn:
-    """The busy share of its threads above which each of the hosts is uneven: its rack's mean and the tolerance."""
+    """The busy share above which each of the hosts is uneven: its rack's mean and the tolerance."""
     return rack_means(load, hosts) + load.situation.policy.thresholds.uneven_ratio
 
 
 def rack_means(load: Load, hosts: IntColumn) -> FloatColumn:
-    """For each of the hosts its rack's busy threads over its rack's threads; NaN where neither is known."""
+    """For each of the hosts what is busy of its rack over its rack's threads; NaN where neither is known."""
     racks = load.situation.cluster.hosts.rack[hosts]
     mean: FloatColumn = (load.rack_busy / load.rack_threads)[racks]
     return mean

@@ -12,7 +12,18 @@ from controller.model import cluster as model
 from controller.model.ids import HostName
 from controller.model.policy import Policy
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, budget, completion, eligibility, groups, power, prepared, saving, standing
+from controller.planner import (
+    amounts,
+    balance,
+    budget,
+    completion,
+    eligibility,
+    groups,
+    power,
+    prepared,
+    saving,
+    standing,
+)
 from controller.planner.admission import Admission
 from controller.planner.likeness import Likeness
 from controller.planner.prepared import Prepared
@@ -73,6 +84,7 @@ class Situation:
     excess_of: IntColumn
     watts: power.Watts
     saving: saving.Saving
+    balance: balance.Balance
     capacity: amounts.Table
     asked: amounts.Table
     limit: amounts.Table
@@ -152,6 +164,7 @@ def of_cluster(
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
         watts=power.of_cluster(cluster, topology.cords),
         saving=saving.of_hosts(cluster, policy.consolidation, tables.kinds.table, judged),
+        balance=balance.of_hosts(hosts, policy.balance_weights),
         capacity=capacity,
         asked=amounts.asked(vms),
         limit=limit,

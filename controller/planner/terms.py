@@ -253,9 +253,9 @@ def _uneven(load: Load) -> _Part:
     return _Part(
         concern=Concern.UNEVEN,
         keys=[f"uneven:{name}" for name in names],
-        whats=[f"CPU of {name} beside its rack's mean" for name in names],
+        whats=[f"{load.situation.balance.what} of {name} beside its rack's mean" for name in names],
         unit="ratio",
-        amount=score.cpu_ratio(load, every),
+        amount=score.busy_ratio(load, every),
         limit=score.even_ratio(load, every),
         score=score.unevenness(load),
     )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.plan import WRONG, Concern
-from controller.model.policy import ADMISSION_RULES, AdmissionPolicy, Limits, MigrationPolicy, Policy
+from controller.model.policy import ADMISSION_RULES, AdmissionPolicy, BalanceWeights, Limits, MigrationPolicy, Policy
 from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
@@ -82,11 +82,12 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest, and what counts more than what in any order."""
     return st.builds(
-        lambda limits, forced, admission, wrong, better: Policy(
+        lambda limits, forced, admission, wrong, better, weights: Policy(
             limits=limits,
             admission=admission,
             migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True),
             objective=(*wrong, *better),
+            balance_weights=weights,
         ),
         st.builds(
             Limits,
@@ -106,6 +107,14 @@ def policies() -> st.SearchStrategy[Policy]:
         ),
         st.permutations(WRONG),
         st.permutations([concern for concern in Concern if concern not in WRONG]),
+        st.sampled_from(
+            [
+                BalanceWeights(),
+                BalanceWeights(memory=1.0),
+                BalanceWeights(cpu=0.0, memory=2.0),
+                BalanceWeights(cpu=1.0, memory=0.5, network=3.0),
+            ]
+        ),
     )
 
 

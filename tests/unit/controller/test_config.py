@@ -168,6 +168,19 @@ def test_what_counts_more_than_what_reaches_the_policy(tmp_path: Path) -> None:
     assert names == ["drain", "broken", "hot", "consolidation", "uneven"]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("{cpu: 0}", "at least one weight must be above 0"),
+        ("{memory: -1}", "greater than or equal to 0"),
+        ("{gpu: 1}", "gpu"),
+    ],
+)
+def test_weights_that_balance_nothing_are_told_with_their_line(tmp_path: Path, given: str, told: str) -> None:
+    (line,) = refused(tmp_path, f"version: 1\nestate: e\npolicy:\n  balance_weights: {given}\n")
+    assert "controller.yaml:4" in line and told in line
+
+
 def test_an_objective_that_puts_evenness_before_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     late = "version: 1\nestate: e\npolicy:\n  objective: [uneven, broken, hot, drain, consolidation]\n"
     (line,) = refused(tmp_path, late)
