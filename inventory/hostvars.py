@@ -60,6 +60,7 @@ def _of_type(each: HostType) -> Variables:
     return {
         "gdcc_type": each.name,
         "gdcc_generation": each.generation,
+        "gdcc_traits": sorted(each.traits),
         "gdcc_nics": [{"name": nic.name, "bond": nic.bond} for nic in each.nics],
         "gdcc_numa": [{"vcpus": cell.vcpus, "memory_mib": cell.memory_mib} for cell in each.numa],
         "gdcc_reserved_vcpus": each.reserved_vcpus,

@@ -1,4 +1,4 @@
-"""What a look for drift tells Prometheus, through node_exporter's textfile collector."""
+"""What a look for drift, or for facts that differ, tells Prometheus, through node_exporter's textfile collector."""
 
 import contextlib
 import os
@@ -16,12 +16,16 @@ _FOR_ALL = 0o644
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is looked at: metrics begin with `prefix`, carry the label `label`, and count `counted` by it."""
+    """What is looked at: metrics begin with `prefix`, carry the label `label`, and count `counted` by it.
+
+    What is looked for is `sought`; the metrics on the look itself are named for it.
+    """
 
     prefix: str
     label: str
     counted: str
     help: str
+    sought: str = "drift"
 
 
 ESTATE = Subject(
@@ -32,6 +36,15 @@ ESTATE = Subject(
 )
 HOSTS = Subject(
     prefix="gdcc_host", label="host", counted="drifted_tasks", help="Tasks that would change something on a host."
+)
+
+
+FACTS = Subject(
+    prefix="gdcc_host",
+    label="host",
+    counted="differing_facts",
+    help="Facts of a host that are not what is declared.",
+    sought="facts",
 )
 
 
@@ -55,10 +68,10 @@ def write(path: Path, subject: Subject, look: Look) -> None:
     Raises `InputError` where it cannot be written.
     """
     registry = CollectorRegistry()
-    prefix, label = subject.prefix, subject.label
+    prefix, label, sought = subject.prefix, subject.label, subject.sought
     counted = Gauge(f"{prefix}_{subject.counted}", subject.help, [label], registry=registry)
-    success = f"Whether the last look at a {label} succeeded; without success its drift is unknown."
-    looked = Gauge(f"{prefix}_drift_look_success", success, [label], registry=registry)
+    success = f"Whether the last look at a {label} succeeded; without success nothing is known of its {sought}."
+    looked = Gauge(f"{prefix}_{sought}_look_success", success, [label], registry=registry)
     for name, count in sorted(look.drifted.items()):
         counted.labels(name).set(count)
     for name in sorted({*look.drifted, *look.unread}):
@@ -68,10 +81,10 @@ def write(path: Path, subject: Subject, look: Look) -> None:
         ends = Gauge(f"{prefix}_credentials_end_timestamp_seconds", first, [label], registry=registry)
         for name, end in sorted(look.credentials_end.items()):
             ends.labels(name).set(end.timestamp())
-    when = f"{prefix}_drift_look_timestamp_seconds"
-    Gauge(when, "When the last look for drift ended.", registry=registry).set(look.at.timestamp())
-    took = f"{prefix}_drift_look_duration_seconds"
-    Gauge(took, "How long the last look for drift took.", registry=registry).set(look.seconds)
+    when = f"{prefix}_{sought}_look_timestamp_seconds"
+    Gauge(when, f"When the last look for {sought} ended.", registry=registry).set(look.at.timestamp())
+    took = f"{prefix}_{sought}_look_duration_seconds"
+    Gauge(took, f"How long the last look for {sought} took.", registry=registry).set(look.seconds)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write_to_textfile(str(draft), registry)

@@ -1,19 +1,23 @@
 """`gdcc host facts`: what `host-facts.yml` found on each host, beside what is declared where something is."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from controller.adapters import drift_textfile
 from controller.adapters.clock import SystemClock
 from controller.bootstrap.host import Tools
 from controller.cli.host.doing import Asked, Ready, ready
 from controller.cli.host.screen import Screen
-from controller.cli.output import DONE, REFUSED, people, print_json, refuse, told
+from controller.cli.output import drift_status, people, print_json, refuse
 from controller.engine.host_work import looking
 from controller.model.host_run import HostStep
 from controller.model.playbook import HostResult, PlaybookResult, PlaybookRun, RunId, TaskEvent
@@ -22,17 +26,36 @@ PLAYBOOK = "host-facts.yml"
 _LONGEST = 200
 
 
-def facts(asked: Asked) -> None:
-    """Shows them; ends with 1 where a host could not be looked at."""
-    found = ready(asked)
-    with told():
-        result = looked(found, PLAYBOOK, quiet=asked.as_json)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One row; `declared` is empty where nothing is."""
+
+    name: str
+    declared: str
+    found: str
+    differs: bool
+
+
+def facts(asked: Asked, to: Path | None) -> None:
+    """Shows them, and ends with 0 (as declared), 1 (one differs) or 2 (a host could not be looked at).
+
+    Raises `GdccError` where nothing could be looked at, or `to` cannot be written.
+    """
+    began = time.monotonic()
+    result = looked(ready(asked), PLAYBOOK, quiet=asked.as_json)
+    differing = {host: _differing(each) for host, each in result.hosts.items()}
+    if to is not None:
+        counts = {str(host): len(each) for host, each in differing.items() if each is not None}
+        unread = [str(host) for host, each in differing.items() if each is None]
+        seconds = time.monotonic() - began
+        seen = drift_textfile.Look(drifted=counts, unread=unread, at=result.ended_at, seconds=seconds)
+        drift_textfile.write(to, drift_textfile.FACTS, seen)
     if asked.as_json:
         print_json({host: _plain(each) for host, each in result.hosts.items()})
     else:
         for host, each in result.hosts.items():
             people.print(_table(host, each) if each.succeeded else Text(f"{host}: {why(result, each)}", style="red"))
-    raise typer.Exit(DONE if result.succeeded else REFUSED)
+    raise typer.Exit(drift_status(differing.values()))
 
 
 def looked(
@@ -68,16 +91,30 @@ def why(result: PlaybookResult, host: HostResult) -> str:
     return f"{at}{host.failure.said}"
 
 
-def rows(facts: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str, str]]:
-    """Name, declared and found of each fact; declared is empty where nothing is."""
+def rows(facts: Mapping[str, object], above: str = "") -> Iterator[Fact]:
+    """Every fact, by name."""
     for name, value in sorted(facts.items()):
         whole = f"{above}{name}"
         if isinstance(value, Mapping) and "found" in value:
-            yield whole, words(value.get("declared")), words(value["found"])
+            declared, found = words(value.get("declared")), words(value["found"])
+            yield Fact(name=whole, declared=declared, found=found, differs=differs(value))
         elif isinstance(value, Mapping):
             yield from rows(value, f"{whole}.")
         else:
-            yield whole, "", words(value)
+            yield Fact(name=whole, declared="", found=words(value), differs=False)
+
+
+def judged(facts: Mapping[str, object]) -> dict[str, object]:
+    """The facts with `differs` on each of which something is declared."""
+    return {name: _judged(value) if isinstance(value, Mapping) else value for name, value in facts.items()}
+
+
+def differs(fact: Mapping[str, object]) -> bool:
+    """As the playbook says, else by words; lists by what they hold, in whatever order."""
+    declared, said = fact.get("declared"), fact.get("differs")
+    if not words(declared):
+        return False
+    return said if isinstance(said, bool) else _held(declared) != _held(fact["found"])
 
 
 def words(value: object) -> str:
@@ -97,12 +134,27 @@ def words(value: object) -> str:
 
 def _table(host: str, result: HostResult) -> Table:
     table = Table(title=host, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("fact", "declared", "found"):
+    for column in ("fact", "declared", "found", "differs"):
         table.add_column(column, overflow="fold")
-    for name, declared, found in rows(result.facts):
-        style = "red" if declared and declared != found else ""
-        table.add_row(Text(name), Text(_short(declared)), Text(_short(found), style=style))
+    for fact in rows(result.facts):
+        found = Text(_short(fact.found), style="red" if fact.differs else "")
+        table.add_row(Text(fact.name), Text(_short(fact.declared)), found, words(fact.differs) if fact.differs else "")
     return table
+
+
+def _differing(result: HostResult) -> list[Fact] | None:
+    """None where the host could not be looked at."""
+    return [fact for fact in rows(result.facts) if fact.differs] if result.succeeded else None
+
+
+def _judged(value: Mapping[str, object]) -> dict[str, object]:
+    if "found" not in value:
+        return judged(value)
+    return {**value, "differs": differs(value)} if words(value.get("declared")) else dict(value)
+
+
+def _held(value: object) -> frozenset[str]:
+    return frozenset(map(words, value if isinstance(value, list) else [value]))
 
 
 def _short(text: str) -> str:
@@ -112,4 +164,4 @@ def _short(text: str) -> str:
 
 def _plain(result: HostResult) -> dict[str, object]:
     failure = None if result.failure is None else {"task": result.failure.task, "says": result.failure.said}
-    return {"looked": result.succeeded, "failure": failure, "facts": dict(result.facts)}
+    return {"looked": result.succeeded, "failure": failure, "facts": judged(result.facts)}

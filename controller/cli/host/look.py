@@ -4,12 +4,18 @@ from controller.cli.host.options import CONFIG, ConfigOption, HostsArgument, Jso
 from controller.cli.output import drift_told
 
 
-def facts(hosts: HostsArgument, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
-    """What hosts are: kernel, packages, CPU flags, NICs, mounts and more, declared against found."""
-    from controller.cli.host import finding
-    from controller.cli.host.doing import Asked
+def facts(
+    hosts: HostsArgument,
+    textfile: TextfileOption = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """What hosts are, declared against found. Exit status: 0 as declared, 1 one differs, 2 could not look at a host."""
+    with drift_told():
+        from controller.cli.host import finding
+        from controller.cli.host.doing import Asked
 
-    finding.facts(Asked(patterns=hosts, config=config, as_json=as_json))
+        finding.facts(Asked(patterns=hosts, config=config, as_json=as_json), textfile)
 
 
 def drift(

@@ -148,6 +148,7 @@ def test_a_hosts_variables_are_all_there_and_typed(demo: Estate) -> None:
             network("storage", 30, "100.96.0.0/12", 9000, "100.96.3.3"),
             network("provider", None, None, 9000, None),
         ],
+        "gdcc_traits": [],
         "gdcc_nics": [
             {"name": name, "bond": bond}
             for name, bond in (("eno1", "bond0"), ("eno2", "bond0"), ("ens1f0", "bond1"), ("ens1f1", "bond1"))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+_DAY_S = 86_400
+
 
 def certificate_problems(
     said: Sequence[Mapping[str, Any]], *, names: Sequence[str], authority: str, renew_days: int
@@ -61,10 +63,33 @@ def file_problems(
                 yield f"{copy['path']}: {what} {copy[what]} is declared, found {had}"
 
 
+def certificate_facts(paths: Iterable[str], ends: Iterable[str], renew_days: int) -> dict[str, dict[str, object]]:
+    """Path to `declared`, `found` and `differs`; `ends` are lines of seconds left, path and end, of `tasks/facts.yml`.
+
+    A certificate that is not there, or cannot be read, has no line.
+    """
+    found = {path: (int(left), end) for left, path, end in (line.split(" ", 2) for line in ends)}
+    return {path: certificate_fact(found.get(path), renew_days) for path in paths}
+
+
+def certificate_fact(found: tuple[int, str] | None, renew_days: int) -> dict[str, object]:
+    """`found` is how many seconds are left of it, and when it ends."""
+    declared = {"days_left_at_least": renew_days}
+    if found is None:
+        return {"declared": declared, "found": "none", "differs": True}
+    left_s, end = found
+    return {
+        "declared": declared,
+        "found": {"days_left": left_s // _DAY_S, "ends": end},
+        "differs": left_s < renew_days * _DAY_S,
+    }
+
+
 class FilterModule:
     def filters(self) -> Mapping[str, Any]:
         return {
             "pki_certificate_problems": lambda *given, **named: list(certificate_problems(*given, **named)),
             "pki_file_problems": lambda *given, **named: list(file_problems(*given, **named)),
+            "pki_certificate_facts": certificate_facts,
             "pki_names": alternative_names,
         }

@@ -70,11 +70,16 @@ def volume_problems(
 
 
 def mount_problems(mounts: Sequence[Mapping[str, Any]], listing: str) -> dict[str, list[str]]:
-    """Path to sentences, from `findmnt --json --list`; the last mount on a path is the one that is seen."""
-    rows = json.loads(listing)["filesystems"] if listing else []
-    found = {row["target"]: row for row in rows}
+    """Path to sentences, from `findmnt --json --list`."""
+    found = mounted(listing)
     problems = {mount["path"]: list(differences(mount, found.get(mount["path"]))) for mount in mounts}
     return {path: each for path, each in problems.items() if each}
+
+
+def mounted(listing: str) -> dict[str, Mapping[str, Any]]:
+    """By path; the last mount on a path is the one that is seen."""
+    rows = json.loads(listing)["filesystems"] if listing else []
+    return {row["target"]: row for row in rows}
 
 
 def differences(mount: Mapping[str, Any], found: Mapping[str, Any] | None) -> Iterable[str]:
@@ -82,16 +87,46 @@ def differences(mount: Mapping[str, Any], found: Mapping[str, Any] | None) -> It
     if found is None:
         yield f"{path} is declared as a mount of {mount['source']}, and nothing is mounted there"
         return
-    bound = mount["type"] == "none"
-    if not bound and not found["fstype"].startswith(
-        mount["type"].removesuffix("4") if remote(mount) else mount["type"]
-    ):
+    if other_type(mount, found):
         yield f"{path}: type {mount['type']} is declared, found {found['fstype']}"
-    if (mount["source"].startswith("/dev/") or remote(mount)) and device(mount["source"]) != device(found["source"]):
+    if other_source(mount, found):
         yield f"{path}: source {mount['source']} is declared, found {found['source']}"
-    lacking = (set(mount.get("options") or []) & SHOWN) - set(found["options"].split(","))
-    if lacking:
-        yield f"{path}: {', '.join(sorted(lacking))} is declared, found {found['options']}"
+    if lacking := lacking_options(mount, found):
+        yield f"{path}: {', '.join(lacking)} is declared, found {found['options']}"
+
+
+def mount_facts(mounts: Sequence[Mapping[str, Any]], listing: str) -> dict[str, dict[str, object]]:
+    """Path to device, type and options, each with `declared`, `found` and `differs`; options only where some are."""
+    found = mounted(listing)
+    return {mount["path"]: mount_fact(mount, found.get(mount["path"])) for mount in mounts}
+
+
+def mount_fact(mount: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, object]:
+    there = {"source": "none", "fstype": "none", "options": "none"} if found is None else found
+    parts: dict[str, tuple[object, object, bool]] = {
+        "device": (mount["source"], there["source"], found is None or other_source(mount, there)),
+        "type": (mount["type"], there["fstype"], found is None or other_type(mount, there)),
+    }
+    if options := mount.get("options"):
+        lacks = found is None or bool(lacking_options(mount, there))
+        parts["options"] = (",".join(options), there["options"], lacks)
+    return {name: dict(zip(("declared", "found", "differs"), each, strict=True)) for name, each in parts.items()}
+
+
+def other_type(mount: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """A folder that is mounted elsewhere has the type of what it stands on."""
+    kind = mount["type"].removesuffix("4") if remote(mount) else mount["type"]
+    return mount["type"] != "none" and not found["fstype"].startswith(kind)
+
+
+def other_source(mount: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Only devices and NFS exports are told by the kernel as they were given."""
+    told = mount["source"].startswith("/dev/") or remote(mount)
+    return told and device(mount["source"]) != device(found["source"])
+
+
+def lacking_options(mount: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    return sorted((set(mount.get("options") or []) & SHOWN) - set(found["options"].split(",")))
 
 
 def remote(mount: Mapping[str, Any]) -> bool:
@@ -113,4 +148,5 @@ class FilterModule:
             "storage_group_refusals": lambda *given: list(group_refusals(*given)),
             "storage_volume_problems": lambda *given: list(volume_problems(*given)),
             "storage_mount_problems": mount_problems,
+            "storage_mount_facts": mount_facts,
         }

@@ -271,7 +271,13 @@ def test_drift_is_told_by_host_and_task_with_a_textfile(place: Place) -> None:
 
 
 def test_facts_show_what_is_declared_beside_what_was_found(place: Place) -> None:
-    shown = place.gdcc("facts", "c1")
-    assert shown.exit_code == 0, shown.output
-    assert [line.split() for line in shown.stdout.splitlines() if "kernel" in line] == [["kernel", "6.1", "6.0"]]
+    to = place.site.root / "facts.prom"
+    shown = place.gdcc("facts", "c1", "--textfile", str(to))
+    assert shown.exit_code == 1, shown.output
+    assert [line.split() for line in shown.stdout.splitlines() if "kernel" in line] == [["kernel", "6.1", "6.0", "yes"]]
     assert [line.split() for line in shown.stdout.splitlines() if "flags" in line] == [["cpu.flags", "vmx,", "aes"]]
+    families = {one.name: one for one in text_string_to_metric_families(to.read_text())}
+    assert families["gdcc_host_differing_facts"].samples[0].value == 1
+    assert json.loads(place.gdcc("facts", "c1", "--json").stdout)["c1"]["facts"]["kernel"]["differs"] is True
+    (place.site.root / "playbooks" / "host-facts.yml").write_text(FACTS.replace('found: "6.0"', 'found: "6.1"'))
+    assert place.gdcc("facts", "c1").exit_code == 0
