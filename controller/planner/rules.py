@@ -249,7 +249,7 @@ DYNAMIC = (*(Rule(name=admits.__name__, admits=admits) for admits in _AMOUNTS), 
 def targets(load: Load, vm: int) -> IntColumn:
     """The hosts that may receive the VM now, in order."""
     open_ = _open_to(load, vm)
-    for admits in _AMOUNTS:
+    for admits in _AMOUNTS[: 1 + load.situation.judged]:
         open_ = open_ & admits(load, vm, EVERY)
     return admitted(load, vm, np.flatnonzero(open_).astype(np.int32), _SHARED)
 
