@@ -280,6 +280,7 @@ class Thresholds(Strict):
     cpu_ratio: Ratio = _DEFAULT.thresholds.cpu_ratio
     memory_ratio: Ratio = _DEFAULT.thresholds.memory_ratio
     network_ratio: Ratio = _DEFAULT.thresholds.network_ratio
+    storage_ratio: Ratio = _DEFAULT.thresholds.storage_ratio
     facility_share: Ratio = _DEFAULT.thresholds.facility_share
     uneven_ratio: Ratio = _DEFAULT.thresholds.uneven_ratio
 

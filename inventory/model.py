@@ -86,7 +86,8 @@ class HostType:
 
     `firmware` is the version that each component should run, such as `bios: 2.19.1`. `shared_storage`: servers' own
     disks (root, ephemeral, swap) stand where all such hosts reach them, as with Ceph or NFS; where it is not said
-    (None), a live migration is taken to copy them.
+    (None), a live migration is taken to copy them. `storage_mib_s`: what its storage path (FC, iSCSI, NFS or Ceph
+    links) carries, reads and writes together; where it is not said, no host of the type is judged by it.
     """
 
     name: str
@@ -107,6 +108,7 @@ class HostType:
     numa: tuple[NumaCell, ...] = ()
     post_copy: bool = False
     shared_storage: bool | None = None
+    storage_mib_s: float | None = None
     nics: tuple[Nic, ...] = ()
     firmware: Mapping[str, str] = field(default_factory=dict)
 

@@ -60,7 +60,10 @@ class Supply:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """`cpu`: busy share; None is not measured, -1 what its VMs use. `watts` None is not measured."""
+    """`cpu`: busy share; None is not measured, -1 what its VMs use. `watts`, `storage_mib_s` None is not measured.
+
+    `path_mib_s`: what its storage path carries; NaN is not known.
+    """
 
     name: str
     rack: str = "r1"
@@ -83,6 +86,8 @@ class Host:
     cpu_high: float = math.nan
     network_high_mib_s: float = math.nan
     link_mib_s: float = 1200.0
+    storage_mib_s: float | None = None
+    path_mib_s: float = math.nan
     post_copy: bool = False
     shared_storage: bool = True
     unsaid_storage: bool = False
@@ -116,6 +121,7 @@ class Vm:
     cpu_high: float = math.nan
     cpu_ahead: float | None = None
     network_high_mib_s: float = math.nan
+    storage_mib_s: float | None = None
     dirty_mib_s: float | None = 10.0
     system: str | None = "sys"
     classification: int | None = None
@@ -295,13 +301,25 @@ def scaled(cluster: model.Cluster, *, data: float = 1.0, watts: float = 1.0, thr
     """The same snapshot in other units: of memory, disk and links, of watts, of threads and vCPUs."""
     of_hosts = (
         (data, ("memory_mib", "disk_gib", "reserved_memory_mib", "reserved_disk_gib", "physical_memory_mib",
-                "migration_mib_s", "memory_bytes", "network_bytes_s", "network_high_bytes_s")),
+                "migration_mib_s", "storage_mib_s", "memory_bytes", "network_bytes_s", "network_high_bytes_s",
+                "storage_bytes_s")),
         (watts, ("watts_error", "power_watts")),
         (watts / threads, ("watts_per_thread",)),
         (threads, ("threads", "vcpus", "reserved_vcpus")),
     )  # fmt: skip
     of_vms = (
-        (data, ("memory_mib", "disk_gib", "memory_bytes", "network_bytes_s", "network_high_bytes_s", "dirty_bytes_s")),
+        (
+            data,
+            (
+                "memory_mib",
+                "disk_gib",
+                "memory_bytes",
+                "network_bytes_s",
+                "network_high_bytes_s",
+                "storage_bytes_s",
+                "dirty_bytes_s",
+            ),
+        ),
         (threads, ("vcpus", "cpu_vcpus", "cpu_high_vcpus", "cpu_ahead_vcpus")),
     )
     of_racks = ((data, ("uplink_mib_s", "uplink_in_bytes_s", "uplink_out_bytes_s")),)
@@ -398,6 +416,7 @@ class _Build:
             memory_mib=column("memory_gib") * 1024, disk_gib=column("disk_gib"), reserved_vcpus=nothing,
             reserved_memory_mib=nothing, reserved_disk_gib=nothing, threads=column("threads"),
             physical_memory_mib=column("memory_gib") * 1024, migration_mib_s=column("link_mib_s"),
+            storage_mib_s=column("path_mib_s"),
             post_copy=column("post_copy", np.bool_), shared_storage=column("shared_storage", np.bool_),
             watts_per_thread=column("watts_per_thread"), watts_error=column("watts_error"),
             idle_watts=np.full(len(first), 100.0), traits=tuple(host.traits for host in first),
@@ -422,6 +441,7 @@ class _Build:
             reserved_vcpus=np.zeros(len(hosts)), reserved_memory_mib=np.zeros(len(hosts)),
             reserved_disk_gib=np.zeros(len(hosts)),
             migration_mib_s=column("link_mib_s"), post_copy=column("post_copy", np.bool_),
+            storage_mib_s=column("path_mib_s"),
             unsaid_storage=column("unsaid_storage", np.bool_),
             shared_storage=column("shared_storage", np.bool_),
             enabled=column("enabled", np.bool_), up=column("up", np.bool_), known=column("known", np.bool_),
@@ -437,6 +457,7 @@ class _Build:
             memory_pressure_ratio=model.absent(len(hosts)),
             network_bytes_s=_reading([_scaled(host.network_mib_s, 2.0**20) for host in hosts]),
             network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
+            storage_bytes_s=_reading([_scaled(host.storage_mib_s, 2.0**20) for host in hosts]),
             power_watts=_reading([host.watts for host in hosts]),
             inlet_celsius=_reading([host.inlet for host in hosts]),
             memory_health=_reading([host.memory_health for host in hosts]),
@@ -485,6 +506,7 @@ class _Build:
             memory_bytes=_reading([_scaled(vm.memory_used_gib, GIB) for vm in vms]),
             network_bytes_s=_reading([_scaled(vm.network_mib_s, 2.0**20) for vm in vms]),
             network_high_bytes_s=column("network_high_mib_s") * 2.0**20,
+            storage_bytes_s=_reading([_scaled(vm.storage_mib_s, 2.0**20) for vm in vms]),
             dirty_bytes_s=_reading([_scaled(vm.dirty_mib_s, 2.0**20) for vm in vms]),
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ from controller.planner.score import Score
 
 LEVELS = tuple(concern for concern in Concern if concern is not Concern.CONSOLIDATION)
 """Of the objective as shipped, where consolidation is off: its own level, the last, is then 0 throughout."""
-LIMITED = ("capacity", "cpu", "memory", "network", "feed", "pdu", "phase")
+LIMITED = ("capacity", "cpu", "memory", "network", "storage", "feed", "pdu", "phase")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ SCALE = 10**9
 """What 1.0 of the score is in costs."""
 BROKEN, HOT, DRAIN, UNEVEN = range(4)
 ASKED_UNITS = (1.0, 1024.0, 1.0)
-USED_UNITS = (0.01, 0.64 * 2**20, 2.0**20)
+USED_UNITS = (0.01, 0.64 * 2**20, 2.0**20, 2.0**20)
 WATT = 0.01
 
 Problem = dict[str, Any]
@@ -105,7 +105,7 @@ def _used(load: Load, allowed: list[list[int]]):
     facts = load.situation
     for row, unit in enumerate(USED_UNITS):
         by_host = _by_host(facts, allowed)
-        for host in np.flatnonzero(np.isfinite(load.used[row])).tolist():
+        for host in np.flatnonzero(np.isfinite(load.used[row]) & np.isfinite(facts.limit[row])).tolist():
             terms = [(vm, host, _whole(_amount(facts, row, vm, host), unit)) for vm in by_host[host]]
             base = _whole(load.used[row, host], unit) - sum(n for vm, _, n in terms if allowed[vm][0] == host)
             yield _meter(HOT, base, terms, _whole(facts.limit[row, host], unit), _arriving(allowed, terms))

@@ -98,7 +98,8 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         vcpus=np.full(count, 4 * THREADS), memory_mib=np.full(count, MEMORY_GIB * 1024), disk_gib=np.full(count, 1e5),
         threads=np.full(count, THREADS), physical_memory_mib=np.full(count, MEMORY_GIB * 1024 + 16384),
         reserved_vcpus=np.zeros(count), reserved_memory_mib=np.full(count, 8192.0), reserved_disk_gib=np.zeros(count),
-        migration_mib_s=np.full(count, 2400.0), post_copy=no, shared_storage=yes, unsaid_storage=no,
+        migration_mib_s=np.full(count, 2400.0), storage_mib_s=unknown, post_copy=no, shared_storage=yes,
+        unsaid_storage=no,
         enabled=yes, up=yes, known=yes,
         trusted=yes, draining=no, withheld=no, unread_health=no,
         power=power, watts_per_thread=np.full(count, 3.5), watts_error=np.full(count, 6.0),
@@ -106,7 +107,7 @@ def _hosts(count: int, rack: np.ndarray, busy: np.ndarray, used: np.ndarray, roo
         cpu_high_ratio=unknown,
         memory_bytes=_reading(used * GIB), memory_pressure_ratio=model.absent(count),
         network_bytes_s=_reading(np.full(count, 1e8)), network_high_bytes_s=unknown,
-        power_watts=_reading(160.0 + 3.5 * busy),
+        storage_bytes_s=model.absent(count), power_watts=_reading(160.0 + 3.5 * busy),
         inlet_celsius=_reading(np.full(count, 22.0)), **healthy,
     )  # fmt: skip
 
@@ -122,7 +123,7 @@ def _vms(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: np.nd
         cooldown_until=np.zeros(count), cpu_vcpus=_reading(threads), cpu_high_vcpus=unknown,
         cpu_ahead_vcpus=model.absent(count), steal_ratio=model.absent(count),
         memory_bytes=_reading(memory * 0.6 * GIB), network_bytes_s=_reading(np.full(count, 1e6)),
-        network_high_bytes_s=unknown,
+        network_high_bytes_s=unknown, storage_bytes_s=model.absent(count),
         dirty_bytes_s=_reading(threads * 8 * 2.0**20),
     )  # fmt: skip
 
@@ -153,7 +154,7 @@ def _feed_of_pdus(racks: int) -> np.ndarray:
 def _no_types() -> model.HostTypes:
     names = (
         "vcpus", "memory_mib", "disk_gib", "reserved_vcpus", "reserved_memory_mib", "reserved_disk_gib", "threads",
-        "physical_memory_mib", "migration_mib_s", "watts_per_thread", "watts_error", "idle_watts",
+        "physical_memory_mib", "migration_mib_s", "storage_mib_s", "watts_per_thread", "watts_error", "idle_watts",
     )  # fmt: skip
     numbers = dict.fromkeys(names, np.zeros(0))
     none = np.zeros(0, np.bool_)

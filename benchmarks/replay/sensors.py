@@ -49,6 +49,7 @@ class SiteSensors:
         self._was_on = vms.host[self._rows].copy()
         self._cpu, self._delay = vms.cpu_seconds[self._rows], vms.delay_seconds[self._rows]
         self._net = vms.rx_bytes[self._rows] + vms.tx_bytes[self._rows]
+        self._stored, self._stored_by_hosts = vms.stored_bytes[self._rows], hosts.stored_bytes.copy()
         self._busy, self._received = hosts.cpu_seconds.copy(), hosts.rx_bytes.copy()
 
     def _read(self) -> None:
@@ -61,10 +62,12 @@ class SiteSensors:
         stayed = np.equal(vms.host[rows], self._was_on)
         cpu, delay = vms.cpu_seconds[rows] - self._cpu, vms.delay_seconds[rows] - self._delay
         net = vms.rx_bytes[rows] + vms.tx_bytes[rows] - self._net
+        stored = vms.stored_bytes[rows] - self._stored
         ids = tuple(name for name, stays in zip(self._ids, stayed.tolist(), strict=True) if stays)
         yield self._batch(Kind.VM, Quantity.CPU_VCPUS, ids, cpu[stayed] / STEP_S)
         yield self._batch(Kind.VM, Quantity.STEAL_RATIO, ids, (delay / vms.vcpus[rows])[stayed] / STEP_S)
         yield self._batch(Kind.VM, Quantity.NETWORK_BYTES_S, ids, net[stayed] / STEP_S)
+        yield self._batch(Kind.VM, Quantity.STORAGE_BYTES_S, ids, stored[stayed] / STEP_S)
         yield self._batch(Kind.VM, Quantity.MEMORY_BYTES, self._ids, vms.memory_bytes[rows])
         yield self._batch(Kind.VM, Quantity.DIRTY_BYTES_S, self._ids, vms.dirty_bytes_s[rows])
 
@@ -79,6 +82,7 @@ class SiteSensors:
             Quantity.MEMORY_BYTES: hosts.memory_bytes[rows],
             Quantity.MEMORY_PRESSURE_RATIO: hosts.pressure[rows],
             Quantity.NETWORK_BYTES_S: 2.0 * received,
+            Quantity.STORAGE_BYTES_S: (hosts.stored_bytes - self._stored_by_hosts)[rows] / STEP_S,
             Quantity.POWER_WATTS: np.round(hosts.watts[rows]),
             Quantity.INLET_CELSIUS: np.round(hosts.inlet[rows]),
             **dict.fromkeys(_HEALTH, calm),

@@ -9,11 +9,12 @@ from controller.model.sample import FloatColumn, IntColumn, Kind, Quantity, Trus
 MIB = 1 << 20
 _OF_HOSTS = (
     Quantity.CPU_RATIO, Quantity.MEMORY_BYTES, Quantity.MEMORY_PRESSURE_RATIO, Quantity.NETWORK_BYTES_S,
-    Quantity.POWER_WATTS, Quantity.INLET_CELSIUS, Quantity.MEMORY_HEALTH, Quantity.PSU_HEALTH, Quantity.FAN_HEALTH,
-    Quantity.DISK_HEALTH,
+    Quantity.STORAGE_BYTES_S, Quantity.POWER_WATTS, Quantity.INLET_CELSIUS, Quantity.MEMORY_HEALTH,
+    Quantity.PSU_HEALTH, Quantity.FAN_HEALTH, Quantity.DISK_HEALTH,
 )  # fmt: skip
 _OF_VMS = (
-    Quantity.CPU_VCPUS, Quantity.STEAL_RATIO, Quantity.MEMORY_BYTES, Quantity.NETWORK_BYTES_S, Quantity.DIRTY_BYTES_S
+    Quantity.CPU_VCPUS, Quantity.STEAL_RATIO, Quantity.MEMORY_BYTES, Quantity.NETWORK_BYTES_S, Quantity.STORAGE_BYTES_S,
+    Quantity.DIRTY_BYTES_S,
 )  # fmt: skip
 _OF_RACKS = (Quantity.UPLINK_IN_BYTES_S, Quantity.UPLINK_OUT_BYTES_S)
 _OF_FEEDS = (Quantity.ON_BATTERY, Quantity.BATTERY_MINUTES)

@@ -20,7 +20,7 @@ from controller.planner.situation import Situation
 _UNREAD = frozenset({"untrusted", "unsure-health"})
 """What a host that a move has just touched may well be."""
 
-_HELD = {"cpu", "memory", "network", "power", "pre-copy"}
+_HELD = {"cpu", "memory", "network", "storage", "power", "pre-copy"}
 _HELD_AGAIN = tuple(rule for rule in (*rules.PER_VM, *rules.DYNAMIC) if rule.name in _HELD)
 """What only readings tell. The rest is Nova's, Placement's and the journal's, which are asked themselves."""
 
@@ -58,15 +58,21 @@ def ruled_out(
 
 
 def _spared(looked: Situation, order: Order, settling: frozenset[HostName], moving: Iterable[Entry]) -> frozenset[str]:
-    """The rules that readings cannot tell just now: a copy under way fills links, and a move changes what counts."""
+    """The rules that readings cannot tell just now: a copy under way fills links, and where disks are not shared the
+    storage path too; a move changes what counts.
+    """
     touched = {host for each in moving for host in (each.intent.source, each.intent.target)}
-    spared = {"network"} if touched & {order.source, order.target} else set()
+    copying = touched & {order.source, order.target}
+    spared = {"network"} if copying else set()
     names, power = looked.cluster.hosts.names, looked.cluster.hosts.power
+    rows = [row for host in sorted(copying) if (row := canonical.row(names, host)) is not None]
+    if not looked.cluster.hosts.shared_storage[rows].all():
+        spared.add("storage")
     unsettled = [row for host in sorted(settling) if (row := canonical.row(names, host)) is not None]
     its_supplies = power[canonical.row(names, order.target)]
     if np.isin(its_supplies[its_supplies >= 0], power[unsettled]).any():
         spared.add("power")
-    return frozenset(spared | ({"cpu", "memory", "network"} if order.target in settling else set()))
+    return frozenset(spared | ({"cpu", "memory", "network", "storage"} if order.target in settling else set()))
 
 
 def _since(looked: Situation, entry: Entry) -> bool:

@@ -65,7 +65,8 @@ class Hosts:
     one more busy thread) and its margin. `shared_storage`: its servers' own disks stand where other such hosts reach
     them, so that a live migration between two of them copies none; `unsaid_storage`: nobody says whether they do.
     `cpu_high_ratio`, `network_high_bytes_s`: the high quantile of what was read lately (`policy.Recent`), NaN where too
-    little was.
+    little was. `storage_mib_s`: what its storage path carries, reads and writes together; NaN where nobody says, and
+    then nothing of it is judged.
     """
 
     names: tuple[HostName, ...]
@@ -81,6 +82,7 @@ class Hosts:
     threads: FloatColumn
     physical_memory_mib: FloatColumn
     migration_mib_s: FloatColumn
+    storage_mib_s: FloatColumn
     post_copy: BoolColumn
     shared_storage: BoolColumn
     unsaid_storage: BoolColumn
@@ -102,6 +104,7 @@ class Hosts:
     memory_pressure_ratio: Reading
     network_bytes_s: Reading
     network_high_bytes_s: FloatColumn
+    storage_bytes_s: Reading
     power_watts: Reading
     inlet_celsius: Reading
     memory_health: Reading
@@ -155,6 +158,7 @@ class Vms:
     memory_bytes: Reading
     network_bytes_s: Reading
     network_high_bytes_s: FloatColumn
+    storage_bytes_s: Reading
     dirty_bytes_s: Reading
 
 
@@ -178,6 +182,7 @@ class HostTypes:
     threads: FloatColumn
     physical_memory_mib: FloatColumn
     migration_mib_s: FloatColumn
+    storage_mib_s: FloatColumn
     post_copy: BoolColumn
     shared_storage: BoolColumn
     watts_per_thread: FloatColumn

@@ -41,11 +41,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Above these a host is hot. Ratios of its threads, its physical memory, its migration link."""
+    """Above these a host is hot. Ratios of its threads, its physical memory, its migration link, its storage path."""
 
     cpu_ratio: float = 0.80
     memory_ratio: float = 0.92
     network_ratio: float = 0.70
+    storage_ratio: float = 0.80
     facility_share: float = 0.30
     """When more than this share of a zone's hosts is above warning together, it is a facility event."""
     uneven_ratio: float = 0.25

@@ -44,6 +44,8 @@ class Quantity(StrEnum):
     """Host: share of time some task waited for memory (PSI), 0 to 1."""
     NETWORK_BYTES_S = "network_bytes_s"
     """Host or VM: sent and received."""
+    STORAGE_BYTES_S = "storage_bytes_s"
+    """Host or VM: read from and written to its storage."""
     DIRTY_BYTES_S = "dirty_bytes_s"
     """VM: how fast it writes to its memory."""
     POWER_WATTS = "power_watts"

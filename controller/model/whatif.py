@@ -131,6 +131,7 @@ class Resource(StrEnum):
     CPU_LIMIT = "cpu limit"
     MEMORY_LIMIT = "memory limit"
     NETWORK_LIMIT = "network limit"
+    STORAGE_LIMIT = "storage limit"
     POWER = "power"
 
 

@@ -1,9 +1,11 @@
 """How much each VM brings to a host and takes from it.
 
-Measured quantities, in this order in every (3, N) table: busy threads, memory bytes, network bytes a second.
+Measured quantities, in this order in every (4, N) table: busy threads, memory bytes, network bytes a second, storage
+bytes a second (read and written). Of a storage path that nobody declares nothing is judged: its limit is NaN.
 
 A VM with a fresh reading brings what it uses. One without brings all that it may use and relieves nothing: its vCPUs
-and its memory and its host's link, and no more than its host uses beyond what its measured VMs do.
+and its memory and its host's link, and no more than its host uses beyond what its measured VMs do. Of storage it
+brings what its host uses beyond them, up to its path, and nothing where its host is not read.
 On a full host VMs wait for each other: there each also brings what it waits for, by its steal, up to its vCPUs.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
 Loads are distributions: beside what a VM brings now stands what it adds at its peaks, and a host is filled to what
@@ -21,8 +23,8 @@ from controller.planner import precopy
 MIB = float(2**20)
 GIB = float(2**30)
 
-CPU, MEMORY, NETWORK = 0, 1, 2
-MEASURED = ("cpu", "memory", "network")
+CPU, MEMORY, NETWORK, STORAGE = 0, 1, 2, 3
+MEASURED = ("cpu", "memory", "network", "storage")
 
 FULL = 0.97
 """Busy share of its threads from which a host is full: below it, steal is a quota of the guest's own, or noise."""
@@ -49,21 +51,29 @@ def bound(limit: Table) -> Table:
 
 
 def whole(hosts: model.Hosts) -> Table:
-    """All its threads, its physical memory, its migration link (3, H)."""
-    return np.stack([hosts.threads, hosts.physical_memory_mib * MIB, hosts.migration_mib_s * MIB])
+    """All its threads, its physical memory, its migration link, its storage path (4, H)."""
+    return np.stack(
+        [hosts.threads, hosts.physical_memory_mib * MIB, hosts.migration_mib_s * MIB, hosts.storage_mib_s * MIB]
+    )
 
 
 def limits(hosts: model.Hosts, thresholds: Thresholds) -> Table:
-    """Above these a host is hot (3, H)."""
-    ratios = np.array([thresholds.cpu_ratio, thresholds.memory_ratio, thresholds.network_ratio])
+    """Above these a host is hot (4, H)."""
+    ratios = np.array(
+        [thresholds.cpu_ratio, thresholds.memory_ratio, thresholds.network_ratio, thresholds.storage_ratio]
+    )
     return ratios[:, None] * whole(hosts)
 
 
+def judged(limit: Table) -> int:
+    """How many of the quantities, of the first, have a limit somewhere: without storage where no path is known."""
+    return len(limit) if np.isfinite(limit[STORAGE]).any() else STORAGE
+
+
 def used(hosts: model.Hosts) -> Table:
-    """What each host uses now, NaN where no fresh reading says (3, H)."""
-    return np.stack(
-        [usable(hosts.cpu_ratio) * hosts.threads, usable(hosts.memory_bytes), usable(hosts.network_bytes_s)]
-    )
+    """What each host uses now, NaN where no fresh reading says (4, H)."""
+    rest = (hosts.memory_bytes, hosts.network_bytes_s, hosts.storage_bytes_s)
+    return np.stack([usable(hosts.cpu_ratio) * hosts.threads, *map(usable, rest)])
 
 
 def usable(reading: model.Reading) -> FloatColumn:
@@ -72,10 +82,11 @@ def usable(reading: model.Reading) -> FloatColumn:
 
 
 def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table, waits: FloatColumn) -> tuple[Table, Table]:
-    """What each VM adds where it arrives and takes where it was at the start (3, V). `waits`: see `waiting`."""
+    """What each VM adds where it arrives and takes where it was at the start (4, V). `waits`: see `waiting`."""
     link = _at_host(hosts.migration_mib_s * MIB, vms.host)
-    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link)
-    readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s)
+    path = _at_host(np.where(np.isnan(busy[STORAGE]), 0.0, hosts.storage_mib_s * MIB), vms.host)
+    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link, path)
+    readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s, vms.storage_bytes_s)
     off = np.equal(vms.state, model.VmState.SHUTOFF)
     brought, relieved = [], []
     for reading, bound, row in zip(readings, bounds, busy, strict=True):
@@ -89,7 +100,7 @@ def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table, waits:
 
 
 def at_its_peaks(brought: Table, vms: model.Vms, recent: Recent) -> Table:
-    """What each VM adds where it arrives (3, V): the greatest of now, its high quantile and what it will use by its
+    """What each VM adds where it arrives (4, V): the greatest of now, its high quantile and what it will use by its
     forecast, each where it is known.
     """
     off = np.equal(vms.state, model.VmState.SHUTOFF)
@@ -101,13 +112,12 @@ def at_its_peaks(brought: Table, vms: model.Vms, recent: Recent) -> Table:
 
 
 def filled_to(limit: Table, hosts: model.Hosts, vms: model.Vms, used: Table, recent: Recent) -> Table:
-    """Up to what each host is filled (3, H): its limit less how much more it uses at its peaks than now.
+    """Up to what each host is filled (4, H): its limit less how much more it uses at its peaks than now.
 
     That is the greater of `high quantile - now` and the sum over its VMs of `forecast - now`, where they are known.
     """
-    high = np.stack(
-        [hosts.cpu_high_ratio * hosts.threads, np.full(len(hosts.names), np.nan), hosts.network_high_bytes_s]
-    )
+    unknown = np.full(len(hosts.names), np.nan)
+    high = np.stack([hosts.cpu_high_ratio * hosts.threads, unknown, hosts.network_high_bytes_s, unknown])
     more = np.fmax(high - used, 0.0)
     if recent.forecast:
         change = np.nan_to_num(usable(vms.cpu_ahead_vcpus) - usable(vms.cpu_vcpus), nan=0.0)

@@ -87,6 +87,7 @@ def of_load(load: Load, vms: IntColumn) -> Problem:
     origin = load.host[vms].astype(np.int64)
     demand, capacity, safety = _amounts(load, vms, origin)
     kind, open_to = _open_to(load, vms)
+    broken, hot = _weight(load, Concern.BROKEN), _weight(load, Concern.HOT)
     return _problem(
         origin=origin,
         demand=demand,
@@ -96,7 +97,7 @@ def of_load(load: Load, vms: IntColumn) -> Problem:
         move_cost=_move_cost(load, vms),
         capacity=capacity,
         safety=safety,
-        safety_weight=np.array([_weight(load, Concern.BROKEN)] * 3 + [_weight(load, Concern.HOT)] * 3 + [UNEVEN]),
+        safety_weight=np.array([broken] * 3 + [hot] * load.situation.judged + [UNEVEN]),
     )
 
 
@@ -193,11 +194,12 @@ def _amounts(load: Load, vms: IntColumn, origin: Whole) -> tuple[Whole, Whole, W
     for these VMs: up to what they are filled, and up to where it costs.
     """
     facts = load.situation
-    demand = np.concatenate([facts.asked, facts.brings, facts.brings[:1]])[:, vms].T
-    carried = np.concatenate([load.asked, load.used, load.used[:1]]).T
+    judged = slice(facts.judged)
+    demand = np.concatenate([facts.asked, facts.brings[judged], facts.brings[:1]])[:, vms].T
+    carried = np.concatenate([load.asked, load.used[judged], load.used[:1]]).T
     even = _even(load)
-    filled = np.concatenate([facts.capacity, facts.filled_to, np.full((1, len(even)), np.inf)]).T
-    safe = np.concatenate([facts.capacity, facts.limit, even[None]]).T
+    filled = np.concatenate([facts.capacity, facts.filled_to[judged], np.full((1, len(even)), np.inf)]).T
+    safe = np.concatenate([facts.capacity, facts.limit[judged], even[None]]).T
     whole = np.where(np.isfinite(safe) & (safe > 0), safe, np.nan)
     mean = np.array([np.nanmean(column) if np.isfinite(column).any() else 1.0 for column in whole.T])
     scale = UNIT / mean

@@ -61,10 +61,11 @@ class Book:
         self._arrived: set[int] = set()
         self._shed: defaultdict[int, float] = defaultdict(float)
         self._readings = {"cpu": cluster.vms.cpu_vcpus, "memory": cluster.vms.memory_bytes,
-                          "network": cluster.vms.network_bytes_s}  # fmt: skip
+                          "network": cluster.vms.network_bytes_s, "storage": cluster.vms.storage_bytes_s}  # fmt: skip
         self._placed = {"vcpus placed": cluster.vms.vcpus, "memory placed": cluster.vms.memory_mib,
                         "disk placed": cluster.vms.disk_gib}  # fmt: skip
-        self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic}
+        self._busy = {"cpu": self._threads_busy, "memory": self._memory_used, "network": self._traffic,
+                      "storage": self._stored}  # fmt: skip
         self._on = np.flatnonzero(cluster.vms.host >= 0)
         self._measured = {quantity: self._together(readings) for quantity, readings in self._readings.items()}
         self._densest = self._densest_watts()
@@ -86,6 +87,7 @@ class Book:
                 "cpu": thresholds.cpu_ratio * float(hosts.threads[row]),
                 "memory": thresholds.memory_ratio * float(hosts.physical_memory_mib[row]) * MIB,
                 "network": thresholds.network_ratio * float(hosts.migration_mib_s[row]) * MIB,
+                "storage": thresholds.storage_ratio * float(hosts.storage_mib_s[row]) * MIB,
             }[quantity]
         return math.inf if math.isnan(limit) else limit
 
@@ -165,9 +167,16 @@ class Book:
         if value is not None:
             uses = max(value, 0.0)
             return uses + self._waits(vm, host, uses) if quantity == "cpu" else uses
-        link = float(self._cluster.hosts.migration_mib_s[host]) * MIB if host >= 0 else math.nan
-        bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB, "network": link}
         busy = self._busy[quantity](host)
+        if quantity == "storage" and busy is None:
+            return 0.0
+        hosts = self._cluster.hosts
+        link, path = (
+            float(speed[host]) * MIB if host >= 0 else math.nan
+            for speed in (hosts.migration_mib_s, hosts.storage_mib_s)
+        )
+        bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB,
+                  "network": link, "storage": path}  # fmt: skip
         beyond = math.inf if busy is None else max(0.0, busy - float(self._measured[quantity][host]))
         return min((bound for bound in (bounds[quantity], beyond) if math.isfinite(bound)), default=0.0)
 
@@ -217,6 +226,10 @@ class Book:
     def _traffic(self, host: int) -> float | None:
         traffic = fresh(self._cluster.hosts.network_bytes_s, host)
         return None if traffic is None else max(traffic, 0.0)
+
+    def _stored(self, host: int) -> float | None:
+        stored = fresh(self._cluster.hosts.storage_bytes_s, host)
+        return None if stored is None else max(stored, 0.0)
 
     def _densest_watts(self) -> float:
         hosts = self._cluster.hosts

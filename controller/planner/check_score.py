@@ -99,6 +99,7 @@ class _Accounts:
             "cpu": thresholds.cpu_ratio * hosts.threads,
             "memory": thresholds.memory_ratio * hosts.physical_memory_mib * 2.0**20,
             "network": thresholds.network_ratio * hosts.migration_mib_s * 2.0**20,
+            "storage": thresholds.storage_ratio * hosts.storage_mib_s * 2.0**20,
         }
 
     def of(self, host: IntColumn, sums: Sums) -> Account:

@@ -225,7 +225,8 @@ def _facility(load: Load) -> Iterator[Breach]:
 def _hot_hosts(load: Load) -> Iterator[Breach]:
     hosts = load.situation.cluster.hosts
     whole = amounts.whole(hosts)
-    words = ("of its threads are busy", "of its memory is in use", "of its link is in use")
+    words = ("of its threads are busy", "of its memory is in use", "of its link is in use",
+             "of its storage path is in use")  # fmt: skip
     over = ~rules.within(load.used, load.situation.bounds.limit)
     for quantity, rule in enumerate(amounts.MEASURED):
         for host in _rows(over[quantity] & hosts.trusted):

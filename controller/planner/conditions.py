@@ -35,9 +35,9 @@ PARTS = (
 SUPPLIES = frozenset(supplies.KINDS.values())
 """Rules of breaches of power."""
 
-PER_UNIT = (1.0, amounts.GIB, amounts.MIB)
-UNITS = ("threads", "GiB of memory", "MiB/s")
-"""What people count CPU, memory and the link in, and by what that is divided."""
+PER_UNIT = (1.0, amounts.GIB, amounts.MIB, amounts.MIB)
+UNITS = ("threads", "GiB of memory", "MiB/s", "MiB/s of storage")
+"""What people count CPU, memory, the link and the storage path in, and by what that is divided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ RULES: Mapping[str, str] = {
     "cpu": "its CPU would be over the threshold, now or at its peaks",
     "memory": "its memory would be over the threshold",
     "network": "its link would be over the threshold, now or at its peaks",
+    "storage": "its storage path would be over the threshold",
     "power": "a feed, PDU or phase of it would be over its limit with the partner failed",
     "group": "a group rule would be broken",
     "score": "it would be fuller afterwards",
@@ -108,8 +109,8 @@ def _forced(load: Load, vm: int) -> str:
 def target_after(load: Load, vm: int, host: int) -> str:
     """What a host would carry with the VM on it."""
     situation = load.situation
-    threads, memory, _ = amounts.whole(situation.cluster.hosts)[:, host]
-    cpu, used, _ = load.used[:, host] + situation.brings[:, vm]
+    threads, memory = amounts.whole(situation.cluster.hosts)[: amounts.NETWORK, host]
+    cpu, used = load.used[: amounts.NETWORK, host] + situation.brings[: amounts.NETWORK, vm]
     placed = (load.asked[1, host] + situation.asked[1, vm]) / max(situation.capacity[1, host], 1.0)
     parts = [("CPU", cpu / max(threads, 1e-9)), ("memory", used / max(memory, 1e-9)), ("memory placed", placed)]
     return ", ".join(f"{name} {share:.0%}" for name, share in parts if share == share)  # noqa: PLR0124 (NaN)

@@ -41,6 +41,8 @@ _REFERENCES = frozenset({
     "room", "agency", "ups", "feed", "cooldown_until",
 })  # fmt: skip
 """Columns that are names, or rows of other tables."""
+_WHERE_KNOWN = frozenset({"storage_mib_s", "storage_bytes_s"})
+"""Columns that count where something of them is known."""
 
 
 def same(amounts: FloatColumn) -> NDArray[np.float32]:
@@ -165,8 +167,14 @@ class _Colouring:
 
 def _of_table(table: Any, count: int) -> Colours:
     """Of the columns of a table that are neither names nor rows of other tables."""
-    columns = (getattr(table, field.name) for field in fields(table) if field.name not in _REFERENCES)
+    names = (field.name for field in fields(table) if field.name not in _REFERENCES)
+    columns = (getattr(table, name) for name in names if name not in _WHERE_KNOWN or _known(getattr(table, name)))
     return _mixed(np.ones(count, np.uint64), *(part for column in columns for part in _of_any(column)))
+
+
+def _known(column: model.Reading | FloatColumn) -> bool:
+    """Whether anything of it is known."""
+    return bool(column.fresh.any() if isinstance(column, model.Reading) else np.isfinite(column).any())
 
 
 def _of_any(column: Any) -> Iterable[Colours]:

@@ -1,4 +1,6 @@
-"""Every limit's load before a plan and after it: hosts' CPU, memory and link, racks' CPU, feeds, PDUs and phases."""
+"""Every limit's load before a plan and after it: hosts' CPU, memory, link and storage path, racks' CPU, feeds, PDUs and
+phases.
+"""
 
 from collections.abc import Iterator
 

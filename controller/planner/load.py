@@ -17,7 +17,7 @@ from controller.planner.situation import Situation
 class Load:
     """The one value of the planner that changes. Arrays are read by `rules` and `score`, written here only.
 
-    `asked` (3, H): what Placement counts. `used` (3, H): what is measured or predicted; `at_peaks` with
+    `asked` (3, H): what Placement counts. `used` (4, H): what is measured or predicted; `at_peaks` with
     what arrives at its peaks. `least`, `most` (P,): watts.
     `vms_on` (H,): VMs that stand on a host. `members[g]`: members of group g by fault domain. `excess_of[g]`: what they
     cost.

@@ -192,6 +192,7 @@ MENDERS: Mapping[str, Callable[[Mover, Breach], None]] = {
     "cpu": _cool,
     "memory": _cool,
     "network": _cool,
+    "storage": _cool,
     "feed": _ease,
     "pdu": _ease,
     "phase": _ease,

@@ -1,6 +1,7 @@
 """Which of several possible targets is best: the one that is least full afterwards, other things being equal.
 
-cost(host) = the fullest of asked / capacity (vCPUs, memory, disk) and used / limit (CPU, memory, network) after
+cost(host) = the fullest of asked / capacity (vCPUs, memory, disk) and used / limit (CPU, memory, network, storage)
+             after
            + ACROSS_RACK, where the copy crosses an uplink
            + SOFT_GROUP for each member too many (soft anti-affinity), or where none is (soft affinity)
            + how far the host would stand above its rack's mean and the tolerance
@@ -44,7 +45,8 @@ def fullest_after(load: Load, vm: int, hosts: IntColumn) -> FloatColumn:
     at = rules.EVERY if of_most else hosts
     asked = _shares(load.asked, situation.asked[:, vm], situation.capacity, at, 1.0)
     counted = rules.counted(load, vm)
-    used = _shares(counted.carried, counted.brought, counted.limit, at, 1e-9)
+    judged = slice(situation.judged)
+    used = _shares(counted.carried[judged], counted.brought[judged], counted.limit[judged], at, 1e-9)
     fullest: FloatColumn = functools.reduce(np.fmax, (functools.reduce(np.maximum, asked), *used))
     return fullest[hosts] if of_most else fullest
 

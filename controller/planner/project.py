@@ -61,7 +61,7 @@ def _watts_out(load: Load, vm: int, host: int) -> float:
 
 
 def _hosts(hosts: model.Hosts, change: amounts.Table, watts: FloatColumn) -> model.Hosts:
-    threads, memory, network = change
+    threads, memory, network, storage = change
     ratio = np.divide(threads, hosts.threads, out=np.zeros(len(threads)), where=hosts.threads > 0)
     return replace(
         hosts,
@@ -70,6 +70,7 @@ def _hosts(hosts: model.Hosts, change: amounts.Table, watts: FloatColumn) -> mod
         memory_bytes=_changed(hosts.memory_bytes, memory),
         network_bytes_s=_changed(hosts.network_bytes_s, network),
         network_high_bytes_s=np.maximum(hosts.network_high_bytes_s + np.nan_to_num(network, nan=0.0), 0.0),
+        storage_bytes_s=_changed(hosts.storage_bytes_s, storage),
         power_watts=_changed(hosts.power_watts, watts),
     )
 

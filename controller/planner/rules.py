@@ -198,6 +198,14 @@ def network(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
     return _stays_cool(load, vm, hosts, amounts.NETWORK)
 
 
+def storage(load: Load, vm: int, hosts: IntColumn | slice) -> model.BoolColumn:
+    """`read and written + brought <= storage_ratio * path`, where those are read and the path is known.
+
+    Both copies count, of storage that is shared too.
+    """
+    return _stays_cool(load, vm, hosts, amounts.STORAGE)
+
+
 def power(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     """`load + watts_per_thread * brought + margin <= limit` on every row of the host (`power`)."""
     added = added_watts(load, vm, hosts)
@@ -232,7 +240,7 @@ STATIC = (
 _OF_VM = (refused_by_nova, across_rack, pre_copy)
 PER_VM = tuple(Rule(name=admits.__name__.replace("_", "-"), admits=admits) for admits in _OF_VM)
 
-_AMOUNTS = (capacity, cpu, memory, network)
+_AMOUNTS = (capacity, cpu, memory, network, storage)
 _SHARED = (Rule(name="power", admits=power), Rule(name="group", admits=group))
 DYNAMIC = (*(Rule(name=admits.__name__, admits=admits) for admits in _AMOUNTS), *_SHARED)
 """Rules that earlier moves can change; held again when moves are put into waves."""
@@ -241,7 +249,7 @@ DYNAMIC = (*(Rule(name=admits.__name__, admits=admits) for admits in _AMOUNTS), 
 def targets(load: Load, vm: int) -> IntColumn:
     """The hosts that may receive the VM now, in order."""
     open_ = _open_to(load, vm)
-    for admits in _AMOUNTS:
+    for admits in _AMOUNTS[: 1 + load.situation.judged]:
         open_ = open_ & admits(load, vm, EVERY)
     return admitted(load, vm, np.flatnonzero(open_).astype(np.int32), _SHARED)
 
@@ -338,7 +346,7 @@ def below_fill(load: Load, vm: int, hosts: IntColumn) -> IntColumn:
 
 
 class Counted(NamedTuple):
-    """What hosts carry (3, H), what a VM adds (3,), up to what, and that with what is allowed for rounding (3, H)."""
+    """What hosts carry (4, H), what a VM adds (4,), up to what, and that with what is allowed for rounding (4, H)."""
 
     carried: amounts.Table
     brought: FloatColumn

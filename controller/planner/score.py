@@ -3,7 +3,7 @@
     broken = VMs on failing hosts + VMs above their host's clearance + VMs to be moved to where Nova would put them
              + excess of groups
              + sum over hosts and resources of max(0, asked / capacity - 1)
-    hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network
+    hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network, storage
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
     drain  = VMs on hosts that an operator drains
     uneven = sum over hosts of max(0, busy / threads - mean of the rack - uneven_ratio)     busy: see `balance`

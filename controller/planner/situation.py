@@ -50,11 +50,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Tables are (3, H) or (3, V), see `amounts`; `waiting` is of threads. `used` includes copies that arrive by
-    migrations under way. A host is hot above `limit`, and is filled to `filled_to` by what
-    VMs use `at_peaks`; but not by `urgent` ones, which leave a host that fails, drains or is not
-    cleared for them. `against`: the rules by which Nova would not put each VM where it stands; `misfit`: those that are
-    to be moved for it.
+    """Tables of what is asked are (3, N), of what is measured (4, N), see `amounts`; the first `judged` of these have a
+    limit somewhere. `waiting` is of threads. `used` includes copies that arrive by migrations under way. A host is hot
+    above `limit`, and is filled to `filled_to` by what VMs use `at_peaks`; but not by `urgent` ones, which leave a host
+    that fails, drains or is not cleared for them. `against`: the rules by which Nova would not put each VM where it
+    stands; `misfit`: those that are to be moved for it.
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
@@ -88,6 +88,7 @@ class Situation:
     capacity: amounts.Table
     asked: amounts.Table
     limit: amounts.Table
+    judged: int
     filled_to: amounts.Table
     bounds: Bounds
     used: amounts.Table
@@ -168,6 +169,7 @@ def of_cluster(
         capacity=capacity,
         asked=amounts.asked(vms),
         limit=limit,
+        judged=amounts.judged(limit),
         filled_to=filled_to,
         bounds=Bounds(capacity=amounts.bound(capacity), limit=amounts.bound(limit), filled_to=amounts.bound(filled_to)),
         used=used,

@@ -221,7 +221,7 @@ def _over_capacity(load: Load) -> Iterator[_Part]:
 def _hot(load: Load) -> Iterator[_Part]:
     situation = load.situation
     names, whole = situation.cluster.hosts.names, np.maximum(amounts.whole(situation.cluster.hosts), 1e-9)
-    for row, (rule, what) in enumerate(zip(amounts.MEASURED, ("CPU", "memory", "link"), strict=True)):
+    for row, (rule, what) in enumerate(zip(amounts.MEASURED, ("CPU", "memory", "link", "storage path"), strict=True)):
         yield _Part(
             concern=Concern.HOT,
             keys=[f"{rule}:{name}" for name in names],

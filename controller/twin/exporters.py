@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from aiohttp import web
 
+from controller.twin import physics
 from controller.twin.machines import MIB, Server
 from controller.twin.world import World
 
@@ -84,6 +85,7 @@ class Exporters:
         ]
         for name, kind, labels, value in plain:
             yield f"# TYPE {name} {kind}\n{name}{labels} {value:.17g}\n"
+        yield from _disks(float(hosts.stored_bytes[row]))
 
     def _cpu(self, row: int) -> Iterator[str]:
         """`node_cpu_seconds_total`, the host's busy time spread evenly over its CPUs."""
@@ -115,6 +117,7 @@ class Exporters:
     def _families(self) -> list[tuple[str, str, str, Callable[[Server], float]]]:
         vms = self._world.vms
         port = ',source_bridge="br-int",target_device="tap0"'
+        disk = ',bus="virtio",cache="none",disk_type="block",driver_type="raw",target_device="vda"'
         return [
             ("libvirt_domain_info_virtual_cpus", "gauge", "", lambda s: s.flavor.vcpus),
             ("libvirt_domain_info_maximum_memory_bytes", "gauge", "", lambda s: s.flavor.memory_mib * MIB),
@@ -128,6 +131,10 @@ class Exporters:
              lambda s: float(vms.rx_bytes[s.row])),
             ("libvirt_domain_interface_stats_transmit_bytes_total", "counter", port,
              lambda s: float(vms.tx_bytes[s.row])),
+            ("libvirt_domain_block_stats_read_bytes_total", "counter", disk,
+             lambda s: physics.READ * float(vms.stored_bytes[s.row])),
+            ("libvirt_domain_block_stats_write_bytes_total", "counter", disk,
+             lambda s: (1.0 - physics.READ) * float(vms.stored_bytes[s.row])),
             ("libvirt_domain_dirtyrate_megabytes_per_second", "gauge", "",
              lambda s: float(vms.dirty_bytes_s[s.row]) / MIB),
         ]  # fmt: skip
@@ -157,6 +164,14 @@ class Exporters:
             f'flavor_name="{server.flavor.name}",user_name="admin",user_id="",project_name="{project}",'
             f'project_id="{server.project_id}"'
         )
+
+
+def _disks(stored: float) -> Iterator[str]:
+    """A disk, and the mapping on it by which the host uses it: each shows all that is read and written."""
+    for way, part in (("read", physics.READ), ("written", 1.0 - physics.READ)):
+        name = f"node_disk_{way}_bytes_total"
+        yield f"# TYPE {name} counter\n"
+        yield from (f'{name}{{device="{device}"}} {part * stored:.17g}\n' for device in ("dm-0", "sda"))
 
 
 def _domain(server: Server) -> str:

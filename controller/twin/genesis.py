@@ -45,7 +45,8 @@ def idle_hosts(topo: topology.Topology, random: np.random.Generator, nature: Nat
     return HostColumns(
         powered=np.ones(count, np.bool_), rise=random.uniform(0.5, 2.5, count), cpu_ratio=zeros(),
         memory_bytes=zeros(), net_bytes_s=zeros(), watts=zeros(), inlet=np.full(count, nature.supply_celsius),
-        pressure=zeros(), cpu_seconds=zeros(), rx_bytes=zeros(), energy_wh=zeros(), pressure_seconds=zeros(),
+        pressure=zeros(), cpu_seconds=zeros(), rx_bytes=zeros(), stored_bytes=zeros(), energy_wh=zeros(),
+        pressure_seconds=zeros(),
     )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ class Service:
 _VM_COLUMNS = (
     "vcpus", "memory_mib", "disk_gib", "base", "scale", "pinned", "peak_at", "swing", "walk", "resident",
     "dirty_mib_s", "net_mib_s", "used", "steal", "memory_bytes", "dirty_bytes_s", "net_bytes_s",
-    "cpu_seconds", "delay_seconds", "rx_bytes", "tx_bytes",
+    "storage_bytes_s", "cpu_seconds", "delay_seconds", "rx_bytes", "tx_bytes", "stored_bytes",
 )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ class VmColumns:
     """One row a VM; rows of deleted VMs are used again. `host` is -1 where nothing runs.
 
     `base`: mean load, of its vCPUs. `scale`: what events made of it. `pinned`: a load that an event fixed, NaN for
-    none. `walk`: the state of its noise. `dirty_mib_s`, `net_mib_s`: for each vCPU that it keeps busy. The last four
+    none. `walk`: the state of its noise. `dirty_mib_s`, `net_mib_s`: for each vCPU that it keeps busy. The last five
     are counters.
     """
 
@@ -128,10 +128,12 @@ class VmColumns:
     memory_bytes: Floats
     dirty_bytes_s: Floats
     net_bytes_s: Floats
+    storage_bytes_s: Floats
     cpu_seconds: Floats
     delay_seconds: Floats
     rx_bytes: Floats
     tx_bytes: Floats
+    stored_bytes: Floats
 
     def __init__(self, capacity: int) -> None:
         self.host: Rows = np.full(capacity, -1, np.int32)
@@ -169,7 +171,7 @@ class VmColumns:
 
 @dataclass(slots=True, kw_only=True)
 class HostColumns:
-    """One row a host. `powered`: it has current and was not switched off. The last four are counters."""
+    """One row a host. `powered`: it has current and was not switched off. The last five are counters."""
 
     powered: Flags
     rise: Floats
@@ -181,6 +183,7 @@ class HostColumns:
     pressure: Floats
     cpu_seconds: Floats
     rx_bytes: Floats
+    stored_bytes: Floats
     energy_wh: Floats
     pressure_seconds: Floats
 

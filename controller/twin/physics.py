@@ -15,6 +15,10 @@ HOST_CPU_RATIO = 0.01
 """What a host's own system keeps busy."""
 RECEIVED = 0.6
 """The part of a VM's traffic that it receives."""
+STORED_MIB_S = 3.0
+"""What a VM reads from its disks and writes to them a second, for each vCPU that it keeps busy."""
+READ = 0.4
+"""The part of it that it reads."""
 COPY_THREADS = 0.5
 """Threads that one live migration keeps busy on its source and on its target."""
 

@@ -141,6 +141,7 @@ class World:
         vms, row = self.vms, server.row
         vms.host[row] = host
         vms.cpu_seconds[row] = vms.delay_seconds[row] = vms.rx_bytes[row] = vms.tx_bytes[row] = 0.0
+        vms.stored_bytes[row] = 0.0
 
     def touch(self, server: Server) -> None:
         """Marks a change of the server: its `updated`, and whether it runs."""
@@ -215,10 +216,12 @@ class World:
         )
         vms.dirty_bytes_s = np.where(alive, vms.dirty_mib_s * vms.used * MIB, 0.0)
         vms.net_bytes_s = np.where(alive, vms.net_mib_s * vms.used * MIB, 0.0)
+        vms.storage_bytes_s = np.where(alive, physics.STORED_MIB_S * vms.used * MIB, 0.0)
         vms.cpu_seconds += vms.used * dt
         vms.delay_seconds += (demand - vms.used) * dt
         vms.rx_bytes += physics.RECEIVED * vms.net_bytes_s * dt
         vms.tx_bytes += (1.0 - physics.RECEIVED) * vms.net_bytes_s * dt
+        vms.stored_bytes += vms.storage_bytes_s * dt
 
     def _spend_hosts(self, dt: float, cpu_ratio: topology.Floats, alive: topology.Flags) -> None:
         vms, hosts, topo = self.vms, self.hosts, self.topology
@@ -238,6 +241,8 @@ class World:
         )
         hosts.cpu_seconds += hosts.cpu_ratio * topo.threads * dt
         hosts.rx_bytes += hosts.net_bytes_s * 0.5 * dt
+        stored = np.bincount(rows[alive], weights=vms.storage_bytes_s[alive], minlength=count)
+        hosts.stored_bytes += np.where(hosts.powered, stored, 0.0) * dt
         hosts.energy_wh += hosts.watts * dt / 3600.0
         hosts.pressure_seconds += hosts.pressure * dt
 

@@ -95,11 +95,12 @@ async def test_the_replays_sensors_say_what_the_real_collectors_read(served: Sit
     usage = ExporterCollector(hosts, StandingClock(served), interval=timedelta(seconds=15), fetch=fetch)
     outside = await readings(snmp(served.world.estate), wanted=120)
     async with moved_on(served, fetch):
-        outside |= await readings(usage, wanted=4 * 8 + 5 * 40)
+        outside |= await readings(usage, wanted=5 * 8 + 6 * 40)
     compared = [key for key in inside if key in outside]
     assert {(kind, quantity) for kind, quantity, _ in compared} >= {
         (Kind.HOST, Quantity.CPU_RATIO), (Kind.HOST, Quantity.MEMORY_BYTES), (Kind.HOST, Quantity.POWER_WATTS),
-        (Kind.HOST, Quantity.NETWORK_BYTES_S), (Kind.VM, Quantity.CPU_VCPUS), (Kind.VM, Quantity.MEMORY_BYTES),
+        (Kind.HOST, Quantity.NETWORK_BYTES_S), (Kind.HOST, Quantity.STORAGE_BYTES_S),
+        (Kind.VM, Quantity.STORAGE_BYTES_S), (Kind.VM, Quantity.CPU_VCPUS), (Kind.VM, Quantity.MEMORY_BYTES),
         (Kind.VM, Quantity.DIRTY_BYTES_S), (Kind.FEED, Quantity.POWER_WATTS), (Kind.PHASE, Quantity.POWER_WATTS),
     }  # fmt: skip
     for key in compared:

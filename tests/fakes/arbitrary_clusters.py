@@ -158,6 +158,9 @@ def cluster(
         machines = [_filled_lately(past, host) for host in machines]
     if (storage := Random(f"storage {seed}")).random() < 0.5:
         machines = [_stored(storage, host) for host in machines]
+    if (paths := Random(f"paths {seed}")).random() < 0.5:
+        made = [_reading_and_writing(paths, vm) for vm in made]
+        machines = [_on_a_path(paths, host, hot=heat, quiet=sparse) for host in machines]
     ids = [vm.name for vm in made]
     return builders.cluster(
         hosts=machines,
@@ -176,6 +179,20 @@ def _stored(storage: Random, host: builders.Host) -> builders.Host:
     """On disks that are shared, its own, or nobody says which."""
     shared = storage.random() < 0.5
     return replace(host, shared_storage=shared, unsaid_storage=not shared and storage.random() < 0.5)
+
+
+def _reading_and_writing(paths: Random, vm: builders.Vm) -> builders.Vm:
+    return replace(vm, storage_mib_s=paths.choice([None, 0.0, 5.0, 60.0, 300.0]))
+
+
+def _on_a_path(paths: Random, host: builders.Host, *, hot: bool, quiet: bool) -> builders.Host:
+    """Of a known speed or not, read or not; what is read may be less than what its VMs' readings come to."""
+    if quiet:
+        return replace(host, path_mib_s=paths.choice([math.nan, 4000.0]), storage_mib_s=paths.choice([None, 100.0]))
+    path = paths.choice([math.nan, 200.0, 1000.0, 4000.0])
+    used = paths.choice([0.1, 0.5, 0.7, 0.79, 0.9, 1.2] if hot else [0.0, 0.1, 0.5, 0.7, 0.79, 0.9])
+    read = None if paths.random() < 0.2 else used * (1000.0 if math.isnan(path) else path)
+    return replace(host, path_mib_s=path, storage_mib_s=read)
 
 
 def _seen_lately(past: Random, vm: builders.Vm) -> builders.Vm:

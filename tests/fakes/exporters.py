@@ -10,22 +10,28 @@ class FakeNode:
 
     cpu: dict[str, float] = field(default_factory=lambda: {"idle": 1e6, "iowait": 100.0, "user": 5e4, "system": 1e4})
     devices: dict[str, float] = field(default_factory=lambda: {"eth0": 1e12, "tap1": 5e11, "bond0": 1e12, "lo": 1e9})
+    disks: dict[str, float] = field(default_factory=lambda: {"sda": 1e12, "sda1": 1e12, "dm-0": 1e12, "loop0": 1e6})
     waiting: float = 0.0
     total: float = 64e9
     available: float = 48e9
     booted_at: float = 1e9
 
-    def run(self, seconds: float, *, busy: float, bytes_s: float = 0.0, pressure: float = 0.0) -> None:
-        """`busy` share of both CPUs; `bytes_s` in and as much out on each device."""
+    def run(
+        self, seconds: float, *, busy: float, bytes_s: float = 0.0, pressure: float = 0.0, disk: float = 0.0
+    ) -> None:
+        """`busy` share of both CPUs; `bytes_s` in and as much out on each device; `disk` read and as much written."""
         self.cpu["user"] += seconds * busy
         self.cpu["idle"] += seconds * (1 - busy)
         self.waiting += seconds * pressure
         for device in self.devices:
             self.devices[device] += seconds * bytes_s
+        for device in self.disks:
+            self.disks[device] += seconds * disk
 
     def reboot(self) -> None:
         self.cpu = dict.fromkeys(self.cpu, 1.0)
         self.devices = dict.fromkeys(self.devices, 0.0)
+        self.disks = dict.fromkeys(self.disks, 0.0)
         self.booted_at += 1e6
 
     def page(self) -> str:
@@ -40,6 +46,8 @@ class FakeNode:
         ]
         for way in ("receive", "transmit"):
             lines += [f'node_network_{way}_bytes_total{{device="{d}"}} {value!r}' for d, value in self.devices.items()]
+        for way in ("read", "written"):
+            lines += [f'node_disk_{way}_bytes_total{{device="{d}"}} {value!r}' for d, value in self.disks.items()]
         lines += [
             f"node_memory_MemTotal_bytes {self.total!r}",
             f"node_memory_MemAvailable_bytes {self.available!r}",
@@ -57,12 +65,14 @@ class FakeDomain:
     cpu: float = 1000.0
     delay: float = 10.0
     traffic: float = 1e9
+    stored: float | None = 1e9
     rss: float | None = 2e9
     balloon: float = 4e9
     dirty_mib_s: float | None = None
 
-    def run(self, seconds: float, *, vcpus: float, steal: float = 0.0, bytes_s: float = 0.0) -> None:
+    def run(self, seconds: float, *, vcpus: float, steal: float = 0.0, bytes_s: float = 0.0, disk: float = 0.0) -> None:
         self.cpu += seconds * vcpus
+        self.stored = None if self.stored is None else self.stored + seconds * disk
         self.delay += seconds * steal
         self.traffic += seconds * bytes_s
 
@@ -77,6 +87,12 @@ class FakeDomain:
                 for way in ("receive", "transmit")
             ),
         ]
+        if self.stored is not None:
+            lines += [
+                f'libvirt_domain_block_stats_{way}_bytes_total{{{labels},target_device="{disk}"}} {self.stored!r}'
+                for way in ("read", "write")
+                for disk in ("vda", "vdb")
+            ]
         if self.rss is not None:
             lines.append(f"libvirt_domain_memory_stats_rss_bytes{{{labels}}} {self.rss!r}")
         if self.dirty_mib_s is not None:

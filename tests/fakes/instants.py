@@ -43,6 +43,8 @@ def limits(cluster: Cluster, policy: Policy) -> dict[str, float]:
         may[f"cpu {name}"] = policy.thresholds.cpu_ratio * float(hosts.threads[host])
         may[f"memory {name}"] = policy.thresholds.memory_ratio * float(hosts.physical_memory_mib[host]) * _MIB
         may[f"network {name}"] = policy.thresholds.network_ratio * float(hosts.migration_mib_s[host]) * _MIB
+        path = float(hosts.storage_mib_s[host])
+        may[f"storage {name}"] = math.inf if math.isnan(path) else policy.thresholds.storage_ratio * path * _MIB
     for row, name in enumerate(cluster.power.names):
         may[f"watts {name}"] = may[f"watts at most {name}"] = float(cluster.power.limit_watts[row])
     may.update({f"group {group.name}": group.max_per_domain for group in cluster.groups})
@@ -70,7 +72,7 @@ class Instant:
         found: dict[str, float] = defaultdict(float)
         self._placed(found)
         for host, name in enumerate(self.cluster.hosts.names):
-            for what in ("cpu", "memory", "network"):
+            for what in ("cpu", "memory", "network", "storage"):
                 busy = self._busy(what, host)
                 if busy is not None:
                     found[f"{what} {name}"] = busy + self._received(what, host) - self._shed(what, host)
@@ -101,13 +103,16 @@ class Instant:
         if what == "cpu":
             ratio = _fresh(hosts.cpu_ratio, host)
             return None if ratio is None else ratio * float(hosts.threads[host])
-        return _fresh(hosts.memory_bytes if what == "memory" else hosts.network_bytes_s, host)
+        readings = {"memory": hosts.memory_bytes, "network": hosts.network_bytes_s, "storage": hosts.storage_bytes_s}
+        return _fresh(readings[what], host)
 
     def _uses(self, what: str, vm: int) -> float | None:
         vms = self.cluster.vms
         if vms.state[vm] == VmState.SHUTOFF:
             return 0.0
-        return _fresh({"cpu": vms.cpu_vcpus, "memory": vms.memory_bytes, "network": vms.network_bytes_s}[what], vm)
+        readings = {"cpu": vms.cpu_vcpus, "memory": vms.memory_bytes, "network": vms.network_bytes_s,
+                    "storage": vms.storage_bytes_s}  # fmt: skip
+        return _fresh(readings[what], vm)
 
     def _measured(self, what: str, host: int) -> float:
         standing = [vm for vm, row in enumerate(self.cluster.vms.host.tolist()) if row == host]
@@ -119,12 +124,16 @@ class Instant:
         if uses is not None:
             return uses + (self._waits(vm, uses) if what == "cpu" else 0.0)
         vms, hosts, host = self.cluster.vms, self.cluster.hosts, int(self.cluster.vms.host[vm])
+        path = float(hosts.storage_mib_s[host]) * _MIB
         most = {
             "cpu": float(vms.vcpus[vm]),
             "memory": float(vms.memory_mib[vm]) * _MIB,
             "network": float(hosts.migration_mib_s[host]) * _MIB,
+            "storage": math.inf if math.isnan(path) else path,
         }[what]
         busy = self._busy(what, host)
+        if what == "storage" and busy is None:
+            return 0.0
         return most if busy is None else min(most, max(0.0, busy - self._measured(what, host)))
 
     def _waits(self, vm: int, uses: float) -> float:

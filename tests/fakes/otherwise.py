@@ -83,9 +83,9 @@ def _cluster(cluster: Cluster, policy: Policy, condition: Condition) -> Cluster:
 def _hosts(cluster: Cluster, condition: Condition):
     hosts, what, subject, at = cluster.hosts, condition.what, condition.subject, condition.at
     host = hosts.names.index(subject)
-    if what in {"cpu", "memory", "network"}:
+    if what in {"cpu", "memory", "network", "storage"}:
         column, factor = {"cpu": ("cpu_ratio", 1 / hosts.threads[host]), "memory": ("memory_bytes", GIB),
-                          "network": ("network_bytes_s", MIB)}[what]  # fmt: skip
+                          "network": ("network_bytes_s", MIB), "storage": ("storage_bytes_s", MIB)}[what]  # fmt: skip
         value = min(getattr(hosts, column).values[host], at * factor)
         return replace(hosts, **{column: _read(getattr(hosts, column), host, value)})
     if what in PLACED:

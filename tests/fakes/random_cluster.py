@@ -37,6 +37,7 @@ class _Dice:
                 traits=(frozenset({"A"}), frozenset()),
                 post_copy=self._flags(2),
                 shared_storage=self._flags(2),
+                storage_mib_s=self._some(2),
                 **{
                     name: self._numbers(2)
                     for name in (
@@ -110,8 +111,8 @@ class _Dice:
         readings = {
             name: self._reading(count)
             for name in (
-                "cpu_ratio", "memory_bytes", "memory_pressure_ratio", "network_bytes_s", "power_watts",
-                "inlet_celsius", "memory_health", "psu_health", "fan_health", "disk_health",
+                "cpu_ratio", "memory_bytes", "memory_pressure_ratio", "network_bytes_s", "storage_bytes_s",
+                "power_watts", "inlet_celsius", "memory_health", "psu_health", "fan_health", "disk_health",
             )
         }  # fmt: skip
         return model.Hosts(
@@ -128,6 +129,7 @@ class _Dice:
             threads=np.ceil(self._numbers(count)),
             physical_memory_mib=np.ceil(self._numbers(count)),
             migration_mib_s=self._numbers(count),
+            storage_mib_s=self._some(count),
             post_copy=self._flags(count),
             unsaid_storage=self._flags(count),
             shared_storage=self._flags(count),
@@ -160,6 +162,7 @@ class _Dice:
                 "steal_ratio",
                 "memory_bytes",
                 "network_bytes_s",
+                "storage_bytes_s",
                 "dirty_bytes_s",
             )
         }

@@ -15,7 +15,7 @@ from tests import builders
 from tests.fakes import arbitrary_clusters
 from tests.fakes.arbitrary_clusters import seldom
 
-HOSTS_OWN = ("health", "inlet", "drain", "capacity", "cpu", "memory", "network")
+HOSTS_OWN = ("health", "inlet", "drain", "capacity", "cpu", "memory", "network", "storage")
 UNITS = 64
 """So many roundings to a whole unit may come together on a host."""
 

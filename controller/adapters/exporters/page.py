@@ -22,6 +22,11 @@ _VIRTUAL = re.compile(
     "|docker.*|cali.*|cilium.*|dummy.*|tun.*|wg.*|[^.]+[.][0-9]+"
 )
 """Network devices that repeat what a physical one already counted."""
+_REPEATED = re.compile(
+    "dm-.*|md.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
+    "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
+)
+"""Block devices that are no path to a storage, or repeat what one counted."""
 _BOND = re.compile("bond[0-9]+|team[0-9]+")
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -31,6 +36,8 @@ _VM_COUNTERS = {
     "libvirt_domain_vcpu_delay_seconds_total": (Quantity.STEAL_RATIO, "vcpu"),
     "libvirt_domain_interface_stats_receive_bytes_total": (Quantity.NETWORK_BYTES_S, "target_device"),
     "libvirt_domain_interface_stats_transmit_bytes_total": (Quantity.NETWORK_BYTES_S, "target_device"),
+    "libvirt_domain_block_stats_read_bytes_total": (Quantity.STORAGE_BYTES_S, "target_device"),
+    "libvirt_domain_block_stats_write_bytes_total": (Quantity.STORAGE_BYTES_S, "target_device"),
 }
 _VM_GAUGES = {
     "libvirt_domain_info_memory_usage_bytes": (Quantity.MEMORY_BYTES, 1),
@@ -44,8 +51,9 @@ _PRESSURE = "node_pressure_memory_waiting_seconds_total"
 _BOOT = "node_boot_time_seconds"
 _TOTAL, _AVAILABLE = "node_memory_MemTotal_bytes", "node_memory_MemAvailable_bytes"
 _NETWORK = {"node_network_receive_bytes_total": "in", "node_network_transmit_bytes_total": "out"}
+_DISKS = ("node_disk_read_bytes_total", "node_disk_written_bytes_total")
 
-NAMES = frozenset({_CPU, _PRESSURE, _BOOT, _TOTAL, _AVAILABLE, *_NETWORK, *_INFO, *_VM_COUNTERS, *_VM_GAUGES})
+NAMES = frozenset({_CPU, _PRESSURE, _BOOT, _TOTAL, _AVAILABLE, *_NETWORK, *_DISKS, *_INFO, *_VM_COUNTERS, *_VM_GAUGES})
 """Every metric that is read."""
 
 
@@ -110,6 +118,10 @@ def _host(
     counted = [flow for flow in flows if not _VIRTUAL.fullmatch(flow[1])]
     for way, device, value in counted or [flow for flow in flows if _BOND.fullmatch(flow[1])]:
         counters[Kind.HOST, Quantity.NETWORK_BYTES_S, host][f"{way}/{device}"] = value
+    for sample in (sample for name in _DISKS for sample in by_name.get(name, ())):
+        device = sample.labels.get("device", "")
+        if not _REPEATED.fullmatch(device):
+            counters[Kind.HOST, Quantity.STORAGE_BYTES_S, host][f"{sample.name}/{device}"] = sample.value
 
 
 def _vms(

@@ -21,6 +21,7 @@ _HOST_READINGS = (
         "memory_pressure_ratio",
     ),
     ("gdcc_host_network_bytes_per_second", "Sent and received by a host.", "network_bytes_s"),
+    ("gdcc_host_storage_bytes_per_second", "Read from and written to its storage by a host.", "storage_bytes_s"),
     ("gdcc_host_power_watts", "Power drawn by a host.", "power_watts"),
     ("gdcc_host_inlet_celsius", "Air that a host breathes.", "inlet_celsius"),
 )

@@ -27,6 +27,13 @@ VIRTUAL_DEVICES = (
 A host that shows no physical device is read by its bonds.
 """
 
+REPEATED_DISKS = (
+    "dm-.*|md.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
+    "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
+)
+"""Block devices that are no path to a storage, or repeat what one counted: mappings (LVM, multipath), arrays,
+partitions, memory (a regular expression for the whole name)."""
+
 _IDLE = 'node_cpu_seconds_total{mode=~"idle|iowait"}'
 """The two together: after a reboot a CPU's waiting may be what it was, nothing, and look like no reset."""
 _CPU_TIME = "libvirt_domain_info_cpu_time_seconds_total"
@@ -89,7 +96,19 @@ def _of_hosts(over: str) -> tuple[Query, ...]:
             f"max by (instance) ({flow})",
             "node_network_receive_bytes_total",
         ),
+        _host(
+            Quantity.STORAGE_BYTES_S,
+            f"max by (instance) ({_stored(over)})",
+            "node_disk_read_bytes_total",
+            optional=True,
+        ),
     )
+
+
+def _stored(over: str) -> str:
+    """Bytes a second that a host reads from its disks and writes to them."""
+    ways = (f'node_disk_{way}_bytes_total{{device!~"{REPEATED_DISKS}"}}' for way in ("read", "written"))
+    return " + ".join(_slopes(way, over, "instance, job") for way in ways)
 
 
 def _flow(selector: str, over: str) -> str:
@@ -122,13 +141,18 @@ def _of_vms(over: str) -> tuple[Query, ...]:
     cpu, delay = _CPU_TIME, "libvirt_domain_vcpu_delay_seconds_total"
     rss, balloon = "libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_info_memory_usage_bytes"
     received, sent = (f"libvirt_domain_interface_stats_{way}_bytes_total" for way in ("receive", "transmit"))
-    flow = " + ".join(_slopes(metric, over, "instance, job, domain") for metric in (received, sent))
+    read, written = (f"libvirt_domain_block_stats_{way}_bytes_total" for way in ("read", "write"))
+    flow, stored = (
+        " + ".join(_slopes(metric, over, "instance, job, domain") for metric in both)
+        for both in ((received, sent), (read, written))
+    )
     return (
         _vm(Quantity.CPU_VCPUS, _slope(cpu, over), cpu),
         _ahead(),
         _vm(Quantity.STEAL_RATIO, f"avg by (instance, domain) ({_slope(delay, over)})", delay, optional=True),
         _vm(Quantity.MEMORY_BYTES, f"({rss} or {balloon})", balloon),
         _vm(Quantity.NETWORK_BYTES_S, f"({flow})", received),
+        _vm(Quantity.STORAGE_BYTES_S, f"({stored})", read, optional=True),
         _vm(Quantity.DIRTY_BYTES_S, f"{DIRTY_RATE} * 1048576", DIRTY_RATE, optional=True),
     )
 

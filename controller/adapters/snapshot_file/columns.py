@@ -19,9 +19,12 @@ from controller.model.sample import FloatColumn, IntColumn
 _INT32_MAX = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Column:
-    """How one column stands on the wire: its items' schema, NumPy type, number of dimensions, and what it holds."""
+    """How one column stands on the wire: its items' schema, NumPy type, number of dimensions, and what it holds.
+
+    Each is like itself alone, so that it has a hash, which a column that may be missing needs.
+    """
 
     items: CoreSchema
     dtype: type[np.generic]
@@ -62,6 +65,14 @@ Amounts = Annotated[
         items=core_schema.float_schema(strict=True, allow_inf_nan=False, ge=0),
         dtype=np.float64,
         description="One number a row, zero or more.",
+    ),
+]
+KnownAmounts = Annotated[
+    FloatColumn,
+    Column(
+        items=core_schema.nullable_schema(core_schema.float_schema(strict=True, allow_inf_nan=False, ge=0)),
+        dtype=np.float64,
+        description="One number a row, zero or more; null where nobody says.",
     ),
 ]
 Values = Annotated[

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import islice
 from pathlib import Path
@@ -147,6 +147,13 @@ TABLES: dict[type[BaseModel], type[Any]] = {
 """Which table of the model each table on the wire becomes; their fields are the same."""
 
 
+LATER: Mapping[str, Callable[[int], Any]] = {
+    "storage_mib_s": lambda count: np.full(count, np.nan),
+    "storage_bytes_s": model.absent,
+}
+"""Columns that files of before them have not, by what then stands in so many rows."""
+
+
 def _cluster(snapshot: wire.Snapshot) -> model.Cluster:
     values = {name: _value(value) for name, value in snapshot if name != "version"}
     return model.Cluster(**values)
@@ -154,7 +161,13 @@ def _cluster(snapshot: wire.Snapshot) -> model.Cluster:
 
 def _value(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return TABLES[type(value)](**{name: _value(inner) for name, inner in value})
+        return TABLES[type(value)](**_filled({name: _value(inner) for name, inner in value}))
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel | tuple):
         return tuple(_value(item) for item in value)
     return value
+
+
+def _filled(columns: dict[str, Any]) -> dict[str, Any]:
+    """With what a file of before those columns does not say; a table's first column names its rows."""
+    missing = [name for name in LATER if name in columns and columns[name] is None]
+    return columns | {name: LATER[name](len(next(iter(columns.values())))) for name in missing}

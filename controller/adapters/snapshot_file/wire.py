@@ -1,6 +1,7 @@
 """The snapshot's format, version 6: the tables of `model.cluster`, field by field, as pydantic models.
 
-A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused.
+A field has the name, unit and meaning it has in `controller.model.cluster`. Unknown fields are refused. What came to
+version 6 later may be missing: nobody knows it then.
 """
 
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from controller.adapters.snapshot_file.columns import (
     Budgets,
     Counts,
     Flags,
+    KnownAmounts,
     Levels,
     Numbers,
     PowerKinds,
@@ -62,6 +64,7 @@ class Hosts(Wire):
     threads: Amounts
     physical_memory_mib: Amounts
     migration_mib_s: Amounts
+    storage_mib_s: KnownAmounts | None = None
     post_copy: Flags
     shared_storage: Flags
     unsaid_storage: Flags
@@ -83,6 +86,7 @@ class Hosts(Wire):
     memory_pressure_ratio: Reading
     network_bytes_s: Reading
     network_high_bytes_s: Values
+    storage_bytes_s: Reading | None = None
     power_watts: Reading
     inlet_celsius: Reading
     memory_health: Reading
@@ -117,6 +121,7 @@ class Vms(Wire):
     memory_bytes: Reading
     network_bytes_s: Reading
     network_high_bytes_s: Values
+    storage_bytes_s: Reading | None = None
     dirty_bytes_s: Reading
 
 
@@ -140,6 +145,7 @@ class HostTypes(Wire):
     threads: Amounts
     physical_memory_mib: Amounts
     migration_mib_s: Amounts
+    storage_mib_s: KnownAmounts | None = None
     post_copy: Flags
     shared_storage: Flags
     watts_per_thread: Amounts

@@ -60,6 +60,7 @@ def host_table(
         threads=_machine(types, offered, "VCPU"),
         physical_memory_mib=_machine(types, offered, "MEMORY_MB"),
         migration_mib_s=_floats(type_.migration_mib_s if type_ else 0.0 for type_ in types),
+        storage_mib_s=_floats(_path(type_) for type_ in types),
         post_copy=np.array([bool(type_ and type_.post_copy) for type_ in types], np.bool_),
         shared_storage=~_shown(offered, "DISK_GB")
         | np.array([bool(type_ and type_.shared_storage) for type_ in types], np.bool_),
@@ -106,6 +107,7 @@ def _readings(
         Quantity.MEMORY_BYTES,
         Quantity.MEMORY_PRESSURE_RATIO,
         Quantity.NETWORK_BYTES_S,
+        Quantity.STORAGE_BYTES_S,
         Quantity.POWER_WATTS,
     }
     still = {
@@ -162,6 +164,11 @@ def _machine(types: Sequence[HostType | None], providers: Sequence[Provider | No
         (type_.vcpus if resource == "VCPU" else type_.memory_mib) if type_ else _amount(provider, resource).total
         for type_, provider in zip(types, providers, strict=True)
     )
+
+
+def _path(type_: HostType | None) -> float:
+    """What its storage path carries; NaN where nobody says."""
+    return np.nan if type_ is None or type_.storage_mib_s is None else type_.storage_mib_s
 
 
 def _said(

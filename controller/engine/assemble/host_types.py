@@ -27,6 +27,7 @@ def table(estate: Estate, slopes: Mapping[str, Slope]) -> model.HostTypes:
         threads=_floats(each.vcpus for each in types),
         physical_memory_mib=_floats(each.memory_mib for each in types),
         migration_mib_s=_floats(each.migration_mib_s for each in types),
+        storage_mib_s=_floats(_known(each.storage_mib_s) for each in types),
         post_copy=np.array([each.post_copy for each in types], np.bool_),
         shared_storage=np.array([bool(each.shared_storage) for each in types], np.bool_),
         watts_per_thread=_floats(each.watts_per_thread for each in slope),
@@ -39,6 +40,10 @@ def table(estate: Estate, slopes: Mapping[str, Slope]) -> model.HostTypes:
 def _admitted(amounts: Iterable[tuple[float, float, float]]) -> FloatColumn:
     """What Placement admits of each total, reserved amount and ratio."""
     return _floats(max(0.0, (total - reserved) * ratio) for total, reserved, ratio in amounts)
+
+
+def _known(amount: float | None) -> float:
+    return np.nan if amount is None else amount
 
 
 def _floats(values: Iterable[float]) -> FloatColumn:

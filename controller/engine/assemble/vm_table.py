@@ -92,6 +92,7 @@ def _readings(
         Quantity.STEAL_RATIO: np.full(len(ids), np.inf),
         Quantity.MEMORY_BYTES: (memory * 1.1 + 512.0) * _MIB,
         Quantity.NETWORK_BYTES_S: np.full(len(ids), np.inf),
+        Quantity.STORAGE_BYTES_S: np.full(len(ids), np.inf),
         Quantity.DIRTY_BYTES_S: np.full(len(ids), np.inf),
     }
     return {

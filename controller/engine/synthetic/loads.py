@@ -18,6 +18,8 @@ _MIB = 1024.0 * 1024.0
 OWN_MEMORY_BYTES = 4096.0 * _MIB
 """What the host itself uses beside its VMs."""
 _OWN_THREADS = 0.5
+_STORED_BYTES_S = 3.0 * _MIB
+"""What a VM reads from its disks and writes to them, for each vCPU that it keeps busy."""
 _HOT_SHARE = 0.01
 _HOT_CPU_RATIO = (0.84, 0.95)
 _RACK_CPU_RATIO = 0.72
@@ -39,6 +41,11 @@ class Loads:
     watts: FloatColumn
     inlet_celsius: FloatColumn
     memory_health: FloatColumn
+
+    @property
+    def vm_storage_bytes_s(self) -> FloatColumn:
+        """What each VM reads from its disks and writes to them."""
+        return _STORED_BYTES_S * self.vm_vcpus
 
 
 def loads(estate: Estate, facts: CloudFacts, rng: np.random.Generator) -> Loads:

@@ -60,6 +60,8 @@ def batches(estate: Estate, seen: CloudFacts, seed: int, now: datetime) -> Itera
     yield batch(Kind.PORT, Quantity.UPLINK_OUT_BYTES_S, names, out)
     yield batch(Kind.FEED, Quantity.ON_BATTERY, feeds, np.zeros(len(feeds)))
     yield batch(Kind.FEED, Quantity.BATTERY_MINUTES, feeds, np.full(len(feeds), 12.0))
+    yield batch(Kind.HOST, Quantity.STORAGE_BYTES_S, hosts, _summed(load, load.vm_storage_bytes_s))
+    yield batch(Kind.VM, Quantity.STORAGE_BYTES_S, ids, load.vm_storage_bytes_s)
 
 
 def _of_hosts(estate: Estate, load: physics.Loads) -> dict[Quantity, FloatColumn]:

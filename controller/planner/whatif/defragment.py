@@ -88,7 +88,7 @@ class _Search:
         )
 
     def _room(self, hosts: IntColumn | slice) -> FloatColumn:
-        """(6, hosts) what they have left, as `spare` has it."""
+        """(7, hosts) what they have left, as `spare` has it."""
         load, bounds = self._load, self._situation.bounds
         bound = np.concatenate([bounds.capacity[:, hosts], bounds.limit[:, hosts]])
         room = bound - np.concatenate([load.asked[:, hosts], load.used[:, hosts]])

@@ -25,7 +25,8 @@ from inventory.model import Classification, Domain, clearance_trait
 
 _OF_TYPE = (
     "vcpus", "memory_mib", "disk_gib", "reserved_vcpus", "reserved_memory_mib", "reserved_disk_gib", "threads",
-    "physical_memory_mib", "migration_mib_s", "post_copy", "shared_storage", "watts_per_thread", "watts_error",
+    "physical_memory_mib", "migration_mib_s", "storage_mib_s", "post_copy", "shared_storage", "watts_per_thread",
+    "watts_error",
 )  # fmt: skip
 """Columns that a host and its type have alike."""
 
@@ -35,6 +36,7 @@ _IN_SERVICE: Mapping[str, bool] = {
 }  # fmt: skip
 _UNREAD = ("memory_health", "psu_health", "fan_health", "disk_health", "memory_pressure_ratio")
 _IDLE = ("cpu_ratio", "memory_bytes")
+_FLOWS = ("network_bytes_s", "storage_bytes_s")
 
 
 def with_hosts(cluster: model.Cluster, word: str, count: int, policy: Policy | None = None) -> model.Cluster:
@@ -89,16 +91,19 @@ def _in_service(cluster: model.Cluster, hosts: model.Hosts, *, warm: bool) -> mo
     columns: dict[str, Any] = {name: appended.unread(getattr(hosts, name), before) for name in _UNREAD}
     columns |= {name: appended.read(getattr(hosts, name), before, 0.0, at, sources) for name in _IDLE}
     columns |= {name: appended.put(getattr(hosts, name), before, value) for name, value in _IN_SERVICE.items()}
-    traffic = hosts.network_bytes_s
-    quiet = appended.read(traffic, before, 0.0, at, sources) if traffic.fresh[before] else None
+    columns |= {name: _quiet(getattr(hosts, name), before, at, sources) for name in _FLOWS}
     return replace(
         hosts,
-        network_bytes_s=quiet or appended.unread(traffic, before),
         inlet_celsius=hosts.inlet_celsius if warm else appended.unread(hosts.inlet_celsius, before),
         cpu_high_ratio=appended.put(hosts.cpu_high_ratio, before, np.nan),
         network_high_bytes_s=appended.put(hosts.network_high_bytes_s, before, np.nan),
         **columns,
     )
+
+
+def _quiet(flow: model.Reading, before: int, at: float, sources: int) -> model.Reading:
+    """Nothing flows, where it is read of the host that the new ones are like."""
+    return appended.read(flow, before, 0.0, at, sources) if flow.fresh[before] else appended.unread(flow, before)
 
 
 def _drawing(cluster: model.Cluster, hosts: model.Hosts, new: like.Like) -> model.Hosts:

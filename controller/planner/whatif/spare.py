@@ -1,7 +1,8 @@
 """What hosts have left for servers that start on them: a table that is worked out once for any number of what-ifs.
 
-Six rows a host. Three are hard, what Placement admits: vCPUs, memory, disk. Three are safety limits: busy threads,
-memory in use, traffic. `room` is what is left of each, and `share` makes a part of the whole of it, so that
+Seven rows a host. Three are hard, what Placement admits: vCPUs, memory, disk. Four are safety limits: busy threads,
+memory in use, traffic, reads and writes. `room` is what is left of each, and `share` makes a part of the whole of it,
+so that
 
     slack(vm, host) = min over the rows that the server needs of (room - amount) * share
 
@@ -31,7 +32,7 @@ _UNBOUNDED = 1e18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What hosts have left (6, H), and supplies may still carry (P + 1,), while hosts are `down` and some `arrived`."""
+    """What hosts have left (7, H), and supplies may still carry (P + 1,), while hosts are `down` and some `arrived`."""
 
     room: Table
     watts: FloatColumn
@@ -40,7 +41,7 @@ class Left:
 
 
 class Spare:
-    """`amount` (6, V), `room` and `share` (6, H), `watts` (P + 1,): what supplies may still carry, the last unbounded.
+    """`amount` (7, V), `room` and `share` (7, H), `watts` (P + 1,): what supplies may still carry, the last unbounded.
 
     `load`: as things stand. `size` (V,): how large a part of the largest host each server asks for.
     `servers_of_system` (S,). Nothing of it changes once it is made.

@@ -74,6 +74,20 @@ def test_every_table_on_the_wire_has_the_fields_of_its_table_in_the_model() -> N
     assert set(wire.Snapshot.model_fields) - {"version"} == {field.name for field in fields(model.Cluster)}
 
 
+def test_a_file_of_before_storage_paths_knows_none_of_them(written: Path) -> None:
+    def older(document: dict[str, Any]) -> None:
+        for table in ("hosts", "host_types"):
+            del document[table]["storage_mib_s"]
+        for table in ("hosts", "vms"):
+            del document[table]["storage_bytes_s"]
+
+    cluster = snapshot_file.read(mend(written, older))
+    assert np.isnan(cluster.hosts.storage_mib_s).all() and len(cluster.hosts.storage_mib_s) == 6
+    assert len(cluster.host_types.storage_mib_s) == 2
+    assert_same(cluster.vms.storage_bytes_s, model.absent(8))
+    assert_same(cluster.hosts.storage_bytes_s, model.absent(6))
+
+
 def reads(table: str, quantity: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
     """Writes a fresh value into a document."""
 
@@ -124,6 +138,12 @@ def reads(table: str, quantity: str, row: int, value: float) -> Callable[[dict[s
         (reads("hosts", "power_watts", 3, -5000.0), "$.hosts.power_watts.values[3]", "says -5000 of h000000000003"),
         (reads("hosts", "inlet_celsius", 0, 250.0), "$.hosts.inlet_celsius.values[0]", "says 250"),
         (reads("hosts", "memory_health", 0, 7.0), "$.hosts.memory_health.values[0]", "says 7"),
+        (reads("hosts", "storage_bytes_s", 1, -1.0), "$.hosts.storage_bytes_s.values[1]", "says -1"),
+        (
+            lambda d: d["hosts"]["storage_mib_s"].__setitem__(2, -1),
+            "$.hosts.storage_mib_s[2]",
+            "greater than or equal to 0",
+        ),
         (reads("vms", "steal_ratio", 1, -0.5), "$.vms.steal_ratio.values[1]", "says -0.5"),
         (reads("power", "power_watts", 2, 1e9), "$.power.power_watts.values[2]", "says 1e+09 of p1"),
         (

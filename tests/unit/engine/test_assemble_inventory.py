@@ -85,6 +85,18 @@ def test_whether_anybody_says_of_storage_that_it_is_shared_is_known(
     assert set(hosts.unsaid_storage[hosts.type >= 0].tolist()) == {unsaid}
 
 
+@pytest.mark.parametrize("said", [None, 3200.0])
+def test_what_a_storage_path_carries_is_what_the_estate_says_and_else_not_known(site: Site, said: float | None) -> None:
+    kind = replace(site.estate.host_types["plain"], storage_mib_s=said)
+    site.estate = replace(site.estate, host_types={"plain": kind})
+    cluster = site.cluster()
+    expected = np.nan if said is None else said
+    known = cluster.hosts.storage_mib_s[cluster.hosts.type >= 0]
+    np.testing.assert_array_equal(known, np.full(len(known), expected))
+    np.testing.assert_array_equal(cluster.host_types.storage_mib_s, [expected])
+    assert cluster.hosts.storage_bytes_s.fresh.any() and cluster.vms.storage_bytes_s.fresh.any()
+
+
 def test_every_pdu_and_phase_hangs_on_its_feed(site: Site) -> None:
     power = site.cluster().power
     feed_of = {name: power.names[row] for name, row in zip(power.names, power.feed.tolist(), strict=True)}

@@ -69,12 +69,13 @@ def test_nothing_speaks_against_a_target_that_is_as_it_was() -> None:
         ({"cpu": 0.99}, "cpu"),
         ({"memory_used_gib": 250.0}, "memory"),
         ({"network_mib_s": 1190.0}, "network"),
+        ({"storage_mib_s": 990.0, "path_mib_s": 1000.0}, "storage"),
         ({"watts": 420.0}, "power"),
     ],
 )
 @pytest.mark.parametrize("by_operator", [False, True])
 def test_what_the_target_says_now_bars_it_in_a_drain_too(target: dict[str, Any], says: str, by_operator: bool) -> None:
-    busy = {"network_mib_s": 50.0}
+    busy = {"network_mib_s": 50.0, "storage_mib_s": 50.0}
     found = receiving.ruled_out(looked(vm=busy, **target), move(by_operator=by_operator), NOBODY, ())
     assert found is not None
     assert found[0] == says
@@ -106,6 +107,16 @@ def test_a_move_under_way_to_the_same_target_counts_there_though_no_look_shows_i
     assert rule(free) is None
     assert rule(free, others=(under_way("w", "c3", "c2"),)) == "cpu"
     assert rule(free, replace(move(), id="m-w"), others=(under_way("w", "c3", "c2"),)) is None
+
+
+@pytest.mark.parametrize(("shared", "says"), [(True, "storage"), (False, None)])
+def test_a_copy_under_way_fills_the_storage_path_only_where_it_copies_disks(shared: bool, says: str | None) -> None:
+    full = {"storage_mib_s": 990.0, "path_mib_s": 1000.0, "shared_storage": shared}
+    copied = {"storage_mib_s": 50.0, "disk_gib": 0.0}
+    looks = looked(source={"shared_storage": shared}, vm=copied, **full)
+    assert rule(looks, others=(under_way("w", "c3", "c2"),)) == says
+    assert rule(looks) == "storage"
+    assert rule(looks, settling=frozenset({HostName("c2")})) is None
 
 
 def ended(entry: Entry, at: datetime, state: State = State.SUCCEEDED) -> Entry:

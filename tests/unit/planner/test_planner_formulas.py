@@ -108,14 +108,14 @@ def test_a_vm_nobody_measures_brings_all_it_may_use_and_relieves_nothing():
     )
     facts = situation.of_cluster(cluster, Policy(), NOW)
     assert facts.brings[:2, 0].tolist() == [8.0, 2 * GIB]
-    assert facts.relieves[:, 0].tolist() == [0.0, 0.0, 0.0]
+    assert facts.relieves[:, 0].tolist() == [0.0, 0.0, 0.0, 0.0]
     assert facts.brings[0, 1] == facts.relieves[0, 1] == 4.0
 
 
 def test_a_server_that_is_off_brings_its_flavor_only():
     cluster = builders.cluster(hosts=[Host(name="a")], vms=[Vm(name="x", host="a", state=VmState.SHUTOFF)])
     facts = situation.of_cluster(cluster, Policy(), NOW)
-    assert facts.brings[:, 0].tolist() == [0.0, 0.0, 0.0]
+    assert facts.brings[:, 0].tolist() == [0.0, 0.0, 0.0, 0.0]
     assert facts.asked[:, 0].tolist() == [4.0, 8192.0, 40.0]
 
 

@@ -10,7 +10,11 @@ import openstack
 import pytest
 from openstack import exceptions as sdk_errors
 
+from controller.adapters.exporters.page import NAMES, Page, page
+from controller.adapters.exporters.rates import read
+from controller.adapters.exporters.textformat import Reader
 from controller.errors import InputError
+from controller.model.sample import Kind, Quantity
 from controller.twin import datacentre
 from controller.twin.datacentre import DataCentre
 from controller.twin.faults.cloud import ApiFault, TokenExpiry
@@ -179,6 +183,31 @@ async def test_counters_of_exporters_grow_with_the_physics(twin: DataCentre) -> 
     twin.world.advance(10.0)
     grown = float(twin.world.hosts.cpu_seconds[0]) - spent
     assert await busy() - before >= 0.8 * grown * 0.999 > 0
+
+
+async def test_exporters_show_what_hosts_and_servers_read_from_and_write_to_their_disks(twin: DataCentre) -> None:
+    """In the words of the exporters, so that the daemon's own reader makes the physics' rates of two pages."""
+    world, reader = twin.world, Reader(NAMES)
+    row = world.topology.host_row("h3")
+
+    async def pages(clock: float) -> list[Page]:
+        async with aiohttp.ClientSession() as session:
+            texts = [
+                await (await session.get(f"http://{each}/metrics")).read()
+                for each in world.estate.hosts["h3"].exporters
+            ]
+        return [page(reader.read(text), "h3", at=1e9 + clock, clock=clock) for text in texts]
+
+    before, host, vms = await pages(0.0), world.hosts.stored_bytes[row], world.vms.stored_bytes.copy()
+    world.advance(10.0)
+    found = {}
+    for was, now in zip(before, await pages(10.0), strict=True):
+        found |= read(was, now, longest=45.0).values
+    grown = (world.hosts.stored_bytes[row] - host) / 10.0
+    assert found[Kind.HOST, Quantity.STORAGE_BYTES_S, "h3"] == pytest.approx(grown) and grown > 0
+    for server in world.servers_on(row):
+        rate = (world.vms.stored_bytes[server.row] - vms[server.row]) / 10.0
+        assert found[Kind.VM, Quantity.STORAGE_BYTES_S, server.id] == pytest.approx(rate)
 
 
 async def test_faults_are_added_listed_lifted_and_refused_over_http(twin: DataCentre) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from controller.adapters.exporters.page import _VIRTUAL, NAMES, Page, page
+from controller.adapters.exporters.page import _REPEATED, _VIRTUAL, NAMES, Page, page
 from controller.adapters.exporters.rates import Read, read
 from controller.adapters.exporters.textformat import PageError, Reader
-from controller.adapters.prometheus.query import VIRTUAL_DEVICES
+from controller.adapters.prometheus.query import REPEATED_DISKS, VIRTUAL_DEVICES
 from controller.model.sample import Kind, Quantity
 from tests.fakes.exporters import FakeDomain, FakeNode, libvirt_page
 
@@ -44,6 +44,55 @@ def test_a_hosts_readings_come_from_two_pages() -> None:
 
 def test_both_readers_of_exporters_leave_out_the_same_devices() -> None:
     assert _VIRTUAL.pattern == VIRTUAL_DEVICES
+    assert _REPEATED.pattern == REPEATED_DISKS
+
+
+@pytest.mark.parametrize(
+    "device", ["sda", "sdab", "vda", "xvdb", "nvme0n1", "nvme10n2", "rbd3", "nbd0", "mmcblk0", "dasda"]
+)
+def test_a_disk_counts(device: str) -> None:
+    assert not _REPEATED.fullmatch(device)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "sda1", "sdab12", "vda2", "xvda1", "nvme0n1p1", "nvme0c1n1", "rbd3p1", "nbd0p1", "mmcblk0p2", "mmcblk0boot0",
+        "dasda1", "dm-0", "md127", "loop7", "ram0", "zram0", "sr0", "fd0", "zd16", "bcache0", "drbd0",
+    ],
+)  # fmt: skip
+def test_a_device_that_repeats_a_disk_does_not_count(device: str) -> None:
+    assert _REPEATED.fullmatch(device)
+
+
+def test_what_a_host_and_a_vm_read_and_write_comes_from_two_pages() -> None:
+    node, vm = FakeNode(), FakeDomain(VM)
+    before, of_vms = node.page(), libvirt_page({"instance-1": vm})
+    node.run(10, busy=0.3, disk=1e6)
+    vm.run(10, vcpus=1.0, disk=1e5)
+    assert of_host(between(before, node.page()))[Quantity.STORAGE_BYTES_S] == pytest.approx(2e6), "sda alone"
+    readings = of_vm(between(of_vms, libvirt_page({"instance-1": vm})))
+    assert readings[Quantity.STORAGE_BYTES_S] == pytest.approx(4e5), "of both of its disks"
+
+
+def test_an_exporter_that_shows_no_disks_gives_no_reading_of_them_and_no_fault() -> None:
+    node, vm = FakeNode(disks={"dm-0": 1e9}), FakeDomain(VM, stored=None)
+    before, of_vms = node.page(), libvirt_page({"instance-1": vm})
+    node.run(10, busy=0.3, disk=1e6)
+    vm.run(10, vcpus=1.0, disk=1e5)
+    of_node, of_domain = between(before, node.page()), between(of_vms, libvirt_page({"instance-1": vm}))
+    assert Quantity.STORAGE_BYTES_S not in of_host(of_node) and Quantity.STORAGE_BYTES_S not in of_vm(of_domain)
+    assert not of_node.faults and not of_domain.faults
+
+
+def test_a_disks_counter_that_goes_down_is_a_fault_of_its_reading_alone() -> None:
+    node = FakeNode()
+    before = node.page()
+    node.run(10, busy=0.3, disk=1e6)
+    node.disks["sda"] = 5.0
+    result = between(before, node.page())
+    assert Quantity.STORAGE_BYTES_S not in of_host(result) and Quantity.CPU_RATIO in of_host(result)
+    assert [(fault.subject, fault.reason) for fault in result.faults] == [("c1", "counter_reset")]
 
 
 def test_a_host_that_shows_only_its_bond_is_read_by_it() -> None:

@@ -22,7 +22,9 @@ def fits(cluster: model.Cluster, *, kept: bool = True) -> tuple[Fit, ...]:
 
 
 def one(**like: object) -> Vm:
-    return Vm(name="v", host="c1", vcpus=4, memory_gib=8, disk_gib=40, cpu=1.0, memory_used_gib=4, **like)
+    return Vm(
+        name="v", host="c1", vcpus=4, memory_gib=8, disk_gib=40, cpu=1.0, memory_used_gib=4, storage_mib_s=50.0, **like
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,7 @@ def one(**like: object) -> Vm:
         ({"disk_gib": 170.0}, 3, Resource.DISK),
         ({"threads": 8}, 5, Resource.CPU_LIMIT),
         ({"memory_gib": 256.0, "memory_used_gib": 220.0}, 3, Resource.MEMORY_LIMIT),
+        ({"storage_mib_s": 700.0, "path_mib_s": 1000.0}, 2, Resource.STORAGE_LIMIT),
     ],
 )
 def test_as_many_more_fit_as_the_scarcest_resource_lets(host: dict[str, float], more: int, resource: Resource) -> None:
