@@ -48,6 +48,7 @@ BY_NAME: dict[str, Bound] = {
     "max_iops": Bound(least=1, most=100e6, unit="operations a second"),
     "count": _COUNT,
     "max_per_domain": _COUNT,
+    "at_least": _COUNT,
     **dict.fromkeys(
         (
             *("instances", "cores", "key_pairs", "server_groups", "server_group_members"),

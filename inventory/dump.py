@@ -65,7 +65,7 @@ def rows(estate: Estate) -> dict[str, list[Row]]:
 
 def whole_row(value: Any) -> Row:
     """One value as a plain row with every field, defaults too, in the words of the YAML."""
-    return {each.name: _plain(getattr(value, each.name), whole_row) for each in shapes.fields_of(value.__class__)}
+    return {each.name: _field(value, each, whole_row) for each in shapes.fields_of(value.__class__)}
 
 
 def text(tables: Mapping[str, list[Row]], *, schema: str) -> str:
@@ -83,10 +83,17 @@ def text(tables: Mapping[str, list[Row]], *, schema: str) -> str:
 
 def _row(value: Any) -> Row:
     return {
-        each.name: _plain(getattr(value, each.name), _row)
+        each.name: _field(value, each, _row)
         for each in shapes.fields_of(value.__class__)
-        if each.required or getattr(value, each.name) != _default(value.__class__, each.name)
+        if each.required or getattr(value, each.attribute) != _default(value.__class__, each.attribute)
     }
+
+
+def _field(value: Any, each: shapes.Field, row: Callable[[Any], Row]) -> object:
+    held = getattr(value, each.attribute)
+    if each.alone and len(held) < 2:
+        return next((_plain(one, row) for one in held), None)
+    return _plain(held, row)
 
 
 def _default(cls: Any, name: str) -> object:

@@ -255,23 +255,28 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """At most `max_per_domain` of a system's VMs of one flavor group in one fault domain."""
+    """At most `max_per_domain` of the VMs of one set in one fault domain, and VMs of it in `at_least` domains.
+
+    At least one of the two is said: no most is as many as there are, and at least one domain says nothing.
+    """
 
     domain: Domain
-    max_per_domain: int
+    max_per_domain: int | None = None
+    at_least: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VmSet:
     """`count` VMs of one flavor and role that a system asks for, named `{system}-{role}-{n}`.
 
-    `spread` binds the VMs of this set to each other.
+    `spreads`, in YAML `spread`, bind the VMs of this set to each other: one rule, or a list of them, each for another
+    kind of domain.
     """
 
     role: str
     flavor: str
     count: int
-    spread: Spread | None = None
+    spreads: tuple[Spread, ...] = field(default=(), metadata={"alone": "spread"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,10 +56,15 @@ def _object(fields: tuple[shapes.Field, ...], definitions: dict[str, Schema], cl
         "type": "object",
         "additionalProperties": False,
         "required": [each.name for each in fields if each.required],
-        "properties": {each.name: _of(each.hint, each.name, definitions) for each in fields},
+        "properties": {each.name: _of_field(each, definitions) for each in fields},
     }
     doc = cls.__doc__ or ""
     return written if doc.startswith(f"{cls.__name__}(") or not doc else {"description": _prose(doc), **written}
+
+
+def _of_field(field: shapes.Field, definitions: dict[str, Schema]) -> Schema:
+    many = _of(field.hint, field.name, definitions)
+    return {"anyOf": [many["items"], many, {"type": "null"}]} if field.alone else many
 
 
 def _prose(doc: str) -> str:

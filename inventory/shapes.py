@@ -34,24 +34,31 @@ _MOST_DIGITS = 300
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a row: its name in YAML, its type, whether it must be given, and how it is read."""
+    """A field of a row: its name in YAML and in the model, its type, whether it must be given, and how it is read.
+
+    `alone`: a sequence that is written as its one value where it has one, and as nothing where it has none.
+    """
 
     name: str
+    attribute: str
     hint: Any
     required: bool
     read: Reader
+    alone: bool
 
 
 @cache
 def fields_of(cls: Any) -> tuple[Field, ...]:
-    """The fields of a dataclass of the model, in their order."""
+    """The fields of a dataclass of the model, in their order; metadata `alone` is the name of such a one in YAML."""
     hints = get_type_hints(cls)
     return tuple(
         Field(
-            name=each.name,
+            name=each.metadata.get("alone", each.name),
+            attribute=each.name,
             hint=hints[each.name],
             required=each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING,
-            read=_reader(hints[each.name], each.name),
+            read=(_alone if "alone" in each.metadata else _reader)(hints[each.name], each.name),
+            alone="alone" in each.metadata,
         )
         for each in dataclasses.fields(cls)
     )
@@ -111,7 +118,7 @@ def _values(
         elif is_gap(given[each.name][1]) and gaps_of is not None and each.name != "name":
             findings.gaps.append(Gap(table=gaps_of[0], name=gaps_of[1], field=each.name))
         else:
-            values[each.name] = each.read(document, given[each.name][1], f"{subject}: {each.name}")
+            values[each.attribute] = each.read(document, given[each.name][1], f"{subject}: {each.name}")
     return FAILED if len(findings.problems) + len(findings.gaps) > before else values
 
 
@@ -176,6 +183,21 @@ def _sequence(inner: Reader, kind: type[Any]) -> Reader:
             document.problem(node, f"{subject} names one thing twice (keep one)")
             return FAILED
         return kind(values)
+
+    return read
+
+
+def _alone(hint: Any, name: str) -> Reader:
+    """One value, or a list of them, or nothing."""
+    (inner, *_), many = get_args(hint), _reader(hint, name)
+
+    def read(document: Document, node: Node, subject: str) -> Any:
+        if node.tag == _TAG + "null":
+            return ()
+        if isinstance(node, SequenceNode):
+            return many(document, node, subject)
+        value = _reader(inner, name)(document, node, subject)
+        return FAILED if value is FAILED else (value,)
 
     return read
 

@@ -167,6 +167,7 @@ class Group:
     kind: model.GroupKind = model.GroupKind.ANTI_AFFINITY
     domain: Domain = Domain.HOST
     max_per_domain: int = 1
+    min_domains: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +218,7 @@ def cluster(
         ),
         groups=tuple(
             model.Group(name=g.name, kind=g.kind, domain=g.domain, max_per_domain=g.max_per_domain,
-                        members=built.vm_rows(g.members)) for g in groups
+                        min_domains=g.min_domains, members=built.vm_rows(g.members)) for g in groups
         ),
         refusals=tuple(
             model.LearnedRefusal(vm=built.vm[vm], host=built.host[host], until=NOW.timestamp() + 600, rule="409")

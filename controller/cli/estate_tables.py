@@ -105,4 +105,9 @@ def _cell(value: object) -> str:
 
 
 def _spread(value: object) -> str:
-    return f", {value['max_per_domain']} a {value['domain']}" if isinstance(value, Mapping) else ""
+    if isinstance(value, list):
+        return "".join(map(_spread, value))
+    if not isinstance(value, Mapping):
+        return ""
+    most = "" if value["max_per_domain"] is None else f", {value['max_per_domain']} a {value['domain']}"
+    return most + (f", in {value['at_least']} {value['domain']}s at least" if value["at_least"] > 1 else "")

@@ -164,11 +164,7 @@ class Migrator:
     async def _facts(self, order: Order) -> Facts:
         """The live facts. Raises `RefusedError` (rule `facts`) where they cannot be read: no move without them."""
         situation = self._situation()
-        rules = [
-            rule
-            for rule in situation.groups.get(order.server_id, ())
-            if situation.domains(order.target, rule.domain) - situation.domains(order.source, rule.domain)
-        ]
+        rules = [rule for rule in situation.groups.get(order.server_id, ()) if recheck.concerns(rule, order, situation)]
         try:
             facts = await recheck.read(self._cloud, order, rules)
             return replace(facts, running=self.under_way(facts.running))

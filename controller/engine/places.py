@@ -18,12 +18,15 @@ from inventory.model import Agency, Classification, Domain, Estate, Host, NumaCe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRule:
-    """A hard rule that binds servers: at most `max_per_domain` of them in one domain, or (`together`) all in one."""
+    """A hard rule that binds servers: at most `max_per_domain` of them in one domain and some of them in at least
+    `min_domains`, or (`together`) all in one.
+    """
 
     name: str
     domain: Domain
     together: bool
     max_per_domain: int
+    min_domains: int = 1
     members: tuple[ServerId, ...]
 
 
@@ -164,5 +167,6 @@ def _rule(cluster: Cluster, group: Group) -> GroupRule:
         domain=group.domain,
         together=group.kind is GroupKind.AFFINITY,
         max_per_domain=group.max_per_domain,
+        min_domains=group.min_domains,
         members=tuple(cluster.vms.ids[row] for row in group.members),
     )

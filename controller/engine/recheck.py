@@ -13,7 +13,7 @@ from controller.errors import RefusedError
 from controller.model.cloud import LIVE_STATUSES, Migration, Server, Service
 from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry
-from controller.planner import numa
+from controller.planner import groups, numa
 
 TARGET_RULES = frozenset(
     {"target-unknown", "target-down", "target-disabled", "clearance", "numa", "group", "placement"}
@@ -218,6 +218,16 @@ def _standing(facts: Facts, open_entries: tuple[Entry, ...]) -> Mapping[ServerId
     return {key: frozenset(hosts) for key, hosts in found.items()}
 
 
+def concerns(rule: GroupRule, order: Order, situation: Situation) -> bool:
+    """Whether the move leaves a domain of the rule for another, so that the rule is held against its other members."""
+    left, entered = (situation.domains(host, rule.domain) for host in (order.source, order.target))
+    return bool(entered - left) or (_wants_several(rule) and entered != left)
+
+
+def _wants_several(rule: GroupRule) -> bool:
+    return rule.min_domains > 1 and not rule.together
+
+
 def _broken(
     rule: GroupRule, order: Order, situation: Situation, standing: Mapping[ServerId, frozenset[HostName]]
 ) -> str | None:
@@ -228,6 +238,10 @@ def _broken(
         return max((sum(_in(hosts, name, rule, situation) for hosts in others) for name in names), default=0)
 
     fresh = entered - left
+    if _wants_several(rule) and entered != left:
+        why = _too_few(rule, left, entered, [_domains_of(hosts, rule, situation) for hosts in others])
+        if why is not None:
+            return why
     if not fresh:
         return None
     if rule.together:
@@ -238,6 +252,28 @@ def _broken(
         names = ", ".join(sorted(fresh))
         return f"{rule.name} allows {rule.max_per_domain} in one {rule.domain}, and {names} has {count(fresh)} already"
     return None
+
+
+def _domains_of(hosts: frozenset[HostName], rule: GroupRule, situation: Situation) -> frozenset[frozenset[str]]:
+    """The domains that a member counts in, the feeds of a host as one; none where one of them is not known."""
+    found = frozenset(situation.domains(host, rule.domain) for host in hosts)
+    return frozenset() if frozenset() in found else found
+
+
+def _too_few(
+    rule: GroupRule, left: frozenset[str], entered: frozenset[str], others: Sequence[frozenset[frozenset[str]]]
+) -> str | None:
+    """Why the move would leave servers in fewer domains than the rule wants and than now, whatever becomes of others
+    that are on their way; None where it would not.
+    """
+    sure = frozenset(domain for at in others if len(at) == 1 for domain in at)
+    moving = [(first, second) for at in others if len(at) > 1 for first, second in [sorted(at, key=sorted)[:2]]]
+    now, then = (frozenset({*sure, own} - {frozenset()}) for own in (left, entered))
+    wanted = next((n for n in range(rule.min_domains, 0, -1) if groups.surely(now, moving, n)), 0)
+    if groups.surely(then, moving, wanted):
+        return None
+    wants = f"{rule.name} wants its servers in at least {rule.min_domains} {rule.domain}s"
+    return f"{wants}, and {' and '.join(sorted(left))} holds no other of them"
 
 
 def _in(hosts: frozenset[HostName], name: str, rule: GroupRule, situation: Situation) -> bool:

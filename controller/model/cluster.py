@@ -327,15 +327,18 @@ class GroupKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """VMs that a rule binds. Anti-affinity: at most `max_per_domain` in one fault domain; affinity: all in one.
+    """VMs that a rule binds. Anti-affinity: at most `max_per_domain` in one fault domain, and members in at least
+    `min_domains`; affinity: all in one.
 
-    From a server group (domain host) or from the inventory's spread rule. `members` are rows of `Vms`, sorted.
+    From a server group (domain host) or from the inventory's spread rule. `members` are rows of `Vms`, sorted. A group
+    that sets no most has its number of members as `max_per_domain`; `min_domains` of 1 asks for nothing.
     """
 
     name: str
     kind: GroupKind
     domain: Domain
     max_per_domain: int
+    min_domains: int = 1
     members: IntColumn
 
 

@@ -58,7 +58,15 @@ def _of_supply(load: Load, choice: Choice, host: int) -> str:
 
 
 def _stays_in_domain(load: Load, choice: Choice, host: int) -> bool:
-    """Whether a group that the move is for would have the VM where it has it now."""
-    bonds = [load.situation.bonds[number] for number in load.situation.bonds_of.get(choice.vm, ())]
-    ours = [bond.domain_of for bond in bonds if bond.hard and bond.group.name == choice.breach.subject]
-    return any(domain_of[host] == domain_of[load.host[choice.vm]] for domain_of in ours)
+    """Whether a group that the move is for would have the VM where it has it now, or in a domain that holds others
+    while too few do.
+    """
+    numbers = load.situation.bonds_of.get(choice.vm, ())
+    ours = [(load.situation.bonds[number], load.members[number]) for number in numbers]
+    for bond, members in ours:
+        if bond.hard and bond.group.name == choice.breach.subject:
+            here = int(bond.domain_of[load.host[choice.vm]])
+            reliefs = list(bond.reliefs(members, here))
+            if bond.domain_of[host] == here or (reliefs and not np.logical_or.reduce(reliefs)[host]):
+                return True
+    return False

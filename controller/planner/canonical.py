@@ -90,8 +90,8 @@ def at(names: Sequence[str], name: str) -> int:
     return bisect_left(names, name)
 
 
-def _group_order(group: model.Group) -> tuple[str, str, str, int, list[int]]:
-    return group.name, group.kind, group.domain, group.max_per_domain, group.members.tolist()
+def _group_order(group: model.Group) -> tuple[str, str, str, int, int, list[int]]:
+    return group.name, group.kind, group.domain, group.max_per_domain, group.min_domains, group.members.tolist()
 
 
 def _refuse_twice(kind: str, ordered: Sequence[str]) -> None:

@@ -1,7 +1,12 @@
-"""The checker's count of groups: how many members each fault domain holds at the worst instant of each wave."""
+"""The checker's count of groups: how many members each fault domain holds at the worst instant of each wave, and how
+few domains hold one at the worst.
+
+A move of a wave may have been made, or not, whatever the others do. So a member that stays holds its domain, and one
+that moves holds one of two; of all these outcomes the one counts that leaves the fewest domains.
+"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,6 +14,9 @@ from controller.model import cluster as model
 from controller.model.plan import Plan
 from controller.planner.check_rows import Rows
 from inventory.model import Domain
+
+Place = tuple[object, ...]
+"""What the hosts of one fault domain have in common."""
 
 
 def problems(cluster: model.Cluster, plan: Plan, rows: Rows) -> Iterator[str]:
@@ -35,6 +43,8 @@ def _group(
 ) -> Iterator[str]:
     began = _counted(start)
     anchor_size = max(began.values(), default=0)
+    apart = group.kind is model.GroupKind.ANTI_AFFINITY
+    least = min(group.min_domains, len(began)) if apart and group.min_domains > 1 else 0
     now = start
     for number, wave in enumerate(waves, start=1):
         worst = {vm: set(at) for vm, at in now.items()}
@@ -49,7 +59,30 @@ def _group(
                     yield f"wave {number}: {cluster.vms.names[vm]} leaves the others of group {group.name}"
             elif reached[domain] > max(group.max_per_domain, began[domain]):
                 yield f"wave {number}: {reached[domain]} of group {group.name} could be in one {group.domain}"
+        if wave and least and (left := _fewest(now, dict(wave), least)) < least:
+            yield f"wave {number}: group {group.name} could be in {left} of at least {least} domains ({group.domain})"
         now = {**now, **{vm: {domain} for vm, domain in wave}}
+
+
+def _fewest(now: Mapping[int, set[Place]], going: Mapping[int, Place], enough: int) -> int:
+    """In how few domains members could be while those go; `enough` stands for that many and more."""
+    sure = {domain for vm, at in now.items() if vm not in going or going[vm] in at for domain in at}
+    open_ = [{*now[vm], domain} for vm, domain in going.items() if domain not in now[vm]]
+    return _least(sure - {()}, [each for each in open_ if () not in each], enough)
+
+
+def _least(held: set[Place], either: Sequence[set[Place]], enough: int) -> int:
+    """How few domains are held, where of each of `either` at least one is."""
+    unheld = sorted((each for each in either if not each & held), key=sorted)
+    if len(held) >= enough or not unheld:
+        return min(len(held), enough)
+    separate: list[set[Place]] = []
+    for each in unheld:
+        if all(not each & other for other in separate):
+            separate.append(each)
+    if len(held) + len(separate) >= enough:
+        return enough
+    return min(_least(held | {domain}, unheld[1:], enough) for domain in sorted(unheld[0]))
 
 
 def _counted(places: dict[int, set[tuple[object, ...]]]) -> Counter[tuple[object, ...]]:

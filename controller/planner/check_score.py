@@ -216,7 +216,9 @@ class _Accounts:
         for number, group in enumerate(self._groups):
             counts = self._members(group, host, moved)
             if group.kind is model.GroupKind.ANTI_AFFINITY:
-                fewest = worst = sum(max(0, count - group.max_per_domain) for count in counts.values())
+                wanted = min(group.min_domains, len(group.members), sum(counts.values()))
+                crowding = sum(max(0, count - group.max_per_domain) for count in counts.values())
+                fewest = worst = crowding + max(0, wanted - len(counts))
                 anchors.append(())
             else:
                 held = max(counts.values(), default=0)

@@ -4,7 +4,7 @@ A breach that is HOT or UNEVEN, or of a VM that stands where Nova would not put 
 (`policy.sustained`); others do at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -193,21 +193,39 @@ def _level(level: int) -> str:
 
 def _ungrouped(load: Load) -> Iterator[Breach]:
     for number in np.flatnonzero(load.excess_of).tolist():
-        yield _worst(load.situation.bonds[number], load.members[number].items())
+        bond, members = load.situation.bonds[number], load.members[number]
+        yield _worst(bond, members) if any(bond.excess(*each) for each in members.items()) else _too_near(bond, members)
 
 
-def _worst(bond: groups.Bond, members: Iterable[tuple[int, int]]) -> Breach:
+def _worst(bond: groups.Bond, members: Mapping[int, int]) -> Breach:
     """One breach a group: its fullest domain, or for affinity how many are away from the others."""
-    counts = [(count, domain) for domain, count in members if bond.excess(domain, count)]
+    counts = [count for domain, count in members.items() if bond.excess(domain, count)]
     group = bond.group
     apart = group.kind in groups.APART
-    amount = max(count for count, _ in counts) if apart else sum(count for count, _ in counts)
+    amount = max(counts) if apart else sum(counts)
     rule = f"at most {group.max_per_domain} in one {group.domain}" if apart else f"all in one {group.domain}"
     what = f"{amount} stand in one" if apart else f"{amount} stand away from the others"
+    too_near = f"; {_few_domains(bond, members)}" if bond.missing(members) else ""
     return Breach(
         key=f"group:{group.name}", concern=Concern.BROKEN, rule="group", subject=group.name, amount=amount,
-        limit=group.max_per_domain if apart else 0, unit="VMs", why=f"group {group.name} wants {rule}, and {what}",
+        limit=group.max_per_domain if apart else 0, unit="VMs",
+        why=f"group {group.name} wants {rule}, and {what}{too_near}",
     )  # fmt: skip
+
+
+def _too_near(bond: groups.Bond, members: Mapping[int, int]) -> Breach:
+    """Of a group of which only too few domains hold a member: how many more should."""
+    name = bond.group.name
+    return Breach(
+        key=f"group:{name}", concern=Concern.BROKEN, rule="group", subject=name, amount=bond.missing(members),
+        limit=0, unit="domains", why=f"group {name}: {_few_domains(bond, members)}",
+    )  # fmt: skip
+
+
+def _few_domains(bond: groups.Bond, members: Mapping[int, int]) -> str:
+    held, group = sum(count > 0 for count in members.values()), bond.group
+    domains = f"{held} {group.domain}{'s' if held > 1 else ''}"
+    return f"its members stand in {domains}, and it wants at least {group.min_domains}"
 
 
 def _facility(load: Load) -> Iterator[Breach]:

@@ -175,16 +175,22 @@ def _fitting(load: Load, breach: Breach) -> Iterator[Condition]:
 
 
 def _allowed(load: Load, breach: Breach) -> Iterator[Condition]:
-    """More in one domain, or for affinity a preference in place of a rule; of each broken group of that name."""
+    """More in one domain and fewer domains, or for affinity a preference in place of a rule; of each broken group of
+    that name.
+    """
     for number, bond in enumerate(load.situation.bonds):
-        counts = [n for domain, n in load.members[number].items() if bond.excess(domain, n)]
-        if bond.group.name != breach.subject or not counts:
+        if bond.group.name != breach.subject or not bond.excesses(load.members[number]):
             continue
-        if bond.group.kind in groups.APART:
+        counts = [n for domain, n in load.members[number].items() if bond.excess(domain, n)]
+        if bond.missing(load.members[number]):
+            now, at = bond.group.min_domains, sum(n > 0 for n in load.members[number].values())
+            words = f"group {breach.subject} wanted at least {at} {bond.group.domain} (it wants {now})"
+            yield _of("min_domains", breach, "domains", now=now, at=at, words=words)
+        if bond.group.kind in groups.APART and counts:
             now, at = bond.group.max_per_domain, max(counts)
             words = f"group {breach.subject} allowed {at} in one {bond.group.domain} (it allows {now})"
             yield _of("max_per_domain", breach, "VMs", now=now, at=at, words=words)
-        else:
+        elif counts:
             words = f"group {breach.subject} were a preference (soft-affinity)"
             yield _of("soft", breach, "", now=0.0, at=1.0, words=words)
 

@@ -2,7 +2,8 @@
 
 With `n(g, d)` the members of group `g` that have a copy in fault domain `d`:
 
-    anti-affinity: excess(g) = sum over d of max(0, n(g, d) - max_per_domain)
+    anti-affinity: excess(g) = sum over d of max(0, n(g, d) - max_per_domain) + missing(g)
+                   missing(g) = max(0, min(min_domains, members, sum over d of n(g, d)) - domains with n(g, d) > 0)
     affinity:      excess(g) = sum over d other than the anchor of n(g, d)
 
 The anchor is the domain that held most members when the plan began, of equals the one where most memory is free
@@ -10,9 +11,10 @@ for them. Soft kinds have no excess; they are a preference. A member whose domai
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from controller.model import cluster as model
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner.likeness import Likeness
 from inventory.model import Domain
+
+Place = TypeVar("Place", bound=Hashable)
 
 HARD = frozenset({model.GroupKind.AFFINITY, model.GroupKind.ANTI_AFFINITY})
 APART = frozenset({model.GroupKind.ANTI_AFFINITY, model.GroupKind.SOFT_ANTI_AFFINITY})
@@ -40,10 +44,21 @@ class Bond:
 
     def excesses(self, members: Mapping[int, int]) -> int:
         """What so many members in each domain cost together."""
-        return sum(self.excess(domain, count) for domain, count in members.items()) if self.hard else 0
+        if not self.hard:
+            return 0
+        return sum(self.excess(domain, count) for domain, count in members.items()) + self.missing(members)
+
+    @property
+    def wants_several(self) -> bool:
+        """Whether its members are to stand in two domains or more."""
+        return self.group.min_domains > 1 and self.hard and self.group.kind in APART
+
+    def missing(self, members: Mapping[int, int]) -> int:
+        """How many more domains should hold a member; 0 for kinds that want no number of them."""
+        return missing(self.group, members) if self.wants_several else 0
 
     def excess(self, domain: int, members: int) -> int:
-        """What `members` in that domain cost; 0 for soft kinds."""
+        """What `members` in that domain cost, however many domains hold any; 0 for soft kinds."""
         if not self.hard:
             return 0
         if self.group.kind in APART:
@@ -56,6 +71,57 @@ class Bond:
             full = [domain for domain, count in members.items() if count >= self.group.max_per_domain]
             return ~np.isin(there, full)
         return np.ones(len(there), np.bool_) if anchor is None else np.equal(there, anchor)
+
+    def keeps_domains(self, members: Mapping[int, int], here: int, there: IntColumn) -> model.BoolColumn:
+        """For each of the domains whether a member may leave `here` for it, by the least number of domains:
+
+        `domains after >= min(min_domains, domains now)`, and no more missing than now. None leaves a known domain for
+        an unknown one.
+        """
+        if not self.wants_several:
+            return np.ones(len(there), np.bool_)
+        held = [domain for domain, count in members.items() if count > 0]
+        new = ~np.isin(there, held)
+        if here < 0:
+            counted = min(self.group.min_domains, len(self.group.members)) <= sum(members.values())
+            return np.less(there, 0) | new | counted
+        left = len(held) - (members[here] == 1)
+        return np.equal(there, here) | ((there >= 0) & (new | (left >= min(self.group.min_domains, len(held)))))
+
+    def reliefs(self, members: Mapping[int, int], here: int) -> Iterator[model.BoolColumn]:
+        """(H,) the hosts to which a member that leaves `here` lessens the excess, the best of them first; none where
+        its leaving lessens nothing.
+        """
+        if here < 0 or not self.hard:
+            return
+        if members[here] > 1 and self.missing(members):
+            held = [domain for domain, count in members.items() if count > 0]
+            yield ~np.isin(self.domain_of, held) & (self.domain_of >= 0)
+        if self.excess(here, members[here]):
+            yield np.not_equal(self.domain_of, here)
+
+
+def missing(group: model.Group, members: Mapping[int, int]) -> int:
+    """How many more domains should hold a member, with so many of them in each now (see above)."""
+    wanted = min(group.min_domains, len(group.members), sum(members.values()))
+    return max(0, wanted - sum(count > 0 for count in members.values()))
+
+
+def surely(held: frozenset[Place], moving: Sequence[tuple[Place, Place]], least: int) -> bool:
+    """Whether so many domains hold a member, whichever of its two each of the `moving` ends in.
+
+    `held` are those of members that stay. Moves of which no two have a domain in common hold one each; only where these
+    are too few is every outcome looked at.
+    """
+    left = [each for each in moving if held.isdisjoint(each)]
+    alone, seen = len(held), set[Place]()
+    for each in left:
+        if seen.isdisjoint(each):
+            seen.update(each)
+            alone += 1
+    if alone >= least or not left:
+        return alone >= least
+    return all(surely(held | {domain}, left[1:], least) for domain in left[0])
 
 
 def bonds(

@@ -191,7 +191,8 @@ class Holds:
         for number, bond in self._bonds_named(breach.subject):
             placed = [vm for vm in bond.group.members.tolist() if load.host[vm] >= 0]
             of = {vm: int(bond.domain_of[load.host[vm]]) for vm in placed}
-            found |= {vm for vm, d in of.items() if d >= 0 and bond.excess(d, load.members[number][d])}
+            crowded = {d for d in set(of.values()) if any(True for _ in bond.reliefs(load.members[number], d))}
+            found |= {vm for vm, d in of.items() if d in crowded}
         return sorted(found)
 
     def asked(self, breach: Breach) -> list[int]:
@@ -249,8 +250,9 @@ class Holds:
         load, away = self._load, np.ones(len(self._hosts), np.bool_)
         for number, bond in self._bonds_named(breach.subject):
             here = int(bond.domain_of[load.host[vm]])
-            if vm in bond.group.members and here >= 0 and bond.excess(here, load.members[number][here]):
-                away &= bond.domain_of != here
+            reliefs = list(bond.reliefs(load.members[number], here)) if vm in bond.group.members else []
+            if reliefs:
+                away &= np.logical_or.reduce(reliefs)
         return _rows(away)
 
     def _bonds_named(self, name: str) -> Iterator[tuple[int, groups.Bond]]:

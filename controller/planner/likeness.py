@@ -119,7 +119,7 @@ class _Colouring:
         self._zones = _of_table(cluster.zones, len(cluster.zones.names))
         self.power = _of_table(cluster.power, len(cluster.power.names))
         self._systems = self._of_systems()
-        self.groups = np.array([_of_text((g.kind, g.domain, g.max_per_domain)) for g in cluster.groups], np.uint64)
+        self.groups = np.array([_of_rule(group) for group in cluster.groups], np.uint64)
         for _ in range(ROUNDS):
             self._round()
 
@@ -204,6 +204,11 @@ def _of_demand(asked: model.Requirement) -> int:
     specs = sorted(asked.aggregate_specs.items())
     traits = sorted(asked.required_traits), sorted(asked.forbidden_traits)
     return _of_text((traits, asked.availability_zone, specs, asked.project_id))
+
+
+def _of_rule(group: model.Group) -> int:
+    rule = (group.kind, group.domain, group.max_per_domain)
+    return _of_text(rule if group.min_domains == 1 else (*rule, group.min_domains))
 
 
 def _of_cells(layouts: Sequence[tuple[NumaCell, ...]]) -> Colours:

@@ -186,9 +186,9 @@ class Load:
         if self.members[number] is bond.start:
             self.members[number] = Counter(bond.start)
         members = self.members[number]
-        before = bond.excess(domain, members[domain])
+        before = bond.excess(domain, members[domain]) + bond.missing(members)
         members[domain] += sign
-        self.excess_of[number] += bond.excess(domain, members[domain]) - before
+        self.excess_of[number] += bond.excess(domain, members[domain]) + bond.missing(members) - before
 
 
 def misplaced(load: Load) -> BoolColumn:

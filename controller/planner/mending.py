@@ -8,7 +8,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
-from controller.planner import amounts, canonical, classify, copies, groups, likeness, supplies
+from controller.planner import amounts, canonical, classify, copies, likeness, supplies
 from controller.planner.mover import Mover
 
 NEGLIGIBLE = 0.001
@@ -165,7 +165,9 @@ def _squeeze(search: Mover, breach: Breach, need: Need) -> None:
 
 
 def _regroup(search: Mover, breach: Breach) -> None:
-    """Members leave the domains that hold too many, the smallest first."""
+    """Members leave the domains that hold too many, the smallest first; where too few domains hold any, one with
+    another member in its domain goes to a domain that has none.
+    """
     for number, bond in enumerate(search.situation.bonds):
         if bond.group.name != breach.subject or not bond.hard:
             continue
@@ -173,13 +175,9 @@ def _regroup(search: Mover, breach: Breach) -> None:
         costs = likeness.same(search.prefers.costs(copies.sent_gib(search.load, members)))
         for vm in members[np.lexsort((search.situation.likeness.vms[members], costs))].tolist():
             domain = int(bond.domain_of[search.load.host[vm]])
-            if domain >= 0 and bond.excess(domain, search.load.members[number][domain]):
-                search.place(vm, breach, _outside(bond, domain))
-
-
-def _outside(bond: groups.Bond, domain: int) -> BoolColumn:
-    outside: BoolColumn = np.not_equal(bond.domain_of, domain)
-    return outside
+            for within in bond.reliefs(search.load.members[number], domain):
+                if search.place(vm, breach, within):
+                    break
 
 
 MENDERS: Mapping[str, Callable[[Mover, Breach], None]] = {

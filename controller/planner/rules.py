@@ -213,13 +213,17 @@ def power(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
 
 
 def group(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
-    """Apart: a domain with fewer than `max_per_domain` members. Together: the anchor. Or the domain it is in anyway."""
+    """Apart: a domain with fewer than `max_per_domain` members, and none that leaves its members in fewer domains than
+    `min_domains` and than now. Together: the anchor. Or the domain it is in anyway.
+    """
     admitted = np.ones(len(hosts), np.bool_)
     for number in load.situation.bonds_of.get(vm, ()):
         bond = load.situation.bonds[number]
         if bond.hard:
             there, here = bond.domain_of[hosts], int(bond.domain_of[load.host[vm]])
             admitted &= bond.admits(load.members[number], there, bond.anchor) | (np.equal(there, here) & (here >= 0))
+            if bond.wants_several:
+                admitted &= bond.keeps_domains(load.members[number], here, there)
     return admitted
 
 

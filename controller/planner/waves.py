@@ -2,12 +2,15 @@
 
 A move joins a wave when its target admits it with every copy counted: what earlier waves left, and for each move of
 this wave both its copies. Since loads only add up, what holds with all of them there holds with any part of them.
-The limits on moves at once hold within a wave, migrations already under way included.
+The limits on moves at once hold within a wave, migrations already under way included. In how many domains a group has
+members does not add up: there each move may fail or succeed on its own, and in the worst of all outcomes as many hold a
+member as the group wants, or as held one at the start (`Spreading`).
 
 A wave lasts as long as its longest copy. It is led by the most urgent move; the others that join it are those whose
 copies fit best into that time, so that short ones do not wait for long ones wave after wave.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +20,7 @@ from controller.model.sample import IntColumn
 from controller.planner import copies, rules
 from controller.planner.budget import Free
 from controller.planner.choice import Choice
+from controller.planner.groups import Bond, surely
 from controller.planner.load import Load
 from controller.planner.situation import Situation
 
@@ -47,10 +51,10 @@ def waves(situation: Situation, choices: Sequence[Choice]) -> tuple[tuple[Wave, 
 
 def _wave(load: Load, left: Sequence[Choice], copy_s: Mapping[int, float]) -> Wave:
     """The most urgent move that may run now, and with it those whose copies last about as long, as places allow."""
-    places = Places(load.situation)
+    places, spreading = Places(load.situation), Spreading(load)
     wave: list[Choice] = []
     for choice in left:
-        if _joins(load, places, choice):
+        if _joins(load, places, spreading, choice):
             wave.append(choice)
             break
     if wave:
@@ -58,7 +62,7 @@ def _wave(load: Load, left: Sequence[Choice], copy_s: Mapping[int, float]) -> Wa
         for choice in sorted(left, key=lambda choice: _apart(copy_s[choice.vm], longest)):
             if places.none_left:
                 break
-            if choice is not wave[0] and _joins(load, places, choice):
+            if choice is not wave[0] and _joins(load, places, spreading, choice):
                 wave.append(choice)
     rank = load.situation.policy.rank
     return tuple(sorted(wave, key=lambda choice: rank(choice.breach.concern)))
@@ -69,10 +73,13 @@ def _apart(seconds: float, longest: float) -> tuple[bool, float]:
     return seconds > longest, abs(longest - seconds)
 
 
-def _joins(load: Load, places: "Places", choice: Choice) -> bool:
+def _joins(load: Load, places: "Places", spreading: "Spreading", choice: Choice) -> bool:
     """Whether the move may run beside those that are in the wave; it then does."""
     if not places.holds(choice) or not _admitted(load, choice, filling=places.fills(choice)):
         return False
+    if not spreading.holds(choice):
+        return False
+    spreading.take(choice)
     load.begin(choice.vm, choice.target)
     places.take(choice)
     return True
@@ -83,6 +90,47 @@ def _admitted(load: Load, choice: Choice, *, filling: bool) -> bool:
     target = np.array([choice.target], np.int32)
     fills = not filling or len(rules.below_fill(load, choice.vm, target)) == 1
     return fills and rules.has_room(load, choice.vm, choice.target)
+
+
+class Spreading:
+    """The members of groups that want several domains which move in one wave, from one domain to another.
+
+    Copies that were under way when the plan began count on both ends, as everywhere.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._moving: dict[int, list[tuple[int, int]]] = {}
+
+    def holds(self, choice: Choice) -> bool:
+        """Whether, with the move in the wave, each of its groups surely keeps its domains."""
+        bonds = self._load.situation.bonds
+        return all(
+            self._kept(bonds[number], self._load.members[number], [*self._moving.get(number, ()), way])
+            for number, way in self._ways(choice)
+        )
+
+    def take(self, choice: Choice) -> None:
+        """Counts the move as one of the wave; before its copy begins."""
+        for number, way in self._ways(choice):
+            self._moving.setdefault(number, []).append(way)
+
+    def _ways(self, choice: Choice) -> list[tuple[int, tuple[int, int]]]:
+        """The groups whose member leaves a domain for another, and which for which."""
+        found = []
+        for number in self._load.situation.bonds_of.get(choice.vm, ()):
+            bond = self._load.situation.bonds[number]
+            if bond.wants_several:
+                here, there = (int(bond.domain_of[row]) for row in (self._load.host[choice.vm], choice.target))
+                found += [(number, (here, there))] if here != there else []
+        return found
+
+    def _kept(self, bond: Bond, members: Mapping[int, int], moving: Sequence[tuple[int, int]]) -> bool:
+        """`members` count the copies of all of these but the last, on both ends."""
+        least = min(bond.group.min_domains, sum(count > 0 for count in bond.start.values()))
+        unsure = Counter(domain for way in moving[:-1] for domain in way) + Counter(moving[-1][:1])
+        held = frozenset(domain for domain, count in members.items() if count > unsure[domain])
+        return surely(held, [way for way in moving if min(way) >= 0], least)
 
 
 class Places:

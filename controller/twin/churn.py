@@ -28,10 +28,10 @@ def arrive(cloud: Cloud) -> Server | None:
     number = vm_set.count + 1 + world.churned
     threads = world.random.uniform(0.1, 0.4) * flavor.vcpus
     vm = seating.Wanted(
-        set_key=key, name=f"{key}-{number}", system=system, flavor=flavor, spread=vm_set.spread, threads=threads
+        set_key=key, name=f"{key}-{number}", system=system, flavor=flavor, spreads=vm_set.spreads, threads=threads
     )
     server = world.new_server(vm, number)
-    full = _full_hosts(world, key, vm_set.spread)
+    full = _full_hosts(world, key, vm_set.spreads)
     for row in sorted(range(len(world.services)), key=lambda row: float(world.hosts.cpu_ratio[row])):
         cleared = world.estate.hosts[world.topology.hosts[row]].clearance >= system.classification
         allowed = bool(world.topology.in_nova[row]) and cleared and row not in full
@@ -55,10 +55,11 @@ def depart(cloud: Cloud) -> bool:
     return True
 
 
-def _full_hosts(world: World, key: str, spread: Spread | None) -> set[int]:
-    """Hosts in whose fault domain the set has as many VMs as its spread rule allows."""
-    if spread is None:
-        return set()
-    domain = seating.domains(world.estate, world.topology)[spread.domain]
-    held = Counter(int(domain[s.host]) for s in world.servers.values() if s.set_key == key)
-    return {row for row in range(len(domain)) if held[int(domain[row])] >= spread.max_per_domain}
+def _full_hosts(world: World, key: str, spreads: tuple[Spread, ...]) -> set[int]:
+    """Hosts in whose fault domain the set has as many VMs as one of its spread rules allows."""
+    full: set[int] = set()
+    for spread in (each for each in spreads if each.max_per_domain is not None):
+        domain = seating.domains(world.estate, world.topology)[spread.domain]
+        held = Counter(int(domain[s.host]) for s in world.servers.values() if s.set_key == key)
+        full |= {row for row in range(len(domain)) if held[int(domain[row])] >= (spread.max_per_domain or 0)}
+    return full

@@ -30,7 +30,7 @@ def wanted(
             name=f"{system.name}-{vm_set.role}-{n}",
             system=system,
             flavor=estate.flavors[vm_set.flavor],
-            spread=vm_set.spread,
+            spreads=vm_set.spreads,
             threads=float(load * count),
         )
 

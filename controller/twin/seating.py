@@ -19,13 +19,13 @@ _LOOK = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A VM to be seated. `set_key` names its VM set; its spread rule counts within it. `threads`: its expected load."""
+    """A VM to be seated. `set_key` names its VM set; its spread rules count within it. `threads`: its expected load."""
 
     set_key: str
     name: str
     system: System
     flavor: Flavor
-    spread: Spread | None
+    spreads: tuple[Spread, ...]
     threads: float
 
 
@@ -60,7 +60,7 @@ class Seats:
         self._clearance = np.array([host.clearance for host in hosts], np.int8)
         self._traits = traits.host_traits(estate, hosts)
         self._domains = domains(estate, topology)
-        self._counts: dict[str, Rows] = {}
+        self._counts: dict[tuple[str, Domain], Rows] = {}
         self._admitted: dict[tuple[str, str, Classification], Rows] = {}
         self._seated = 0
         self._reserved_for = _isolation(estate, topology)
@@ -84,18 +84,20 @@ class Seats:
         self._seated += 1
         self._free[row] -= need
         self._load[row] += vm.threads
-        if vm.spread is not None:
-            self._counts[vm.set_key][self._domains[vm.spread.domain][row]] += 1
+        for spread in vm.spreads:
+            self._counts[vm.set_key, spread.domain][self._domains[spread.domain][row]] += 1
         return row
 
     def _best(self, vm: Wanted, need: Floats, rows: Rows) -> int:
-        """The least loaded of these hosts that has room and a fault domain left; -1 for none."""
+        """The least loaded of these hosts that has room and a fault domain left; -1 for none. While a set stands in
+        fewer domains than a rule of it wants, only a domain without one of its VMs is left.
+        """
         may = (self._free[rows] >= need).all(axis=1)
-        if vm.spread is not None:
-            domain = self._domains[vm.spread.domain]
+        for spread in vm.spreads:
+            domain = self._domains[spread.domain]
             most = int(domain.max(initial=0)) + 1
-            counts = self._counts.setdefault(vm.set_key, np.zeros(most, np.int32))
-            may &= counts[domain[rows]] < vm.spread.max_per_domain
+            counts = self._counts.setdefault((vm.set_key, spread.domain), np.zeros(most, np.int32))
+            may &= seats.takes(spread, counts)[domain[rows]]
         if not may.any():
             return -1
         load = (self._load[rows] + vm.threads) / self._topology.threads[rows]

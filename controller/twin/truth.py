@@ -14,6 +14,7 @@ from controller.twin.ailments import Part
 from controller.twin.machines import MIB
 from controller.twin.openstack.cloud import Cloud
 from controller.twin.world import World
+from inventory.model import Spread
 
 Limit = dict[str, Any]
 
@@ -78,15 +79,16 @@ def _spreads(world: World) -> Iterator[str]:
     rows = seating.domains(world.estate, world.topology)
     for system in world.estate.systems.values():
         for vm_set in system.vm_sets:
-            if vm_set.spread is not None:
+            for n, spread in enumerate(vm_set.spreads):
                 key = f"{system.name}-{vm_set.role}"
-                yield from _spread(world, key, rows[vm_set.spread.domain], vm_set.spread.max_per_domain)
+                if _breaks(world, key, rows[spread.domain], spread):
+                    yield f"group:{key} by {spread.domain}" if n else f"group:{key}"
 
 
-def _spread(world: World, key: str, domain: Any, most: int) -> Iterator[str]:
+def _breaks(world: World, key: str, domain: Any, spread: Spread) -> bool:
     held = Counter(int(domain[s.host]) for s in world.servers.values() if s.set_key == key)
-    if any(count > most for count in held.values()):
-        yield f"group:{key}"
+    crowded = spread.max_per_domain is not None and any(count > spread.max_per_domain for count in held.values())
+    return crowded or len(held) < min(spread.at_least, held.total())
 
 
 def _host(world: World, row: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from controller.twin import genesis, physics, seating, topology, uplinks
 from controller.twin.ailments import Ailments
 from controller.twin.machines import MIB, Group, Server, Service, VmColumns
 from controller.twin.nature import Nature
-from inventory.model import Domain, Estate, Spread, System
+from inventory.model import Domain, Estate, System
 
 SHOWN_DELETED_S = 3600.0
 """For so long Nova shows what was deleted."""
@@ -82,7 +82,7 @@ class World:
     def new_server(self, vm: seating.Wanted, generation: int) -> Server:
         """A new ACTIVE server with the habits that its row draws, on no host yet."""
         row, flavor, now = self.vms.claim(), vm.flavor, self.now
-        grouped = vm.spread is not None and vm.spread.domain is Domain.HOST
+        over_hosts = next((each for each in vm.spreads if each.domain is Domain.HOST), None)
         server = Server(
             id=named_id("server", self.estate.name, vm.name, generation),
             name=vm.name,
@@ -102,8 +102,8 @@ class World:
         vms.peak_at[row], vms.swing[row] = draw.normal(0.58, 0.08), draw.uniform(0.05, 0.25)
         vms.walk[row], vms.resident[row] = draw.normal(), draw.uniform(0.45, 0.75)
         vms.dirty_mib_s[row], vms.net_mib_s[row] = draw.lognormal(2.5, 0.5), draw.lognormal(0.5, 0.7)
-        if grouped and vm.spread is not None:
-            server.group = self._group_of(server, vm.spread).id
+        if over_hosts is not None and over_hosts.max_per_domain is not None:
+            server.group = self._group_of(server, over_hosts.max_per_domain).id
         return server
 
     def seat(self, server: Server, host: int) -> None:
@@ -175,12 +175,12 @@ class World:
         wanted = list(genesis.wanted(self.estate, self.nature, self.topology, self.random))
         room = seating.Seats(self.estate, self.topology)
         self.vms = VmColumns(max(64, len(wanted)))
-        order = sorted(wanted, key=lambda vm: (-vm.system.classification, vm.spread is None, -vm.flavor.memory_mib))
+        order = sorted(wanted, key=lambda vm: (-vm.system.classification, not vm.spreads, -vm.flavor.memory_mib))
         for vm in order:
             self.seat(self.new_server(vm, 0), room.seat(vm))
         return self.vms
 
-    def _group_of(self, server: Server, spread: Spread) -> Group:
+    def _group_of(self, server: Server, most: int) -> Group:
         """The anti-affinity group of the server's VM set."""
         group_id = named_id("group", self.estate.name, server.set_key)
         if group_id not in self.groups:
@@ -188,7 +188,7 @@ class World:
                 id=group_id,
                 name=server.set_key,
                 policy="anti-affinity",
-                max_server_per_host=spread.max_per_domain,
+                max_server_per_host=most,
                 project_id=server.project_id,
             )
         return self.groups[group_id]

@@ -71,7 +71,7 @@ class System(pulumi.ComponentResource):
         )
         self.credential = deployer.credential
         within = pulumi.ResourceOptions(parent=self, depends_on=[quota])
-        if any(vm_set.spread is not None for vm_set in system.vm_sets):
+        if any(vm_set.spreads for vm_set in system.vm_sets):
             ServerGroups(name, system=system, provider=deployer.provider, opts=within)
         self._within = within
         network = self._network(pool_id, catalogue, within)

@@ -14,6 +14,7 @@ from inventory.model import (
     Host,
     HostType,
     Problem,
+    Spread,
     System,
     VmSet,
     host_feeds,
@@ -42,6 +43,7 @@ def _systems(case: Case) -> Iterator[Problem]:
                 what = f"has two VM sets of role {vm_set.role!r} (their VMs would bear the same names)"
                 yield case.problem("systems", system.name, what, "vm_sets")
             roles.add(vm_set.role)
+            yield from _rules(case, system, vm_set)
             flavor = case.estate.flavors.get(vm_set.flavor)
             if flavor is not None and flavor.classification < system.classification:
                 what = (
@@ -49,6 +51,19 @@ def _systems(case: Case) -> Iterator[Problem]:
                     f"{_level(flavor.classification)} (use a flavor of its level)"
                 )
                 yield case.problem("systems", system.name, what, "vm_sets")
+
+
+def _rules(case: Case, system: System, vm_set: VmSet) -> Iterator[Problem]:
+    """Spread rules that say nothing, or two of one kind of domain."""
+    kinds = Counter(spread.domain for spread in vm_set.spreads)
+    for domain in (domain for domain, count in kinds.items() if count > 1):
+        what = f"the spread of its {vm_set.role} VMs names {domain} twice (say both of it in one rule)"
+        yield case.problem("systems", system.name, what, "vm_sets")
+    for spread in vm_set.spreads:
+        if spread.max_per_domain is None and spread.at_least == 1:
+            what = f"the spread of its {vm_set.role} VMs over {spread.domain}s asks for nothing"
+            remedy = "add max_per_domain, or at_least of 2 or more"
+            yield case.problem("systems", system.name, f"{what} ({remedy})", "vm_sets")
 
 
 def _projects(case: Case) -> Iterator[Problem]:
@@ -102,18 +117,27 @@ def _clearances(case: Case) -> Iterator[Problem]:
 def _spreads(case: Case) -> Iterator[Problem]:
     counts: dict[tuple[Domain, Classification], int] = {}
     for system, vm_set, flavor in _demands(case.estate):
-        if vm_set.spread is None:
-            continue
-        spread, level = vm_set.spread, max(system.classification, flavor.classification)
-        if (spread.domain, level) not in counts:
-            counts[(spread.domain, level)] = domain_count(case.estate, spread.domain, level)
-        room = counts[(spread.domain, level)] * spread.max_per_domain
-        if vm_set.count > room:
-            what = (
-                f"its {vm_set.count} {vm_set.role} VMs, at most {spread.max_per_domain} in a {spread.domain}, do not "
-                f"fit into {counts[(spread.domain, level)]} such domains with {_level(level)} hosts (allow more in one)"
-            )
-            yield case.problem("systems", system.name, what, "vm_sets")
+        level = max(system.classification, flavor.classification)
+        for spread in vm_set.spreads:
+            if (spread.domain, level) not in counts:
+                counts[(spread.domain, level)] = domain_count(case.estate, spread.domain, level)
+            for what in _too_wide(vm_set, spread, counts[(spread.domain, level)], level):
+                yield case.problem("systems", system.name, what, "vm_sets")
+
+
+def _too_wide(vm_set: VmSet, spread: Spread, domains: int, level: Classification) -> Iterator[str]:
+    """What a spread rule asks for that its set, or so many domains with hosts of that level, cannot give."""
+    most = spread.max_per_domain
+    its, with_hosts = f"its {vm_set.count} {vm_set.role} VMs", f"such domains with {_level(level)} hosts"
+    if most is not None and vm_set.count > domains * most:
+        yield f"{its}, at most {most} in a {spread.domain}, do not fit into {domains} {with_hosts} (allow more in one)"
+    if spread.at_least > vm_set.count:
+        yield f"{its} cannot stand in at least {spread.at_least} {spread.domain}s (lower at_least, or add VMs)"
+    elif spread.at_least > max(1, domains):
+        yield (
+            f"{its} are to stand in at least {spread.at_least} {spread.domain}s, and there are {domains} {with_hosts} "
+            "(lower at_least)"
+        )
 
 
 def _rooms(case: Case) -> Iterator[Problem]:
@@ -124,15 +148,24 @@ def _rooms(case: Case) -> Iterator[Problem]:
         if system.room_group is None:
             continue
         demands[system.room_group].append(demand)
-        spread = vm_set.spread
-        if spread and spread.domain in {Domain.ROOM, Domain.SITE} and vm_set.count > spread.max_per_domain:
+        for rule in _against_one_room(vm_set):
             what = (
                 f"its {vm_set.count} {vm_set.role} VMs are to stand in one room with room group {system.room_group!r}, "
-                f"and at most {spread.max_per_domain} of them in a {spread.domain} (drop one of the two)"
+                f"and {rule} (drop one of the two)"
             )
             yield case.problem("systems", system.name, what, "room_group")
     for name, members in sorted(demands.items()):
         yield from _too_large(case, name, members)
+
+
+def _against_one_room(vm_set: VmSet) -> Iterator[str]:
+    """What keeps the VMs of a set from standing in one room together."""
+    for spread in vm_set.spreads:
+        if spread.domain in {Domain.ROOM, Domain.SITE}:
+            if spread.max_per_domain is not None and vm_set.count > spread.max_per_domain:
+                yield f"at most {spread.max_per_domain} of them in a {spread.domain}"
+            if spread.at_least > 1:
+                yield f"in at least {spread.at_least} {spread.domain}s"
 
 
 def _too_large(case: Case, name: str, demands: list[Demand]) -> Iterator[Problem]:

@@ -192,8 +192,8 @@ def _domain(role: str, tier: Tier) -> Domain | None:
 
 
 def _vm_set(part: Part, level: Classification, domains: DomainCount) -> VmSet:
-    spread = None
+    spreads: tuple[Spread, ...] = ()
     if part.domain is not None and part.count > 1:
         available = max(1, domains(part.domain, level))
-        spread = Spread(domain=part.domain, max_per_domain=-(-part.count // available))
-    return VmSet(role=part.role, flavor=flavor_name(level, part.shape), count=part.count, spread=spread)
+        spreads = (Spread(domain=part.domain, max_per_domain=-(-part.count // available)),)
+    return VmSet(role=part.role, flavor=flavor_name(level, part.shape), count=part.count, spreads=spreads)

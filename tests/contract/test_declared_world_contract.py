@@ -67,7 +67,7 @@ def test_sets_that_are_spread_over_hosts_are_groups_whose_members_stand_apart(
     servers = {each.id: each for each in facts.servers}
     groups = {each.name: each for each in facts.groups}
     for system in estate.systems.values():
-        for vm_set in (each for each in system.vm_sets if each.spread):
+        for vm_set in (each for each in system.vm_sets if each.spreads):
             group = groups[f"{system.name}-{vm_set.role}"]
             assert (group.policy, group.max_server_per_host) == ("anti-affinity", 1)
             members = [servers[member] for member in group.members if member in servers]

@@ -168,7 +168,7 @@ def cluster(
         racks=[builders.Rack(name=rack, zone=zone, room=room) for rack, zone, room in _RACKS],
         supplies=[_supply(dice, name, machines) for name in "ABC"],
         systems=[_system(dice, trouble, name) for name in ("sys", "other")],
-        groups=[_group(dice, f"g{n}", ids) for n in range(dice.randint(0, 3))] if vms > 1 else [],
+        groups=_wider(seed, [_group(dice, f"g{n}", ids) for n in range(dice.randint(0, 3))] if vms > 1 else []),
         aggregates=_aggregates(dice, names),
         refusals=sorted({(dice.choice(ids), dice.choice(names)) for _ in range(dice.randint(0, 2))}) if ids else [],
         freeze="because" if dice.random() < trouble / 2 else None,
@@ -327,6 +327,21 @@ def _system(dice: Random, trouble: float, name: str) -> builders.System:
         open=dice.random() >= trouble / 2,
         withheld=dice.random() < trouble / 2,
     )
+
+
+def _wider(seed: int, groups: list[builders.Group]) -> list[builders.Group]:
+    """In half of the clusters some want several domains, and some of these set no most in one."""
+    several = Random(f"several {seed}")
+    if several.random() < 0.5:
+        return groups
+    return [
+        replace(
+            group,
+            max_per_domain=several.choice([group.max_per_domain, len(group.members)]),
+            min_domains=several.choice([1, 2, 2, 3, 4]),
+        )
+        for group in groups
+    ]
 
 
 def _group(dice: Random, name: str, vms: list[str]) -> builders.Group:

@@ -194,6 +194,7 @@ class Instant:
                 found[f"affinity {group.name}"] = self._away(group, members)
             else:
                 found[f"group {group.name}"] = max((len(each) for each in members.values()), default=0)
+                found[f"domains too few {group.name}"] = max(0, group.min_domains - len(members))
 
     def _away(self, group: Group, members: dict[tuple[object, ...], set[int]]) -> int:
         """Members with a copy outside of the domain where most of them were at first; of several such the best one."""

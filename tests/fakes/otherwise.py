@@ -75,7 +75,7 @@ def _cluster(cluster: Cluster, policy: Policy, condition: Condition) -> Cluster:
         return replace(cluster, systems=replace(systems, open=_set(systems.open, systems.names, subject, False)))
     if what == "admission":
         return _admitted(cluster, subject)
-    if what in {"max_per_domain", "soft"}:
+    if what in {"max_per_domain", "min_domains", "soft"}:
         return replace(cluster, groups=tuple(_group(group, condition) for group in cluster.groups))
     return replace(cluster, hosts=_hosts(cluster, condition))
 
@@ -104,6 +104,8 @@ def _group(group, condition: Condition):
         return group
     if condition.what == "soft":
         return replace(group, kind=GroupKind.SOFT_AFFINITY) if group.kind is GroupKind.AFFINITY else group
+    if condition.what == "min_domains":
+        return replace(group, min_domains=min(group.min_domains, int(condition.at)))
     return replace(group, max_per_domain=max(group.max_per_domain, int(condition.at)))
 
 

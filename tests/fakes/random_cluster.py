@@ -97,6 +97,7 @@ class _Dice:
                     kind=model.GroupKind.ANTI_AFFINITY,
                     domain=Domain.RACK,
                     max_per_domain=1,
+                    min_domains=2,
                     members=np.arange(0, self.vms, 2, dtype=np.int32),
                 ),
             ),

@@ -62,7 +62,11 @@ def small_estate(*, snmp_port: int = 16161, node_port: int = 19100, libvirt_port
             "clinic": System(
                 name="clinic", agency="health", project="health-clinic", classification=Classification.SECRET,
                 tier=Tier.CRITICAL,
-                vm_sets=(VmSet(role="db", flavor="m4s", count=4, spread=Spread(domain=Domain.HOST, max_per_domain=1)),),
+                vm_sets=(
+                    VmSet(
+                        role="db", flavor="m4s", count=4, spreads=(Spread(domain=Domain.HOST, max_per_domain=1),)
+                    ),
+                ),
             ),
             "buses": System(
                 name="buses", agency="roads", project="roads-buses", classification=Classification.OPEN,

@@ -81,7 +81,7 @@ def boot(cloud: Any, estate: Estate, missing: set[str]) -> list[str]:
 def _create(tenant: Any, system: System, vm_set: VmSet, name: str) -> str:
     group_name = f"{system.name}-{vm_set.role}"
     hints = {}
-    if vm_set.spread:
+    if vm_set.spreads:
         group = tenant.compute.find_server_group(group_name) or tenant.compute.create_server_group(
             name=group_name, policy="anti-affinity"
         )

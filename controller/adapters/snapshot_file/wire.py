@@ -244,12 +244,13 @@ class Aggregate(Wire):
 
 
 class Group(Wire):
-    """VMs that a rule binds; `members` are rows of the VM table, sorted."""
+    """VMs that a rule binds; `members` are rows of the VM table, sorted. `min_domains`: 1 where a file says nothing."""
 
     name: Name
     kind: GroupKind
     domain: Domain
     max_per_domain: Annotated[int, Field(ge=1)]
+    min_domains: Annotated[int, Field(ge=1)] = 1
     members: Rows
 
 

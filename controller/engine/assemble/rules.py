@@ -40,18 +40,19 @@ def _of_nova(group: ServerGroup, name: str, rows: Mapping[str, int]) -> model.Gr
 
 
 def _spread_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model.Group]:
-    """A VM belongs to a set when its project is the system's and its name is `{system}-{role}-{n}`.
+    """A VM belongs to a set when its project is the system's and its name is `{system}-{role}-{n}`. Of a set with
+    several spread rules the first is named like the set, the others `{system}-{role} by {domain}`.
 
     VMs keep their names when their system is renamed: it may be one that the system bore before.
     """
-    rules: dict[tuple[int, str], Spread] = {}
+    rules: dict[tuple[int, str], tuple[Spread, ...]] = {}
     heads: dict[tuple[int, str], tuple[int, str]] = {}
     for system in estate.systems.values():
         for vm_set in system.vm_sets:
-            if vm_set.spread:
+            if vm_set.spreads:
                 row = owners.system_rows[system.name]
                 key = row, f"{system.name}-{vm_set.role}"
-                rules[key] = vm_set.spread
+                rules[key] = vm_set.spreads
                 heads.update({(row, f"{name}-{vm_set.role}"): key for name in system.names})
     members: dict[tuple[int, str], list[int]] = {key: [] for key in rules}
     for row, (name, system_row) in enumerate(zip(vms.names, vms.system.tolist(), strict=True)):
@@ -59,15 +60,21 @@ def _spread_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model
         if number.isdecimal() and (system_row, head) in heads:
             members[heads[system_row, head]].append(row)
     return [
-        model.Group(
-            name=key[1],
-            kind=model.GroupKind.ANTI_AFFINITY,
-            domain=rules[key].domain,
-            max_per_domain=rules[key].max_per_domain,
-            members=np.array(rows, np.int32),
-        )
+        _spread_group(f"{key[1]} by {spread.domain}" if n else key[1], spread, rows)
         for key, rows in members.items()
+        for n, spread in enumerate(rules[key])
     ]
+
+
+def _spread_group(name: str, spread: Spread, rows: list[int]) -> model.Group:
+    return model.Group(
+        name=name,
+        kind=model.GroupKind.ANTI_AFFINITY,
+        domain=spread.domain,
+        max_per_domain=max(1, len(rows)) if spread.max_per_domain is None else spread.max_per_domain,
+        min_domains=spread.at_least,
+        members=np.array(rows, np.int32),
+    )
 
 
 def _room_groups(estate: Estate, vms: model.Vms, owners: Owners) -> list[model.Group]:

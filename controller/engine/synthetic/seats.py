@@ -1,4 +1,4 @@
-"""Seats every VM of the estate's sets: cleared, within capacity, spread as its rule asks, on the least filled host.
+"""Seats every VM of the estate's sets: cleared, within capacity, spread as its rules ask, on the least filled host.
 
 Sets with the fewest hosts to choose from are seated first (highest classification, then tightest spread, then largest
 flavor), so that what is hard to place finds room.
@@ -13,7 +13,7 @@ from controller.engine.synthetic.traits import forbidden, host_traits, required
 from controller.errors import InputError
 from controller.model.cluster import BoolColumn
 from controller.model.sample import FloatColumn, IntColumn
-from inventory.model import IN_NOVA, Domain, Estate, Flavor, Host, HostType, System, VmSet, host_feeds
+from inventory.model import IN_NOVA, Domain, Estate, Flavor, Host, HostType, Spread, System, VmSet, host_feeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,20 @@ def seats(estate: Estate) -> Iterator[Seated]:
             )
 
 
+def takes(spread: Spread, counts: IntColumn) -> BoolColumn:
+    """For each fault domain, with so many VMs of a set in it, whether the rule lets one more stand there.
+
+    It holds fewer than the most, and none yet while too few domains hold any.
+    """
+    too_few = np.count_nonzero(counts) < spread.at_least
+    most = np.inf if spread.max_per_domain is None else spread.max_per_domain
+    taken: BoolColumn = np.less(counts, 1 if too_few else most)
+    return taken
+
+
 def _hardest_first(estate: Estate, system: System, vm_set: VmSet) -> tuple[int, bool, int, str, str]:
     memory = estate.flavors[vm_set.flavor].memory_mib
-    return -system.classification, vm_set.spread is None, -memory, system.name, vm_set.role
+    return -system.classification, not vm_set.spreads, -memory, system.name, vm_set.role
 
 
 class _Room:
@@ -77,24 +88,24 @@ class _Room:
         self._kept_for = _kept_for(estate)
 
     def seat(self, system: System, vm_set: VmSet) -> list[int]:
-        """Host rows of the set's VMs; what each VM changes is only its host's score, and a full domain's."""
+        """Host rows of the set's VMs; what each VM changes is its host's score, and which domains may take another."""
         flavor = self._estate.flavors[vm_set.flavor]
         need = np.array([flavor.vcpus, flavor.memory_mib, flavor.disk_gib], np.float64)
         score = np.where(self._mask(system, flavor), self._scores(need, slice(None)), -np.inf)
-        domain = self._domains[vm_set.spread.domain] if vm_set.spread else None
-        counts = np.zeros(len(self._hosts), np.int32)
+        counts = [np.zeros(len(self._hosts), np.int32) for _ in vm_set.spreads]
         rows = []
         for _ in range(vm_set.count):
-            row = int(np.argmax(score))
-            if np.isneginf(score[row]):
+            left = score
+            for spread, there in zip(vm_set.spreads, counts, strict=True):
+                left = np.where(takes(spread, there)[self._domains[spread.domain]], left, -np.inf)
+            row = int(np.argmax(left))
+            if np.isneginf(left[row]):
                 raise _no_room(system, vm_set, flavor)
             rows.append(row)
             self._free[row] -= need
             score[row] = self._scores(need, slice(row, row + 1))[0]
-            if domain is not None and vm_set.spread:
-                counts[domain[row]] += 1
-                if counts[domain[row]] >= vm_set.spread.max_per_domain:
-                    score[domain == domain[row]] = -np.inf
+            for spread, there in zip(vm_set.spreads, counts, strict=True):
+                there[self._domains[spread.domain][row]] += 1
         return rows
 
     def _scores(self, need: FloatColumn, rows: slice) -> FloatColumn:

@@ -1,7 +1,9 @@
 """How many replicas of each group hosts carry: what would be in flight, or lost, if they went together.
 
 For a group that keeps its members apart, `max_per_domain` members on the hosts of one wave are allowed; where a single
-host carries more, that many. A wave of which every drain fails at once therefore costs no group more than its rule.
+host carries more, that many. Of a group that wants several domains it is no more than one of them can hold while each
+other one holds a member, `members - (min_domains - 1)`. A wave of which every drain fails at once therefore costs no
+group more than its rule.
 """
 
 from collections import Counter
@@ -37,7 +39,8 @@ def exposure(cluster: Cluster) -> Exposure:
         for column in (cluster.vms.host[rows], cluster.vms.target[rows]):
             for row in column[column >= 0].tolist():
                 carried.setdefault(cluster.hosts.names[row], Counter())[number] += 1
-        allowed[number] = group.max_per_domain
+        several = group.min_domains - 1
+        allowed[number] = min(group.max_per_domain, max(1, len(rows) - several)) if several else group.max_per_domain
     for counts in carried.values():
         for number, count in counts.items():
             allowed[number] = max(allowed[number], count)

@@ -2,7 +2,7 @@
 
 Of a group with `n(d)` members in fault domain `d` the rule is broken
 
-    apart       where any n(d) > max_per_domain
+    apart       where any n(d) > max_per_domain, or fewer domains hold one than min_domains and than there are members
     together    where members stand in more than one domain
 
 soft kinds too: of these nothing keeps anybody from a place, so a restart may break them. While servers are down, those
@@ -58,7 +58,9 @@ def _when(situation: Situation, placed: Placed, bond: groups.Bond, concerned: se
 
 def _broken(group: model.Group, members: Mapping[int, int]) -> bool:
     counts = [count for count in members.values() if count > 0]
-    return any(count > group.max_per_domain for count in counts) if group.kind in groups.APART else len(counts) > 1
+    if group.kind not in groups.APART:
+        return len(counts) > 1
+    return any(count > group.max_per_domain for count in counts) or groups.missing(group, members) > 0
 
 
 def _all_down(situation: Situation, placed: Placed, group: model.Group) -> bool:

@@ -1,7 +1,9 @@
 """Groups while servers go down and start elsewhere: how many members stand in which fault domain.
 
 Members of an affinity group that lost its domain start together: the first one chooses where. Servers that move while
-they run do so one by one: then such a group stays in the domain where most of it stood at first, as in a plan.
+they run do so one by one: then such a group stays in the domain where most of it stood at first, as in a plan, and one
+that wants several domains keeps as many of them as it wants or has. Where servers were lost, no place is refused for
+that: better all of a group in one domain than a part of it nowhere; `broken` tells it.
 """
 
 from collections import Counter
@@ -44,6 +46,7 @@ class Members:
         for number, bond in self._hard(vm):
             admits = self._admits(number, bond)
             if self._running:
+                admits &= self._keeps_domains(number, bond)
                 admits |= self._stays(vm, bond)
             mask = admits if mask is None else mask & admits
         return mask
@@ -71,6 +74,16 @@ class Members:
     def _admits(self, number: int, bond: groups.Bond) -> model.BoolColumn:
         anchor = None if bond.anchor is None else self._anchor(number, bond)
         return bond.admits(self._changed.get(number, self._start[number]), bond.domain_of, anchor)
+
+    def _keeps_domains(self, number: int, bond: groups.Bond) -> model.BoolColumn:
+        """(H,) the hosts of domains without a member, while those that have one are too few."""
+        counts = self._changed.get(number, self._start[number])
+        held = [domain for domain, members in counts.items() if members > 0]
+        started = sum(members > 0 for members in self._start[number].values())
+        if not bond.wants_several or len(held) >= min(bond.group.min_domains, started):
+            return np.ones(len(bond.domain_of), np.bool_)
+        keeps: model.BoolColumn = ~np.isin(bond.domain_of, held)
+        return keeps
 
     def _stays(self, vm: int, bond: groups.Bond) -> model.BoolColumn:
         """(H,) the hosts of the domain that the server is in anyway."""

@@ -241,3 +241,12 @@ def test_a_folder_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> N
     cluster = replace(random_cluster.cluster(7, hosts=1, vms=1), freeze=None)
     with pytest.raises(InputError, match="cannot be written"):
         snapshot_file.write(cluster, tmp_path / "nowhere" / "cluster.json")
+
+
+def test_a_group_of_an_older_file_wants_one_domain(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.json"
+    snapshot_file.write(random_cluster.cluster(7, hosts=6, vms=8), path)
+    content = json.loads(path.read_text())
+    assert [group.pop("min_domains") for group in content["groups"]] == [2]
+    path.write_text(json.dumps(content))
+    assert [group.min_domains for group in snapshot_file.read(path).groups] == [1]

@@ -14,7 +14,7 @@ from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
 from controller.planner import plan
 from inventory.facility import SnmpProfile
-from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, Window
+from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, Spread, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
 
@@ -489,3 +489,16 @@ def test_a_ups_that_said_battery_and_is_silent_since_is_marked(
     power = site.cluster().power
     assert power.silent_on_battery[power.names.index("NA")] == counts
     assert power.silent_on_battery.sum() == counts
+
+
+def test_each_spread_rule_of_a_set_is_a_group_of_its_own_and_the_first_keeps_the_sets_name(site: Site) -> None:
+    clinic = site.estate.systems["clinic"]
+    rules = (Spread(domain=Domain.HOST, max_per_domain=1), Spread(domain=Domain.RACK, at_least=2))
+    sets = tuple(replace(vm_set, spreads=rules) for vm_set in clinic.vm_sets)
+    systems = {**site.estate.systems, "clinic": replace(clinic, vm_sets=sets)}
+    site.estate = replace(site.estate, systems=systems)
+    groups = {group.name: group for group in site.cluster().groups}
+    hosts, racks = groups["clinic-db"], groups["clinic-db by rack"]
+    assert (hosts.domain, hosts.max_per_domain, hosts.min_domains) == (Domain.HOST, 1, 1)
+    assert (racks.domain, racks.max_per_domain, racks.min_domains) == (Domain.RACK, 4, 2)
+    assert racks.members.tolist() == hosts.members.tolist()

@@ -398,3 +398,32 @@ def test_times_are_the_estates_own() -> None:
     ten_in_bangkok = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
     at_ten = Window(days=frozenset({0}), start_minute=600, end_minute=601)
     assert refusal(policy=replace(AUTO, windows=(at_ten,)), now=ten_in_bangkok) is None
+
+
+def wanted_in_two_racks() -> Situation:
+    members = tuple(ServerId(f"vm-{n}") for n in (1, 2, 3))
+    made = GroupRule(name="web", domain=Domain.RACK, together=False, max_per_domain=3, min_domains=2, members=members)
+    return situation(groups=dict.fromkeys(members, (made,)))
+
+
+@pytest.mark.parametrize(
+    ("target", "members", "expected"),
+    [
+        ("c3", {"vm_2": "c4"}, "group"),
+        ("c3", {"vm_2": "c4", "vm_3": "c2"}, None),
+        ("c3", {"vm_2": "c2"}, None),
+        ("c2", {"vm_2": "c4"}, None),
+    ],
+)
+def test_the_last_server_of_a_rack_stays_where_too_few_racks_would_be_left(
+    target: str, members: dict[str, str], expected: str | None
+) -> None:
+    barred = recheck.bar(order(target=target), facts(**members), wanted_in_two_racks(), ())
+    assert rule(barred) == expected
+    assert expected is None or "web wants its servers in at least 2 racks, and r1 holds no other of them" in str(barred)
+
+
+def test_a_server_on_its_way_out_of_the_rack_holds_no_domain_for_sure() -> None:
+    leaving = entry(server_id=ServerId("vm-3"), source=HostName("c2"), target=HostName("c4"))
+    found = facts(vm_2="c4", vm_3="c2")
+    assert rule(recheck.bar(order(target="c3"), found, wanted_in_two_racks(), (leaving,))) == "group"

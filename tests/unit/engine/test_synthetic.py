@@ -111,7 +111,7 @@ def test_it_can_be_written_and_read(cluster: Cluster, tmp_path_factory: pytest.T
 
 def test_vms_that_fit_nowhere_are_refused_with_the_system_and_the_set() -> None:
     estate = small_estate()
-    wide = VmSet(role="db", flavor="m4s", count=5, spread=Spread(domain=Domain.HOST, max_per_domain=1))
+    wide = VmSet(role="db", flavor="m4s", count=5, spreads=(Spread(domain=Domain.HOST, max_per_domain=1),))
     clinic = replace(estate.systems["clinic"], vm_sets=(wide,))
     with pytest.raises(InputError, match=r"system clinic: no host can take another VM of set db"):
         synthetic.snapshot(replace(estate, systems={**estate.systems, "clinic": clinic}), 1, NOW)
@@ -120,3 +120,15 @@ def test_vms_that_fit_nowhere_are_refused_with_the_system_and_the_set() -> None:
 def test_an_estate_without_vms_is_a_snapshot_without_vms() -> None:
     cluster = synthetic.snapshot(replace(small_estate(), systems={}), 1, NOW)
     assert len(cluster.vms.ids) == 0 and cluster.hosts.trusted.all()
+
+
+def test_a_set_with_several_rules_is_seated_by_all_of_them() -> None:
+    estate = small_estate()
+    rules = (Spread(domain=Domain.HOST, max_per_domain=2), Spread(domain=Domain.RACK, at_least=2))
+    wide = VmSet(role="db", flavor="m4s", count=4, spreads=rules)
+    clinic = replace(estate.systems["clinic"], vm_sets=(wide,))
+    made = synthetic.snapshot(replace(estate, systems={**estate.systems, "clinic": clinic}), 1, NOW)
+    by_name = {group.name: group for group in made.groups}
+    hosts = made.vms.host[by_name["clinic-db"].members]
+    assert max(Counter(hosts.tolist()).values()) <= 2
+    assert len(set(made.hosts.rack[hosts].tolist())) >= by_name["clinic-db by rack"].min_domains == 2

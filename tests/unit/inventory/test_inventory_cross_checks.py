@@ -433,3 +433,45 @@ def test_traits_of_a_hosts_own_are_legal_and_no_level(tmp_path: Path) -> None:
     expect(of_h2("CUSTOM_CLEARANCE_SECRET"), line, "hosts h2: trait CUSTOM_CLEARANCE_SECRET follows from its clearance")
     expect(of_h2("HW_CPU_X86_AVX2"), line, "hosts h2: 'HW_CPU_X86_AVX2' is no trait of a host's own")
     expect(of_h2("CUSTOM_oracle"), line, "hosts h2: 'CUSTOM_oracle' is no trait of a host's own")
+
+
+def spread_by(tmp_path: Path, rules: str, count: int = 2, more: str = "") -> list[str]:
+    """What is said where the system's VMs are bound by these rules."""
+    before = "  vm_sets:\n  - {role: web, flavor: i.2c8g, count: 2, spread: {domain: host, max_per_domain: 1}}"
+    return told(
+        tmp_path, before, f"{more}  vm_sets:\n  - {{role: web, flavor: i.2c8g, count: {count}, spread: {rules}}}"
+    )
+
+
+def test_a_list_of_spread_rules_is_one_for_each_kind_of_domain(tmp_path: Path) -> None:
+    assert spread_by(tmp_path, "[{domain: host, max_per_domain: 1}, {domain: rack, at_least: 2}]") == []
+    spreads = load.load(tmp_path).systems["filing"].vm_sets[0].spreads
+    assert [(each.domain, each.max_per_domain, each.at_least) for each in spreads] == [
+        ("host", 1, 1),
+        ("rack", None, 2),
+    ]
+    twice = spread_by(tmp_path, "[{domain: host, max_per_domain: 1}, {domain: host, at_least: 2}]")
+    expect(twice, line_of("  vm_sets:"), "systems filing: the spread of its web VMs names host twice")
+
+
+def test_a_spread_rule_that_asks_for_nothing_is_told(tmp_path: Path) -> None:
+    said = spread_by(tmp_path, "{domain: rack}")
+    expect(said, line_of("  vm_sets:"), "systems filing: the spread of its web VMs over racks asks for nothing")
+
+
+def test_more_domains_than_vms_or_than_there_are_is_told(tmp_path: Path) -> None:
+    line = line_of("  vm_sets:")
+    few = spread_by(tmp_path, "{domain: rack, at_least: 3}")
+    expect(few, line, "systems filing: its 2 web VMs cannot stand in at least 3 racks (lower at_least, or add VMs)")
+    narrow = spread_by(tmp_path, "{domain: rack, at_least: 3}", count=3)
+    expect(
+        narrow,
+        line,
+        "systems filing: its 3 web VMs are to stand in at least 3 racks, and there are 2 such domains with",
+    )
+
+
+def test_a_room_group_whose_vms_are_to_stand_in_several_rooms_is_told(tmp_path: Path) -> None:
+    said = spread_by(tmp_path, "{domain: room, at_least: 2}", more="  room_group: core\n")
+    wanted = "its 2 web VMs are to stand in one room with room group 'core', and in at least 2 rooms (drop one of the"
+    assert any(wanted in each for each in said), said

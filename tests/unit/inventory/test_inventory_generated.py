@@ -1,5 +1,6 @@
 """Generated estates: exact, valid, reproducible; what is written is what is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import inventory
 from inventory import dump, generate, load, validate
 from inventory.checks import power
 from inventory.facility import DeviceKind
-from inventory.model import Classification, Estate
+from inventory.model import Classification, Domain, Estate, Spread
 from inventory.modelled import named
 from inventory.modelled.sizes import sizes
 
@@ -118,3 +119,18 @@ def test_feeds_carry_a_normal_day_alone_but_not_every_host_at_its_peak() -> None
 def test_an_estate_of_no_vms_is_refused() -> None:
     with pytest.raises(ValueError, match="ask for at least 1"):
         generate.estate(0, 1)
+
+
+def test_no_spread_rule_one_and_several_are_written_and_read_back(tmp_path: Path) -> None:
+    estate = generate.estate(60, 1)
+    rules = (Spread(domain=Domain.HOST, max_per_domain=9), Spread(domain=Domain.RACK, at_least=2))
+    name = next(name for name, system in estate.systems.items() if system.vm_sets[0].count > 1)
+    for n, spreads in enumerate(([], rules[:1], rules)):
+        bound = replace(estate.systems[name].vm_sets[0], spreads=tuple(spreads))
+        system = replace(estate.systems[name], vm_sets=(bound,))
+        made = replace(estate, systems={**estate.systems, name: system})
+        dump.write(made, tmp_path / str(n), schema="s.json")
+        assert load.load(tmp_path / str(n)).systems[name].vm_sets == (bound,)
+        whole = dump.whole_row(bound)["spread"]
+        assert isinstance(whole, list) == (len(spreads) > 1)
+        assert (whole is None) == (not spreads)

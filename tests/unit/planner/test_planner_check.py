@@ -210,3 +210,50 @@ def test_servers_that_are_off_bring_nothing_and_take_nothing_of_what_others_may_
     book = check_loads.Book(of, POLICY, ())
     assert book._brought("cpu", 0) == 0.0
     assert book._brought("cpu", 1) == 32.0, "no more than the 32 threads busy, of which the server that is off has none"
+
+
+def in_two_racks(**on: str):
+    """Hosts c1 to c3 in rack r1 and d1 to d3 in r2, one of each failing, and a group that wants both racks."""
+    racks = [builders.Rack(name="r1"), builders.Rack(name="r2"), builders.Rack(name="r3")]
+    hosts = [
+        Host(name=f"{row}{n}", rack=rack, memory_health=2 if n == 1 else 0)
+        for row, rack in (("c", "r1"), ("d", "r2"), ("e", "r3"))
+        for n in (1, 2, 3)
+    ]
+    wide = builders.Group(name="wide", members=tuple(on), domain=Domain.RACK, max_per_domain=len(on), min_domains=2)
+    vms = [Vm(name=vm, host=host) for vm, host in on.items()]
+    return builders.cluster(hosts=hosts, racks=racks, vms=vms, groups=[wide])
+
+
+def test_a_wave_that_could_bring_a_group_into_one_domain_is_found():
+    made = in_two_racks(a="c1", b="d1")
+    whole = plan.plan(made, POLICY, NOW)
+    assert check.problems(made, POLICY, whole) == ()
+    one = replace(whole.moves[0], n=1, wave=1, vm="a", vm_name="a", source="c1", target="d2")
+    problems = check.problems(made, POLICY, replace(whole, moves=(one,)))
+    assert "wave 1: group wide could be in 1 of at least 2 domains (rack)" in problems
+
+
+def test_moves_that_are_well_together_and_not_when_one_fails_are_found():
+    """They change racks: where only one of them succeeds, both stand in the same."""
+    made = in_two_racks(a="c1", b="d1")
+    whole = plan.plan(made, POLICY, NOW)
+    going = (("a", "c1", "d2"), ("b", "d1", "c2"))
+    moves = tuple(
+        replace(whole.moves[0], n=n, wave=1, vm=vm, vm_name=vm, source=source, target=target)
+        for n, (vm, source, target) in enumerate(going, start=1)
+    )
+    problems = check.problems(made, POLICY, replace(whole, moves=moves))
+    assert "wave 1: group wide could be in 1 of at least 2 domains (rack)" in problems
+
+
+def test_members_that_each_change_to_a_rack_of_their_own_or_stay_are_no_problem():
+    made = in_two_racks(a="c1", b="d1", c="e2")
+    going = (("a", "c1", "c2"), ("b", "d1", "d2"))
+    whole = plan.plan(made, POLICY, NOW)
+    moves = tuple(
+        replace(whole.moves[0], n=n, wave=1, vm=vm, vm_name=vm, source=source, target=target)
+        for n, (vm, source, target) in enumerate(going, start=1)
+    )
+    problems = check.problems(made, POLICY, replace(whole, moves=moves))
+    assert not any("group" in problem for problem in problems)

@@ -176,3 +176,12 @@ def test_a_breach_is_explained_by_its_key():
     assert left.left[0].conflict.rules == ("cpu",)
     assert "c1 is hot: 90.0%" in told(stuck, subject="c1").sentence
     assert told(stuck, subject="a").conflict.rules == ("cpu",)
+
+
+def test_a_group_says_in_how_few_domains_it_would_have_to_be_content():
+    vms = [Vm(name=name, host="c1") for name in "ab"]
+    group = Group(name="web", members=("a", "b"), domain=Domain.HOST, max_per_domain=2, min_domains=2)
+    cluster = builders.cluster(hosts=[Host(name="c1"), Host(name="c2")], vms=vms, groups=[group])
+    answer = told(cluster)
+    assert said(answer)[0] == "would not move for group:web if group web wanted at least 1 host (it wants 2)"
+    assert not plan.plan(*otherwise.changed(cluster, POLICY, answer.unless[0].conditions), NOW).moves

@@ -14,7 +14,7 @@ from infra.agency import access, data_sets, deployer, groups, quotas, readers, r
 from infra.agency.keystone import Keystone
 from infra.agency.rules import Direction
 from inventory import neighbours
-from inventory.model import Classification, DataSet, Domain, Spread, Storage
+from inventory.model import Classification, DataSet, Domain, Spread, Storage, VmSet
 from inventory.quotas import limits
 
 ADMINISTRATION_PORTS = {22, 3389, 5900, 5985, 5986, 623}
@@ -123,7 +123,7 @@ def test_groups_and_rules_fit_into_the_projects_own_quota(gdcc):
         held = limits(gdcc, system)
         assert len(allowed) < held.security_groups
         assert sum(len(tier) for tier in allowed.values()) + 4 <= held.security_group_rules
-        assert sum(vm_set.spread is not None for vm_set in system.vm_sets) <= held.server_groups
+        assert sum(bool(vm_set.spreads) for vm_set in system.vm_sets) <= held.server_groups
 
 
 def test_subnets_of_an_agency_fit_into_its_pool_and_hold_its_vms(gdcc):
@@ -263,3 +263,21 @@ def test_data_above_open_is_never_made_public():
     said = DataSet(name="d", system="s", classification=Classification.INTERNAL, public=True)
     with pytest.raises(ValueError, match="public, but not open"):
         data_sets.read_acl(said, [])
+
+
+def test_a_sets_group_is_for_its_rule_over_hosts_and_else_for_its_first():
+    hosts, racks, feeds = (
+        Spread(domain=Domain.HOST, max_per_domain=1),
+        Spread(domain=Domain.RACK, at_least=2),
+        Spread(domain=Domain.FEED, max_per_domain=3),
+    )
+    for spreads, expected in (((racks, hosts), hosts), ((racks, feeds), racks), ((), None)):
+        assert server_groups.of_set(VmSet(role="web", flavor="f", count=4, spreads=spreads)) == expected
+
+
+def test_a_rule_of_how_many_hosts_at_least_is_a_soft_one_for_nova():
+    at_least = Spread(domain=Domain.HOST, at_least=3)
+    assert (server_groups.policy(at_least), server_groups.max_servers_per_host(at_least)) == (
+        "soft-anti-affinity",
+        None,
+    )

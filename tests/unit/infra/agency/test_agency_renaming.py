@@ -87,7 +87,7 @@ def test_what_another_stack_still_tells_by_the_former_name_is_found(five: Estate
 
 
 def test_a_server_group_is_found_where_another_agencys_system_is_called_as_it_is(five: Estate) -> None:
-    role = next(each.role for each in five.systems[OLD].vm_sets if each.spread is not None)
+    role = next(each.role for each in five.systems[OLD].vm_sets if each.spreads)
     before = {each.urn for each in declared(five, "roads")[1]}
     after = renamed(five, OLD, NEW)
     alike = replace(
