@@ -292,6 +292,7 @@ class BalanceWeights(Strict):
     cpu: Weight = _DEFAULT.balance_weights.cpu
     memory: Weight = _DEFAULT.balance_weights.memory
     network: Weight = _DEFAULT.balance_weights.network
+    storage: Weight = _DEFAULT.balance_weights.storage
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -60,6 +60,7 @@ class BalanceWeights:
     cpu: float = 1.0
     memory: float = 0.0
     network: float = 0.0
+    storage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

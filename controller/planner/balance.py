@@ -16,7 +16,7 @@ from controller.model.policy import BalanceWeights
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts
 
-NAMES = {"cpu": "CPU", "memory": "memory", "network": "link"}
+NAMES = {"cpu": "CPU", "memory": "memory", "network": "link", "storage": "storage path"}
 """For people, by what the weights are called."""
 
 

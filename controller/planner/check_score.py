@@ -190,6 +190,7 @@ class _Accounts:
             (weights.cpu, "cpu", hosts.threads),
             (weights.memory, "memory", hosts.physical_memory_mib * 2.0**20),
             (weights.network, "network", hosts.migration_mib_s * 2.0**20),
+            (weights.storage, "storage", hosts.storage_mib_s * 2.0**20),
         )
         busy, whole = np.zeros(len(hosts.names)), sum(weight for weight, _, _ in shares)
         for weight, quantity, of in shares:

@@ -113,6 +113,7 @@ def policies() -> st.SearchStrategy[Policy]:
                 BalanceWeights(memory=1.0),
                 BalanceWeights(cpu=0.0, memory=2.0),
                 BalanceWeights(cpu=1.0, memory=0.5, network=3.0),
+                BalanceWeights(cpu=1.0, storage=1.0),
             ]
         ),
     )
