@@ -87,7 +87,7 @@ async def test_exporters_are_read_as_the_twin_has_its_hosts_and_vms(centre: Data
     world = centre.world
     collector = ExporterCollector(world.estate.hosts.values(), SystemClock(), interval=timedelta(seconds=1))
     async with datacentre.serving(centre, ports()[0]):
-        found = await readings(collector, wanted=4 * 9 + 6 * 40)
+        found = await readings(collector, wanted=5 * 8 + 6 * 40)
         for row, name in enumerate(world.topology.hosts):
             assert found[Kind.HOST, Quantity.CPU_RATIO, name] == pytest.approx(world.hosts.cpu_ratio[row], abs=0.15)
             assert found[Kind.HOST, Quantity.MEMORY_BYTES, name] == pytest.approx(
