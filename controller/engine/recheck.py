@@ -269,8 +269,7 @@ def _too_few(
     sure = frozenset(domain for at in others if len(at) == 1 for domain in at)
     moving = [(first, second) for at in others if len(at) > 1 for first, second in [sorted(at, key=sorted)[:2]]]
     now, then = (frozenset({*sure, own} - {frozenset()}) for own in (left, entered))
-    wanted = next((n for n in range(rule.min_domains, 0, -1) if groups.surely(now, moving, n)), 0)
-    if groups.surely(then, moving, wanted):
+    if groups.surely(then, moving, groups.certain(now, moving, rule.min_domains)):
         return None
     wants = f"{rule.name} wants its servers in at least {rule.min_domains} {rule.domain}s"
     return f"{wants}, and {' and '.join(sorted(left))} holds no other of them"

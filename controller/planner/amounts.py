@@ -4,8 +4,8 @@ Measured quantities, in this order in every (4, N) table: busy threads, memory b
 bytes a second (read and written). Of a storage path that nobody declares nothing is judged: its limit is NaN.
 
 A VM with a fresh reading brings what it uses. One without brings all that it may use and relieves nothing: its vCPUs
-and its memory and its host's link, and no more than its host uses beyond what its measured VMs do. Of storage it
-brings what its host uses beyond them, up to its path, and nothing where its host is not read.
+and its memory and its host's link, and no more than its host uses beyond what its measured VMs do. Of storage,
+which few exporters tell of VMs, it brings an equal part of what its host uses, and nothing where that is not read.
 On a full host VMs wait for each other: there each also brings what it waits for, by its steal, up to its vCPUs.
 A host is relieved of no more than it uses: where its VMs' readings sum to more than its own, each relieves its share.
 Loads are distributions: beside what a VM brings now stands what it adds at its peaks, and a host is filled to what
@@ -84,8 +84,7 @@ def usable(reading: model.Reading) -> FloatColumn:
 def brought_and_relieved(hosts: model.Hosts, vms: model.Vms, busy: Table, waits: FloatColumn) -> tuple[Table, Table]:
     """What each VM adds where it arrives and takes where it was at the start (4, V). `waits`: see `waiting`."""
     link = _at_host(hosts.migration_mib_s * MIB, vms.host)
-    path = _at_host(np.where(np.isnan(busy[STORAGE]), 0.0, hosts.storage_mib_s * MIB), vms.host)
-    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link, path)
+    bounds = (vms.vcpus.astype(np.float64), vms.memory_mib * MIB, link, _equal_part(busy[STORAGE], vms))
     readings = (vms.cpu_vcpus, vms.memory_bytes, vms.network_bytes_s, vms.storage_bytes_s)
     off = np.equal(vms.state, model.VmState.SHUTOFF)
     brought, relieved = [], []
@@ -159,6 +158,13 @@ def _together(known: FloatColumn, host: IntColumn, hosts: int) -> FloatColumn:
     """What each host's measured VMs use together."""
     counts = (host >= 0) & np.isfinite(known)
     return np.bincount(host[counts], weights=known[counts], minlength=hosts).astype(np.float64)
+
+
+def _equal_part(row: FloatColumn, vms: model.Vms) -> FloatColumn:
+    """What of its host's each VM there would have if all that run had as much; NaN where the host is not read."""
+    running = vms.host[(vms.host >= 0) & np.not_equal(vms.state, model.VmState.SHUTOFF)]
+    part: FloatColumn = row / np.maximum(np.bincount(running, minlength=len(row)), 1)
+    return _at_host(part, vms.host)
 
 
 def _share(known: FloatColumn, busy: FloatColumn, together: FloatColumn) -> FloatColumn:

@@ -2,7 +2,8 @@
 few domains hold one at the worst.
 
 A move of a wave may have been made, or not, whatever the others do. So a member that stays holds its domain, and one
-that moves holds one of two; of all these outcomes the one counts that leaves the fewest domains.
+that moves, or was migrating when the plan began, holds one of two; of all these outcomes the one counts that leaves the
+fewest domains.
 """
 
 from collections import Counter
@@ -44,7 +45,7 @@ def _group(
     began = _counted(start)
     anchor_size = max(began.values(), default=0)
     apart = group.kind is model.GroupKind.ANTI_AFFINITY
-    least = min(group.min_domains, len(began)) if apart and group.min_domains > 1 else 0
+    wants_several = apart and group.min_domains > 1
     now = start
     for number, wave in enumerate(waves, start=1):
         worst = {vm: set(at) for vm, at in now.items()}
@@ -59,15 +60,17 @@ def _group(
                     yield f"wave {number}: {cluster.vms.names[vm]} leaves the others of group {group.name}"
             elif reached[domain] > max(group.max_per_domain, began[domain]):
                 yield f"wave {number}: {reached[domain]} of group {group.name} could be in one {group.domain}"
-        if wave and least and (left := _fewest(now, dict(wave), least)) < least:
+        least = _fewest(now, {}, group.min_domains) if wave and wants_several else 0
+        if least and (left := _fewest(now, dict(wave), least)) < least:
             yield f"wave {number}: group {group.name} could be in {left} of at least {least} domains ({group.domain})"
         now = {**now, **{vm: {domain} for vm, domain in wave}}
 
 
 def _fewest(now: Mapping[int, set[Place]], going: Mapping[int, Place], enough: int) -> int:
     """In how few domains members could be while those go; `enough` stands for that many and more."""
-    sure = {domain for vm, at in now.items() if vm not in going or going[vm] in at for domain in at}
-    open_ = [{*now[vm], domain} for vm, domain in going.items() if domain not in now[vm]]
+    may_be = [{*at, going[vm]} if vm in going else at for vm, at in now.items()]
+    sure = {domain for at in may_be if len(at) == 1 for domain in at}
+    open_ = [at for at in may_be if len(at) > 1]
     return _least(sure - {()}, [each for each in open_ if () not in each], enough)
 
 
@@ -82,7 +85,9 @@ def _least(held: set[Place], either: Sequence[set[Place]], enough: int) -> int:
             separate.append(each)
     if len(held) + len(separate) >= enough:
         return enough
-    return min(_least(held | {domain}, unheld[1:], enough) for domain in sorted(unheld[0]))
+    for domain in sorted(unheld[0]):
+        enough = min(enough, _least(held | {domain}, unheld[1:], enough))
+    return enough
 
 
 def _counted(places: dict[int, set[tuple[object, ...]]]) -> Counter[tuple[object, ...]]:

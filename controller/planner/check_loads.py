@@ -68,6 +68,7 @@ class Book:
                       "storage": self._stored}  # fmt: skip
         self._on = np.flatnonzero(cluster.vms.host >= 0)
         self._measured = {quantity: self._together(readings) for quantity, readings in self._readings.items()}
+        self._running = self._by_host(np.not_equal(cluster.vms.state, _OFF).astype(np.float64))
         self._densest = self._densest_watts()
         self.sums: Sums = {}
         self._sum_hosts()
@@ -159,7 +160,7 @@ class Book:
         return {(quantity, host): float(column[vm]) for quantity, column in self._placed.items()}
 
     def _brought(self, quantity: str, vm: int) -> float:
-        """What it uses, or all it may use where that is not measured."""
+        """What it uses; where that is not measured all it may use, of storage an equal part of what its host uses."""
         vms = self._cluster.vms
         if self._off(vm):
             return 0.0
@@ -170,13 +171,10 @@ class Book:
         busy = self._busy[quantity](host)
         if quantity == "storage" and busy is None:
             return 0.0
-        hosts = self._cluster.hosts
-        link, path = (
-            float(speed[host]) * MIB if host >= 0 else math.nan
-            for speed in (hosts.migration_mib_s, hosts.storage_mib_s)
-        )
+        link = float(self._cluster.hosts.migration_mib_s[host]) * MIB if host >= 0 else math.nan
+        part = math.nan if busy is None else busy / max(1.0, float(self._running[host]))
         bounds = {"cpu": float(vms.vcpus[vm]), "memory": float(vms.memory_mib[vm]) * MIB,
-                  "network": link, "storage": path}  # fmt: skip
+                  "network": link, "storage": part}  # fmt: skip
         beyond = math.inf if busy is None else max(0.0, busy - float(self._measured[quantity][host]))
         return min((bound for bound in (bounds[quantity], beyond) if math.isfinite(bound)), default=0.0)
 

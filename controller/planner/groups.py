@@ -12,7 +12,7 @@ for them. Soft kinds have no excess; they are a preference. A member whose domai
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -33,7 +33,8 @@ APART = frozenset({model.GroupKind.ANTI_AFFINITY, model.GroupKind.SOFT_ANTI_AFFI
 class Bond:
     """One group as the planner holds it: `domain_of[host]`, and the anchor of an affinity group of two or more.
 
-    `start`: its members by domain when the plan began.
+    `start`: its members by domain when the plan began. `under_way`: from which domain to which other its members were
+    migrating then (-1: not known), where it wants several domains.
     """
 
     group: model.Group
@@ -41,6 +42,7 @@ class Bond:
     hard: bool
     anchor: int | None
     start: Counter[int]
+    under_way: tuple[tuple[int, int], ...] = ()
 
     def excesses(self, members: Mapping[int, int]) -> int:
         """What so many members in each domain cost together."""
@@ -75,11 +77,17 @@ class Bond:
     def keeps_domains(self, members: Mapping[int, int], here: int, there: IntColumn) -> model.BoolColumn:
         """For each of the domains whether a member may leave `here` for it, by the least number of domains:
 
-        `domains after >= min(min_domains, domains now)`, and no more missing than now. None leaves a known domain for
-        an unknown one.
+        `domains after >= min(min_domains, domains now)`, wherever members under way arrive, and no more missing than
+        now. None leaves a known domain for an unknown one.
         """
         if not self.wants_several:
             return np.ones(len(there), np.bool_)
+        if self.under_way:
+            least = certain(self.sure(members), self.known_ways, self.group.min_domains)
+            stays = self.sure(Counter(members) - Counter([here]))
+            kept = {each: surely(stays | {each}, self.known_ways, least) for each in np.unique(there).tolist()}
+            surely_kept = np.array([kept[each] for each in there.tolist()], np.bool_) | np.equal(there, here)
+            return surely_kept & replace(self, under_way=()).keeps_domains(members, here, there)
         held = [domain for domain, count in members.items() if count > 0]
         new = ~np.isin(there, held)
         if here < 0:
@@ -87,6 +95,16 @@ class Bond:
             return np.less(there, 0) | new | counted
         left = len(held) - (members[here] == 1)
         return np.equal(there, here) | ((there >= 0) & (new | (left >= min(self.group.min_domains, len(held)))))
+
+    @property
+    def known_ways(self) -> tuple[tuple[int, int], ...]:
+        """Those of `under_way` of which both domains are known."""
+        return tuple(way for way in self.under_way if min(way) >= 0)
+
+    def sure(self, members: Mapping[int, int]) -> frozenset[int]:
+        """The domains that hold one of so many `members` wherever those under way, who count on both ends, arrive."""
+        unsure = Counter(domain for way in self.under_way for domain in way)
+        return frozenset(domain for domain, count in members.items() if count > unsure[domain])
 
     def reliefs(self, members: Mapping[int, int], here: int) -> Iterator[model.BoolColumn]:
         """(H,) the hosts to which a member that leaves `here` lessens the excess, the best of them first; none where
@@ -124,6 +142,11 @@ def surely(held: frozenset[Place], moving: Sequence[tuple[Place, Place]], least:
     return all(surely(held | {domain}, left[1:], least) for domain in left[0])
 
 
+def certain(held: frozenset[Place], moving: Sequence[tuple[Place, Place]], wanted: int) -> int:
+    """How many domains hold a member whatever the outcome, `wanted` at the most."""
+    return next((number for number in range(wanted, 0, -1) if surely(held, moving, number)), 0)
+
+
 def bonds(
     cluster: model.Cluster, domains: Mapping[Domain, IntColumn], opened: model.BoolColumn, likeness: Likeness
 ) -> tuple[Bond, ...]:
@@ -132,7 +155,8 @@ def bonds(
     """
     starts, free = _starts(cluster, domains), _Free(cluster, opened, likeness)
     return tuple(
-        _bond(group, domains[group.domain], start, free) for group, start in zip(cluster.groups, starts, strict=True)
+        _bond(cluster, group, domains[group.domain], start, free)
+        for group, start in zip(cluster.groups, starts, strict=True)
     )
 
 
@@ -165,10 +189,19 @@ def _starts(cluster: model.Cluster, domains: Mapping[Domain, IntColumn]) -> list
     return found
 
 
-def _bond(group: model.Group, domain_of: IntColumn, start: Counter[int], free: "_Free") -> Bond:
+def _bond(cluster: model.Cluster, group: model.Group, domain_of: IntColumn, start: Counter[int], free: "_Free") -> Bond:
     together = group.kind not in APART
     anchor = free.anchor(group, domain_of, start) if together and start.total() > 1 else None
-    return Bond(group=group, domain_of=domain_of, hard=group.kind in HARD, anchor=anchor, start=start)
+    ways = tuple(_ways(cluster.vms, group, domain_of)) if group.min_domains > 1 else ()
+    return Bond(group=group, domain_of=domain_of, hard=group.kind in HARD, anchor=anchor, start=start, under_way=ways)
+
+
+def _ways(vms: model.Vms, group: model.Group, domain_of: IntColumn) -> Iterator[tuple[int, int]]:
+    migrating = group.members[(vms.host[group.members] >= 0) & (vms.target[group.members] >= 0)]
+    for vm in migrating.tolist():
+        here, there = int(domain_of[vms.host[vm]]), int(domain_of[vms.target[vm]])
+        if here != there:
+            yield here, there
 
 
 class _Free:

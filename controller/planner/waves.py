@@ -4,7 +4,7 @@ A move joins a wave when its target admits it with every copy counted: what earl
 this wave both its copies. Since loads only add up, what holds with all of them there holds with any part of them.
 The limits on moves at once hold within a wave, migrations already under way included. In how many domains a group has
 members does not add up: there each move may fail or succeed on its own, and in the worst of all outcomes as many hold a
-member as the group wants, or as held one at the start (`Spreading`).
+member as the group wants, or as held one when the wave began (`Spreading`).
 
 A wave lasts as long as its longest copy. It is led by the most urgent move; the others that join it are those whose
 copies fit best into that time, so that short ones do not wait for long ones wave after wave.
@@ -20,7 +20,7 @@ from controller.model.sample import IntColumn
 from controller.planner import copies, rules
 from controller.planner.budget import Free
 from controller.planner.choice import Choice
-from controller.planner.groups import Bond, surely
+from controller.planner.groups import Bond, certain, surely
 from controller.planner.load import Load
 from controller.planner.situation import Situation
 
@@ -93,10 +93,7 @@ def _admitted(load: Load, choice: Choice, *, filling: bool) -> bool:
 
 
 class Spreading:
-    """The members of groups that want several domains which move in one wave, from one domain to another.
-
-    Copies that were under way when the plan began count on both ends, as everywhere.
-    """
+    """The members of groups that want several domains which move in one wave, from one domain to another."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -126,11 +123,14 @@ class Spreading:
         return found
 
     def _kept(self, bond: Bond, members: Mapping[int, int], moving: Sequence[tuple[int, int]]) -> bool:
-        """`members` count the copies of all of these but the last, on both ends."""
-        least = min(bond.group.min_domains, sum(count > 0 for count in bond.start.values()))
-        unsure = Counter(domain for way in moving[:-1] for domain in way) + Counter(moving[-1][:1])
-        held = frozenset(domain for domain, count in members.items() if count > unsure[domain])
-        return surely(held, [way for way in moving if min(way) >= 0], least)
+        """`members` count the copies of all of these but the last, on both ends. As the wave begins none of them has
+        arrived.
+        """
+        arriving = Counter(there for _, there in moving[:-1])
+        least = certain(bond.sure(Counter(members) - arriving), bond.known_ways, bond.group.min_domains)
+        leaving = Counter(here for here, _ in moving)
+        held = bond.sure(Counter(members) - arriving - leaving)
+        return surely(held, [*(way for way in moving if min(way) >= 0), *bond.known_ways], least)
 
 
 class Places:

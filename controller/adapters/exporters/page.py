@@ -23,7 +23,7 @@ _VIRTUAL = re.compile(
 )
 """Network devices that repeat what a physical one already counted."""
 _REPEATED = re.compile(
-    "dm-.*|md.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
+    "dm-.*|md.*|emcpower.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
     "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
 )
 """Block devices that are no path to a storage, or repeat what one counted."""

@@ -28,7 +28,7 @@ A host that shows no physical device is read by its bonds.
 """
 
 REPEATED_DISKS = (
-    "dm-.*|md.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
+    "dm-.*|md.*|emcpower.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
     "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
 )
 """Block devices that are no path to a storage, or repeat what one counted: mappings (LVM, multipath), arrays,

@@ -12,7 +12,7 @@ from controller.model.cluster import Cluster, GroupKind
 from controller.model.ids import HostName
 from controller.model.plan import Plan
 from controller.model.policy import Limits, Policy
-from controller.planner import groups, plan, rules, situation
+from controller.planner import check, groups, plan, rules, situation
 from controller.planner.campaign import exposure
 from controller.planner.load import Load
 from controller.planner.whatif import emptying, outcome
@@ -155,3 +155,37 @@ def test_what_is_surely_held_is_held_in_every_outcome(
 ) -> None:
     fewest = min(len(held.union(ends)) for ends in itertools.product(*moving))
     assert groups.surely(held, moving, least) == (fewest >= least)
+
+
+def beside_a_migration() -> Cluster:
+    """A member that migrates from r1 to r2, and one in r3 whose host is drained, where nothing else may receive it."""
+    hosts = [
+        Host(name=f"c{n}", rack=f"r{(n + 1) // 2}", draining=n == 5, enabled=n < 5)  # r3 is shut
+        for n in range(1, 7)
+    ]
+    vms = [Vm(name="x", host="c1", target="c3", busy=True), Vm(name="y", host="c5")]
+    wide = Group(name="web", members=("x", "y"), domain=Domain.RACK, max_per_domain=2, min_domains=2)
+    return builders.cluster(hosts=hosts, racks=[Rack(name=f"r{n}") for n in (1, 2, 3)], vms=vms, groups=[wide])
+
+
+def test_a_member_under_way_holds_neither_of_its_domains_for_sure() -> None:
+    made = planned(beside_a_migration())
+    assert made.moves == ()
+    assert "group" in {hold.rule for hold in made.holds if hold.vm == "y"}
+
+
+def test_the_checker_counts_a_member_under_way_where_it_does_worse() -> None:
+    cluster_ = beside_a_migration()
+    free = replace(cluster_, groups=())
+    move = next(move for move in planned(free).moves if move.vm == "y")
+    for target in ("c2", "c4"):
+        whole = replace(planned(cluster_), moves=(replace(move, target=HostName(target)),))
+        told = [problem for problem in check.problems(cluster_, POLICY, whole) if "group" in problem]
+        assert "wave 1: group web could be in 1 of at least 2 domains (rack)" in told
+
+
+def test_a_later_wave_keeps_the_domains_that_an_earlier_one_has_won() -> None:
+    """With three members in r1 and one in r2, one that goes to r3 lets no other then leave r2 for r1."""
+    load = loaded(cluster(3, a="c1", b="c1", c="c2", d="c3"))
+    load.move(0, 4)
+    assert rules.group(load, 3, np.array([0, 5], np.int32)).tolist() == [False, False]

@@ -87,14 +87,14 @@ def test_a_value_that_is_none_makes_no_host_hot_and_no_vm_heavy(value: float):
 @pytest.mark.parametrize(
     ("source", "path", "brings"),
     [
-        (700.0, 1000.0, 650.0),
-        (700.0, math.nan, 650.0),
-        (1500.0, 1000.0, 1000.0),
+        (700.0, 1000.0, 350.0),
+        (700.0, math.nan, 350.0),
+        (70.0, 1000.0, 20.0),
         (None, 1000.0, 0.0),
         (20.0, 1000.0, 0.0),
     ],
 )
-def test_a_vm_that_is_not_read_brings_what_its_host_uses_beyond_those_that_are(
+def test_a_vm_that_is_not_read_brings_an_equal_part_of_what_its_host_uses_and_none_of_what_others_do(
     source: float | None, path: float, brings: float
 ):
     hosts = [Host(name="c1", storage_mib_s=source, path_mib_s=path), Host(name="c2")]
@@ -102,6 +102,16 @@ def test_a_vm_that_is_not_read_brings_what_its_host_uses_beyond_those_that_are(
     facts = situation.of_cluster(builders.cluster(hosts=hosts, vms=vms), POLICY, NOW)
     assert (facts.brings[amounts.STORAGE] / MIB).tolist() == pytest.approx([brings, 50.0])
     assert facts.relieves[amounts.STORAGE, 0] == 0.0
+
+
+@pytest.mark.parametrize("read", [None, 1.0])
+def test_what_an_exporter_does_not_tell_of_one_vm_or_of_all_holds_none_on_a_host_that_fails(read: float | None):
+    """The host's own reading counts its system, backups and block copies too."""
+    hosts = [
+        Host(name=f"c{n}", storage_mib_s=450.0, path_mib_s=1000.0, memory_health=2 * (n == 1)) for n in (1, 2, 3, 4)
+    ]
+    vms = [Vm(name=f"v{n}", host="c1", storage_mib_s=None if n == 0 else read) for n in range(10)]
+    assert len(moved(builders.cluster(hosts=hosts, vms=vms), POLICY)) == 10
 
 
 def test_the_rule_holds_with_both_copies_counted():

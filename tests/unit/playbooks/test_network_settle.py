@@ -60,12 +60,23 @@ def test_a_link_that_is_not_ours_is_left_alone(settle: ModuleType, tmp_path: Pat
 
 
 def test_an_address_is_announced_with_the_hardware_address_that_it_has_now(settle: ModuleType) -> None:
-    ((link, frame),) = settle.announcements([BOND])
-    assert link == "bond0"
-    mac, address = bytes.fromhex(MAC.replace(":", "")), bytes([10, 0, 0, 7])
+    ((link, mac, said),) = settle.announced([BOND])
+    assert (link, said) == ("bond0", "10.0.0.7")
+    frame = settle.frame(mac, bytes([10, 0, 0, 7]))
+    assert mac == bytes.fromhex(MAC.replace(":", ""))
+    address = bytes([10, 0, 0, 7])
     assert frame[:14] == b"\xff" * 6 + mac + b"\x08\x06"
     assert frame[14:22] == b"\x00\x01\x08\x00\x06\x04\x00\x01"
     assert frame[22:] == mac + address + bytes(6) + address
+
+
+def test_an_ipv6_address_is_advertised_over_what_was_known_of_it(settle: ModuleType) -> None:
+    sixth = {"family": "inet6", "local": "2001:db8::7", "prefixlen": 64, "scope": "global"}
+    ((_, mac, said),) = settle.announced([{**BOND, "addr_info": [sixth]}])
+    address = bytes.fromhex("20010db8000000000000000000000007")
+    packet = settle.advertisement(mac, address)
+    assert said == "2001:db8::7"
+    assert packet == bytes.fromhex("8800000020000000") + address + b"\x02\x01" + mac
 
 
 @pytest.mark.parametrize(
@@ -74,9 +85,8 @@ def test_an_address_is_announced_with_the_hardware_address_that_it_has_now(settl
         {"flags": ["UP"]},
         {"link_type": "loopback"},
         {"addr_info": [{**ADDRESS, "scope": "link"}]},
-        {"addr_info": [{**ADDRESS, "family": "inet6", "local": "2001:db8::7"}]},
         {"addr_info": []},
     ],
 )
 def test_nothing_else_is_announced(settle: ModuleType, differing: dict[str, object]) -> None:
-    assert list(settle.announcements([{**BOND, **differing}])) == []
+    assert list(settle.announced([{**BOND, **differing}])) == []

@@ -5,8 +5,8 @@
 
 A link whose carrier comes and goes while networkd configures it may end as `failed`, and is then left alone for good:
 it is asked for once more here. Neighbours keep an address's old hardware address for minutes when it moves to a bond,
-and reach nobody there; a gratuitous ARP request (RFC 5227, section 3) tells them the new one. For IPv6 the kernel's own
-duplicate address detection does so.
+and reach nobody there; a gratuitous ARP request (RFC 5227, section 3), and for IPv6 an unsolicited neighbour
+advertisement (RFC 4861, section 7.2.6), tells them the new one.
 """
 
 import json
@@ -23,6 +23,7 @@ PATIENCE_S = 10.0
 """For links that are still being configured: one without a carrier stays so, and is no failure here."""
 ANNOUNCEMENTS = 3
 ETHERNET, BROADCAST, ARP, REQUEST = 1, b"\xff" * 6, 0x0806, 1
+ALL_NODES, ADVERTISEMENT, OVERRIDE, TARGET_LINK_ADDRESS = "ff02::1", 136, 0x20000000, 2
 
 
 def setups(listed: str) -> Mapping[str, str]:
@@ -53,15 +54,14 @@ def awaited(links: Collection[str]) -> Collection[str]:
         time.sleep(0.5)
 
 
-def announcements(links: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-    """A frame for each global IPv4 address of a link that is up, from what `ip -json -4 address` says."""
+def announced(links: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, str]]:
+    """Link, hardware address and address: each global one of a link that is up, from what `ip -json address` says."""
     for link in links:
-        address = link.get("address", "")
         if link.get("link_type") != "ether" or "LOWER_UP" not in link["flags"]:
             continue
         for each in link.get("addr_info", ()):
-            if each.get("family") == "inet" and each.get("scope") == "global":
-                yield link["ifname"], frame(bytes.fromhex(address.replace(":", "")), socket.inet_aton(each["local"]))
+            if each.get("scope") == "global":
+                yield link["ifname"], bytes.fromhex(link["address"].replace(":", "")), each["local"]
 
 
 def frame(mac: bytes, address: bytes) -> bytes:
@@ -73,13 +73,32 @@ def frame(mac: bytes, address: bytes) -> bytes:
 def announce() -> None:
     """Sends each frame; a link that has just gone is none of our business."""
     said = subprocess.run([IP, "-json", "address", "show"], check=True, capture_output=True, text=True).stdout
-    for link, data in announcements(json.loads(said)):
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-            try:
-                wire.bind((link, 0))
-                wire.send(data)
-            except OSError:
-                continue
+    for link, mac, address in announced(json.loads(said)):
+        try:
+            (advertise if ":" in address else ask_for_itself)(link, mac, address)
+        except OSError:
+            continue
+
+
+def ask_for_itself(link: str, mac: bytes, address: str) -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((link, 0))
+        wire.send(frame(mac, socket.inet_aton(address)))
+
+
+def advertise(link: str, mac: bytes, address: str) -> None:
+    """The kernel adds the IPv6 header and the checksum."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as wire:
+        index = socket.if_nametoindex(link)
+        wire.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        wire.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        wire.bind((address, 0, 0, 0))
+        wire.sendto(advertisement(mac, socket.inet_pton(socket.AF_INET6, address)), (ALL_NODES, 0, 0, index))
+
+
+def advertisement(mac: bytes, address: bytes) -> bytes:
+    """RFC 4861, section 4.4: what was known of the address is overridden."""
+    return struct.pack("!BBHI", ADVERTISEMENT, 0, 0, OVERRIDE) + address + bytes([TARGET_LINK_ADDRESS, 1]) + mac
 
 
 def main(links: Sequence[str]) -> str | None:

@@ -44,7 +44,7 @@ def network(link: Mapping[str, Any]) -> Iterable[str]:
     if not link["addresses"]:
         yield "LinkLocalAddressing=no"
     else:
-        yield "ConfigureWithoutCarrier=yes"
+        yield from ("ConfigureWithoutCarrier=yes", "IgnoreCarrierLoss=yes")
     if link["bond"]:
         yield f"Bond={link['bond']}"
     yield from (f"VLAN={vlan}" for vlan in link["vlans"])
