@@ -68,11 +68,10 @@ def peak(rows: Iterable[Any], key: Callable[[Any], Any]) -> int:
     """How many migrations Nova had under way at once for one value of `key`, by its own times."""
     found = list(rows)
     return max(
-        sum(
-            key(other) == key(row) and other["created_at"] <= row["created_at"] < other["updated_at"] for other in found
-        )
-        for row in found
-    )
+        (sum(key(other) == key(row) and other["created_at"] <= row["created_at"] < other["updated_at"]
+             for other in found) for row in found),
+        default=0,
+    )  # fmt: skip
 
 
 def fullest(cloud: Any, among: Container[str] = frozenset(load.load(ESTATE).hosts)) -> str:
@@ -226,6 +225,8 @@ def test_a_host_is_drained_in_mode_auto_within_every_limit_and_given_back(lab: L
         daemon.until(lambda: daemon.status()["turns"]["count"] >= turns + 2, "two more turns")
         assert len(new_records(cloud, before)) == 3
         lab.load_host(MATES[host])
+        turns = daemon.status()["turns"]["count"]
+        daemon.until(lambda: daemon.status()["turns"]["count"] >= turns + 5, "looks at the host that is cool again")
         daemon.reload({"limits": LIMITS})
         daemon.until(lambda: not daemon.status()["running"] and on(cloud, host) == [], "an empty host")
         each_once(daemon, before, cloud)
@@ -235,7 +236,8 @@ def test_a_host_is_drained_in_mode_auto_within_every_limit_and_given_back(lab: L
         daemon.stop()
     made = new_records(cloud, before)
     assert peak(made[:3], lambda row: "all") == limits["across_rack"]
-    assert peak(made[3:], lambda row: "all") == LIMITS["at_once"]
+    left = {system_of[row["instance_uuid"]].name for row in made[3:]}
+    assert peak(made[3:], lambda row: "all") == min(LIMITS["at_once"], len(left)), "one of a system at once"
     assert all(estate.hosts[r["dest_compute"]].clearance >= system_of[r["instance_uuid"]].classification for r in made)
     assert peak(made, lambda row: system_of[row["instance_uuid"]].name) == 1
     for agency in {system.agency for system in systems.values()}:
