@@ -119,19 +119,21 @@ class Instant:
         return sum(self._uses(what, vm) or 0.0 for vm in standing)
 
     def _brings(self, what: str, vm: int) -> float:
-        """What it uses; not measured, all it may use, and no more than its host uses beyond its measured VMs."""
+        """What it uses; not measured, all it may use (of storage an equal part of what its host uses), and no more than
+        its host uses beyond its measured VMs.
+        """
         uses = self._uses(what, vm)
         if uses is not None:
             return uses + (self._waits(vm, uses) if what == "cpu" else 0.0)
         vms, hosts, host = self.cluster.vms, self.cluster.hosts, int(self.cluster.vms.host[vm])
-        path = float(hosts.storage_mib_s[host]) * _MIB
+        busy = self._busy(what, host)
+        running = sum(row == host and state != VmState.SHUTOFF for row, state in zip(vms.host, vms.state, strict=True))
         most = {
             "cpu": float(vms.vcpus[vm]),
             "memory": float(vms.memory_mib[vm]) * _MIB,
             "network": float(hosts.migration_mib_s[host]) * _MIB,
-            "storage": math.inf if math.isnan(path) else path,
+            "storage": (busy or 0.0) / max(1, running),
         }[what]
-        busy = self._busy(what, host)
         if what == "storage" and busy is None:
             return 0.0
         return most if busy is None else min(most, max(0.0, busy - self._measured(what, host)))
