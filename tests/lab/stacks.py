@@ -151,6 +151,14 @@ class Stacks:
         deployment["pending_operations"] = [{"resource": row, "type": "creating"} for row in begun]
         file.write_text(json.dumps(document))
 
+    def empty_attributes(self, stack: str) -> list[Path]:
+        """Leaves the attribute files of a stack's state and locks as a kill would that comes while they are written."""
+        kept = self._state / ".pulumi"
+        files = [kept / "stacks/gdcc" / f"{stack}.json.attrs", *(kept / "locks").rglob(f"{stack}/*.attrs")]
+        for file in files:
+            file.write_bytes(b"")
+        return files
+
     def gdcc(self, verb: str, *words: str, ok: int | None = 0, **env: str) -> Any:
         """`gdcc estate` with these words; what it prints for machines."""
         said = self._ran([sys.executable, "-m", "controller", "estate", verb, *words, "--json"], ok, env)

@@ -508,6 +508,8 @@ def test_without_rights_nothing_is_made_and_what_a_broken_cloud_or_a_kill_left_i
         said = declared.stacks.gdcc(*words, ok=1, **broken)["stacks"][0]
         assert "500" in said["says"] and said["changes"]["create"] > 1, said
     declared.stacks.killed(stack, lambda: admin.network.find_network(naming.network(HARBOUR)) is not None)
+    assert len(declared.stacks.empty_attributes(stack)) == 2, "its state's and its lock's"
+    assert "EOF" in declared.stacks.pulumi("stack", "export", stack=stack, ok=1)
     assert "locked by" in declared.stacks.gdcc(*words, ok=1)["stacks"][0]["says"]
     declared.stacks.gdcc(*words, "--unlock", stack)
     assert len([each for each in admin.identity.projects() if each.name == HARBOUR]) == 1

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from controller.adapters.pulumi import file_backend
 from controller.adapters.pulumi.tool import Tool
 from inventory.names import PROJECT
 
@@ -50,10 +50,10 @@ def in_files(backend_url: str, project: str, root: Path = Path()) -> dict[str, t
 
     `root` is where the CLI runs: a backend's relative folder lies there.
     """
-    url = urlsplit(backend_url)
-    if url.scheme != "file":
+    home = file_backend.folder(backend_url, root)
+    if home is None:
         return {}
-    folder = root / Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi/locks/organization" / project
+    folder = home / ".pulumi/locks/organization" / project
     found = {path.name: tuple(_read(path.glob("*.json"))) for path in sorted(folder.glob("*")) if path.is_dir()}
     return {stack: locks for stack, locks in found.items() if locks}
 

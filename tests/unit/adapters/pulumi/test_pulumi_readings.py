@@ -7,13 +7,14 @@ import socket
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.adapters import drift_textfile
-from controller.adapters.pulumi import drift, locks, state, units
+from controller.adapters.pulumi import drift, locks, sidecars, state, tool, units
 from controller.adapters.pulumi.tally import Tally
 from controller.errors import InputError
 
@@ -172,6 +173,28 @@ def test_a_lock_whose_writing_was_cut_short_is_still_one_and_can_be_taken_away(t
 
 def test_locks_of_other_backends_are_not_looked_for():
     assert locks.in_files("s3://bucket", "gdcc") == {}
+
+
+def test_attribute_files_that_a_kill_left_empty_are_taken_away_and_no_others(tmp_path):
+    kept = tmp_path / "a b/.pulumi"
+    texts = {
+        "stacks/gdcc/agency-x.json": "",
+        "stacks/gdcc/agency-x.json.attrs": "",
+        "stacks/gdcc/agency-y.json.attrs": '{"user.content_type":',
+        "stacks/gdcc/agency-z.json.attrs": '{"user.content_type": "text/plain"}',
+        "locks/organization/gdcc/agency-x/1.json": "{}",
+        "locks/organization/gdcc/agency-x/1.json.attrs": "",
+    }
+    for name, text in texts.items():
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        (kept / name).write_text(text)
+    of = partial(tool.Tool, command="pulumi", root=tmp_path)
+    broken = sidecars.take_away_broken(of(env={"PULUMI_BACKEND_URL": "file://a%20b?metadata=skip"}))
+    assert [path.name for path in broken] == ["1.json.attrs", "agency-x.json.attrs", "agency-y.json.attrs"]
+    left = {str(path.relative_to(kept)) for path in kept.rglob("*") if path.is_file()}
+    assert left == texts.keys() - {str(path.relative_to(kept)) for path in broken}
+    assert sidecars.take_away_broken(of(env={"PULUMI_BACKEND_URL": "file://a%20b"})) == ()
+    assert sidecars.take_away_broken(of(env={})) == ()
 
 
 def held_by(pid, host):
