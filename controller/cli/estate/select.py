@@ -38,8 +38,8 @@ def provider_config_of(root: Path | None, estate: Path | None, host: str) -> str
 def selection(root: Path | None, estate: Path | None, agencies: list[str], foundation: bool) -> Selection:
     """What was asked for. Raises `InputError` where it cannot be meant."""
     found = tool.find(root.resolve() if root is not None else _above(Path.cwd()), os.environ)
-    for path in sidecars.take_away_broken(found):
-        typer.echo(f"{path}: a killed run left it empty, so it was deleted; Pulumi needs nothing of it", err=True)
+    for file in sidecars.take_away_broken(found):
+        typer.echo(f"{file}: a killed run left it empty, so it was deleted; Pulumi needs nothing of it", err=True)
     with ThreadPoolExecutor(1) as beside:
         checked = beside.submit(tool.check_version, found)
         path = _estate_path(found.root, estate)
