@@ -39,8 +39,8 @@ def problems(cluster: model.Cluster, plan: Plan, rows: Rows) -> Iterator[str]:
 def _group(
     cluster: model.Cluster,
     group: model.Group,
-    start: dict[int, set[tuple[object, ...]]],
-    waves: list[list[tuple[int, tuple[object, ...]]]],
+    start: dict[int, set[Place]],
+    waves: list[list[tuple[int, Place]]],
 ) -> Iterator[str]:
     began = _counted(start)
     anchor_size = max(began.values(), default=0)
@@ -90,11 +90,11 @@ def _least(held: set[Place], either: Sequence[set[Place]], enough: int) -> int:
     return enough
 
 
-def _counted(places: dict[int, set[tuple[object, ...]]]) -> Counter[tuple[object, ...]]:
+def _counted(places: dict[int, set[Place]]) -> Counter[Place]:
     return Counter(domain for at in places.values() for domain in at if domain)
 
 
-def domain_of(cluster: model.Cluster, domain: Domain, host: int) -> tuple[object, ...]:
+def domain_of(cluster: model.Cluster, domain: Domain, host: int) -> Place:
     """What two hosts of one fault domain have in common; empty where it is not known."""
     rack = int(cluster.hosts.rack[host])
     if domain is Domain.HOST:

@@ -94,12 +94,11 @@ class _Accounts:
         self._anchors: list[tuple[int, ...]] | None = None
         self._groups = [g for g in cluster.groups if g.kind in {model.GroupKind.AFFINITY,
                                                                 model.GroupKind.ANTI_AFFINITY}]  # fmt: skip
-        thresholds = policy.thresholds
-        self._limits = {
-            "cpu": thresholds.cpu_ratio * hosts.threads,
-            "memory": thresholds.memory_ratio * hosts.physical_memory_mib * 2.0**20,
-            "network": thresholds.network_ratio * hosts.migration_mib_s * 2.0**20,
-            "storage": thresholds.storage_ratio * hosts.storage_mib_s * 2.0**20,
+        self._whole = {
+            "cpu": hosts.threads.astype(np.float64),
+            "memory": hosts.physical_memory_mib * 2.0**20,
+            "network": hosts.migration_mib_s * 2.0**20,
+            "storage": hosts.storage_mib_s * 2.0**20,
         }
 
     def of(self, host: IntColumn, sums: Sums) -> Account:
@@ -135,7 +134,8 @@ class _Accounts:
 
     def _hot(self, sums: Sums, over: Over) -> float:
         found = 0.0
-        for quantity, limit in self._limits.items():
+        for quantity, whole in self._whole.items():
+            limit = getattr(self._policy.thresholds, f"{quantity}_ratio") * whole
             share = self._carried(sums, quantity) / np.maximum(limit, LEAST) - 1.0
             found += float(np.fmax(share, 0.0).sum())
             self._note(over, quantity, share, self._cluster.hosts.trusted)
@@ -185,17 +185,13 @@ class _Accounts:
 
     def _busy(self, sums: Sums) -> FloatColumn:
         """In threads: the mean of what is used of each resource, as a share of the host's, by policy's weights."""
-        hosts, weights = self._cluster.hosts, self._policy.balance_weights
-        shares = (
-            (weights.cpu, "cpu", hosts.threads),
-            (weights.memory, "memory", hosts.physical_memory_mib * 2.0**20),
-            (weights.network, "network", hosts.migration_mib_s * 2.0**20),
-            (weights.storage, "storage", hosts.storage_mib_s * 2.0**20),
-        )
-        busy, whole = np.zeros(len(hosts.names)), sum(weight for weight, _, _ in shares)
-        for weight, quantity, of in shares:
-            if weight > 0:
-                busy += weight / whole * self._carried(sums, quantity) / np.where(of > 0, of, np.nan) * hosts.threads
+        hosts = self._cluster.hosts
+        weights = {quantity: getattr(self._policy.balance_weights, quantity) for quantity in self._whole}
+        busy, every = np.zeros(len(hosts.names)), sum(weights.values())
+        for quantity, whole in self._whole.items():
+            if weights[quantity] > 0:
+                share = self._carried(sums, quantity) / np.where(whole > 0, whole, np.nan)
+                busy += weights[quantity] / every * share * hosts.threads
         return busy
 
     def _in_use(self, on: IntColumn) -> float:

@@ -12,7 +12,7 @@ for them. Soft kinds have no excess; they are a preference. A member whose domai
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -82,12 +82,16 @@ class Bond:
         """
         if not self.wants_several:
             return np.ones(len(there), np.bool_)
-        if self.under_way:
-            least = certain(self.sure(members), self.known_ways, self.group.min_domains)
-            stays = self.sure(Counter(members) - Counter([here]))
-            kept = {each: surely(stays | {each}, self.known_ways, least) for each in np.unique(there).tolist()}
-            surely_kept = np.array([kept[each] for each in there.tolist()], np.bool_) | np.equal(there, here)
-            return surely_kept & replace(self, under_way=()).keeps_domains(members, here, there)
+        kept = self._keeps_counted(members, here, there)
+        if not self.under_way:
+            return kept
+        least = certain(self.sure(members), self.known_ways, self.group.min_domains)
+        stays = self.sure(Counter(members) - Counter([here]))
+        sure = {each: surely(stays | {each}, self.known_ways, least) for each in np.unique(there).tolist()}
+        return kept & (np.array([sure[each] for each in there.tolist()], np.bool_) | np.equal(there, here))
+
+    def _keeps_counted(self, members: Mapping[int, int], here: int, there: IntColumn) -> model.BoolColumn:
+        """The same where members under way count as holding both their domains."""
         held = [domain for domain, count in members.items() if count > 0]
         new = ~np.isin(there, held)
         if here < 0:

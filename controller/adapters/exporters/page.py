@@ -11,22 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from controller.adapters.exporters.textformat import Sample
+from controller.model.devices import REPEATED_DISKS, VIRTUAL_DEVICES
 from controller.model.sample import Kind, Quantity
 
 Key = tuple[Kind, Quantity, str]
 """Kind, quantity and the thing's name."""
 
 MIB = 1 << 20
-_VIRTUAL = re.compile(
-    "lo|tap.*|qbr.*|qvb.*|qvo.*|qr-.*|qg-.*|br.*|ovs.*|veth.*|virbr.*|vnet.*|vxlan.*|gre.*|gene.*|bond.*|team.*"
-    "|docker.*|cali.*|cilium.*|dummy.*|tun.*|wg.*|[^.]+[.][0-9]+"
-)
-"""Network devices that repeat what a physical one already counted."""
-_REPEATED = re.compile(
-    "dm-.*|md.*|emcpower.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
-    "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
-)
-"""Block devices that are no path to a storage, or repeat what one counted."""
+_VIRTUAL, _REPEATED = re.compile(VIRTUAL_DEVICES), re.compile(REPEATED_DISKS)
 _BOND = re.compile("bond[0-9]+|team[0-9]+")
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 

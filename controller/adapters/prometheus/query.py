@@ -14,25 +14,10 @@ Few exporters show a dirty rate; `DIRTY_RATE` is libvirt's own statistic `dirtyr
 from dataclasses import dataclass
 from datetime import timedelta
 
+from controller.model.devices import REPEATED_DISKS, VIRTUAL_DEVICES
 from controller.model.sample import Kind, Quantity
 
 DIRTY_RATE = "libvirt_domain_dirtyrate_megabytes_per_second"
-
-VIRTUAL_DEVICES = (
-    "lo|tap.*|qbr.*|qvb.*|qvo.*|qr-.*|qg-.*|br.*|ovs.*|veth.*|virbr.*|vnet.*|vxlan.*|gre.*|gene.*|bond.*|team.*"
-    "|docker.*|cali.*|cilium.*|dummy.*|tun.*|wg.*|[^.]+[.][0-9]+"
-)
-"""Network devices that repeat what a physical one already counted (a regular expression for the whole name).
-
-A host that shows no physical device is read by its bonds.
-"""
-
-REPEATED_DISKS = (
-    "dm-.*|md.*|emcpower.*|drbd.*|bcache.*|loop.*|z?ram.*|fd.*|sr.*|zd.*|([hsv]|xv|das)d[a-z]*[0-9]+"
-    "|nvme[0-9]+(n[0-9]+p|c[0-9]+n)[0-9]+|(mmcblk|rbd|nbd)[0-9]+(p|boot)[0-9]+"
-)
-"""Block devices that are no path to a storage, or repeat what one counted: mappings (LVM, multipath), arrays,
-partitions, memory (a regular expression for the whole name)."""
 
 _IDLE = 'node_cpu_seconds_total{mode=~"idle|iowait"}'
 """The two together: after a reboot a CPU's waiting may be what it was, nothing, and look like no reset."""

@@ -1,8 +1,7 @@
 """What hosts have left for servers that start on them: a table that is worked out once for any number of what-ifs.
 
 Seven rows a host. Three are hard, what Placement admits: vCPUs, memory, disk. Four are safety limits: busy threads,
-memory in use, traffic, reads and writes. `room` is what is left of each, and `share` makes a part of the whole of it,
-so that
+memory in use, traffic, reads and writes. `room` is what is left of each, `share` makes a part of the whole of it, and
 
     slack(vm, host) = min over the rows that the server needs of (room - amount) * share
 

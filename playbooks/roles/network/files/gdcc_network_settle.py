@@ -37,8 +37,9 @@ def settled(links: Collection[str]) -> Collection[str]:
     failed = awaited(links)
     for link in sorted(failed):
         subprocess.run([NETWORKCTL, "reconfigure", link], check=False, capture_output=True)
-    if failed:
-        time.sleep(1)
+    if not failed:
+        return failed
+    time.sleep(1)
     return awaited(failed)
 
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from controller.adapters.exporters.page import _REPEATED, _VIRTUAL, NAMES, Page, page
+from controller.adapters.exporters.page import _REPEATED, NAMES, Page, page
 from controller.adapters.exporters.rates import Read, read
 from controller.adapters.exporters.textformat import PageError, Reader
-from controller.adapters.prometheus.query import REPEATED_DISKS, VIRTUAL_DEVICES
 from controller.model.sample import Kind, Quantity
 from tests.fakes.exporters import FakeDomain, FakeNode, libvirt_page
 
@@ -40,11 +39,6 @@ def test_a_hosts_readings_come_from_two_pages() -> None:
     assert readings[Quantity.MEMORY_BYTES] == 16e9
     assert readings[Quantity.MEMORY_PRESSURE_RATIO] == pytest.approx(0.1)
     assert readings[Quantity.NETWORK_BYTES_S] == pytest.approx(2e6), "eth0 in and out; tap, bond and loopback repeat it"
-
-
-def test_both_readers_of_exporters_leave_out_the_same_devices() -> None:
-    assert _VIRTUAL.pattern == VIRTUAL_DEVICES
-    assert _REPEATED.pattern == REPEATED_DISKS
 
 
 @pytest.mark.parametrize(
