@@ -112,7 +112,8 @@ def declared(cloud: Cloud) -> Iterator[Cloud]:
         cloud.clear()
         cloud.stacks.destroy()
         cloud.give_quota_back()
-        assert census.difference(before, census.taken(cloud.admin)) == {}
+        left = census.difference(before, census.taken(cloud.admin))
+        assert left == {}, left
 
 
 @contextlib.contextmanager
