@@ -46,6 +46,7 @@ BY_NAME: dict[str, Bound] = {
     "vcpus": Bound(least=1, most=8192, unit="vCPUs"),
     "reserved_vcpus": Bound(least=0, most=8192, unit="vCPUs"),
     "max_iops": Bound(least=1, most=100e6, unit="operations a second"),
+    "seconds": Bound(least=1, most=900, unit="seconds"),
     "count": _COUNT,
     "max_per_domain": _COUNT,
     "at_least": _COUNT,

@@ -322,12 +322,25 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """For how many `seconds` at most each server may be paused, to end a copy of it that would not converge.
+
+    In these `windows`, while its servers may be moved at all; none: whenever they may be.
+    """
+
+    seconds: int
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """An agency's system: one Keystone project, named `project`. VMs move only inside `windows`, never in `blackouts`.
 
     No windows means at any time. Its network has a subnet of `subnet_prefix` bits from its agency's pool, and is shared
     with the systems of `share_network_with`. A list of VM sets that grows never changes the subnet. One that was there
     before the estate, outside of every pool, is named by its range as `subnet`, and taken over as it is.
+
+    `pause` is what its agency bears where a copy of one of its servers would not end otherwise.
 
     Systems that name the same `room_group` stand in one room together: they depend on each other, or talk much. One
     that no other names keeps its own VMs in one room. The room is the one that holds most of them: where they stand in
@@ -346,6 +359,7 @@ class System:
     vm_sets: tuple[VmSet, ...] = ()
     windows: tuple[Window, ...] = ()
     blackouts: tuple[Window, ...] = ()
+    pause: Pause | None = None
     storage: tuple[Storage, ...] = ()
     quota: Quota | None = None
     subnet_prefix: int = 26

@@ -145,6 +145,7 @@ class System:
     moved_last_hour: int = 0
     open: bool = True
     withheld: bool = False
+    pause_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -563,6 +564,7 @@ class _Build:
             classification=column("classification", np.int8), tier=column("tier", np.int8),
             at_once=column("at_once"), per_hour=column("per_hour"), moved_last_hour=column("moved_last_hour"),
             open=column("open", np.bool_), withheld=column("withheld", np.bool_),
+            pause_s=column("pause_s", np.float64),
         )  # fmt: skip
 
     def agencies(self) -> model.Agencies:

@@ -80,7 +80,7 @@ def _cluster(host: np.ndarray, memory: np.ndarray, vcpus: np.ndarray, threads: n
             names=_names("s", systems), agency=np.arange(systems, dtype=np.int32) % 472,
             classification=np.zeros(systems, np.int8), tier=np.full(systems, 2, np.int8), at_once=_none(systems),
             per_hour=_none(systems), moved_last_hour=np.zeros(systems, np.int32), open=np.ones(systems, np.bool_),
-            withheld=np.zeros(systems, np.bool_)),
+            withheld=np.zeros(systems, np.bool_), pause_s=np.zeros(systems)),
         agencies=model.Agencies(names=_names("a", 472), at_once=_none(472), per_hour=_none(472),
                                 moved_last_hour=np.zeros(472, np.int32)),
         requirements=(model.Requirement(),), aggregates=(), groups=(),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from inventory.model import Window
+from inventory.model import System, Window
 
 _DAY_MINUTES = 24 * 60
 _MINUTE = timedelta(minutes=1)
@@ -29,6 +29,14 @@ def allows_throughout(
         return False
     change = next_change(windows, blackouts, start, timezone)
     return change is None or change > start + length
+
+
+def bears_pause(system: System, start: datetime, length: timedelta, timezone: str) -> bool:
+    """Whether a system's agency lets a server be paused by what begins at `start` and may take `length`."""
+    if system.pause is None:
+        return False
+    windows = system.pause.windows or system.windows
+    return allows_throughout(windows, system.blackouts, start, length, timezone)
 
 
 def next_change(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.engine import verdict
+from controller.engine import calendar, verdict
 from controller.engine.copying import Copying
 from controller.engine.places import Situation
 from controller.engine.ports import Clock, Cloud, Journal
@@ -18,6 +18,7 @@ from controller.model.ids import MoveId
 from controller.model.migration import OPERATOR_ABORT, Entry, Intent, Outcome, State
 from controller.model.policy import MigrationPolicy, Policy
 from controller.planner import precopy
+from inventory.model import System
 
 _log = logging.getLogger(__name__)
 
@@ -138,12 +139,18 @@ class Follower:
 
     def _forcing(self, intent: Intent, watched: Watched) -> Forcing:
         """By policy, inventory and what is left as they are now; the plan was made from what they were."""
-        policy, system = self._policy().migration, self._situation().estate.systems.get(intent.system or "")
-        pause = system is not None and system.tier in policy.force_complete_tiers
-        allowed = self._post_copy(intent) or (
-            pause and self._pause_s(intent, watched) <= policy.max_pause.total_seconds()
-        )
-        return Forcing(stalled=pause, planned=intent.force_complete_after if allowed else None)
+        policy, estate = self._policy().migration, self._situation().estate
+        system, pause_s = estate.systems.get(intent.system or ""), self._pause_s(intent, watched)
+        by_tier = system is not None and system.tier in policy.force_complete_tiers
+        by_agency = system is not None and self._agency_bears(system, pause_s)
+        allowed = self._post_copy(intent) or (by_tier and pause_s <= policy.max_pause.total_seconds()) or by_agency
+        return Forcing(stalled=by_tier or by_agency, planned=intent.force_complete_after if allowed else None)
+
+    def _agency_bears(self, system: System, pause_s: float) -> bool:
+        if system.pause is None or pause_s > system.pause.seconds:
+            return False
+        length, zone = timedelta(seconds=pause_s), self._situation().estate.timezone
+        return calendar.bears_pause(system, self._clock.now(), length, zone)
 
     def _post_copy(self, intent: Intent) -> bool:
         return self._policy().migration.post_copy and self._situation().post_copy(intent.source)

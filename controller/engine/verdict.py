@@ -99,9 +99,9 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forcing:
-    """When a copy may be forced to its end: `stalled`, where its tier allows that; `planned` so long after its intent
-    was written, and until then it is not taken to be stalled as long as anything is copied: a link that carries nothing
-    is no reason to pause a guest, or to send it over. None where it is not, or where policy bars it by now.
+    """When a copy may be forced to its end: `stalled`, where its tier or agency allows that; `planned` so long after
+    its intent was written, and until then it is not taken to be stalled as long as anything is copied: a link that
+    carries nothing is no reason to pause a guest, or to send it over. None where it is not, or is barred by now.
     """
 
     stalled: bool = False

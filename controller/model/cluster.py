@@ -272,7 +272,8 @@ class Power:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Systems:
     """Agencies' systems, S rows. A budget of -1 is none. `open`: its window is open and no blackout is on, now.
-    `withheld`: a mode or a pause keeps its servers where they are.
+    `withheld`: a mode or a pause keeps its servers where they are. `pause_s`: for so long its agency lets a server be
+    paused by a copy that begins now, 0 for not at all.
 
     `moved_last_hour` counts the moves of its VMs that were started in the hour before the snapshot.
     """
@@ -286,6 +287,7 @@ class Systems:
     moved_last_hour: IntColumn
     open: BoolColumn
     withheld: BoolColumn
+    pause_s: FloatColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

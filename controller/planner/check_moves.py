@@ -186,10 +186,12 @@ def _of_copy(cluster: model.Cluster, policy: Policy, move: Move, vm: int, counte
     if move.force_complete_after is None or (migration.post_copy and cluster.hosts.post_copy[source]):
         return
     system = int(cluster.vms.system[vm])
-    if system < 0 or int(cluster.systems.tier[system]) not in migration.force_complete_tiers:
-        yield "its copy is to be forced, and neither its tier nor its source permits that"
-    elif move.blackout_estimate > migration.max_pause:
-        pause, most = move.blackout_estimate.total_seconds(), migration.max_pause.total_seconds()
+    by_tier = system >= 0 and int(cluster.systems.tier[system]) in migration.force_complete_tiers
+    by_agency = float(cluster.systems.pause_s[system]) if system >= 0 else 0.0
+    pause, most = move.blackout_estimate.total_seconds(), max(by_agency, by_tier * migration.max_pause.total_seconds())
+    if not most:
+        yield "its copy is to be forced, and neither its tier, its agency nor its source permits that"
+    elif pause > most:
         yield f"its guest could be paused for {pause:.0f} s, allowed {most:.0f} s"
 
 

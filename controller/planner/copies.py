@@ -20,14 +20,14 @@ def estimate(load: Load, vm: int, target: int) -> precopy.Estimate:
         return precopy.cold(float(facts.asked[2, vm]) * amounts.GIB, link)
     memory = float(facts.asked[1, vm]) * amounts.MIB
     if forced(load, vm, target):
-        return completion.estimate(int(facts.completion[vm]), memory, link, facts.policy.migration)
+        return completion.estimate(float(facts.pause_s[vm]), memory, link, facts.policy.migration)
     return precopy.estimate(memory, float(facts.dirty_bytes_s[vm]), link, _disk_bytes(load, vm, target))
 
 
 def forced(load: Load, vm: int, target: int) -> bool:
     """Whether the copy would take too long or never converge, and is forced to its end in time."""
     facts = load.situation
-    if facts.completion[vm] == completion.Way.NONE or facts.cluster.vms.state[vm] == model.VmState.SHUTOFF:
+    if not facts.pause_s[vm] or facts.cluster.vms.state[vm] == model.VmState.SHUTOFF:
         return False
     link = np.array([_link(load, vm, target)])
     alone_s, forced_s = rules.live_copy_s(load, vm, link, _disk_bytes(load, vm, target))
@@ -49,7 +49,7 @@ def sent_gib(load: Load, vms: IntColumn) -> FloatColumn:
     disk = local_disk_gib(load, vms)
     sent: FloatColumn = disk + memory * np.exp2(np.floor(np.log2(rounds)))
     waited = load.situation.policy.migration.force_complete_after.total_seconds()
-    may_force: BoolColumn = np.not_equal(load.situation.completion[vms], completion.Way.NONE)
+    may_force: BoolColumn = np.greater(load.situation.pause_s[vms], 0)
     may_force &= disk * amounts.GIB <= waited * link
     most: FloatColumn = waited * link / amounts.GIB + memory
     return np.where(may_force, np.fmin(sent, most), sent)

@@ -1,12 +1,13 @@
 """Sentences: why a move is made, what a rule means, what a plan comes to."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from controller.model import cluster as model
 from controller.model.plan import Breach, Freed, Hold, Move
-from controller.planner import amounts, batteries, classify, completion, copies
+from controller.planner import amounts, batteries, classify, copies
 from controller.planner.choice import Choice
 from controller.planner.load import Load
 
@@ -102,7 +103,8 @@ def why(load: Load, choice: Choice, copy: timedelta, blackout: timedelta, *, for
 
 def _forced(load: Load, vm: int) -> str:
     after = load.situation.policy.migration.force_complete_after.total_seconds()
-    way = "post-copy" if load.situation.completion[vm] == completion.Way.POST_COPY else "pausing it"
+    pause_s = float(load.situation.pause_s[vm])
+    way = "post-copy" if math.isinf(pause_s) else f"pausing it, which it bears for {pause_s:.0f} s"
     return f", as its copy would not converge in time and is forced after {after:.0f} s by {way}"
 
 

@@ -163,7 +163,8 @@ def live_copy_s(load: Load, vm: int, links: FloatColumn, disk_bytes: float = 0.0
     situation = load.situation
     memory = float(situation.asked[1, vm]) * amounts.MIB
     alone = precopy.longest_s(memory, float(situation.dirty_bytes_s[vm]), links, disk_bytes)
-    forced = completion.longest_s(int(situation.completion[vm]), memory, links, situation.policy.migration, disk_bytes)
+    pause_s = float(situation.pause_s[vm])
+    forced = completion.longest_s(pause_s, memory, links, situation.policy.migration, disk_bytes)
     return alone, forced
 
 

@@ -58,7 +58,8 @@ class Situation:
 
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
-    whether it makes any other move. `completion`: how each VM's copy may be forced to its end (`completion.Way`).
+    whether it makes any other move. `pause_s`: for how long each guest may be paused by a copy that is
+    forced to its end (`completion`).
     `refused`: targets that Nova refused a VM lately. `likeness`: what tells rows apart but their names.
 
     Remembered by `rules`: `candidates`, for each kind of VM which hosts no rule of the host alone excludes;
@@ -100,7 +101,7 @@ class Situation:
     relieves: amounts.Table
     waiting: FloatColumn
     dirty_bytes_s: FloatColumn
-    completion: model.ByteColumn
+    pause_s: FloatColumn
     own: RuleColumn
     drain: RuleColumn
     refused: Mapping[int, Mapping[int, str]]
@@ -181,7 +182,7 @@ def of_cluster(
         relieves=relieves,
         waiting=waiting,
         dirty_bytes_s=amounts.dirty_bytes_s(vms),
-        completion=completion.ways(cluster, policy.migration),
+        pause_s=completion.pauses_s(cluster, policy.migration),
         own=eligibility.on_our_own(cluster, judged, places, now.timestamp()),
         drain=eligibility.in_a_drain(cluster, judged, places, _rows(cluster, cold)),
         refused=_refused(cluster, now.timestamp()),

@@ -327,6 +327,7 @@ def _system(dice: Random, trouble: float, name: str) -> builders.System:
         per_hour=1 if dice.random() < trouble else -1,
         open=dice.random() >= trouble / 2,
         withheld=dice.random() < trouble / 2,
+        pause_s=45.0 if name.endswith("1") else 0.0,
     )
 
 

@@ -215,6 +215,7 @@ class _Dice:
             moved_last_hour=self._rows(0, 9, 2),
             open=self._flags(2),
             withheld=self._flags(2),
+            pause_s=np.array([0.0, 45.5]),
         )
 
     def _agencies(self) -> model.Agencies:

@@ -150,6 +150,7 @@ TABLES: dict[type[BaseModel], type[Any]] = {
 LATER: Mapping[str, Callable[[int], Any]] = {
     "storage_mib_s": lambda count: np.full(count, np.nan),
     "storage_bytes_s": model.absent,
+    "pause_s": np.zeros,
 }
 """Columns that files of before them have not, by what then stands in so many rows."""
 

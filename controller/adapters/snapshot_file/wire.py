@@ -217,6 +217,7 @@ class Systems(Wire):
     moved_last_hour: Counts
     open: Flags
     withheld: Flags
+    pause_s: Amounts | None = None
 
 
 class Agencies(Wire):

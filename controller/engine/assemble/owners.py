@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from controller.model import cluster as model
 from controller.model.cloud import Project
 from controller.model.ids import ProjectId
 from controller.model.migration import Entry
+from controller.model.policy import MigrationPolicy
 from controller.model.sample import IntColumn
 from inventory.model import Budget, Estate, System
 
@@ -27,7 +28,9 @@ class Owners:
     system_rows: Mapping[str, int]
 
 
-def owners(estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], now: datetime) -> Owners:
+def owners(
+    estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], now: datetime, policy: MigrationPolicy
+) -> Owners:
     """`moved` are the moves started in the last hour."""
     agencies, systems = sorted(estate.agencies), sorted(estate.systems)
     agency_rows, system_rows = rows_of(agencies), rows_of(systems)
@@ -45,6 +48,7 @@ def owners(estate: Estate, projects: Sequence[Project], moved: Sequence[Entry], 
             moved_last_hour=np.array([moved_systems[name] for name in systems], np.int32),
             open=_open(estate, systems, now),
             withheld=np.zeros(len(systems), np.bool_),
+            pause_s=np.array([_pause_s(system, now, estate.timezone, policy) for system in whole], np.float64),
         ),
         agencies=model.Agencies(
             names=tuple(agencies),
@@ -65,6 +69,15 @@ def _open(estate: Estate, systems: list[str], now: datetime) -> model.BoolColumn
         for name in systems
     ]
     return np.array(allowed, np.bool_)
+
+
+def _pause_s(system: System, now: datetime, timezone: str, policy: MigrationPolicy) -> float:
+    """For how long its agency lets a server be paused by a copy that begins now; 0 where it could end too late."""
+    if system.pause is None:
+        return 0.0
+    most = timedelta(seconds=system.pause.seconds)
+    bears = calendar.bears_pause(system, now, policy.force_complete_after + most, timezone)
+    return most.total_seconds() if bears else 0.0
 
 
 def systems_of_projects(estate: Estate, projects: Sequence[Project]) -> dict[ProjectId, System]:

@@ -37,7 +37,7 @@ def assemble(
     settled_hosts, settled_vms = memory.settled_at(history.entries, policy.migration)
     moved = memory.started_since(history.entries, now - memory.HOUR)
     its_places = places(estate, gate, history.slopes)
-    its_owners = owners(estate, facts.projects, moved, now)
+    its_owners = owners(estate, facts.projects, moved, now, policy.migration)
     hosts = host_table(estate, facts, gate, its_places, history=history, settled_at=settled_hosts)
     host_rows = rows_of(hosts.names)
     rest = memory.cooldown_until(history.entries, policy.migration)

@@ -74,6 +74,11 @@ def test_every_table_on_the_wire_has_the_fields_of_its_table_in_the_model() -> N
     assert set(wire.Snapshot.model_fields) - {"version"} == {field.name for field in fields(model.Cluster)}
 
 
+def test_a_file_of_before_pauses_allows_none(written: Path) -> None:
+    cluster = snapshot_file.read(mend(written, lambda document: document["systems"].pop("pause_s")))
+    assert cluster.systems.pause_s.tolist() == [0.0, 0.0]
+
+
 def test_a_file_of_before_storage_paths_knows_none_of_them(written: Path) -> None:
     def older(document: dict[str, Any]) -> None:
         for table in ("hosts", "host_types"):

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from controller.model.policy import Policy
 from controller.model.sample import Kind, Quantity, Trust
 from controller.planner import plan
 from inventory.facility import SnmpProfile
-from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, Spread, Window
+from inventory.model import Budget, Classification, Domain, Host, Lifecycle, NumaCell, Pause, Spread, Window
 from tests.fakes.looks import NOW, Site
 from tests.fakes.small_estate import small_estate
 
@@ -392,6 +393,41 @@ def test_budgets_and_windows_of_systems() -> None:
     at = {name: n for n, name in enumerate(cluster.systems.names)}
     assert (cluster.systems.at_once[at["clinic"]], cluster.systems.per_hour[at["buses"]]) == (1, -1)
     assert (cluster.systems.open[at["clinic"]], cluster.systems.open[at["buses"]]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("pause_from", "windows_to", "blackout_from", "pause_s"),
+    [
+        (-10, 60, None, 90.0),
+        (None, 60, None, 90.0),
+        (None, None, None, 90.0),
+        (5, 60, None, 0.0),
+        (None, 3, None, 0.0),
+        (-10, 60, 3, 0.0),
+        (-10, 60, 5, 90.0),
+    ],
+    ids=["in its window", "while it may be moved", "at any time", "before it", "too late", "too near", "near enough"],
+)
+def test_a_pause_counts_where_its_window_outlasts_the_copy(
+    pause_from: int | None, windows_to: int | None, blackout_from: int | None, pause_s: float
+) -> None:
+    """A copy is forced after two minutes and pauses for a minute and a half."""
+    estate = small_estate()
+    local = NOW.astimezone(ZoneInfo(estate.timezone))
+    minute = local.hour * 60 + local.minute
+
+    def window(start: int, end: int) -> Window:
+        return Window(days=frozenset({local.weekday()}), start_minute=minute + start, end_minute=minute + end)
+
+    clinic = replace(
+        estate.systems["clinic"],
+        pause=Pause(seconds=90, windows=() if pause_from is None else (window(pause_from, 40),)),
+        windows=() if windows_to is None else (window(-20, windows_to),),
+        blackouts=() if blackout_from is None else (window(blackout_from, 60),),
+    )
+    systems = Site(replace(estate, systems={**estate.systems, "clinic": clinic})).cluster().systems
+    at = {name: n for n, name in enumerate(systems.names)}
+    assert (systems.pause_s[at["clinic"]], systems.pause_s[at["buses"]]) == (pause_s, 0.0)
 
 
 def test_an_empty_cloud_is_an_empty_snapshot(site: Site) -> None:

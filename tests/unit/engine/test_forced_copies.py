@@ -10,7 +10,8 @@ from controller.errors import RefusedError, TransientError
 from controller.model.ids import RequestId, ServerId
 from controller.model.migration import Entry, State
 from controller.model.policy import MigrationPolicy
-from inventory.model import Tier
+from inventory.model import Pause, Tier
+from inventory.windows import window
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.rig import Rig, ended, move, order, outcome
 
@@ -119,6 +120,28 @@ async def test_a_pause_is_held_against_policy_again_before_it_begins(rig: Rig, l
     result = await move(rig, order(force_complete_after=AFTER), memory_mib=16 * 1024)
     forced = "force_complete" in {name for name, _ in rig.cloud.calls}
     assert ended(result)[0] is State.SUCCEEDED and forced
+
+
+def bear(rig: Rig, seconds: int, *windows: str) -> None:
+    """The system of every server allows so long a pause."""
+    pause = Pause(seconds=seconds, windows=tuple(map(window, windows)))
+    systems = {name: replace(each, pause=pause) for name, each in rig.estate.systems.items()}
+    rig.estate = replace(rig.estate, systems=systems)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "windows", "forced"),
+    [(60, (), True), (60, ("Mon-Sun 00:00-24:00",), True), (2, (), False), (60, ("Mon-Sun 03:00-03:01",), False)],
+    ids=["whenever it may be moved", "in a window", "too short a pause", "outside of its window"],
+)
+async def test_an_agency_is_asked_again_for_its_pause_before_it_begins(
+    rig: Rig, seconds: int, windows: tuple[str, ...], forced: bool
+) -> None:
+    permit(rig)
+    bear(rig, seconds, *windows)
+    result = await move(rig, order(force_complete_after=AFTER), memory_mib=16 * 1024)
+    assert ("force_complete" in {name for name, _ in rig.cloud.calls}) is forced
+    assert ended(result) == ((State.SUCCEEDED, "") if forced else (State.ABORTED, "stalled"))
 
 
 async def test_post_copy_that_is_declared_and_not_yet_configured_pauses_nobody(rig: Rig) -> None:

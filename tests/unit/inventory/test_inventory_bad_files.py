@@ -116,6 +116,19 @@ def test_a_window_that_is_none_is_refused(tmp_path: Path, window: str) -> None:
     assert what.startswith("systems filing: windows: '")
 
 
+@pytest.mark.parametrize(
+    ("pause", "why"),
+    [
+        ("{windows: [Sun 02:00-04:00]}", "pause: seconds is missing"),
+        ("{seconds: 0}", "pause: seconds is 0"),
+        ("{seconds: 2000}", "pause: seconds is 2000"),
+        ("{seconds: 60, windows: [Sunday]}", "pause: windows: 'Sunday' is not a time of the week"),
+    ],
+)
+def test_a_pause_that_is_none_is_refused_with_its_line(tmp_path: Path, pause: str, why: str) -> None:
+    assert why in only(tmp_path, "budget: {at_once: 1, per_hour: 4}", f"pause: {pause}", "budget:")
+
+
 def test_a_list_where_a_mapping_belongs_is_refused(tmp_path: Path) -> None:
     assert "budget must be a mapping, not a list" in only(tmp_path, "{at_once: 1, per_hour: 4}", "[1, 4]", "budget:")
 

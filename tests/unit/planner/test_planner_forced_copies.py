@@ -23,7 +23,7 @@ def policy(migration: MigrationPolicy = MIGRATION, **limits: object) -> Policy:
     return Policy(migration=migration, limits=Limits(at_once=1, **limits), balance=False)
 
 
-def cluster(*, post_copy: bool = False, tier: int = Tier.STANDARD, draining: bool = False, **vm: object):
+def cluster(*, post_copy=False, tier: int = Tier.STANDARD, draining=False, pause_s: float = 0.0, **vm: object):
     """c1 fails under one VM of 16 GiB, which writes 2 GiB a second; c2 is free. A copy has 1 GiB a second."""
     hosts = [
         Host(name="c1", link_mib_s=LINK_MIB_S, post_copy=post_copy, memory_health=0 if draining else 2,
@@ -31,7 +31,9 @@ def cluster(*, post_copy: bool = False, tier: int = Tier.STANDARD, draining: boo
         Host(name="c2", link_mib_s=LINK_MIB_S),
     ]  # fmt: skip
     given = {"memory_gib": 16, "memory_used_gib": 4.0, "dirty_mib_s": 2048.0, **vm}
-    return builders.cluster(hosts=hosts, vms=[Vm(name="busy", host="c1", **given)], systems=[System(tier=tier)])
+    return builders.cluster(
+        hosts=hosts, vms=[Vm(name="busy", host="c1", **given)], systems=[System(tier=tier, pause_s=pause_s)]
+    )
 
 
 def planned(of: Policy, **more: object) -> Plan:
@@ -57,7 +59,7 @@ def test_where_its_tier_may_be_paused_it_pauses_for_as_long_as_its_memory_takes(
     (move,) = planned(policy(PAUSING), tier=Tier.BASIC).moves
     assert move.force_complete_after == AFTER
     assert move.blackout_estimate == timedelta(seconds=16)
-    assert move.why.endswith("forced after 100 s by pausing it")
+    assert move.why.endswith("forced after 100 s by pausing it, which it bears for 30 s")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,29 @@ def test_where_its_tier_may_be_paused_it_pauses_for_as_long_as_its_memory_takes(
 )
 def test_it_is_left_where_its_pause_is_not_allowed(migration: MigrationPolicy, more: dict[str, object]):
     assert not planned(policy(migration), **more).moves
+
+
+def test_where_its_agency_bears_a_pause_now_it_may_be_longer_than_policys():
+    (move,) = planned(policy(), pause_s=60.0, memory_gib=31).moves
+    assert (move.force_complete_after, move.blackout_estimate) == (AFTER, timedelta(seconds=31))
+    assert move.why.endswith("forced after 100 s by pausing it, which it bears for 60 s")
+    assert not planned(policy(), pause_s=30.0, memory_gib=31).moves
+
+
+def test_of_its_tiers_pause_and_its_agencys_the_longer_one_counts():
+    given = {"tier": Tier.BASIC, "memory_gib": 25}
+    assert planned(policy(PAUSING), pause_s=20.0, **given).moves
+    assert planned(policy(replace(PAUSING, max_pause=timedelta(seconds=20))), pause_s=30.0, **given).moves
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "why"),
+    [(0.0, "neither its tier, its agency nor its source permits that"), (20.0, "paused for 31 s, allowed 20 s")],
+)
+def test_the_checker_refuses_a_pause_that_the_agency_does_not_bear(pause_s: float, why: str):
+    made = planned(policy(), pause_s=60.0, memory_gib=31)
+    assert check.problems(cluster(pause_s=60.0, memory_gib=31), policy(), made) == ()
+    assert why in "; ".join(check.problems(cluster(pause_s=pause_s, memory_gib=31), policy(), made))
 
 
 def test_what_the_estate_declares_counts_once_hosts_are_configured_so():
@@ -106,8 +131,8 @@ def test_what_would_converge_too_late_is_forced():
 @pytest.mark.parametrize(
     ("facts", "against", "what"),
     [
-        ({}, policy(PAUSING), "neither its tier nor its source permits"),
-        ({"tier": Tier.BASIC}, policy(), "neither its tier nor its source permits"),
+        ({}, policy(PAUSING), "neither its tier, its agency nor its source permits"),
+        ({"tier": Tier.BASIC}, policy(), "neither its tier, its agency nor its source permits"),
         (
             {"tier": Tier.BASIC},
             policy(replace(PAUSING, max_pause=timedelta(seconds=15))),
