@@ -56,7 +56,7 @@ class Cloud(engine.Engine):
     refusals: int | None = None
     overridden: bool = False
     rangeless: bool = False
-    subnets: list[Any] = field(default_factory=list)
+    subnets: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ == _REFERENCE:
@@ -76,10 +76,10 @@ class Cloud(engine.Engine):
         free = (
             each
             for each in pool.subnets(new_prefix=declared.subnet_prefix)
-            if not any(each.overlaps(other) for other in self.subnets)
+            if not any(each.overlaps(other) for other in self.subnets.values())
         )
-        self.subnets.append(next(free))
-        return str(self.subnets[-1])
+        self.subnets[system] = next(free)
+        return str(self.subnets[system])
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         assert args.token == "pulumi:pulumi:readStackOutputs", f"the program looks up {args.token}"

@@ -83,7 +83,7 @@ def test_a_systems_rules_name_the_subnets_of_its_agency_that_the_lattice_allows(
     lower = replace(five.systems["grid-meters"], classification=Classification.OPEN, **named)
     cloud = stack.declared(replace(five, systems={**five.systems, "grid-news": lower}), "grid")
     peers = {name: each.get("remoteIpPrefix") for name, each in cloud.of("SecGroupRule").items()}
-    meters, news = map(str, cloud.subnets)
+    meters, news = (str(cloud.subnets[name]) for name in ("grid-meters", "grid-news"))
     assert peers["grid-meters.app.ingress-tcp-22-grid-meters"] == meters != news
     of_meters = {peer for name, peer in peers.items() if name.startswith("grid-meters.")}
     assert of_meters == {meters, "10.202.0.0/24", "169.254.169.254/32"}
