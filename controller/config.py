@@ -283,6 +283,7 @@ class Thresholds(Strict):
     storage_ratio: Ratio = _DEFAULT.thresholds.storage_ratio
     facility_share: Ratio = _DEFAULT.thresholds.facility_share
     uneven_ratio: Ratio = _DEFAULT.thresholds.uneven_ratio
+    reserve_hosts: Annotated[int, Field(ge=0, le=100)] = _DEFAULT.thresholds.reserve_hosts
 
 
 Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]

@@ -20,9 +20,9 @@ from controller.planner.situation import Situation
 _UNREAD = frozenset({"untrusted", "unsure-health"})
 """What a host that a move has just touched may well be."""
 
-_HELD = {"cpu", "memory", "network", "storage", "power", "pre-copy"}
+_HELD = {"cpu", "memory", "network", "storage", "power", "pre-copy", "reserve"}
 _HELD_AGAIN = tuple(rule for rule in (*rules.PER_VM, *rules.DYNAMIC) if rule.name in _HELD)
-"""What only readings tell. The rest is Nova's, Placement's and the journal's, which are asked themselves."""
+"""What only a look tells. The rest is Nova's, Placement's and the journal's, which are asked themselves."""
 
 
 def ruled_out(

@@ -51,6 +51,8 @@ class Thresholds:
     """When more than this share of a zone's hosts is above warning together, it is a facility event."""
     uneven_ratio: float = 0.25
     """A host above its rack's mean by more than this is uneven: its CPU, or what `balance_weights` make of all."""
+    reserve_hosts: int = 0
+    """Servers of any so many hosts that are lost together must have room on others (N+1); 0 asks for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

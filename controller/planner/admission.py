@@ -108,6 +108,12 @@ class Admission:
             ("numa", guest), (numa.could_hold(cells, guest) for cells in self._kinds.cells), self._kinds.of_cells
         )
 
+    def possible(self, requirement: int) -> model.BoolColumn:
+        """The hosts (H,) where none of these speaks against such a server."""
+        masks = (self.traits, self.zone, self.aggregates, self.tenant, self.numa)
+        possible: model.BoolColumn = np.logical_and.reduce([mask(requirement) for mask in masks])
+        return possible
+
     def misfits(self, requirement: int) -> Mapping[str, model.BoolColumn]:
         """By the name of each of `ADMISSION_RULES` the hosts (H,) that it speaks against, by what is known of them.
 

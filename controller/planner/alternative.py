@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from controller.model.plan import Alternative, Concern
-from controller.planner import describe, preference, rules, supplies
+from controller.model.plan import Alternative, Breach, Concern
+from controller.planner import classify, describe, preference, rules, supplies
 from controller.planner.choice import Choice
 from controller.planner.load import Load
 
@@ -40,7 +40,14 @@ def _purpose(load: Load, choice: Choice, host: int) -> str:
         return "" if _evens_out(load, choice.vm, host) else "uneven"
     if breach.rule in supplies.RULES:
         return _of_supply(load, choice, host)
+    if breach.rule == classify.RESERVE:
+        return "relief" if _in_pool(load, breach, host) else ""
     return "relief" if breach.rule == "group" and _stays_in_domain(load, choice, host) else ""
+
+
+def _in_pool(load: Load, breach: Breach, host: int) -> bool:
+    """Whether the host is one of those that keep too little free."""
+    return load.failover is not None and bool(load.failover.pools.hosts[load.failover.number(breach.subject), host])
 
 
 def _evens_out(load: Load, vm: int, host: int) -> bool:

@@ -23,7 +23,15 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Move, Plan
 from controller.model.policy import Policy
-from controller.planner import check_freed, check_groups, check_loads, check_moves, check_rows, check_score
+from controller.planner import (
+    check_failover,
+    check_freed,
+    check_groups,
+    check_loads,
+    check_moves,
+    check_rows,
+    check_score,
+)
 from controller.planner.check_rows import Rows
 
 
@@ -42,6 +50,7 @@ def problems(cluster: model.Cluster, policy: Policy, plan: Plan) -> tuple[str, .
     start = dict(book.sums)
     found += check_loads.problems(book, policy, plan)
     found += check_groups.problems(cluster, plan, rows)
+    found += check_failover.problems(cluster, policy, plan, rows)
     found += check_freed.problems(cluster, policy, plan, rows)
     if plan.objective != policy.objective:
         found.append("its objective is not policy's")

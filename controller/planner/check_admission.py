@@ -56,6 +56,11 @@ class Verdicts:
             and not any(self._by_aggregates(asked, kind))
         )
 
+    def possible(self, requirement: int) -> model.BoolColumn:
+        """The hosts (H,) where a server of this kind might stand, by class of host."""
+        of_class = np.array([self.admits(requirement, host) for host in self._one_of], np.bool_)
+        return of_class[self._of_host]
+
     def against(self, host: IntColumn) -> list[tuple[int, Rules]]:
         """Each VM that stands where Nova would not put it, by what was read of the host, and the rules against it.
 

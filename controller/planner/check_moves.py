@@ -1,7 +1,7 @@
 """The checker's rules of one move: what holds of its VM, its source and its target whatever else moves."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -164,6 +164,17 @@ def _counted_s(cluster: model.Cluster, move: Move, rows: Rows) -> float:
     return move.copy.total_seconds() * (1.0 - min(share, 1.0))
 
 
+def failing(cluster: model.Cluster, facility: Collection[int]) -> tuple[model.BoolColumn, model.BoolColumn]:
+    """Hosts (H,) whose hardware fails, and those whose inlet is above critical but not with their whole zone."""
+    hosts, zone = cluster.hosts, np.append(cluster.racks.zone, -1)[cluster.hosts.rack]
+    critical, inlet_read = np.append(cluster.zones.critical_celsius, np.nan)[zone], hosts.inlet_celsius
+    hot = readable(inlet_read) & np.greater(inlet_read.values, critical)
+    sick = _at_least(hosts.memory_health, Health.WARNING)
+    for reading in (hosts.psu_health, hosts.fan_health, hosts.disk_health):
+        sick = sick | _at_least(reading, Health.FAILED)
+    return sick, hot & ~np.isin(zone, list(facility))
+
+
 def _must_leave(cluster: model.Cluster, host: int) -> bool:
     """Whether the host fails or is drained."""
     hosts, zone = cluster.hosts, zone_of(cluster, host)
@@ -204,3 +215,8 @@ def idle_watts(cluster: model.Cluster, host: int) -> float:
         return 0.0
     error = max(error, 0.0) if math.isfinite(error) else 0.0
     return max(0.0, max(watts, 0.0) - slope * max(busy, 0.0) * float(hosts.threads[host]) - error)
+
+
+def _at_least(reading: model.Reading, health: Health) -> model.BoolColumn:
+    found: model.BoolColumn = readable(reading) & np.greater_equal(reading.values, health)
+    return found

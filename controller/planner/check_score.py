@@ -12,8 +12,8 @@ import numpy as np
 from controller.model import cluster as model
 from controller.model.plan import Breach, Concern, Plan
 from controller.model.policy import Policy
-from controller.model.sample import FloatColumn, Health, IntColumn
-from controller.planner import check_groups, check_moves
+from controller.model.sample import FloatColumn, IntColumn
+from controller.planner import check_failover, check_groups, check_moves
 from controller.planner.check_admission import Misfits, Verdicts
 from controller.planner.check_rows import Rows
 from inventory.model import Domain
@@ -80,16 +80,9 @@ class _Accounts:
         self._cluster, self._policy = cluster, policy
         hosts = cluster.hosts
         self._facility = check_moves.facility_zones(cluster, policy)
-        zone = np.append(cluster.racks.zone, -1)[hosts.rack]
-        critical = np.append(cluster.zones.critical_celsius, np.nan)[zone]
-        inlet = hosts.inlet_celsius
-        hot = check_moves.readable(inlet) & np.greater(inlet.values, critical)
-        self._overheated = hot & ~np.isin(zone, list(self._facility))
-        others = (hosts.psu_health, hosts.fan_health, hosts.disk_health)
-        self._sick = _at_least(hosts.memory_health, Health.WARNING)
-        for reading in others:
-            self._sick = self._sick | _at_least(reading, Health.FAILED)
+        self._sick, self._overheated = check_moves.failing(cluster, self._facility)
         self._misfits = misfits
+        self._reserve = check_failover.Reserve(cluster, policy)
         self._domains: dict[Domain, IntColumn] = {}
         self._anchors: list[tuple[int, ...]] | None = None
         self._groups = [g for g in cluster.groups if g.kind in {model.GroupKind.AFFINITY,
@@ -108,7 +101,7 @@ class _Accounts:
         broken = self._exposed(on, over) + self._placed(sums, over) + self._misplaced(host, over)
         least, most = self._grouped(host, over)
         levels = {
-            Concern.HOT: self._hot(sums, over),
+            Concern.HOT: self._hot(host, sums, over),
             Concern.DRAIN: float(on[cluster.hosts.draining].sum()),
             Concern.UNEVEN: self._uneven(on, sums, over),
             Concern.CONSOLIDATION: self._in_use(on),
@@ -132,13 +125,23 @@ class _Accounts:
             self._note(over, "capacity", share, np.ones(len(share), np.bool_))
         return found
 
-    def _hot(self, sums: Sums, over: Over) -> float:
+    def _short(self, host: IntColumn, over: Over) -> float:
+        """What pools have too little of for hosts that may be lost, each as a share of what its hosts may hold."""
+        found = 0.0
+        for name, shares in self._reserve.shares(host):
+            if max(shares) > SLACK:
+                over[f"reserve:{name}"] = max(shares)
+            found += sum(shares)
+        return found
+
+    def _hot(self, host: IntColumn, sums: Sums, over: Over) -> float:
         found = 0.0
         for quantity, whole in self._whole.items():
             limit = getattr(self._policy.thresholds, f"{quantity}_ratio") * whole
             share = self._carried(sums, quantity) / np.maximum(limit, LEAST) - 1.0
             found += float(np.fmax(share, 0.0).sum())
             self._note(over, quantity, share, self._cluster.hosts.trusted)
+        found += self._short(host, over)
         power = self._cluster.power
         for (quantity, row), watts in sums.items():
             limit_watts = float(power.limit_watts[row]) if quantity == "watts, least" else np.nan
@@ -249,8 +252,3 @@ class _Accounts:
         count = len(self._cluster.hosts.names)
         names = (check_groups.domain_of(self._cluster, domain, host) for host in range(count))
         return np.array([numbers.setdefault(name, len(numbers)) if name else -1 for name in names], np.int32)
-
-
-def _at_least(reading: model.Reading, health: Health) -> model.BoolColumn:
-    found: model.BoolColumn = check_moves.readable(reading) & np.greater_equal(reading.values, health)
-    return found

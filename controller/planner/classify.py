@@ -22,6 +22,9 @@ RESOURCES = (("vCPUs", 1.0), ("GiB of memory", 1024.0), ("GiB of disk", 1.0))
 EMPTYING = ("health", "inlet", "drain")
 """Rules of breaches that last until no VM is left on the host."""
 
+RESERVE = "reserve"
+"""The rule of breaches of what hosts keep free for others that may be lost (`failover`)."""
+
 MISFITTING = "misfits"
 """The rule of breaches of many VMs that stand where Nova would not put them, and are not moved for it."""
 
@@ -64,6 +67,7 @@ def _broken(load: Load) -> Iterator[Breach]:
 def _hot(load: Load) -> Iterator[Breach]:
     yield from _hot_hosts(load)
     yield from _hot_power(load)
+    yield from _short_of_reserve(load)
 
 
 def _down(load: Load) -> Iterator[Breach]:
@@ -267,6 +271,26 @@ def _hot_power(load: Load) -> Iterator[Breach]:
             key=key, concern=Concern.HOT, rule=kind, subject=power.names[row],
             amount=amount, limit=limit, unit="W",
             why=f"{kind} {power.names[row]} would carry {amount:.0f} W if its partner failed, limit {limit:.0f} W",
+        )  # fmt: skip
+
+
+def _short_of_reserve(load: Load) -> Iterator[Breach]:
+    """One a pool, of the resource of which most is missing."""
+    failover = load.failover
+    if failover is None:
+        return
+    shares, spare = failover.shares, load.situation.policy.thresholds.reserve_hosts
+    for pool in _rows(shares.any(axis=1)):
+        worst = int(np.argmax(shares[pool]))
+        unit, divisor = RESOURCES[worst]
+        needed, free = (float(table[pool, worst]) / divisor for table in (failover.needed, failover.free))
+        hosts, name = int(np.count_nonzero(failover.pools.hosts[pool])), failover.pools.names[pool]
+        lost = "any of them" if spare == 1 else f"any {spare} of them"
+        yield Breach(
+            key=f"{RESERVE}:{name}", concern=Concern.HOT, rule=RESERVE, subject=name, amount=needed, limit=free,
+            unit=unit, why=f"{name} keep {free:.0f} {unit} free, and need {needed:.0f} for servers that can stand only "
+            f"there to start again if {lost} were lost" if hosts > 1 else
+            f"{name} has servers that can stand on no other host, and would be down with it",
         )  # fmt: skip
 
 

@@ -77,6 +77,10 @@ def stands_in(load: Load, breach: Breach, vm: int) -> bool:
         return any(bond.hard and bond.group.name == breach.subject for bond in bonds)
     if breach.rule in conditions.SUPPLIES:
         return any(supplies.key(cluster.power, row) == breach.key for row in load.situation.watts.rows[host])
+    if breach.rule == classify.RESERVE:
+        return load.failover is not None and vm in load.failover.fillers(
+            load.failover.number(breach.subject), load.host
+        )
     return breach.subject == cluster.hosts.names[host]
 
 

@@ -41,6 +41,7 @@ RULES: Mapping[str, str] = {
     "storage": "its storage path would be over the threshold",
     "power": "a feed, PDU or phase of it would be over its limit with the partner failed",
     "group": "a group rule would be broken",
+    "reserve": "it would take what hosts there keep free for servers of hosts that may be lost",
     "score": "it would be fuller afterwards",
     "fullest": "to free a host, those in use are filled the fullest first, as far as policy lets them be",
     "uneven": "it is in another rack, or would be uneven itself",

@@ -26,6 +26,7 @@ from controller.planner import (
 )
 from controller.planner.budget import Ledger
 from controller.planner.conflict import Conflict
+from controller.planner.failover import Failover
 from controller.planner.load import Load
 from controller.planner.stuck import Stuck, Verdict
 
@@ -245,6 +246,8 @@ class Holds:
             return _rows(~self._on_row(breach))
         if breach.rule == "uneven":
             return _rows(levelling.takers(self._load, vm, self._hosts[breach.subject]))
+        if breach.rule == classify.RESERVE:
+            return _rows(~self._reserve.pools.hosts[self._reserve.number(breach.subject)])
         if breach.rule != "group":
             return None
         load, away = self._load, np.ones(len(self._hosts), np.bool_)
@@ -258,6 +261,11 @@ class Holds:
     def _bonds_named(self, name: str) -> Iterator[tuple[int, groups.Bond]]:
         return ((number, bond) for number, bond in enumerate(self._load.situation.bonds) if bond.group.name == name)
 
+    @property
+    def _reserve(self) -> Failover:
+        assert self._load.failover is not None
+        return self._load.failover
+
     def _on_row(self, breach: Breach) -> BoolColumn:
         """The hosts with a cord on a supply."""
         return supplies.hosts_on(self._load.situation.cluster.hosts, self._power[breach.key])
@@ -267,11 +275,16 @@ class Holds:
         if breach.rule == "uneven":
             return self._worth_moving(self._hosts[breach.subject])
         if breach.rule in supplies.RULES:
-            vms = np.flatnonzero(np.append(self._on_row(breach), False)[load.host])
+            vms = _rows(np.append(self._on_row(breach), False)[load.host])
+        elif breach.rule == classify.RESERVE:
+            vms = self._reserve.fillers(self._reserve.number(breach.subject), load.host)
         else:
-            vms = np.flatnonzero(load.host == self._hosts[breach.subject])
+            vms = _rows(load.host == self._hosts[breach.subject])
         if breach.rule == "capacity":
             relief = situation.asked[1, vms]
+        elif breach.rule == classify.RESERVE:
+            pool = self._reserve.number(breach.subject)
+            relief = self._reserve.relief(pool, int(np.argmax(self._reserve.shares[pool])), vms, load.host)
         else:
             quantity = amounts.MEASURED.index(breach.rule) if breach.rule in amounts.MEASURED else amounts.CPU
             relief = situation.relieves[quantity, vms]

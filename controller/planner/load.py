@@ -11,6 +11,7 @@ import numpy as np
 from controller.model.cluster import BoolColumn
 from controller.model.sample import FloatColumn
 from controller.planner import amounts, groups
+from controller.planner.failover import Failover
 from controller.planner.situation import Situation
 
 
@@ -29,6 +30,7 @@ class Load:
     `in_mean` (H,): those that count in their rack's mean, `rack_busy` over `rack_threads` (R + 1, the last is no rack),
     busy by what is balanced (`balance`);
     with consolidation on, only while a VM stands on them.
+    `failover`: what hosts keep free for those that may be lost, None where policy asks for no reserve.
     """
 
     def __init__(self, situation: Situation) -> None:
@@ -58,6 +60,7 @@ class Load:
         self.excess_of = situation.excess_of.copy()
         for vm in np.flatnonzero((vms.target >= 0) & (vms.target != vms.host)).tolist():
             self._add(vm, int(vms.target[vm]))
+        self.failover = self._reserve()
 
     def move(self, vm: int, target: int) -> None:
         """The VM goes to `target` and is gone from where it was."""
@@ -68,6 +71,8 @@ class Load:
         """A copy of the VM arrives on `target`; it still stands where it stood."""
         self._add(vm, target)
         self._count(vm, target, 1)
+        if self.failover is not None:
+            self.failover.arrive(vm, target)
 
     def finish(self, vm: int, target: int) -> None:
         """The VM stands on `target`, and its old copy is gone."""
@@ -80,9 +85,19 @@ class Load:
         self._fit(vm, target)
         self._take(vm, source)
         self._count(vm, source, -1)
+        if self.failover is not None:
+            self.failover.leave(vm, source)
         if self._in_use_only:
             self._recount(source)
             self._recount(target)
+
+    def _reserve(self) -> Failover | None:
+        situation, vms = self.situation, self.situation.cluster.vms
+        if situation.pools is None:
+            return None
+        at = np.where(vms.target >= 0, vms.target, vms.host)
+        spare = situation.policy.thresholds.reserve_hosts
+        return Failover(situation.pools, spare, situation.capacity, situation.asked, at)
 
     def _fit(self, vm: int, target: int) -> None:
         """Notes whether the VM, if it was to be moved for it, now stands where Nova would put it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from controller.model.cluster import BoolColumn
 from controller.model.plan import Breach
 from controller.model.sample import FloatColumn, IntColumn
 from controller.planner import amounts, canonical, classify, copies, likeness, supplies
+from controller.planner.failover import Failover
 from controller.planner.mover import Mover
 
 NEGLIGIBLE = 0.001
@@ -114,6 +116,31 @@ def _ease(search: Mover, breach: Breach) -> None:
     _relieve(search, breach, need)
 
 
+def _make_free(search: Mover, breach: Breach) -> None:
+    """Servers that could stand elsewhere leave a pool's hosts, those first that give it most for least copying."""
+    failover = search.load.failover
+    assert failover is not None
+    pool = failover.number(breach.subject)
+    for quantity in np.flatnonzero(failover.short[pool]).tolist():
+        missing = _missing(failover, pool, quantity)
+        need = Need(
+            vms=failover.fillers(pool, search.load.host),
+            relief=partial(_gives, search, failover, pool, quantity),
+            excess=missing,
+            broken=missing,
+            within=~failover.pools.hosts[pool],
+        )
+        _relieve(search, breach, need)
+
+
+def _missing(failover: Failover, pool: int, quantity: int) -> Callable[[], float]:
+    return lambda: float(failover.short[pool, quantity])
+
+
+def _gives(search: Mover, failover: Failover, pool: int, quantity: int, vms: IntColumn) -> FloatColumn:
+    return failover.relief(pool, quantity, vms, search.load.host)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """VMs that could relieve something, by how much each, and where they may go.
@@ -194,4 +221,5 @@ MENDERS: Mapping[str, Callable[[Mover, Breach], None]] = {
     "feed": _ease,
     "pdu": _ease,
     "phase": _ease,
+    classify.RESERVE: _make_free,
 }

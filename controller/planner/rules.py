@@ -228,6 +228,13 @@ def group(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
     return admitted
 
 
+def reserve(load: Load, vm: int, hosts: IntColumn) -> model.BoolColumn:
+    """`needed + asked(vm) <= free` of each pool of the host that the VM fills (`failover`)."""
+    if load.failover is None:
+        return np.ones(len(hosts), np.bool_)
+    return load.failover.admits(vm, int(load.host[vm]), hosts)
+
+
 SAME_HOST = Rule(name="same-host", admits=elsewhere)
 
 STATIC = (
@@ -246,7 +253,7 @@ _OF_VM = (refused_by_nova, across_rack, pre_copy)
 PER_VM = tuple(Rule(name=admits.__name__.replace("_", "-"), admits=admits) for admits in _OF_VM)
 
 _AMOUNTS = (capacity, cpu, memory, network, storage)
-_SHARED = (Rule(name="power", admits=power), Rule(name="group", admits=group))
+_SHARED = tuple(Rule(name=admits.__name__, admits=admits) for admits in (power, group, reserve))
 DYNAMIC = (*(Rule(name=admits.__name__, admits=admits) for admits in _AMOUNTS), *_SHARED)
 """Rules that earlier moves can change; held again when moves are put into waves."""
 

@@ -5,6 +5,7 @@
              + sum over hosts and resources of max(0, asked / capacity - 1)
     hot    = sum over hosts of max(0, used / limit - 1) for CPU, memory, network, storage
              + sum over feeds, PDUs, phases of max(0, load / limit - 1)
+           + sum over pools and resources of what is short of the reserve / all that their hosts may hold   (`failover`)
     drain  = VMs on hosts that an operator drains
     uneven = sum over hosts of max(0, busy / threads - mean of the rack - uneven_ratio)     busy: see `balance`
     consolidation = hosts in use that policy lets be freed; 0 where consolidation is off
@@ -78,7 +79,9 @@ def hot(load: Load) -> float:
     """What is above its safety limit."""
     situation = load.situation
     hosts = excess(load.used, situation.limit)
-    return float(hosts.sum() + excess(load.least, situation.cluster.power.limit_watts).sum())
+    supplies = excess(load.least, situation.cluster.power.limit_watts)
+    short = 0.0 if load.failover is None else load.failover.shares.sum()
+    return float(hosts.sum() + supplies.sum() + short)
 
 
 def unevenness(load: Load) -> FloatColumn:

@@ -19,6 +19,7 @@ from controller.planner import (
     completion,
     eligibility,
     groups,
+    pools,
     power,
     prepared,
     saving,
@@ -59,7 +60,7 @@ class Situation:
     `prepared`: what of it a later snapshot may use again. `rack_hosts`, `supplies`: see `prepared.Topology`.
     `own` and `drain`: the rule that holds each VM. `drains`: hosts that this plan empties for an operator; `own_moves`:
     whether it makes any other move. `pause_s`: for how long each guest may be paused by a copy that is
-    forced to its end (`completion`).
+    forced to its end (`completion`). `pools`: none where policy asks for no reserve (`failover`).
     `refused`: targets that Nova refused a VM lately. `likeness`: what tells rows apart but their names.
 
     Remembered by `rules`: `candidates`, for each kind of VM which hosts no rule of the host alone excludes;
@@ -85,6 +86,7 @@ class Situation:
     excess_of: IntColumn
     watts: power.Watts
     saving: saving.Saving
+    pools: pools.Pools | None
     balance: balance.Balance
     capacity: amounts.Table
     asked: amounts.Table
@@ -166,6 +168,7 @@ def of_cluster(
         excess_of=np.array([bond.excesses(bond.start) for bond in bonds], np.int32),
         watts=power.of_cluster(cluster, topology.cords),
         saving=saving.of_hosts(cluster, policy.consolidation, tables.kinds.table, judged),
+        pools=pools.of_cluster(cluster, admission, judged, capacity) if policy.thresholds.reserve_hosts else None,
         balance=balance.of_hosts(hosts, policy.balance_weights),
         capacity=capacity,
         asked=amounts.asked(vms),

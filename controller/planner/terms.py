@@ -130,6 +130,7 @@ def _parts(load: Load, vm: int) -> Iterator[_Part]:
     yield from _over_capacity(load)
     yield from _hot(load)
     yield _hot_power(load)
+    yield from _short_of_reserve(load)
     yield _uneven(load)
     if load.situation.policy.consolidation.enabled:
         yield _in_use(load)
@@ -245,6 +246,23 @@ def _hot_power(load: Load) -> _Part:
         limit=power.limit_watts,
         score=score.excess(load.least, power.limit_watts),
     )
+
+
+def _short_of_reserve(load: Load) -> Iterator[_Part]:
+    failover = load.failover
+    if failover is None:
+        return
+    needed, free, shares, names = failover.needed, failover.free, failover.shares, failover.pools.names
+    for row, (unit, divisor) in enumerate(classify.RESOURCES):
+        yield _Part(
+            concern=Concern.HOT,
+            keys=[f"{classify.RESERVE}:{name}" for name in names],
+            whats=[f"what {name} need for hosts that may be lost" for name in names],
+            unit=unit,
+            amount=needed[:, row] / divisor,
+            limit=free[:, row] / divisor,
+            score=shares[:, row],
+        )
 
 
 def _uneven(load: Load) -> _Part:

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from controller.model.cluster import Cluster, GroupKind, PowerKind, Requirement, VmState
 from controller.model.plan import WRONG, Concern
-from controller.model.policy import ADMISSION_RULES, AdmissionPolicy, BalanceWeights, Limits, MigrationPolicy, Policy
+from controller.model.policy import (
+    ADMISSION_RULES,
+    AdmissionPolicy,
+    BalanceWeights,
+    Limits,
+    MigrationPolicy,
+    Policy,
+    Thresholds,
+)
 from inventory.model import Domain, NumaCell, Tier
 from tests import builders
 
@@ -82,8 +90,9 @@ def narrow() -> st.SearchStrategy[Policy]:
 def policies() -> st.SearchStrategy[Policy]:
     """Limits from the tightest to the loosest, and what counts more than what in any order."""
     return st.builds(
-        lambda limits, forced, admission, wrong, better, weights: Policy(
+        lambda limits, forced, admission, wrong, better, weights, reserve_hosts: Policy(
             limits=limits,
+            thresholds=Thresholds(reserve_hosts=reserve_hosts),
             admission=admission,
             migration=MigrationPolicy(force_complete_tiers=forced, post_copy=True),
             objective=(*wrong, *better),
@@ -116,6 +125,7 @@ def policies() -> st.SearchStrategy[Policy]:
                 BalanceWeights(cpu=1.0, storage=1.0),
             ]
         ),
+        st.sampled_from([0, 0, 1, 2]),
     )
 
 

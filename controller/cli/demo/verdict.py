@@ -8,7 +8,7 @@ from controller.cli.demo.watch import Json, Story, amount
 
 OPEN = frozenset({"intended", "sent", "running", "verifying"})
 HOT_RULES = frozenset({"health", "cpu", "memory", "network", "storage", "feed", "pdu", "phase", "capacity",
-                       "clearance", "group"})  # fmt: skip
+                       "clearance", "group", "reserve"})  # fmt: skip
 """Rules of the daemon whose breaches are broken or hot; uneven load is neither."""
 
 

@@ -12,7 +12,7 @@ from controller.engine.order import Order
 from controller.model.cluster import PowerKind
 from controller.model.ids import HostName, ServerId
 from controller.model.migration import Entry, Outcome, State
-from controller.model.policy import Policy
+from controller.model.policy import Policy, Thresholds
 from controller.planner import situation
 from tests import builders
 from tests.builders import NOW, Host, Supply, Vm
@@ -44,6 +44,19 @@ def rule(
 ) -> str | None:
     found = receiving.ruled_out(now, asked or move(), settling, others)
     return None if found is None else found[0]
+
+
+def test_what_is_kept_free_for_hosts_that_may_be_lost_is_looked_at_again() -> None:
+    """A server that landed meanwhile has taken what the move would have left."""
+
+    def secret(*landed: Vm) -> situation.Situation:
+        hosts = [Host(name="c1", clearance=0), Host(name="c2"), Host(name="c3")]
+        vms = [Vm(name="v", host="c1", memory_gib=8.0), Vm(name="s", host="c3", memory_gib=200.0, classification=3)]
+        policy = Policy(thresholds=Thresholds(reserve_hosts=1))
+        return situation.of_cluster(builders.cluster(hosts=hosts, vms=[*vms, *landed]), policy, NOW)
+
+    assert rule(secret()) is None
+    assert rule(secret(Vm(name="new", host="c2", memory_gib=50.0, classification=3))) == "reserve"
 
 
 def under_way(server: str, source: str, target: str) -> Entry:
