@@ -1,5 +1,5 @@
 """Every limit's load before a plan and after it: hosts' CPU, memory, link and storage path, racks' CPU, feeds, PDUs and
-phases.
+phases, and what pools need for hosts that may be lost.
 """
 
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from controller.model.plan import LimitState
-from controller.planner import amounts, supplies
+from controller.planner import amounts, classify, supplies
 from controller.planner.load import Load
 
 
 def states(before: Load, after: Load) -> tuple[LimitState, ...]:
     """All of them, hosts first, by name; what is not measured is left out."""
-    return (*_hosts(before, after), *_racks(before, after), *_power(before, after))
+    return (*_hosts(before, after), *_racks(before, after), *_power(before, after), *_reserves(before, after))
 
 
 def _hosts(before: Load, after: Load) -> Iterator[LimitState]:
@@ -57,3 +57,15 @@ def _power(before: Load, after: Load) -> Iterator[LimitState]:
             limit=float(power.limit_watts[row]), before=float(before.least[row]), after=float(after.least[row]),
             unread=float(before.most[row] - before.least[row]),
         )  # fmt: skip
+
+
+def _reserves(before: Load, after: Load) -> Iterator[LimitState]:
+    """What each pool needs over what it has free, of the resource of which that is most."""
+    if before.failover is None or after.failover is None:
+        return
+    was, then = (
+        (each.needed / np.maximum(each.free, 1.0)).max(axis=1).tolist() for each in (before.failover, after.failover)
+    )
+    for pool, name in enumerate(before.failover.pools.names):
+        key = f"{classify.RESERVE}:{name}"
+        yield LimitState(key=key, subject=name, unit="ratio", limit=1.0, before=was[pool], after=then[pool])

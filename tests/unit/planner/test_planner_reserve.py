@@ -58,6 +58,8 @@ def test_what_could_stand_elsewhere_makes_room_for_servers_of_hosts_that_may_be_
     (move,) = made.moves
     assert (move.vm_name, move.source, move.target, move.rule) == ("p", "s2", "o1", "reserve")
     assert [each for each in made.breaches_after if each.rule == "reserve"] == []
+    (state,) = (each for each in made.limits if each.key == breach.key)
+    assert (state.limit, state.before, state.after) == (1.0, pytest.approx(256 / 224), pytest.approx(256 / 352))
     assert made.score_after < made.score_before == (0.0, pytest.approx(32 / 512), 0.0, 0.0, 0.0)
 
 
