@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.model.plan import Breach, Concern, Move, Plan
-from controller.planner import classify, conditions, copies, mending, supplies, terms
+from controller.planner import amounts, classify, conditions, copies, mending, supplies, terms
 from controller.planner.conditions import Condition
 from controller.planner.load import Load
 
@@ -107,9 +107,9 @@ def _unlevelled(load: Load, move: Move, vm: int) -> Iterator[Counterfactual]:
     now = situation.policy.limits.gain_per_gib
     gib = float(copies.sent_gib(load, np.array([vm], np.int32))[0])
     leaves = situation.balance.on_host(situation.relieves[:, vm], host)
-    gain = leaves / float(situation.cluster.hosts.threads[host])
-    earn = f"each GiB copied had to earn {gain / gib:.2g} (limits.gain_per_gib, it is {now:g})"
-    price = Condition(what="gain_per_gib", subject=move.vm_name, unit="", now=now, at=gain / gib, words=earn)
+    above = (1.0 + amounts.ROUNDING) * leaves / float(situation.cluster.hosts.threads[host]) / gib
+    earn = f"each GiB copied had to earn {above:.2g} (limits.gain_per_gib, it is {now:g})"
+    price = Condition(what="gain_per_gib", subject=move.vm_name, unit="", now=now, at=above, words=earn)
     off = Condition(what="balance", subject="policy", unit="", now=1.0, at=0.0, words="policy.balance were off")
     for condition in (off, price):
         if condition is off or move.breach.endswith(f":{move.source}"):
