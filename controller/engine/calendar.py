@@ -35,8 +35,8 @@ def bears_pause(system: System, start: datetime, length: timedelta, timezone: st
     """Whether a system's agency lets a server be paused by what begins at `start` and may take `length`."""
     if system.pause is None:
         return False
-    windows = system.pause.windows or system.windows
-    return allows_throughout(windows, system.blackouts, start, length, timezone)
+    both = (system.pause.windows, system.windows)
+    return all(allows_throughout(windows, system.blackouts, start, length, timezone) for windows in both)
 
 
 def next_change(

@@ -85,7 +85,8 @@ class Load:
         self._fit(vm, target)
         self._take(vm, source)
         self._count(vm, source, -1)
-        if self.failover is not None:
+        arrived = int(self.situation.cluster.vms.target[vm]) == target != int(self.origin[vm])
+        if self.failover is not None and not arrived:  # one under way was counted on its target alone from the start
             self.failover.leave(vm, source)
         if self._in_use_only:
             self._recount(source)

@@ -6,7 +6,7 @@ atomically: one that was created and never written stops every command that come
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from controller.adapters.pulumi import file_backend
@@ -15,14 +15,16 @@ from controller.errors import InputError
 
 
 def take_away_broken(tool: Tool) -> tuple[Path, ...]:
-    """Deletes them among states and locks, and gives which they were; none where the backend is no directory.
+    """Deletes them among states, locks and the backend's own, and gives which they were; none in any other backend.
 
     A run that writes one at this moment loses nothing by it. Raises `InputError` where one cannot be read or deleted.
     """
     home = file_backend.folder(tool.env.get("PULUMI_BACKEND_URL", ""), tool.root)
     if home is None:
         return ()
-    broken = tuple(sorted(path for part in ("stacks", "locks") for path in _broken(home / ".pulumi" / part)))
+    kept = home / ".pulumi"
+    looked_at = (*kept.glob("*.attrs"), *(kept / "stacks").rglob("*.attrs"), *(kept / "locks").rglob("*.attrs"))
+    broken = tuple(sorted(_broken(looked_at)))
     for path in broken:
         try:
             path.unlink(missing_ok=True)
@@ -32,8 +34,8 @@ def take_away_broken(tool: Tool) -> tuple[Path, ...]:
     return broken
 
 
-def _broken(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*.attrs"):
+def _broken(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
         try:
             json.loads(path.read_bytes())
         except FileNotFoundError:  # gone with what it belonged to

@@ -403,10 +403,20 @@ def test_budgets_and_windows_of_systems() -> None:
         (None, None, None, 90.0),
         (5, 60, None, 0.0),
         (None, 3, None, 0.0),
+        (-10, 3, None, 0.0),
         (-10, 60, 3, 0.0),
         (-10, 60, 5, 90.0),
     ],
-    ids=["in its window", "while it may be moved", "at any time", "before it", "too late", "too near", "near enough"],
+    ids=[
+        "in its window",
+        "while it may be moved",
+        "at any time",
+        "before it",
+        "too late",
+        "while it may not be moved",
+        "too near",
+        "near enough",
+    ],
 )
 def test_a_pause_counts_where_its_window_outlasts_the_copy(
     pause_from: int | None, windows_to: int | None, blackout_from: int | None, pause_s: float

@@ -59,6 +59,24 @@ def test_what_is_kept_free_for_hosts_that_may_be_lost_is_looked_at_again() -> No
     assert rule(secret(Vm(name="new", host="c2", memory_gib=50.0, classification=3))) == "reserve"
 
 
+def test_what_arrived_after_the_look_frees_nothing_that_was_not_counted() -> None:
+    """b was under way to s1 when it was looked at; s1 and s2 then keep 260 GiB free, and need 256."""
+    hosts = [Host(name="s1"), Host(name="s2"), Host(name="c1", clearance=0)]
+    vms = [
+        Vm(name="a", host="s1", memory_gib=192.0, classification=3),
+        Vm(name="b", host="s2", memory_gib=60.0, classification=3, target="s1", busy=True),
+        Vm(name="v", host="c1", memory_gib=16.0),
+    ]
+    now = situation.of_cluster(
+        builders.cluster(hosts=hosts, vms=vms), Policy(thresholds=Thresholds(reserve_hosts=1)), NOW
+    )
+    moved = replace(
+        under_way("b", "s2", "s1"), state=State.SUCCEEDED, changed_at=NOW + timedelta(seconds=1),
+        outcome=Outcome(state=State.SUCCEEDED, why="", ended_at=NOW + timedelta(seconds=1)),
+    )  # fmt: skip
+    assert rule(now, move(target=HostName("s2")), others=[moved]) == "reserve"
+
+
 def under_way(server: str, source: str, target: str) -> Entry:
     intent = journals.intent(
         f"m-{server}", server_id=ServerId(server), source=HostName(source), target=HostName(target)

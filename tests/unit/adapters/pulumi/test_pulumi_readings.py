@@ -182,6 +182,7 @@ def test_attribute_files_that_a_kill_left_empty_are_taken_away_and_no_others(tmp
         "stacks/gdcc/agency-x.json.attrs": "",
         "stacks/gdcc/agency-y.json.attrs": '{"user.content_type":',
         "stacks/gdcc/agency-z.json.attrs": '{"user.content_type": "text/plain"}',
+        "meta.yaml.attrs": "",
         "locks/organization/gdcc/agency-x/1.json": "{}",
         "locks/organization/gdcc/agency-x/1.json.attrs": "",
     }
@@ -190,7 +191,9 @@ def test_attribute_files_that_a_kill_left_empty_are_taken_away_and_no_others(tmp
         (kept / name).write_text(text)
     of = partial(tool.Tool, command="pulumi", root=tmp_path)
     broken = sidecars.take_away_broken(of(env={"PULUMI_BACKEND_URL": "file://a%20b?metadata=skip"}))
-    assert [path.name for path in broken] == ["1.json.attrs", "agency-x.json.attrs", "agency-y.json.attrs"]
+    assert [path.name for path in broken] == [
+        "1.json.attrs", "meta.yaml.attrs", "agency-x.json.attrs", "agency-y.json.attrs",
+    ]  # fmt: skip
     left = {str(path.relative_to(kept)) for path in kept.rglob("*") if path.is_file()}
     assert left == texts.keys() - {str(path.relative_to(kept)) for path in broken}
     assert sidecars.take_away_broken(of(env={"PULUMI_BACKEND_URL": "file://a%20b"})) == ()
